@@ -1,0 +1,73 @@
+# Every start and every check, the same for people and for CI. `make help` lists the targets.
+# The virtual environment is made here, from Python 3.11 alone; nothing has to be installed before.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PACKAGING := setup.cfg setup.py pyproject.toml
+# Processes that share the tests; 0 runs them in one, which is what a debugger wants.
+TEST_PROCESSES ?= 2
+PYTEST_ARGS ?=
+# A virtual environment that holds the foreign master and worker for tests/interop; made by `make peer`.
+PEER ?= $(CURDIR)/.peer
+BUILDMILL_PEER ?= $(wildcard $(PEER))
+export BUILDMILL_PEER
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format types layers unit docs news coverage peer wheel bench limits clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The stamps are older than the packaging files only if these changed: a second `make run` installs nothing.
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say where: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(PACKAGING) | $(BIN)/python
+	$(PIP) -e '.[master]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(PACKAGING) | $(BIN)/python
+	$(PIP) -e '.[master,dev]'
+	@touch $(VENV)/.installed $@
+
+run: $(VENV)/.installed  ## build this checkout with a master and a worker, then serve the result
+	$(BIN)/buildmill demo $(ARGS)
+
+test: lint docs coverage unit  ## everything that CI checks
+
+lint: format types layers  ## ruff, mypy, import-linter
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.installed-dev  ## all tests; PYTEST_ARGS="tests/unit -k word" narrows them
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
+
+docs: $(VENV)/.installed-dev  ## the manual, into docs/_build/html; a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+news: $(VENV)/.installed-dev  ## what the next changelog says
+	$(BIN)/towncrier build --draft --version next
+
+peer: $(PEER)/.installed  ## the foreign master and worker that tests/interop talks to
+
+$(PEER)/.installed: tests/interop/peer-requirements.txt
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+wheel: $(BIN)/python  ## into dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+clean:  ## remove what make has made, the virtual environment too
+	rm -rf $(VENV) build dist docs/_build docs/reference/generated *.egg-info

@@ -1,0 +1,137 @@
+"""A throwaway PostgreSQL server for the tests: unix socket only, nothing is flushed to disk."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+USER = "buildmill"
+DEADLINE_SECONDS = 60.0
+# Speed instead of safety: the data lives no longer than the run.
+SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "autovacuum": "off",
+}
+
+
+def find_programs() -> Path | None:
+    """The folder of `initdb` and `postgres`, or None where PostgreSQL's server is not installed.
+
+    Debian keeps the server's programs out of PATH, in a folder per version; the newest is taken.
+    """
+    candidates = [Path(p).parent for p in (shutil.which("postgres"),) if p]
+    if config := shutil.which("pg_config"):
+        answer = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
+        candidates.append(Path(answer.stdout.strip()))
+    versions = [p for p in Path("/usr/lib/postgresql").glob("*/bin") if p.parent.name.isdigit()]
+    candidates += sorted(versions, key=lambda p: int(p.parent.name), reverse=True)
+    return next((c for c in candidates if (c / "initdb").exists() and (c / "postgres").exists()), None)
+
+
+class Cluster:
+    """A running server, and the databases in it.
+
+    Attributes:
+        pid: the server's main process.
+    """
+
+    def __init__(self, pid: int, socket_folder: Path, log: Path) -> None:
+        self.pid = pid
+        self._socket_folder = socket_folder
+        self._log = log
+        self._numbers = iter(range(1, 1_000_000))
+        self._templates: dict[str, str] = {}
+
+    def url(self, database: str) -> str:
+        """SQLAlchemy's address of `database`."""
+        return f"postgresql+psycopg://{USER}@/{database}?host={quote(str(self._socket_folder))}"
+
+    def create_database(self, template: str = "template0") -> str:
+        """Make a database as a copy of `template`; returns its name."""
+        name = f"test{next(self._numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'")
+        with self._connect("postgres") as connection:
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return name
+
+    def create_filled(self, key: str, fill: Callable[[str], None]) -> str:
+        """Make a database like the one that `fill(url)` makes; `fill` runs once for each `key`."""
+        if key not in self._templates:
+            name = self.create_database()
+            fill(self.url(name))
+            self._templates[key] = name
+        return self.create_database(self._templates[key])
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, and throw out whoever is still connected."""
+        with self._connect("postgres") as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
+        """Return once the server takes connections."""
+        until = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            try:
+                self._connect("postgres").close()
+                return
+            except psycopg.OperationalError:
+                if server.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError(f"PostgreSQL did not start:\n{self._log.read_text()}") from None
+                time.sleep(0.02)
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(host=str(self._socket_folder), user=USER, dbname=database, autocommit=True)
+
+
+@contextmanager
+def running_cluster(programs: Path) -> Iterator[Cluster]:
+    """Initialise a server in a temporary folder, run it, remove it.
+
+    As root it runs as user `postgres`, because it refuses to run as root. It ends with this process
+    even if that is killed.
+    """
+    root = Path(tempfile.mkdtemp(prefix="buildmill-pg-"))  # short: a socket's path has at most 107 bytes
+    as_user: list[str] = []
+    if os.getuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(root, user.pw_uid, user.pw_gid)
+        as_user = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    setpriv = ["setpriv", *as_user, "--pdeathsig=QUIT"] if shutil.which("setpriv") else []
+    data, log = root / "data", root / "log"
+    initialise = ["-A", "trust", "-U", USER, "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+    subprocess.run(
+        [*setpriv, programs / "initdb", "-D", data, *initialise], check=True, cwd="/", capture_output=True
+    )
+    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [*setpriv, programs / "postgres", "-D", data, "-k", root, *settings],
+            cwd="/",
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        cluster = Cluster(server.pid, root, log)
+        cluster.wait_until_ready(server)
+        yield cluster
+    finally:
+        server.send_signal(signal.SIGQUIT)  # at once; there is nothing worth a clean end
+        server.wait(DEADLINE_SECONDS)
+        shutil.rmtree(root, ignore_errors=True)
