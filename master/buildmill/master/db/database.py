@@ -1,0 +1,151 @@
+"""The door to the database: `write` for units of work, `read` for questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from buildmill.common.errors import Unavailable
+from buildmill.master.db.engine import create_engine
+from buildmill.master.db.lanes import InlineLane, ThreadLane
+from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.db.writer import RETRY_AFTER, Lane, Writer, is_passing
+from buildmill.master.domain.events import Event
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 2
+
+
+class Database:
+    """One writer and a few readers on one database.
+
+    Args:
+        engine: for the writer.
+        read_engine: for the readers; the same engine where the database lives in memory.
+        writer_lane, reader_lanes: where blocking work runs.
+        clock: time of transactions.
+        publish: takes the events of each commit.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        read_engine: sa.Engine,
+        *,
+        writer_lane: Lane,
+        reader_lanes: Sequence[Lane],
+        clock: IReactorTime,
+        publish: Callable[[Sequence[Event]], None],
+    ) -> None:
+        self._engine = engine
+        self._read_engine = read_engine
+        self._writer = Writer(engine, writer_lane, clock, publish)
+        self._lanes = list(reader_lanes)
+        self._connections: list[sa.Connection | None] = [None] * len(self._lanes)
+        self._turn = 0
+
+    @classmethod
+    def open(cls, url: sa.URL, reactor: Any, publish: Callable[[Sequence[Event]], None]) -> Database:
+        """A database with threads of its own, for programs."""
+        return cls(
+            create_engine(url),
+            create_engine(url, read_only=True),
+            writer_lane=ThreadLane(reactor, "db-writer"),
+            reader_lanes=[ThreadLane(reactor, f"db-reader-{i}") for i in range(READERS)],
+            clock=reactor,
+            publish=publish,
+        )
+
+    @classmethod
+    def inline(cls, engine: sa.Engine, clock: IReactorTime, publish: Callable[[Sequence[Event]], None]) -> Database:
+        """The same without threads: for simulations and unit tests."""
+        lane = InlineLane(clock)
+        return cls(engine, engine, writer_lane=lane, reader_lanes=[lane], clock=clock, publish=publish)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written at present, or None. New work is refused meanwhile."""
+        return self._writer.trouble
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """How much was written: units of work, and the commits that they shared."""
+        return {"commits": self._writer.commits, "units": self._writer.units}
+
+    def write(self, unit: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Run `unit(tx, *args)` in the next group commit; fires with its result after the commit.
+
+        Waits as long as the database cannot be written. An exception of the unit undoes that unit alone.
+        """
+        assert not kwargs, "units take positional arguments"
+        return self._writer.write(unit, args, patient=True)
+
+    def offer(self, unit: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """As `write`, for new work from outside: refused while the database cannot be written.
+
+        Raises:
+            Unavailable: try again later.
+        """
+        assert not kwargs, "units take positional arguments"
+        return self._writer.write(unit, args, patient=False)
+
+    def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Run `query(connection, *args)` on a read-only connection; sees what is committed.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        self._turn = (self._turn + 1) % len(self._lanes)
+        index, done = self._turn, Deferred[T]()
+
+        def finish(result: Any) -> None:
+            if isinstance(result, Failure):
+                done.errback(result)
+            else:
+                done.callback(result)
+
+        self._lanes[index].run(lambda: self._read_blocking(index, query, args, kwargs), finish)
+        return done
+
+    def _read_blocking(self, index: int, query: Callable[..., T], args: Any, kwargs: Any) -> T | Failure:
+        for last_attempt in (False, True):
+            try:
+                sql = self._connections[index]
+                if sql is None or sql.invalidated or sql.closed:
+                    sql = self._connections[index] = self._read_engine.connect()
+                with sql.begin():
+                    return query(Connection(sql), *args, **kwargs)
+            except Exception as error:
+                if not is_passing(error):
+                    return Failure()
+                broken, self._connections[index] = self._connections[index], None
+                if broken is not None:
+                    broken.invalidate()
+                    broken.close()
+                if last_attempt:
+                    return Failure(Unavailable(f"the database cannot be read: {error}", RETRY_AFTER))
+        raise AssertionError("the loop returns")
+
+    async def stop(self) -> None:
+        """Write what waits, answer what was asked, close all connections."""
+        await self._writer.stop()
+        for index, lane in enumerate(self._lanes):
+            if isinstance(lane, ThreadLane):
+                lane.run(partial(self._close_blocking, index), lambda _: None)
+                await lane.stop()
+        self._engine.dispose()
+        if self._read_engine is not self._engine:
+            self._read_engine.dispose()
+
+    def _close_blocking(self, index: int) -> None:
+        connection = self._connections[index]
+        if connection is not None:
+            connection.close()

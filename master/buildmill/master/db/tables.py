@@ -1,0 +1,372 @@
+"""All tables. Names are plural, instants are integer seconds since the epoch (UTC) and end in ``_at``.
+
+The schema is made and changed by the migrations only; a test compares both.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Instant = sa.BigInteger
+Flag = sa.SmallInteger
+Json = sa.Text
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _ref(
+    name: str, target: str, *, ondelete: str = "CASCADE", nullable: bool = False, index: bool = False
+) -> sa.Column[int]:
+    return sa.Column(name, Id, sa.ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index or None)
+
+
+def _text(
+    name: str, length: int | None = None, *, nullable: bool = False, default: str | None = None
+) -> sa.Column[str]:
+    kind = sa.String(length) if length else sa.Text()
+    return sa.Column(name, kind, nullable=nullable, server_default=default)
+
+
+masters = sa.Table(
+    "masters",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("active", Flag, nullable=False, server_default="0"),
+    sa.Column("last_active", Instant, nullable=False),
+)
+
+projects = sa.Table(
+    "projects",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(70), nullable=False, unique=True),
+    sa.Column("slug", sa.String(70), nullable=False),
+    sa.Column("active", Flag, nullable=False, server_default="1"),
+    sa.Column("description", sa.Text),
+    sa.Column("description_format", sa.Text),
+    sa.Column("description_html", sa.Text),
+)
+
+codebases = sa.Table(
+    "codebases",
+    metadata,
+    _id(),
+    _ref("project_id", "projects.id"),
+    sa.Column("name", sa.String(70), nullable=False),
+    sa.Column("slug", sa.String(70), nullable=False),
+    sa.UniqueConstraint("project_id", "name"),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(50), nullable=False, unique=True),
+    sa.Column("info", Json, nullable=False, server_default="{}"),
+    sa.Column("paused", Flag, nullable=False, server_default="0"),
+    sa.Column("pause_reason", sa.Text),
+    sa.Column("graceful", Flag, nullable=False, server_default="0"),
+)
+
+builders = sa.Table(
+    "builders",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("description", sa.Text),
+    sa.Column("description_format", sa.Text),
+    sa.Column("description_html", sa.Text),
+    _ref("project_id", "projects.id", ondelete="SET NULL", nullable=True, index=True),
+    sa.Column("tags", Json, nullable=False, server_default="[]"),
+    sa.Column("last_build_number", sa.Integer, nullable=False, server_default="0"),
+)
+
+builder_masters = sa.Table(
+    "builder_masters",
+    metadata,
+    _ref("builder_id", "builders.id"),
+    _ref("master_id", "masters.id", index=True),
+    sa.PrimaryKeyConstraint("builder_id", "master_id"),
+)
+
+configured_workers = sa.Table(
+    "configured_workers",
+    metadata,
+    _ref("builder_id", "builders.id"),
+    _ref("master_id", "masters.id", index=True),
+    _ref("worker_id", "workers.id", index=True),
+    sa.PrimaryKeyConstraint("worker_id", "builder_id", "master_id"),
+)
+
+connected_workers = sa.Table(
+    "connected_workers",
+    metadata,
+    _ref("worker_id", "workers.id"),
+    _ref("master_id", "masters.id", index=True),
+    sa.PrimaryKeyConstraint("worker_id", "master_id"),
+)
+
+schedulers = sa.Table(
+    "schedulers",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("enabled", Flag, nullable=False, server_default="1"),
+    _ref("master_id", "masters.id", ondelete="SET NULL", nullable=True, index=True),
+)
+
+change_sources = sa.Table(
+    "change_sources",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    _ref("master_id", "masters.id", ondelete="SET NULL", nullable=True, index=True),
+)
+
+object_states = sa.Table(
+    "object_states",
+    metadata,
+    _id(),
+    sa.Column("class_name", sa.String(128), nullable=False),
+    sa.Column("object_name", sa.String(256), nullable=False),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("value", Json, nullable=False),
+    sa.UniqueConstraint("class_name", "object_name", "name"),
+)
+
+patches = sa.Table(
+    "patches",
+    metadata,
+    _id(),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("author", sa.Text, nullable=False, server_default=""),
+    sa.Column("comment", sa.Text, nullable=False, server_default=""),
+    sa.Column("subdir", sa.Text),
+)
+
+source_stamps = sa.Table(
+    "source_stamps",
+    metadata,
+    _id(),
+    # digest over all that makes two source stamps equal, its patch included
+    sa.Column("digest", sa.String(40), nullable=False, unique=True),
+    sa.Column("branch", sa.Text),
+    sa.Column("revision", sa.Text),
+    sa.Column("repository", sa.Text, nullable=False, server_default=""),
+    sa.Column("project", sa.Text, nullable=False, server_default=""),
+    sa.Column("codebase", sa.Text, nullable=False, server_default=""),
+    _ref("patch_id", "patches.id", nullable=True),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    _id(),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("committer", sa.Text),
+    sa.Column("comments", sa.Text, nullable=False),
+    sa.Column("files", Json, nullable=False, server_default="[]"),
+    sa.Column("branch", sa.Text),
+    sa.Column("revision", sa.Text),
+    sa.Column("revlink", sa.Text),
+    sa.Column("when_timestamp", Instant, nullable=False),
+    sa.Column("category", sa.Text),
+    sa.Column("repository", sa.Text, nullable=False, server_default=""),
+    sa.Column("project", sa.Text, nullable=False, server_default=""),
+    sa.Column("codebase", sa.Text, nullable=False, server_default=""),
+    sa.Column("properties", Json, nullable=False, server_default="{}"),
+    _ref("source_stamp_id", "source_stamps.id", index=True),
+    _ref("parent_id", "changes.id", ondelete="SET NULL", nullable=True),
+    sa.Index("ix_changes_branch_id", "branch", "id"),
+    sa.Index("ix_changes_revision", "revision"),
+)
+
+scheduler_changes = sa.Table(
+    "scheduler_changes",
+    metadata,
+    _ref("scheduler_id", "schedulers.id"),
+    _ref("change_id", "changes.id", index=True),
+    sa.Column("important", Flag, nullable=False),
+    sa.PrimaryKeyConstraint("scheduler_id", "change_id"),
+)
+
+buildsets = sa.Table(
+    "buildsets",
+    metadata,
+    _id(),
+    sa.Column("external_idstring", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("submitted_at", Instant, nullable=False),
+    sa.Column("complete", Flag, nullable=False, server_default="0"),
+    sa.Column("complete_at", Instant),
+    sa.Column("results", sa.SmallInteger),
+    sa.Column("waiting_requests", sa.Integer, nullable=False, server_default="0"),
+    _ref("parent_build_id", "builds.id", ondelete="SET NULL", nullable=True, index=True),
+    sa.Column("parent_relationship", sa.Text),
+    _ref("rebuilt_build_id", "builds.id", ondelete="SET NULL", nullable=True),
+    sa.Column("properties", Json, nullable=False, server_default="{}"),
+    sa.Index(
+        "ix_buildsets_incomplete",
+        "id",
+        sqlite_where=sa.text("complete = 0"),
+        postgresql_where=sa.text("complete = 0"),
+    ),
+    sa.Index("ix_buildsets_submitted_at", "submitted_at"),
+)
+
+buildset_source_stamps = sa.Table(
+    "buildset_source_stamps",
+    metadata,
+    _ref("buildset_id", "buildsets.id"),
+    _ref("source_stamp_id", "source_stamps.id", index=True),
+    sa.PrimaryKeyConstraint("buildset_id", "source_stamp_id"),
+)
+
+build_requests = sa.Table(
+    "build_requests",
+    metadata,
+    _id(),
+    _ref("buildset_id", "buildsets.id", index=True),
+    _ref("builder_id", "builders.id"),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("submitted_at", Instant, nullable=False),
+    sa.Column("waited_for", Flag, nullable=False, server_default="0"),
+    _ref("claimed_by", "masters.id", ondelete="SET NULL", nullable=True),
+    sa.Column("claimed_at", Instant),
+    sa.Column("complete", Flag, nullable=False, server_default="0"),
+    sa.Column("complete_at", Instant),
+    sa.Column("results", sa.SmallInteger),
+    sa.Index("ix_build_requests_builder_id_id", "builder_id", "id"),
+    sa.Index(
+        "ix_build_requests_incomplete",
+        "id",
+        sqlite_where=sa.text("complete = 0"),
+        postgresql_where=sa.text("complete = 0"),
+    ),
+)
+
+builds = sa.Table(
+    "builds",
+    metadata,
+    _id(),
+    sa.Column("number", sa.Integer, nullable=False),
+    _ref("builder_id", "builders.id"),
+    _ref("build_request_id", "build_requests.id", index=True),
+    _ref("worker_id", "workers.id", ondelete="SET NULL", nullable=True),
+    _ref("master_id", "masters.id"),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("complete_at", Instant),
+    sa.Column("locks_duration_s", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("state_string", sa.Text, nullable=False, server_default=""),
+    sa.Column("results", sa.SmallInteger),
+    sa.UniqueConstraint("builder_id", "number"),
+    sa.Index("ix_builds_worker_id_id", "worker_id", "id"),
+    sa.Index(
+        "ix_builds_incomplete",
+        "id",
+        sqlite_where=sa.text("complete_at IS NULL"),
+        postgresql_where=sa.text("complete_at IS NULL"),
+    ),
+)
+
+build_properties = sa.Table(
+    "build_properties",
+    metadata,
+    sa.Column("build_id", Id, sa.ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    # one document {name: [value, source]}: written as a whole, read as it is sent
+    sa.Column("properties", Json, nullable=False),
+)
+
+steps = sa.Table(
+    "steps",
+    metadata,
+    _id(),
+    _ref("build_id", "builds.id"),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(50), nullable=False),
+    sa.Column("started_at", Instant),
+    sa.Column("locks_acquired_at", Instant),
+    sa.Column("complete_at", Instant),
+    sa.Column("state_string", sa.Text, nullable=False, server_default=""),
+    sa.Column("results", sa.SmallInteger),
+    sa.Column("urls", Json, nullable=False, server_default="[]"),
+    sa.Column("hidden", Flag, nullable=False, server_default="0"),
+    sa.UniqueConstraint("build_id", "number"),
+    sa.UniqueConstraint("build_id", "name"),
+)
+
+step_calls = sa.Table(
+    "step_calls",
+    metadata,
+    # one row for each recorded effect of a step, in the order in which its code asked for them
+    _ref("step_id", "steps.id"),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("fingerprint", sa.String(32), nullable=False),
+    sa.Column("outcome", Json),
+    sa.PrimaryKeyConstraint("step_id", "ordinal"),
+)
+
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("uid", sa.String(80), primary_key=True),
+    _ref("build_id", "builds.id"),
+    _ref("step_id", "steps.id", index=True),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    _ref("worker_id", "workers.id"),
+    sa.Column("name", sa.String(40), nullable=False),
+    # assigned, ended, lost (its end is unknown), confirmed (lost, and proved dead)
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("rc", sa.Integer),
+    sa.Index(
+        "ix_commands_open",
+        "worker_id",
+        sqlite_where=sa.text("state IN ('assigned', 'lost')"),
+        postgresql_where=sa.text("state IN ('assigned', 'lost')"),
+    ),
+)
+
+logs = sa.Table(
+    "logs",
+    metadata,
+    _id(),
+    _ref("step_id", "steps.id"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("slug", sa.String(50), nullable=False),
+    sa.Column("type", sa.String(1), nullable=False),
+    sa.Column("complete", Flag, nullable=False, server_default="0"),
+    sa.Column("num_lines", sa.BigInteger, nullable=False, server_default="0"),
+    sa.UniqueConstraint("step_id", "slug"),
+)
+
+log_frames = sa.Table(
+    "log_frames",
+    metadata,
+    _ref("log_id", "logs.id"),
+    sa.Column("first_line", sa.BigInteger, nullable=False),
+    sa.Column("line_count", sa.Integer, nullable=False),
+    # where the frame's first byte of output stands among all bytes of the log
+    sa.Column("first_byte", sa.BigInteger, nullable=False),
+    sa.Column("byte_count", sa.Integer, nullable=False),
+    # a small frame is kept here; a large one in the log's file, at this place
+    sa.Column("content", sa.LargeBinary),
+    sa.Column("file_offset", sa.BigInteger),
+    sa.Column("file_length", sa.Integer),
+    sa.PrimaryKeyConstraint("log_id", "first_byte"),
+)

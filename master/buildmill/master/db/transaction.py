@@ -1,0 +1,87 @@
+"""What a unit of work sees of its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from buildmill.master.db.statement import Row, Statement
+from buildmill.master.domain.events import Event
+
+
+class Connection:
+    """A database connection inside a transaction: quick statements on its cursor, anything else on `sql`.
+
+    Attributes:
+        sql: SQLAlchemy's connection, for what is not on a hot path.
+    """
+
+    __slots__ = ("_cursor", "_dialect", "sql")
+
+    def __init__(self, sql: sa.Connection) -> None:
+        self.sql = sql
+        self._dialect = sql.dialect
+        connection: Any = sql.connection.dbapi_connection
+        self._cursor: Any = connection.cursor()
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self._dialect.name == "postgresql"
+
+    def run(self, statement: Statement, **params: Any) -> int:
+        """Execute; return how many rows it changed."""
+        statement.run(self._cursor, self._dialect, params)
+        return int(self._cursor.rowcount)
+
+    def run_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute once per element of `rows`."""
+        statement.run_many(self._cursor, self._dialect, rows)
+
+    def one(self, statement: Statement, **params: Any) -> Row | None:
+        """Execute; return the first row, or None."""
+        statement.run(self._cursor, self._dialect, params)
+        row: Row | None = self._cursor.fetchone()
+        return row
+
+    def all(self, statement: Statement, **params: Any) -> list[Row]:
+        """Execute; return all rows."""
+        statement.run(self._cursor, self._dialect, params)
+        rows: list[Row] = self._cursor.fetchall()
+        return rows
+
+    def scalar(self, statement: Statement, **params: Any) -> Any:
+        """Execute; return the first column of the first row, or None."""
+        row = self.one(statement, **params)
+        return row[0] if row else None
+
+
+class Transaction(Connection):
+    """A connection that may write.
+
+    Attributes:
+        now: the clock's time when the transaction began, integer seconds since the epoch.
+        events: what `emit` was given; published after the commit, in this order.
+    """
+
+    __slots__ = ("_before_commit", "events", "now")
+
+    def __init__(self, sql: sa.Connection, now: int) -> None:
+        super().__init__(sql)
+        self.now = now
+        self.events: list[Event] = []
+        self._before_commit: dict[object, Callable[[], None]] = {}
+
+    def emit(self, *events: Event) -> None:
+        """Tell these once, and only if, the transaction is committed."""
+        self.events.extend(events)
+
+    def before_commit(self, key: object, function: Callable[[], None]) -> None:
+        """Call `function` just before the commit, once per `key` (for example: sync a file)."""
+        self._before_commit[key] = function
+
+    def prepare(self) -> None:
+        """Run what `before_commit` was given; called by the writer."""
+        for function in self._before_commit.values():
+            function()
