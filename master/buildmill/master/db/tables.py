@@ -274,6 +274,11 @@ builds = sa.Table(
     sa.Column("locks_duration_s", sa.Integer, nullable=False, server_default="0"),
     sa.Column("state_string", sa.Text, nullable=False, server_default=""),
     sa.Column("results", sa.SmallInteger),
+    # a request to stop is a row first, so that no restart forgets it
+    sa.Column("stop_requested_at", Instant),
+    sa.Column("stop_results", sa.SmallInteger),
+    sa.Column("stop_reason", sa.Text),
+    sa.Column("stop_by", sa.Text),
     sa.UniqueConstraint("builder_id", "number"),
     sa.Index("ix_builds_worker_id_id", "worker_id", "id"),
     sa.Index(
@@ -368,5 +373,5 @@ log_frames = sa.Table(
     sa.Column("content", sa.LargeBinary),
     sa.Column("file_offset", sa.BigInteger),
     sa.Column("file_length", sa.Integer),
-    sa.PrimaryKeyConstraint("log_id", "first_byte"),
+    sa.PrimaryKeyConstraint("log_id", "first_line"),
 )

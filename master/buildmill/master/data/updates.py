@@ -1,0 +1,412 @@
+"""The ways to change something: `master.data.updates`, with Buildbot's names.
+
+Each method is one unit of work: its rows and its events are committed together or not at all, and it returns
+after the commit. The events are those of ``docs/reference/events.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from buildmill.common.errors import InvalidInput, NotFound
+from buildmill.common.results import Result
+from buildmill.master.db import (
+    build_requests,
+    builders,
+    builds,
+    buildsets,
+    changes,
+    logs,
+    masters,
+    schedulers,
+    state,
+    steps,
+    workers,
+)
+from buildmill.master.db.database import Database
+from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.resources import Log, Step, Worker
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SourcedValues = Mapping[str, tuple[Any, str]]
+_MISSING = object()
+
+
+class Updates:
+    """Changes to the system, for the engine and for plugins.
+
+    Args:
+        database: where they are written.
+        patient: wait while the database cannot be written (the engine); otherwise `Unavailable` is raised
+            (new work from outside), see `impatient`.
+    """
+
+    def __init__(self, database: Database, *, patient: bool = True) -> None:
+        self._database = database
+        self._write = database.write if patient else database.offer
+        self._patient = patient
+
+    @property
+    def impatient(self) -> Updates:
+        """The same methods for new work from outside: refused while the database cannot be written."""
+        return Updates(self._database, patient=False) if self._patient else self
+
+    async def run(self, unit: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit of work that has no method here."""
+        return await self._write(unit, *args, **kwargs)
+
+    # -- changes -----------------------------------------------------------------------
+
+    async def addChange(
+        self,
+        files: Sequence[str] | None = None,
+        comments: str | None = None,
+        author: str | None = None,
+        committer: str | None = None,
+        revision: str | None = None,
+        when_timestamp: int | None = None,
+        branch: str | None = None,
+        category: str | None = None,
+        revlink: str | None = "",
+        properties: Mapping[str, Any] | None = None,
+        repository: str = "",
+        codebase: str | None = None,
+        project: str = "",
+        src: str | None = None,
+    ) -> int:
+        """Keep a change and tell the schedulers; returns its id.
+
+        Args:
+            properties: ``{name: value}``, kept with the source ``Change``.
+            when_timestamp: seconds since the epoch; now by default.
+            src: kind of version control, kept for compatibility.
+
+        Raises:
+            InvalidInput: no author, or a field of the wrong type.
+        """
+        for field, value in (("author", author), ("comments", comments), ("revision", revision), ("branch", branch)):
+            if value is not None and not isinstance(value, str):
+                raise InvalidInput(field, f"expected text, got {value!r}")
+        new = changes.NewChange(
+            author=author or "",
+            comments=comments or "",
+            files=list(files or ()),
+            committer=committer,
+            revision=revision,
+            when_timestamp=when_timestamp,
+            branch=branch,
+            category=category,
+            revlink=revlink,
+            properties={name: (value, "Change") for name, value in (properties or {}).items()},
+            repository=repository,
+            codebase=codebase or "",
+            project=project,
+        )
+        return (await self._write(changes.add, new)).changeid
+
+    # -- buildsets and requests -----------------------------------------------------------
+
+    async def addBuildset(
+        self,
+        waited_for: bool = False,
+        scheduler: str | None = None,
+        sourcestamps: Sequence[int | str | Mapping[str, Any]] = (),
+        reason: str = "",
+        properties: SourcedValues | None = None,
+        builderids: Sequence[int] | None = None,
+        external_idstring: str | None = None,
+        rebuilt_buildid: int | None = None,
+        parent_buildid: int | None = None,
+        parent_relationship: str | None = None,
+        priority: int | Mapping[int, int] = 0,
+    ) -> tuple[int, dict[int, int]]:
+        """Ask for builds of the same sources on some builders.
+
+        Args:
+            sourcestamps: ids, dictionaries of their content, or names of codebases; at least one.
+            properties: ``{name: (value, source)}``.
+
+        Returns:
+            The buildset's id and ``{builder id: request id}``.
+
+        Raises:
+            InvalidInput: no source stamp.
+        """
+        if not sourcestamps:
+            raise InvalidInput("sourcestamps", "expected at least one")
+        new = buildsets.NewBuildset(
+            source_stamps=sourcestamps,
+            builder_ids=builderids or (),
+            scheduler=scheduler or "",
+            reason=reason,
+            properties=properties or {},
+            external_idstring=external_idstring,
+            waited_for=waited_for,
+            priority=priority,
+            rebuilt_build_id=rebuilt_buildid,
+            parent_build_id=parent_buildid,
+            parent_relationship=parent_relationship,
+        )
+        return await self._write(buildsets.add, new)
+
+    async def claimBuildRequests(self, brids: Iterable[int], masterid: int) -> bool:
+        """Take all these requests for a master, or none."""
+
+        def unit(tx: Transaction) -> bool:
+            wanted = sorted(brids)
+            won = [r for r in wanted if build_requests.claim(tx, r, masterid) is not None]
+            if len(won) == len(wanted):
+                return True
+            build_requests.unclaim(tx, won)
+            return False
+
+        return await self._write(unit)
+
+    async def unclaimBuildRequests(self, brids: Iterable[int]) -> None:
+        """Put requests back into the queue."""
+        await self._write(build_requests.unclaim, sorted(brids))
+
+    async def completeBuildRequests(self, brids: Iterable[int], results: int) -> None:
+        """Give requests their final result."""
+
+        def unit(tx: Transaction) -> None:
+            for request in sorted(brids):
+                build_requests.complete(tx, request, results)
+
+        await self._write(unit)
+
+    async def cancelBuildRequest(self, brid: int, reason: str, owner: str, masterid: int) -> None:
+        """Cancel a request: a waiting one ends at once, a running one has its build stopped."""
+        await self._write(builds.cancel_request, brid, reason, owner, masterid)
+
+    async def setBuildRequestPriority(self, brid: int, priority: int) -> None:
+        """Change a request's rank in the queue: higher first."""
+        await self._write(build_requests.set_priority, brid, priority)
+
+    # -- builds ------------------------------------------------------------------------
+
+    async def newBuild(self, builderid: int, buildrequestid: int, workerid: int, masterid: int) -> tuple[int, int]:
+        """Make a build; returns its id and its number, which is sequential for the builder."""
+        build = await self._write(builds.add, builderid, buildrequestid, workerid, masterid)
+        return build.buildid, build.number
+
+    async def generateNewBuildEvent(self, buildid: int) -> None:
+        """Tell that a build made by `newBuild` is there."""
+        await self._write(builds.announce, buildid)
+
+    async def setBuildStateString(self, buildid: int, state_string: str) -> None:
+        """Say what a build is doing."""
+        await self._write(builds.set_state, buildid, state_string)
+
+    async def add_build_locks_duration(self, buildid: int, duration_s: int) -> None:
+        """Add to the time that a build waited for locks."""
+        await self._write(builds.add_locks_duration, buildid, duration_s)
+
+    async def finishBuild(self, buildid: int, results: int) -> None:
+        """End a build with its result; a second end changes nothing."""
+        await self._write(builds.finish, buildid, results)
+
+    async def setBuildProperty(self, buildid: int, name: str, value: Any, source: str) -> None:
+        """Set one property of a build."""
+        await self._write(builds.set_properties, buildid, {name: (value, source)})
+
+    async def setBuildProperties(self, buildid: int, properties: SourcedValues) -> None:
+        """Set several properties of a build; only those that differ are written and told."""
+        await self._write(builds.set_properties, buildid, dict(properties))
+
+    async def requestBuildStop(
+        self, buildid: int, reason: str, results: int = Result.CANCELLED, owner: str = "anonymous"
+    ) -> None:
+        """Ask for a running build to be stopped; the wish is a row, so a restart does not forget it.
+
+        Raises:
+            NotFound: no such build.
+            Conflict: it has ended already.
+        """
+        await self._write(builds.request_stop, buildid, reason, results, owner)
+
+    async def rebuildBuild(self, buildid: int, owner: str = "anonymous") -> tuple[int, dict[int, int]]:
+        """Ask for a build of the same sources and buildset properties; returns as `addBuildset`.
+
+        Raises:
+            NotFound: no such build.
+        """
+        return await self._write(builds.rebuild, buildid, owner)
+
+    # -- steps and logs -----------------------------------------------------------------
+
+    async def addStep(self, buildid: int, name: str) -> tuple[int, int, str]:
+        """Add a step; returns its id, number and the name that it got."""
+        step: Step = await self._write(steps.add, buildid, name)
+        return step.stepid, step.number, step.name
+
+    async def startStep(self, stepid: int, locks_acquired: bool = False) -> None:
+        """A step begins."""
+        await self._write(steps.start, stepid, locks_acquired)
+
+    async def set_step_locks_acquired_at(self, stepid: int) -> None:
+        """A step has its locks."""
+        await self._write(steps.locks_acquired, stepid)
+
+    async def setStepStateString(self, stepid: int, state_string: str) -> None:
+        """Say what a step is doing."""
+        await self._write(steps.set_state, stepid, state_string)
+
+    async def addStepURL(self, stepid: int, name: str, url: str) -> None:
+        """Add a link to a step."""
+        await self._write(steps.add_url, stepid, name, url)
+
+    async def finishStep(self, stepid: int, results: int, hidden: bool) -> None:
+        """End a step."""
+        await self._write(steps.finish, stepid, results, hidden)
+
+    async def addLog(self, stepid: int, name: str, type: str) -> Log:
+        """Add an empty log; its text is written through the log store."""
+        return await self._write(logs.add, stepid, name, type)
+
+    # -- builders ----------------------------------------------------------------------
+
+    async def findBuilderId(self, name: str) -> int:
+        """The id of a builder, new at first sight."""
+        return await self._write(builders.find, name)
+
+    async def updateBuilderInfo(
+        self,
+        builderid: int,
+        description: str | None,
+        description_format: str | None,
+        description_html: str | None,
+        projectid: int | None,
+        tags: Sequence[str],
+    ) -> None:
+        """What is told of a builder."""
+        await self._write(
+            builders.update_info,
+            builderid,
+            {
+                "description": description,
+                "description_format": description_format,
+                "description_html": description_html,
+                "project_id": projectid,
+                "tags": list(tags),
+            },
+        )
+
+    async def configureBuilders(self, masterid: int, infos: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        """Make these the builders that a master runs; returns ``{name: builder id}``."""
+        return await self._write(builders.configure, masterid, infos)
+
+    # -- workers -----------------------------------------------------------------------
+
+    async def findWorkerId(self, name: str) -> int:
+        """The id of a worker, new at first sight."""
+        return await self._write(workers.find, name)
+
+    async def workerConnected(self, workerid: int, masterid: int, workerinfo: Mapping[str, Any]) -> Worker:
+        """A worker has attached to a master."""
+        return await self._write(workers.connected, workerid, masterid, workerinfo)
+
+    async def workerDisconnected(self, workerid: int, masterid: int) -> None:
+        """A worker's connection to a master has ended."""
+        await self._write(workers.disconnected, workerid, masterid)
+
+    async def workersConfigured(self, masterid: int, builderids_of: Mapping[int, Iterable[int]]) -> None:
+        """Which builders of a master each worker may serve."""
+        await self._write(workers.configure, masterid, builderids_of)
+
+    async def setWorkerPaused(self, workerid: int, paused: bool, reason: str | None = None) -> None:
+        """Give a worker no new builds, or again; kept over restarts."""
+        await self._write(workers.set_state, workerid, {"paused": paused, "pause_reason": reason if paused else None})
+
+    async def setWorkerGraceful(self, workerid: int, graceful: bool) -> None:
+        """Let a worker finish its builds and then shut down."""
+        await self._write(workers.set_state, workerid, {"graceful": graceful})
+
+    # -- schedulers and change sources -----------------------------------------------------
+
+    async def findSchedulerId(self, name: str) -> int:
+        """The id of a scheduler, new at first sight."""
+        return await self._write(schedulers.find, name)
+
+    async def trySetSchedulerMaster(self, schedulerid: int, masterid: int | None) -> bool:
+        """Take (None: release) a scheduler; False when another master runs it."""
+        return await self._write(schedulers.try_set_scheduler_master, schedulerid, masterid)
+
+    async def schedulerEnable(self, schedulerid: int, v: bool) -> None:
+        """Let a scheduler work, or not."""
+        await self._write(schedulers.enable, schedulerid, v)
+
+    async def findChangeSourceId(self, name: str) -> int:
+        """The id of a change source, new at first sight."""
+        return await self._write(schedulers.find_change_source, name)
+
+    async def trySetChangeSourceMaster(self, changesourceid: int, masterid: int | None) -> bool:
+        """Take (None: release) a change source; False when another master runs it."""
+        return await self._write(schedulers.try_set_change_source_master, changesourceid, masterid)
+
+    async def classifyChanges(self, schedulerid: int, classifications: Mapping[int, bool]) -> None:
+        """Remember changes that wait in a scheduler: ``{change id: important}``."""
+        await self._write(schedulers.classify, schedulerid, classifications)
+
+    async def getChangeClassifications(
+        self,
+        schedulerid: int,
+        branch: str | object | None = _MISSING,
+        repository: str | None = None,
+        project: str | None = None,
+        codebase: str | None = None,
+    ) -> dict[int, bool]:
+        """The changes that wait in a scheduler; of any branch unless one is given."""
+        any_branch = branch is _MISSING
+        return await self._write(
+            schedulers.classifications,
+            schedulerid,
+            branch if isinstance(branch, str) else None,
+            repository,
+            project,
+            codebase,
+            any_branch,
+        )
+
+    async def flushChangeClassifications(self, schedulerid: int, less_than: int | None = None) -> None:
+        """Forget changes below `less_than`, or all."""
+        await self._write(schedulers.flush_classifications, schedulerid, less_than)
+
+    # -- masters and plugins' state -----------------------------------------------------
+
+    async def findMasterId(self, name: str) -> int:
+        """The id of a master, new at first sight."""
+        return await self._write(masters.find, name)
+
+    async def masterActive(self, masterid: int) -> None:
+        """A master has started, or is still alive."""
+        await self._write(masters.set_active, masterid, True)
+
+    async def masterStopped(self, masterid: int) -> None:
+        """A master has stopped: what it held is released."""
+
+        def unit(tx: Transaction) -> None:
+            masters.release(tx, masterid)
+            masters.set_active(tx, masterid, False)
+
+        await self._write(unit)
+
+    async def getState(self, class_name: str, object_name: str, name: str, default: Any = _MISSING) -> Any:
+        """A value kept by `setState`; `default` when there is none.
+
+        Raises:
+            NotFound: there is none, and no default.
+        """
+        try:
+            return await self._write(state.get, class_name, object_name, name)
+        except NotFound:
+            if default is _MISSING:
+                raise
+            return default
+
+    async def setState(self, class_name: str, object_name: str, name: str, value: Any) -> None:
+        """Keep a value that JSON can represent."""
+        await self._write(state.put, class_name, object_name, name, value)

@@ -1,0 +1,67 @@
+"""Rows of logs; their text is in `log_frames`."""
+
+from __future__ import annotations
+
+import re
+
+import sqlalchemy as sa
+
+from buildmill.common.errors import NotFound
+from buildmill.master.db import tables as t
+from buildmill.master.db.statement import Row, Statement
+from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.resources import Log
+
+_l = t.logs.c
+
+COLUMNS = (_l.complete, _l.id, _l.name, _l.num_lines, _l.slug, _l.step_id, _l.type)
+SLUG_LENGTH = 50
+
+_GET = Statement(sa.select(*COLUMNS).where(_l.id == sa.bindparam("id")))
+_ADD = Statement(
+    t.logs.insert().values({name: sa.bindparam(name) for name in ("step_id", "name", "slug", "type")}).returning(_l.id)
+)
+_SLUGS = Statement(sa.select(_l.slug).where(_l.step_id == sa.bindparam("step")))
+_NOT_IDENTIFIER = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def from_row(row: Row) -> Log:
+    """A struct from a row of `COLUMNS`."""
+    return Log(bool(row[0]), row[1], row[2], row[3], row[4], row[5], row[6])
+
+
+def get(connection: Connection, log_id: int) -> Log:
+    """One log.
+
+    Raises:
+        NotFound: no such id.
+    """
+    row = connection.one(_GET, id=log_id)
+    if row is None:
+        raise NotFound(f"no log {log_id}")
+    return from_row(row)
+
+
+def add(tx: Transaction, step_id: int, name: str, kind: str) -> Log:
+    """Add an empty log of type s, t or h; its slug is its name made an identifier, with a counter when taken."""
+    slug = free_slug(name, {row[0] for row in tx.all(_SLUGS, step=step_id)})
+    log_id = tx.scalar(_ADD, step_id=step_id, name=name, slug=slug, type=kind)
+    log = Log(False, log_id, name, 0, slug, step_id, kind)
+    tx.emit(log.event("new"))
+    return log
+
+
+def free_slug(name: str, taken: set[str]) -> str:
+    """`name` forced to an identifier of at most 50 characters that is not in `taken`."""
+    slug = _NOT_IDENTIFIER.sub("_", name)[:SLUG_LENGTH] or "_"
+    if not (slug[0].isalpha() or slug[0] in "_-"):
+        slug = ("_" + slug)[:SLUG_LENGTH]
+    if slug not in taken:
+        return slug
+    number = 2
+    while True:
+        suffix = f"_{number}"
+        candidate = slug[: SLUG_LENGTH - len(suffix)] + suffix
+        if candidate not in taken:
+            return candidate
+        number += 1

@@ -1,0 +1,114 @@
+"""Rows of schedulers and change sources: one master at a time runs each; and what schedulers remember of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from buildmill.common.errors import NotFound
+from buildmill.master.db import tables as t
+from buildmill.master.db.named import find_or_add
+from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.resources import Master, Scheduler
+
+
+def find(tx: Transaction, name: str) -> int:
+    """The id of the scheduler called `name`, added at first sight."""
+    return find_or_add(tx, t.schedulers, {"name": name})
+
+
+def find_change_source(tx: Transaction, name: str) -> int:
+    """The id of the change source called `name`, added at first sight."""
+    return find_or_add(tx, t.change_sources, {"name": name})
+
+
+def get(connection: Connection, scheduler_id: int) -> Scheduler:
+    """One scheduler.
+
+    Raises:
+        NotFound: no such id.
+    """
+    s, m = t.schedulers.c, t.masters.c
+    row = connection.sql.execute(
+        sa.select(
+            s.id, s.name, s.enabled, m.id.label("master_id"), m.name.label("master_name"), m.active, m.last_active
+        )
+        .select_from(t.schedulers.outerjoin(t.masters))
+        .where(s.id == scheduler_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"no scheduler {scheduler_id}")
+    master = None
+    if row.master_id is not None:
+        master = Master(bool(row.active), row.last_active, row.master_id, row.master_name)
+    return Scheduler(bool(row.enabled), master, row.name, row.id)
+
+
+def try_set_master(tx: Transaction, table: sa.Table, row_id: int, master_id: int | None) -> bool:
+    """Take (or with None: release) a scheduler or change source for a master; False when another one has it."""
+    free = table.c.master_id.is_(None)
+    where = sa.or_(free, table.c.master_id == master_id) if master_id is not None else sa.true()
+    changed = tx.sql.execute(table.update().where(table.c.id == row_id, where).values(master_id=master_id)).rowcount
+    if changed and table is t.schedulers:
+        tx.emit(get(tx, row_id).event("updated"))
+    return bool(changed)
+
+
+def try_set_scheduler_master(tx: Transaction, scheduler_id: int, master_id: int | None) -> bool:
+    return try_set_master(tx, t.schedulers, scheduler_id, master_id)
+
+
+def try_set_change_source_master(tx: Transaction, change_source_id: int, master_id: int | None) -> bool:
+    return try_set_master(tx, t.change_sources, change_source_id, master_id)
+
+
+def enable(tx: Transaction, scheduler_id: int, enabled: bool) -> None:
+    """Let a scheduler work, or not; kept over restarts."""
+    tx.sql.execute(t.schedulers.update().where(t.schedulers.c.id == scheduler_id).values(enabled=int(enabled)))
+    tx.emit(get(tx, scheduler_id).event("updated"))
+
+
+def classify(tx: Transaction, scheduler_id: int, classifications: Mapping[int, bool]) -> None:
+    """Remember changes that wait for a stable timer, and whether each is important."""
+    table = t.scheduler_changes
+    for change_id, important in sorted(classifications.items()):
+        here = (table.c.scheduler_id == scheduler_id, table.c.change_id == change_id)
+        if not tx.sql.execute(table.update().where(*here).values(important=int(important))).rowcount:
+            tx.sql.execute(
+                table.insert().values(scheduler_id=scheduler_id, change_id=change_id, important=int(important))
+            )
+
+
+def classifications(
+    connection: Connection,
+    scheduler_id: int,
+    branch: str | None = None,
+    repository: str | None = None,
+    project: str | None = None,
+    codebase: str | None = None,
+    any_branch: bool = True,
+) -> dict[int, bool]:
+    """``{change id: important}`` of the changes that a scheduler has not built yet, oldest first."""
+    table, c = t.scheduler_changes, t.changes.c
+    query = (
+        sa.select(table.c.change_id, table.c.important)
+        .select_from(table.join(t.changes, c.id == table.c.change_id))
+        .where(table.c.scheduler_id == scheduler_id)
+        .order_by(table.c.change_id)
+    )
+    if not any_branch:
+        query = query.where(c.branch == branch if branch is not None else c.branch.is_(None))
+    for column, wanted in ((c.repository, repository), (c.project, project), (c.codebase, codebase)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    return {change_id: bool(important) for change_id, important in connection.sql.execute(query)}
+
+
+def flush_classifications(tx: Transaction, scheduler_id: int, less_than: int | None = None) -> None:
+    """Forget changes up to, not including, `less_than`; all of them with None."""
+    table = t.scheduler_changes
+    statement = table.delete().where(table.c.scheduler_id == scheduler_id)
+    if less_than is not None:
+        statement = statement.where(table.c.change_id < less_than)
+    tx.sql.execute(statement)

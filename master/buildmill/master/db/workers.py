@@ -1,0 +1,103 @@
+"""Rows of workers: where they are configured and connected, and what holds them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from buildmill.common.errors import NotFound
+from buildmill.master.db import tables as t
+from buildmill.master.db.named import find_or_add
+from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.resources import Worker
+
+
+def find(tx: Transaction, name: str) -> int:
+    """The id of the worker called `name`, added at first sight."""
+    return find_or_add(tx, t.workers, {"name": name})
+
+
+def get(connection: Connection, worker_id: int) -> Worker:
+    """One worker with its connections.
+
+    Raises:
+        NotFound: no such id.
+    """
+    w = t.workers.c
+    row = connection.sql.execute(
+        sa.select(w.id, w.name, w.info, w.paused, w.pause_reason, w.graceful).where(w.id == worker_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"no worker {worker_id}")
+    connected = connection.sql.execute(
+        sa.select(t.connected_workers.c.master_id)
+        .where(t.connected_workers.c.worker_id == worker_id)
+        .order_by(t.connected_workers.c.master_id)
+    ).scalars()
+    configured = connection.sql.execute(
+        sa.select(t.configured_workers.c.master_id, t.configured_workers.c.builder_id)
+        .where(t.configured_workers.c.worker_id == worker_id)
+        .order_by(t.configured_workers.c.master_id, t.configured_workers.c.builder_id)
+    )
+    return Worker(
+        configured_on=[{"masterid": m, "builderid": b} for m, b in configured],
+        connected_to=[{"masterid": m} for m in connected],
+        graceful=bool(row.graceful),
+        name=row.name,
+        pause_reason=row.pause_reason,
+        paused=bool(row.paused),
+        workerid=row.id,
+        workerinfo=msgspec.json.decode(row.info),
+    )
+
+
+def configure(tx: Transaction, master_id: int, builders_of: Mapping[int, Iterable[int]]) -> None:
+    """Write down which builders of this master each worker may serve: ``{worker id: builder ids}``."""
+    table = t.configured_workers
+    wanted = {(w, b) for w, builders in builders_of.items() for b in builders}
+    rows = tx.sql.execute(sa.select(table.c.worker_id, table.c.builder_id).where(table.c.master_id == master_id))
+    present = {(w, b) for w, b in rows}
+    for worker_id, builder_id in sorted(present - wanted):
+        tx.sql.execute(
+            table.delete().where(
+                table.c.master_id == master_id, table.c.worker_id == worker_id, table.c.builder_id == builder_id
+            )
+        )
+    if added := sorted(wanted - present):
+        tx.sql.execute(table.insert(), [{"worker_id": w, "builder_id": b, "master_id": master_id} for w, b in added])
+
+
+def connected(tx: Transaction, worker_id: int, master_id: int, info: Mapping[str, Any]) -> Worker:
+    """A worker has attached; what it says of itself is kept and its graceful stop is over."""
+    tx.sql.execute(
+        t.workers.update()
+        .where(t.workers.c.id == worker_id)
+        .values(info=msgspec.json.encode(dict(info)).decode(), graceful=0)
+    )
+    table = t.connected_workers
+    here = (table.c.worker_id == worker_id, table.c.master_id == master_id)
+    if tx.sql.execute(sa.select(table.c.worker_id).where(*here)).first() is None:
+        tx.sql.execute(table.insert().values(worker_id=worker_id, master_id=master_id))
+    worker = get(tx, worker_id)
+    tx.emit(worker.event("connected"))
+    return worker
+
+
+def disconnected(tx: Transaction, worker_id: int, master_id: int) -> None:
+    """A worker's connection to this master has ended."""
+    table = t.connected_workers
+    gone = tx.sql.execute(table.delete().where(table.c.worker_id == worker_id, table.c.master_id == master_id)).rowcount
+    if gone:
+        tx.emit(get(tx, worker_id).event("disconnected"))
+
+
+def set_state(tx: Transaction, worker_id: int, values: Mapping[str, Any]) -> Worker:
+    """Set any of ``paused``, ``pause_reason``, ``graceful``."""
+    row = {name: int(value) if isinstance(value, bool) else value for name, value in values.items()}
+    tx.sql.execute(t.workers.update().where(t.workers.c.id == worker_id).values(**row))
+    worker = get(tx, worker_id)
+    tx.emit(worker.event("state_updated"))
+    return worker
