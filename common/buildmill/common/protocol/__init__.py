@@ -1,0 +1,89 @@
+"""The worker protocol `msgpack_experimental_v7`, shared by master and worker.
+
+`messages`  what can be said        `codec`    bytes to messages and back, total
+`session`   numbers and answers     `peer`     call and be called            `limits`   what a peer may demand
+
+Order of the messages: `session`, and docs/internals/worker-protocol.md.
+"""
+
+from buildmill.common.protocol.codec import (
+    BadRequest,
+    Dropped,
+    IncomingRequest,
+    Received,
+    Response,
+    decode,
+    encode_error,
+    encode_request,
+    encode_response,
+)
+from buildmill.common.protocol.limits import DEFAULT_LIMITS, Limits
+from buildmill.common.protocol.messages import (
+    ALL_OPS,
+    DEFAULT_NEWLINE_RE,
+    FROM_MASTER,
+    FROM_WORKER,
+    OUTPUT_EXTENSION,
+    OUTPUT_VERSION,
+    Complete,
+    GetWorkerInfo,
+    InterruptCommand,
+    Keepalive,
+    Print,
+    ReadFile,
+    ReadFileClose,
+    Request,
+    SetWorkerSettings,
+    Shutdown,
+    StartCommand,
+    Update,
+    UploadDirectoryUnpack,
+    UploadDirectoryWrite,
+    UploadFileClose,
+    UploadFileUtime,
+    UploadFileWrite,
+    WorkerSettings,
+)
+from buildmill.common.protocol.peer import Handler, Peer
+from buildmill.common.protocol.session import Session
+
+__all__ = [
+    "ALL_OPS",
+    "DEFAULT_LIMITS",
+    "DEFAULT_NEWLINE_RE",
+    "FROM_MASTER",
+    "FROM_WORKER",
+    "OUTPUT_EXTENSION",
+    "OUTPUT_VERSION",
+    "BadRequest",
+    "Complete",
+    "Dropped",
+    "GetWorkerInfo",
+    "Handler",
+    "IncomingRequest",
+    "InterruptCommand",
+    "Keepalive",
+    "Limits",
+    "Peer",
+    "Print",
+    "ReadFile",
+    "ReadFileClose",
+    "Received",
+    "Request",
+    "Response",
+    "Session",
+    "SetWorkerSettings",
+    "Shutdown",
+    "StartCommand",
+    "Update",
+    "UploadDirectoryUnpack",
+    "UploadDirectoryWrite",
+    "UploadFileClose",
+    "UploadFileUtime",
+    "UploadFileWrite",
+    "WorkerSettings",
+    "decode",
+    "encode_error",
+    "encode_request",
+    "encode_response",
+]
