@@ -1,0 +1,98 @@
+"""Writes the parts of the reference that the code knows best, before Sphinx reads the pages.
+
+`reference/generated/resources.md`: every resource type of the data API with its fields.
+`reference/generated/{buildmill,buildmill-worker}.md`: every command with its options.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from msgspec import structs
+from sphinx.application import Sphinx
+
+from buildmill.master.domain import resources
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def _type(annotation: object) -> str:
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return f"`{_cell(text)}`".replace(r"\|", "or")
+
+
+def resource_pages() -> Iterator[str]:
+    """A section for each resource type, in the order of the module."""
+    for kind in vars(resources).values():
+        if not (inspect.isclass(kind) and issubclass(kind, resources.Resource) and kind.type_name):
+            continue
+        yield f"## {kind.type_name}\n"
+        about = inspect.cleandoc(kind.__dict__.get("__doc__") or "")
+        yield f"{about}\n" if about else ""
+        yield f"List key `{kind.plural}`, identified by `{kind.id_field}`.\n"
+        yield "| field | type |\n| --- | --- |"
+        for field in structs.fields(kind):
+            annotation = kind.__annotations__.get(field.name, field.type)
+            yield f"| `{field.encode_name}` | {_type(annotation)} |"
+        yield ""
+
+
+def command_pages(path: str, command: click.Command) -> Iterator[str]:
+    """A section for `command` and for each of its sub-commands."""
+    context = click.Context(command, info_name=path)
+    pieces = " ".join(command.collect_usage_pieces(context))
+    yield f"{'#' * (path.count(' ') + 2)} {path}\n"
+    yield f"{inspect.cleandoc(command.help or '')}\n"
+    yield f"```text\n{path} {pieces}\n```\n"
+    options = [p for p in command.get_params(context) if isinstance(p, click.Option) and not p.hidden]
+    if options:
+        yield "| option | meaning |\n| --- | --- |"
+        for option in options:
+            names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
+            value = "" if option.is_flag else f" {_cell(option.make_metavar(context))}"
+            yield f"| {names}{value} | {_cell(option.help or '')} |"
+        yield ""
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None and not found.hidden:
+                yield from command_pages(f"{path} {name}", found)
+
+
+def program_pages(program: str, module: str) -> Iterator[str]:
+    """All commands of one program; a program that is not written yet is said to be so."""
+    try:
+        command = importlib.import_module(module).main
+    except ModuleNotFoundError as missing:
+        if missing.name != module:
+            raise
+        yield f"## {program}\n\nNot there yet."
+        return
+    yield from command_pages(program, command)
+
+
+def write(app: Sphinx) -> None:
+    """Write all generated pages; a page that did not change is not touched."""
+    folder = Path(app.srcdir) / "reference" / "generated"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, lines in {
+        "resources": resource_pages(),
+        "buildmill": program_pages("buildmill", "buildmill.master.cli.main"),
+        "buildmill-worker": program_pages("buildmill-worker", "buildmill.worker.cli"),
+    }.items():
+        text = "\n".join(lines) + "\n"
+        page = folder / f"{name}.md"
+        if not page.exists() or page.read_text() != text:
+            page.write_text(text)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.connect("builder-inited", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

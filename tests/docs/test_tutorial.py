@@ -1,0 +1,84 @@
+"""The tutorial does what it says: its files are written, its commands run, its outputs appear."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
+DEADLINE_SECONDS = 60
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A fenced block: a shell script, a file to write, or lines that the last script printed."""
+
+    language: str
+    options: dict[str, str]
+    text: str
+
+
+def samples(page: str) -> list[Sample]:
+    found = []
+    for header, body in re.findall(r"^```(\S.*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        options = dict(re.findall(r"^:(\w+): (.*)\n", body, re.MULTILINE))
+        text = re.sub(r"^:\w+: .*\n", "", body, flags=re.MULTILINE).lstrip("\n")
+        found.append(Sample(header.removeprefix("{code-block}").strip(), options, text))
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_every_sample_of_the_tutorial_works(tmp_path: Path) -> None:
+    page = PAGE.read_text()
+    for port in ("8010", "9989"):
+        assert port in page
+        page = page.replace(port, str(free_port()))
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    printed = ""
+
+    def run(script: str) -> str:
+        done = subprocess.run(
+            ["bash", "-euc", script],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script}\nended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    try:
+        for sample in samples(page):
+            match sample.language:
+                case "sh" if sample.options.get("class") != "not-tested":
+                    printed = run(sample.text)
+                case "python":
+                    (tmp_path / sample.options["caption"]).write_text(sample.text)
+                case "text":
+                    for line in sample.text.splitlines():
+                        assert line in printed, f"{line!r} is not in:\n{printed}"
+    finally:
+        for name in ("worker", "master"):
+            for pid_file in (tmp_path / name).glob("*.pid"):
+                subprocess.run(["kill", "-KILL", pid_file.read_text().strip()], check=False)
