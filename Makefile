@@ -67,7 +67,44 @@ $(PEER)/.installed: tests/interop/peer-requirements.txt
 	@touch $@
 
 wheel: $(BIN)/python  ## into dist/
+	rm -rf build
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
 clean:  ## remove what make has made, the virtual environment too
 	rm -rf $(VENV) build dist docs/_build docs/reference/generated *.egg-info
+
+# -- benchmarks: three environments of their own, so that neither system sees the harness's packages
+BENCH := contrib/bench
+BENCH_SCRATCH ?= $(CURDIR)/.bench
+BENCH_OUT ?= $(BENCH_SCRATCH)/out
+BENCH_HARNESS ?= $(BENCH_SCRATCH)/harness
+BENCH_BUILDBOT ?= $(BENCH_SCRATCH)/buildbot
+BENCH_BUILDMILL ?= $(BENCH_SCRATCH)/buildmill
+BENCH_PG_BIN ?= $(shell ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+SUITE ?= short
+BENCH_ARGS ?=
+INSTALL_INTO = -m pip install --quiet --disable-pip-version-check
+
+$(BENCH_HARNESS)/.installed: $(BENCH)/requirements.txt
+	$(PYTHON) -m venv $(BENCH_HARNESS)
+	$(BENCH_HARNESS)/bin/python $(INSTALL_INTO) -r $<
+	@touch $@
+
+$(BENCH_BUILDBOT)/bin/buildbot: | $(BENCH)/requirements-buildbot.txt
+	$(PYTHON) -m venv $(BENCH_BUILDBOT)
+	$(BENCH_BUILDBOT)/bin/python $(INSTALL_INTO) -r $(BENCH)/requirements-buildbot.txt
+
+# Installed from the sources each time, as users install it: not editable.
+.PHONY: bench-buildmill
+bench-buildmill:
+	test -x $(BENCH_BUILDMILL)/bin/python || $(PYTHON) -m venv $(BENCH_BUILDMILL)
+	rm -rf build
+	$(BENCH_BUILDMILL)/bin/python $(INSTALL_INTO) '.[master]'
+
+bench: $(BENCH_HARNESS)/.installed $(BENCH_BUILDBOT)/bin/buildbot bench-buildmill  ## both systems side by side; SUITE=full for all
+	$(BENCH_HARNESS)/bin/python $(BENCH)/compare.py --suite $(BENCH)/suite-$(SUITE).txt --out $(BENCH_OUT) \
+	    --scratch $(BENCH_SCRATCH)/masters --pg-bin '$(BENCH_PG_BIN)' \
+	    --system buildbot=$(BENCH_BUILDBOT) --system buildmill=$(BENCH_BUILDMILL) $(BENCH_ARGS)
+
+limits: $(BENCH_HARNESS)/.installed  ## what this machine can do at best
+	$(BENCH_HARNESS)/bin/python $(BENCH)/limits.py --scratch $(BENCH_SCRATCH)
