@@ -39,7 +39,7 @@ def config_error(message: str) -> None:
     Raises:
         ConfigError: when nobody collects.
     """
-    file, line = _users_place()
+    file, line = users_place()
     problem = ConfigProblem(message, file, line)
     problems = _collected.get()
     if problems is None:
@@ -47,9 +47,12 @@ def config_error(message: str) -> None:
     problems.append(problem)
 
 
-def _users_place() -> tuple[str | None, int | None]:
-    """File and line of the innermost frame that is not our own code and not the standard library's."""
-    frame = sys._getframe(2)
+def users_place() -> tuple[str | None, int | None]:
+    """File and line of the innermost frame that is not our own code and not the standard library's.
+
+    Values of the vocabulary keep it, so that a mistake found later (two builders of one name) has its place, too.
+    """
+    frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith((_OWN_CODE, "<")) and "/lib/python" not in file:
