@@ -35,24 +35,39 @@ SourcedValues = Mapping[str, tuple[Any, str]]
 _MISSING = object()
 
 
+class UpdateContext:
+    """What updates need to know of the master that makes them; filled while it starts.
+
+    Attributes:
+        masterid: this master.
+        collapsing: ids of builders on which a new request takes the place of waiting ones for the same work.
+    """
+
+    def __init__(self) -> None:
+        self.masterid = 0
+        self.collapsing: frozenset[int] = frozenset()
+
+
 class Updates:
     """Changes to the system, for the engine and for plugins.
 
     Args:
         database: where they are written.
+        context: who writes.
         patient: wait while the database cannot be written (the engine); otherwise `Unavailable` is raised
             (new work from outside), see `impatient`.
     """
 
-    def __init__(self, database: Database, *, patient: bool = True) -> None:
+    def __init__(self, database: Database, context: UpdateContext, *, patient: bool = True) -> None:
         self._database = database
+        self._context = context
         self._write = database.write if patient else database.offer
         self._patient = patient
 
     @property
     def impatient(self) -> Updates:
         """The same methods for new work from outside: refused while the database cannot be written."""
-        return Updates(self._database, patient=False) if self._patient else self
+        return Updates(self._database, self._context, patient=False) if self._patient else self
 
     async def run(self, unit: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work that has no method here."""
@@ -152,8 +167,9 @@ class Updates:
         )
         return await self._write(buildsets.add, new)
 
-    async def claimBuildRequests(self, brids: Iterable[int], masterid: int) -> bool:
-        """Take all these requests for a master, or none."""
+    async def claimBuildRequests(self, brids: Iterable[int]) -> bool:
+        """Take all these requests for this master, or none."""
+        masterid = self._context.masterid
 
         def unit(tx: Transaction) -> bool:
             wanted = sorted(brids)
@@ -178,9 +194,9 @@ class Updates:
 
         await self._write(unit)
 
-    async def cancelBuildRequest(self, brid: int, reason: str, owner: str, masterid: int) -> None:
+    async def cancelBuildRequest(self, brid: int, reason: str, owner: str) -> None:
         """Cancel a request: a waiting one ends at once, a running one has its build stopped."""
-        await self._write(builds.cancel_request, brid, reason, owner, masterid)
+        await self._write(builds.cancel_request, brid, reason, owner, self._context.masterid)
 
     async def setBuildRequestPriority(self, brid: int, priority: int) -> None:
         """Change a request's rank in the queue: higher first."""
@@ -188,9 +204,9 @@ class Updates:
 
     # -- builds ------------------------------------------------------------------------
 
-    async def newBuild(self, builderid: int, buildrequestid: int, workerid: int, masterid: int) -> tuple[int, int]:
+    async def newBuild(self, builderid: int, buildrequestid: int, workerid: int) -> tuple[int, int]:
         """Make a build; returns its id and its number, which is sequential for the builder."""
-        build = await self._write(builds.add, builderid, buildrequestid, workerid, masterid)
+        build = await self._write(builds.add, builderid, buildrequestid, workerid, self._context.masterid)
         return build.buildid, build.number
 
     async def generateNewBuildEvent(self, buildid: int) -> None:
@@ -228,13 +244,13 @@ class Updates:
         """
         await self._write(builds.request_stop, buildid, reason, results, owner)
 
-    async def rebuildBuild(self, buildid: int, owner: str = "anonymous") -> tuple[int, dict[int, int]]:
+    async def rebuildBuild(self, buildid: int) -> tuple[int, dict[int, int]]:
         """Ask for a build of the same sources and buildset properties; returns as `addBuildset`.
 
         Raises:
             NotFound: no such build.
         """
-        return await self._write(builds.rebuild, buildid, owner)
+        return await self._write(builds.rebuild, buildid, self._context.collapsing, self._context.masterid)
 
     # -- steps and logs -----------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.resources import BuildRequest
 
 _r = t.build_requests.c
+_new = t.build_requests.alias("new").c
 
 COLUMNS = (
     _r.builder_id, _r.id, _r.buildset_id, _r.claimed_at, _r.claimed_by, _r.complete, _r.complete_at, _r.priority,
@@ -105,6 +106,29 @@ def complete(tx: Transaction, request_id: int, result: int) -> bool:
     tx.emit(request.event("complete"))
     buildsets.request_completed(tx, request.buildsetid, int(result))
     return True
+
+
+_COLLAPSIBLE = Statement(
+    sa.select(_r.id)
+    .where(
+        _r.builder_id == sa.bindparam("builder"),
+        _r.collapse_key == sa.select(_new.collapse_key).where(_new.id == sa.bindparam("request")).scalar_subquery(),
+        _r.collapse_key.is_not(None),
+        _r.id != sa.bindparam("request"),
+        _r.complete == sa.text("0"),
+        _r.claimed_by.is_(None),
+    )
+    .order_by(_r.id)
+)
+
+
+def ask(tx: Transaction, new: buildsets.NewBuildset, master_id: int) -> tuple[int, dict[int, int]]:
+    """Add a buildset (see `buildsets.add`); it takes the place of waiting requests that do the same work."""
+    buildset_id, requests = buildsets.add(tx, new)
+    for builder_id in sorted(new.collapsing & requests.keys()):
+        for (older,) in tx.all(_COLLAPSIBLE, builder=builder_id, request=requests[builder_id]):
+            collapse(tx, older, master_id)
+    return buildset_id, requests
 
 
 def collapse(tx: Transaction, request_id: int, master_id: int) -> bool:

@@ -303,7 +303,7 @@ def cancel_request(tx: Transaction, request_id: int, reason: str, by: str, maste
         request_stop(tx, build_id, reason, Result.CANCELLED, by)
 
 
-def rebuild(tx: Transaction, build_id: int, by: str) -> tuple[int, dict[int, int]]:
+def rebuild(tx: Transaction, build_id: int, collapsing: frozenset[int], master_id: int) -> tuple[int, dict[int, int]]:
     """Ask for the same again: same builder, source stamps and buildset properties.
 
     Raises:
@@ -312,7 +312,7 @@ def rebuild(tx: Transaction, build_id: int, by: str) -> tuple[int, dict[int, int
     build = get(tx, build_id)
     request = build_requests.get(tx, build.buildrequestid)
     buildset = buildsets.get(tx, request.buildsetid)
-    return buildsets.add(
+    return build_requests.ask(
         tx,
         buildsets.NewBuildset(
             source_stamps=[stamp.ssid for stamp in buildset.sourcestamps],
@@ -324,7 +324,9 @@ def rebuild(tx: Transaction, build_id: int, by: str) -> tuple[int, dict[int, int
             rebuilt_build_id=buildset.rebuilt_buildid or build_id,
             parent_build_id=buildset.parent_buildid,
             parent_relationship=buildset.parent_relationship,
+            collapsing=collapsing,
         ),
+        master_id,
     )
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
 from buildmill.common.results import Result
-from buildmill.master.db import source_stamps
+from buildmill.master.db import collapse, source_stamps
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection, Transaction
@@ -48,7 +48,10 @@ _ADD_SOURCE_STAMP = Statement(
 _ADD_REQUEST = Statement(
     t.build_requests.insert()
     .values(
-        {name: sa.bindparam(name) for name in ("buildset_id", "builder_id", "priority", "submitted_at", "waited_for")}
+        {
+            name: sa.bindparam(name)
+            for name in ("buildset_id", "builder_id", "priority", "submitted_at", "waited_for", "collapse_key")
+        }
     )
     .returning(_r.id)
 )
@@ -75,6 +78,7 @@ class NewBuildset:
         source_stamps: ids, contents (see `source_stamps.find_or_add`) or codebase names; at least one.
         properties: ``{name: (value, source)}``.
         priority: of each request, or by builder id.
+        collapsing: builders on which this set takes the place of waiting requests for the same work.
     """
 
     source_stamps: Sequence[int | str | Mapping[str, Any]]
@@ -86,6 +90,7 @@ class NewBuildset:
     waited_for: bool = False
     priority: int | Mapping[int, int] = 0
     rebuilt_build_id: int | None = None
+    collapsing: frozenset[int] = frozenset()
     parent_build_id: int | None = None
     parent_relationship: str | None = None
 
@@ -152,13 +157,14 @@ def add(tx: Transaction, new: NewBuildset) -> tuple[int, dict[int, int]]:
     )
     for stamp in stamps:
         tx.run(_ADD_SOURCE_STAMP, buildset_id=buildset_id, source_stamp_id=stamp)
+    key = collapse.key_of(tx, stamps, new.properties) if new.collapsing else None
     requests: dict[int, int] = {}
     for builder_id in builder_ids:
         priority = new.priority if isinstance(new.priority, int) else new.priority.get(builder_id, 0)
         request_id = tx.scalar(
             _ADD_REQUEST,
             buildset_id=buildset_id, builder_id=builder_id, priority=priority, submitted_at=tx.now,
-            waited_for=int(new.waited_for),
+            waited_for=int(new.waited_for), collapse_key=key if builder_id in new.collapsing else None,
         )  # fmt: skip
         requests[builder_id] = request_id
         request = BuildRequest(

@@ -251,7 +251,16 @@ build_requests = sa.Table(
     sa.Column("complete", Flag, nullable=False, server_default="0"),
     sa.Column("complete_at", Instant),
     sa.Column("results", sa.SmallInteger),
+    # requests of a builder with the same key do the same work: see `db.collapse`
+    sa.Column("collapse_key", sa.String(32)),
     sa.Index("ix_build_requests_builder_id_id", "builder_id", "id"),
+    sa.Index(
+        "ix_build_requests_collapse",
+        "builder_id",
+        "collapse_key",
+        sqlite_where=sa.text("complete = 0 AND claimed_by IS NULL AND collapse_key IS NOT NULL"),
+        postgresql_where=sa.text("complete = 0 AND claimed_by IS NULL AND collapse_key IS NOT NULL"),
+    ),
     sa.Index(
         "ix_build_requests_incomplete",
         "id",

@@ -1,0 +1,125 @@
+"""Who holds which lock and who waits, in order: decided here, without I/O.
+
+All locks of a build or step are taken together or not at all. First come, first served for each lock: a
+waiter is passed over only by those who need none of its locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How a lock is used: by several up to its count, or by one alone."""
+
+    COUNTING = "counting"
+    EXCLUSIVE = "exclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One lock as somebody needs it.
+
+    Attributes:
+        key: which lock: for a worker lock, name and worker; for a master lock, its name.
+        mode, count: how it is used; a counting need of 0 is none.
+        max_count: how much the lock gives at a time.
+    """
+
+    key: Hashable
+    mode: Mode
+    count: int
+    max_count: int
+
+
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """Somebody who waits for all of `needs`; `granted` is called once, when they are taken."""
+
+    holder: str
+    needs: tuple[Need, ...]
+    granted: Callable[[], None]
+
+
+class LockTable:
+    """All locks of one master.
+
+    A *holder* is a text that names who holds, for people: ``build 12`` or ``build 12, step compile``.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[Hashable, list[tuple[str, Need]]] = {}
+        self._waiting: list[Waiter] = []
+
+    def obstacle(self, needs: Iterable[Need]) -> tuple[Need, tuple[str, ...]] | None:
+        """The first of `needs` that could not be taken now, with those who are in its way; None when all could."""
+        return self._obstacle(needs, self._waiting)
+
+    def take(self, holder: str, needs: Sequence[Need]) -> bool:
+        """Take all, if nobody is in the way; False changes nothing."""
+        if self._obstacle(needs, self._waiting) is not None:
+            return False
+        self._hold(holder, needs)
+        return True
+
+    def wait(self, holder: str, needs: Sequence[Need], granted: Callable[[], None]) -> Waiter | None:
+        """Take all now (None), or stand in line: the waiter's `granted` is called when all are taken."""
+        if self.take(holder, needs):
+            return None
+        waiter = Waiter(holder, tuple(needs), granted)
+        self._waiting.append(waiter)
+        return waiter
+
+    def withdraw(self, waiter: Waiter) -> None:
+        """Leave the line; harmless when it is not in it any more."""
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+            self._grant()
+
+    def release(self, holder: str, needs: Iterable[Need]) -> None:
+        """Give back what `holder` took; those who wait get their turn."""
+        for need in needs:
+            held = self._held.get(need.key, [])
+            if (holder, need) in held:
+                held.remove((holder, need))
+            if not held:
+                self._held.pop(need.key, None)
+        self._grant()
+
+    def holders(self, key: Hashable) -> tuple[str, ...]:
+        """Who holds a lock, longest first."""
+        return tuple(holder for holder, _ in self._held.get(key, ()))
+
+    def _hold(self, holder: str, needs: Iterable[Need]) -> None:
+        for need in needs:
+            self._held.setdefault(need.key, []).append((holder, need))
+
+    def _grant(self) -> None:
+        ahead: list[Waiter] = []
+        for waiter in tuple(self._waiting):
+            if waiter not in self._waiting:
+                continue  # withdrawn by somebody who was granted just now
+            if self._obstacle(waiter.needs, ahead) is None:
+                self._waiting.remove(waiter)
+                self._hold(waiter.holder, waiter.needs)
+                waiter.granted()
+            else:
+                ahead.append(waiter)
+
+    def _obstacle(self, needs: Iterable[Need], ahead: Sequence[Waiter]) -> tuple[Need, tuple[str, ...]] | None:
+        for need in needs:
+            if not need.count:
+                continue
+            held = self._held.get(need.key, [])
+            waiting = [(w.holder, n) for w in ahead for n in w.needs if n.key == need.key]
+            before = [*held, *waiting]
+            if not before:
+                continue
+            others = tuple(holder for holder, _ in before)
+            if need.mode is Mode.EXCLUSIVE or any(n.mode is Mode.EXCLUSIVE for _, n in before):
+                return need, others
+            if sum(n.count for _, n in before) + need.count > need.max_count:
+                return need, others
+        return None
