@@ -7,11 +7,17 @@ since the epoch, UTC. A result is one of `buildmill.common.results.Result` or No
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
 from buildmill.master.domain.events import Event, Key
+
+Instant = Annotated[int, msgspec.Meta(extra={"type": "datetime"}, description="Seconds since the epoch, UTC.")]
+"""A point in time; ``datetime`` in the published types, an integer in every document."""
+
+Identifier = Annotated[str, msgspec.Meta(extra={"type": "identifier"})]
+"""Text that can stand in a path: a letter, ``_`` or ``-``, then also digits and points."""
 
 SourcedProperties = dict[str, tuple[Any, str]]
 """``{name: (value, source)}``."""
@@ -45,7 +51,7 @@ class Master(Resource, frozen=True):
     id_field = "masterid"
 
     active: bool
-    last_active: int
+    last_active: Instant
     masterid: int
     name: str
 
@@ -63,9 +69,9 @@ class Project(Resource, frozen=True):
     description: str | None
     description_format: str | None
     description_html: str | None
-    name: str
+    name: Identifier
     projectid: int
-    slug: str
+    slug: Identifier
 
     def event_keys(self, name: str) -> tuple[Key, ...]:
         return (("projects", str(self.projectid), name),)
@@ -77,9 +83,9 @@ class Codebase(Resource, frozen=True):
     id_field = "codebaseid"
 
     codebaseid: int
-    name: str
+    name: Identifier
     projectid: int
-    slug: str
+    slug: Identifier
 
     def event_keys(self, name: str) -> tuple[Key, ...]:
         return (("codebases", str(self.codebaseid), name),)
@@ -141,11 +147,11 @@ class ForceScheduler(Resource, frozen=True):
     id_field = "name"
 
     all_fields: list[dict[str, Any]]
-    builder_names: list[str]
+    builder_names: list[Identifier]
     button_name: str
     enabled: bool
     label: str
-    name: str
+    name: Identifier
 
 
 class ChangeSource(Resource, frozen=True):
@@ -178,7 +184,7 @@ class SourceStamp(Resource, frozen=True):
 
     branch: str | None
     codebase: str
-    created_at: int
+    created_at: Instant
     patch: Patch | None
     project: str
     repository: str
@@ -250,14 +256,14 @@ class BuildRequest(Resource, frozen=True):
     buildrequestid: int
     buildsetid: int
     claimed: bool
-    claimed_at: int | None
+    claimed_at: Instant | None
     claimed_by_masterid: int | None
     complete: bool
-    complete_at: int | None
+    complete_at: Instant | None
     priority: int
     properties: SourcedProperties | msgspec.Raw | None
     results: int | None
-    submitted_at: int
+    submitted_at: Instant
     waited_for: bool
 
     def event_keys(self, name: str) -> tuple[Key, ...]:
@@ -278,13 +284,13 @@ class Build(Resource, frozen=True):
     buildid: int
     buildrequestid: int
     complete: bool
-    complete_at: int | None
+    complete_at: Instant | None
     locks_duration_s: int
     masterid: int
     number: int
     properties: SourcedProperties | msgspec.Raw | None
     results: int | None
-    started_at: int
+    started_at: Instant
     state_string: str
     workerid: int | None
 
@@ -304,13 +310,13 @@ class Step(Resource, frozen=True):
 
     buildid: int
     complete: bool
-    complete_at: int | None
+    complete_at: Instant | None
     hidden: bool
-    locks_acquired_at: int | None
-    name: str
+    locks_acquired_at: Instant | None
+    name: Identifier
     number: int
     results: int | None
-    started_at: int | None
+    started_at: Instant | None
     state_string: str
     stepid: int
     urls: list[dict[str, str]] | msgspec.Raw
@@ -329,9 +335,9 @@ class Log(Resource, frozen=True):
     logid: int
     name: str
     num_lines: int
-    slug: str
+    slug: Identifier
     stepid: int
-    type: str
+    type: Identifier
 
     def event_keys(self, name: str) -> tuple[Key, ...]:
         return (("logs", str(self.logid), name), ("steps", str(self.stepid), "logs", self.slug, name))
@@ -345,6 +351,31 @@ class LogChunk(Resource, frozen=True):
     content: str
     firstline: int
     logid: int
+
+
+class Property(Resource, frozen=True):
+    """One property; its `value` is the value's JSON text."""
+
+    type_name = "_property"
+    plural = "_properties"
+    id_field = "name"
+
+    name: str
+    source: str
+    value: Annotated[str, msgspec.Meta(extra={"type": "jsonobject"})]
+
+
+class Spec(Resource, frozen=True):
+    """What one path of the API answers."""
+
+    type_name = "spec"
+    plural = "specs"
+    id_field = "path"
+
+    path: str
+    plural_name: str = msgspec.field(name="plural")
+    type: str
+    type_spec: dict[str, Any]
 
 
 class RootLink(Resource, frozen=True):
