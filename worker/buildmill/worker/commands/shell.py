@@ -1,0 +1,125 @@
+"""`shell`: a command line in a directory of the worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from buildmill.common.errors import InvalidInput
+from buildmill.common.tasks import TaskOwner
+from buildmill.worker.commands.base import Command, Host, MasterFiles
+from buildmill.worker.commands.invocation import invocation_of, write_headers
+from buildmill.worker.commands.logfiles import Followed, LogFollower
+from buildmill.worker.commands.process_run import KILLED, Limits, ProcessRun
+from buildmill.worker.environment import merge_environment
+from buildmill.worker.output import Output, complain, header
+
+
+class LogFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A log file to follow: its path in the working directory; `follow`: without what it holds already."""
+
+    filename: str
+    follow: bool = False
+
+
+class ShellArguments(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a step may say. Durations are in seconds; None or 0: no limit."""
+
+    command: str | list[str | list[str]]
+    workdir: str
+    env: dict[str, str | list[str] | None] | None = None
+    want_stdout: bool = msgspec.field(name="want_stdout", default=True)
+    want_stderr: bool = msgspec.field(name="want_stderr", default=True)
+    logfiles: dict[str, str | LogFile] = {}
+    timeout: int | float | None = None
+    max_time: int | float | None = None
+    max_lines: int | None = msgspec.field(name="max_lines", default=None)
+    sigterm_time: int | float | None = None
+    interrupt_signal: str = "KILL"
+    use_pty: bool = msgspec.field(name="usePTY", default=False)
+    log_environ: bool = True
+    initial_stdin: str | bytes | None = msgspec.field(name="initial_stdin", default=None)
+
+
+class Shell(Command[ShellArguments]):
+    """Runs it, follows its log files, says how it ended."""
+
+    arguments = ShellArguments
+
+    def __init__(self, args: Mapping[str, object], output: Output, files: MasterFiles, host: Host) -> None:
+        super().__init__(args, output, files, host)
+        given = self.args
+        self._workdir = os.path.join(host.basedir, given.workdir)
+        stdin = given.initial_stdin.encode() if isinstance(given.initial_stdin, str) else given.initial_stdin
+        self._what = invocation_of(
+            given.command,
+            environ=merge_environment(host.environ, given.env or {}, self._workdir),
+            workdir=self._workdir,
+            stdin=stdin,
+            use_pty=given.use_pty and stdin is None,  # a terminal would echo the input
+            limits=Limits(
+                timeout=given.timeout,
+                max_time=given.max_time,
+                max_lines=given.max_lines,
+                interrupt_signal=given.interrupt_signal,
+                sigterm_time=given.sigterm_time,
+            ),
+            want_stdout=given.want_stdout,
+            want_stderr=given.want_stderr,
+        )
+        if "" in given.logfiles:
+            raise InvalidInput("logfiles", "a log has no name")
+        self._run = ProcessRun(self._what, output, host)
+        self._followers = [self._follower(name, file) for name, file in given.logfiles.items()]
+        self._tasks = TaskOwner("shell")
+
+    async def run(self) -> None:
+        """Run the command line to its end."""
+        clock, output = self.host.clock, self.output
+        started = clock.seconds()
+        shown: dict[str, Any] = {
+            name: file if isinstance(file, str) else msgspec.to_builtins(file)
+            for name, file in self.args.logfiles.items()
+        }
+        write_headers(output, self._what, shown, log_environ=self.args.log_environ)
+        try:
+            await self.host.threads.run(os.makedirs, self._workdir, exist_ok=True)
+        except OSError as problem:
+            complain(output, f"cannot make the working directory {self._workdir}: {problem.strerror}")
+            output.end_streams()
+            output.value("rc", 1)
+            return
+        for follower in self._followers:
+            await follower.prepare()
+        for follower in self._followers:
+            self._tasks.start(follower.run(), name="follow a log file")
+        try:
+            code = await self._run.run()
+        finally:
+            for follower in self._followers:
+                follower.stop()
+            await self._tasks.join()
+        if self.is_interrupted and code == 0:
+            code = KILLED
+        output.end_streams()
+        output.value("rc", code)
+        header(output, f"elapsedTime={clock.seconds() - started:.6f}")
+
+    def interrupt(self) -> None:
+        """Stop it, with the signals that the step wants."""
+        super().interrupt()
+        self._run.interrupt()
+
+    def _follower(self, name: str, file: str | LogFile) -> LogFollower:
+        wanted = LogFile(filename=file) if isinstance(file, str) else file
+        path = os.path.join(self._workdir, wanted.filename)
+        return LogFollower(
+            Followed(name=name, path=path, only_new=wanted.follow),
+            self.output,
+            clock=self.host.clock,
+            threads=self.host.threads,
+            grown=self._run.activity,
+        )
