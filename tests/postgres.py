@@ -116,9 +116,7 @@ def running_cluster(programs: Path) -> Iterator[Cluster]:
     setpriv = ["setpriv", *as_user, "--pdeathsig=QUIT"] if shutil.which("setpriv") else []
     data, log = root / "data", root / "log"
     initialise = ["-A", "trust", "-U", USER, "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
-    subprocess.run(
-        [*setpriv, programs / "initdb", "-D", data, *initialise], check=True, cwd="/", capture_output=True
-    )
+    subprocess.run([*setpriv, programs / "initdb", "-D", data, *initialise], check=True, cwd="/", capture_output=True)
     settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
     with log.open("wb") as output:
         server = subprocess.Popen(

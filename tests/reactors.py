@@ -13,7 +13,5 @@ from twisted.internet.interfaces import (
 )
 
 
-class Reactor(
-    IReactorCore, IReactorTime, IReactorTCP, IReactorSSL, IReactorUNIX, IReactorProcess, IReactorThreads
-):
+class Reactor(IReactorCore, IReactorTime, IReactorTCP, IReactorSSL, IReactorUNIX, IReactorProcess, IReactorThreads):
     """All that our code and tests ask of the real reactor."""

@@ -71,9 +71,7 @@ def test_worker_runs_without_what_only_the_master_needs(wheel: Path, tmp_path: P
     programs = tmp_path / "venv" / "bin"
     run(programs / "python", "-m", "pip", "install", "--quiet", wheel)
 
-    installed = {
-        line.split("==")[0].lower() for line in run(programs / "python", "-m", "pip", "freeze").splitlines()
-    }
+    installed = {line.split("==")[0].lower() for line in run(programs / "python", "-m", "pip", "freeze").splitlines()}
     usage = run(programs / "buildmill-worker", "--help")
 
     assert installed & MASTER_ONLY == set()
