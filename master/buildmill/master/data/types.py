@@ -1,0 +1,134 @@
+"""Resource types as the API publishes them, derived from the structs in `buildmill.master.domain.resources`."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from buildmill.master.domain import resources
+
+
+class FieldKind(StrEnum):
+    """Names of types in ``application.spec``."""
+
+    INTEGER = "integer"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+    STRING = "string"
+    IDENTIFIER = "identifier"
+    BINARY = "binary"
+    JSON = "jsonobject"
+    PROPERTIES = "sourcedproperties"
+    LIST = "list"
+    ENTITY = "entity"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """The type of one field.
+
+    Attributes:
+        nullable: null is possible.
+        of: what a list holds.
+        entity: the name of the type that a field of kind ENTITY holds.
+    """
+
+    kind: FieldKind
+    nullable: bool = False
+    of: FieldType | None = None
+    entity: str = ""
+
+    @property
+    def is_integer(self) -> bool:
+        return self.kind in (FieldKind.INTEGER, FieldKind.DATETIME)
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind in (FieldKind.STRING, FieldKind.IDENTIFIER)
+
+    @property
+    def is_sortable(self) -> bool:
+        """Whether values of this type have an order."""
+        return self.is_integer or self.is_text or self.kind is FieldKind.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """What the API knows of a resource type.
+
+    Attributes:
+        name, plural: singular name, and the key of the list in an answer.
+        fields: type of each field, in the order of the document.
+        attributes: the struct's attribute of each field.
+        struct: the declaration; None for sourced properties, which have no fields.
+    """
+
+    name: str
+    plural: str
+    fields: Mapping[str, FieldType]
+    attributes: Mapping[str, str]
+    struct: type[resources.Resource] | None
+
+
+def _field_type(hint: Any) -> FieldType:
+    origin = typing.get_origin(hint)
+    if origin in (types.UnionType, typing.Union):
+        members = [m for m in typing.get_args(hint) if m is not msgspec.Raw]
+        some = [m for m in members if m is not types.NoneType]
+        found = _field_type(some[0])
+        return FieldType(found.kind, len(some) < len(members), found.of, found.entity)
+    if origin is typing.Annotated:
+        base, meta = typing.get_args(hint)
+        return FieldType(FieldKind(meta.extra["type"])) if meta.extra else _field_type(base)
+    if origin is list:
+        return FieldType(FieldKind.LIST, of=_field_type(typing.get_args(hint)[0]))
+    if hint == resources.SourcedProperties:
+        return FieldType(FieldKind.PROPERTIES)
+    if origin is dict:
+        return FieldType(FieldKind.JSON)
+    if isinstance(hint, type) and issubclass(hint, resources.Resource):
+        return FieldType(FieldKind.ENTITY, entity=hint.type_name)
+    return FieldType(
+        {int: FieldKind.INTEGER, bool: FieldKind.BOOLEAN, str: FieldKind.STRING, bytes: FieldKind.BINARY}[hint]
+    )
+
+
+def _resource_type(struct: type[resources.Resource]) -> ResourceType:
+    hints = typing.get_type_hints(struct, include_extras=True)
+    names = [(f.encode_name, f.name) for f in msgspec.structs.fields(struct)]
+    fields = {encoded: _field_type(hints[name]) for encoded, name in names}
+    return ResourceType(struct.type_name, struct.plural, fields, dict(names), struct)
+
+
+TYPES: dict[str, ResourceType] = {
+    struct.type_name: _resource_type(struct)
+    for struct in (
+        resources.Build,
+        resources.Builder,
+        resources.BuildRequest,
+        resources.Buildset,
+        resources.Change,
+        resources.ChangeSource,
+        resources.Codebase,
+        resources.ForceScheduler,
+        resources.Log,
+        resources.LogChunk,
+        resources.Master,
+        resources.Patch,
+        resources.Project,
+        resources.Property,
+        resources.RootLink,
+        resources.Scheduler,
+        resources.SourceStamp,
+        resources.Spec,
+        resources.Step,
+        resources.Worker,
+    )
+}
+TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {}, {}, None)
