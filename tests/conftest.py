@@ -21,6 +21,8 @@ from tests import postgres
 from tests.leftovers import FailureLog
 from tests.reactors import Reactor
 
+pytest_plugins = ["tests.database"]
+
 IN_CI = os.environ.get("CI") == "true"
 
 

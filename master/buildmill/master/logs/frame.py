@@ -1,0 +1,153 @@
+"""A frame: a piece of a log's output, with what is known about it, as one block of bytes.
+
+Stored form: one mark byte (0 plain, 1 zstd), then the body. Body: MessagePack array
+``[started_ms, streams, lengths, delays, cut, output]``, see `Frame`. The output stands in it exactly as it was written;
+nothing is done per line, neither here nor when it is written.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import zstandard
+
+from buildmill.common.errors import BuildmillError
+
+FRAME_BYTES = 64 * 1024
+"""A frame is closed when it has this much output."""
+
+FRAME_RUNS = 4096
+"""... or so many runs."""
+
+STREAMS = "oeh"
+"""stdout, stderr, header."""
+
+PLAIN_BYTES = 200
+"""A body below this is not worth compressing."""
+
+LEVEL = 3
+
+_PLAIN = b"\x00"
+_ZSTD = b"\x01"
+
+
+class DamagedLog(BuildmillError):
+    """What is stored of a log is not what was written: the disk, or a restored backup, has lost something.
+
+    Attributes:
+        log_id: which log.
+    """
+
+    def __init__(self, log_id: int, problem: str) -> None:
+        super().__init__(f"log {log_id} is damaged: {problem}")
+        self.log_id = log_id
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """Output as runs: pieces of one stream, each of whole display lines.
+
+    Attributes:
+        started_ms: time of the first run, milliseconds since the epoch.
+        streams: stream of each run, one of `STREAMS`.
+        lengths: length of each run in bytes.
+        delays: time of each run, in milliseconds after `started_ms` (before it, if negative).
+        cut: numbers of the runs that are one line without a newline: cut for its length, or the last of its stream.
+        output: the bytes of all runs.
+    """
+
+    started_ms: int
+    streams: str
+    lengths: list[int]
+    delays: list[int]
+    cut: list[int]
+    output: bytes
+
+    @property
+    def line_count(self) -> int:
+        """Number of display lines."""
+        return self.output.count(b"\n") + len(self.cut)
+
+    def runs(self) -> Iterator[tuple[str, bytes, int, bool]]:
+        """Of each run: its stream, its output, its time in milliseconds since the epoch, whether it is cut."""
+        cut = frozenset(self.cut)
+        at = 0
+        for number, (stream, length, delay) in enumerate(zip(self.streams, self.lengths, self.delays, strict=True)):
+            yield stream, self.output[at : at + length], self.started_ms + delay, number in cut
+            at += length
+
+    def render(self, *, prefixed: bool) -> bytes:
+        """All display lines, each ending with a newline.
+
+        Args:
+            prefixed: put its stream's character in front of each line.
+        """
+        if not prefixed:
+            return (
+                b"".join(piece + b"\n" if cut else piece for _, piece, _, cut in self.runs())
+                if self.cut
+                else self.output
+            )
+        parts: list[bytes] = []
+        for stream, piece, _, cut in self.runs():
+            prefix = stream.encode()
+            if cut:
+                parts += (prefix, piece, b"\n")
+            else:
+                parts += (prefix, piece[:-1].replace(b"\n", b"\n" + prefix), b"\n")
+        return b"".join(parts)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Frame)
+
+
+class _Tools(threading.local):
+    """One compressor and decompressor per thread: making them costs more than a small frame."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_tools = _Tools()
+
+
+def pack(frame: Frame) -> bytes:
+    """The stored form."""
+    body = _encoder.encode(frame)
+    if len(body) >= PLAIN_BYTES:
+        compressed = _tools.compressor.compress(body)
+        if len(compressed) < len(body):
+            return _ZSTD + compressed
+    return _PLAIN + body
+
+
+def unpack(stored: bytes, log_id: int) -> Frame:
+    """The frame from its stored form.
+
+    Raises:
+        DamagedLog: these bytes are no frame.
+    """
+    try:
+        mark, body = stored[:1], memoryview(stored)[1:]
+        if mark == _ZSTD:
+            frame = _decoder.decode(_tools.decompressor.decompress(body))
+        elif mark == _PLAIN:
+            frame = _decoder.decode(body)
+        else:
+            raise DamagedLog(log_id, f"a frame begins with {mark!r}")
+    except (msgspec.MsgspecError, zstandard.ZstdError) as error:
+        raise DamagedLog(log_id, f"a frame cannot be read: {error}") from error
+    if sum(frame.lengths) != len(frame.output):
+        raise DamagedLog(log_id, "a frame's runs and its output differ in length")
+    return frame
+
+
+def slice_lines(text: bytes, skip: int, count: int) -> bytes:
+    """`count` lines of `text` after the first `skip`; every line ends with a newline."""
+    start = len(text) - len(text.split(b"\n", skip)[-1]) if skip else 0
+    rest = text[start:]
+    tail: Sequence[bytes] = rest.split(b"\n", count)
+    return rest[: len(rest) - len(tail[-1])] if len(tail) > count else rest
