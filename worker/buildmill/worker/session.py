@@ -104,7 +104,7 @@ class WorkerSession:
     async def stop_commands(self) -> None:
         """Stop all commands and tell the master how they ended, as long as it listens."""
         for running in list(self._running.values()):
-            running.interrupt()
+            running.abort()
         await self._tasks.join()
 
     # -- what the master asks for ------------------------------------------------------
@@ -218,12 +218,19 @@ class _RunningCommand:
         self._sender.flush()
         self._command.interrupt()
 
+    def abort(self) -> None:
+        """End it quickly, whatever its step says about signals."""
+        assert self._command is not None
+        self._is_interrupted = True
+        self._sender.flush()
+        self._command.abort()
+
     def abandon(self) -> None:
-        """End it; nobody listens."""
+        """End it quickly; nobody listens."""
         assert self._command is not None
         self._is_interrupted = self._is_abandoned = True
         self._sender.drop()
-        self._command.interrupt()
+        self._command.abort()
 
     def _broken(self, reason: Failure) -> None:
         self._log.warn("updates of command {id} are refused: {why}", id=self.id, why=reason.getErrorMessage())

@@ -97,6 +97,10 @@ class Command(ABC, Generic[A]):
         """Stop soon: `run` returns, having said an `rc` that is not 0. May come at any time, also twice."""
         self.is_interrupted = True
 
+    def abort(self) -> None:
+        """Stop within seconds, also if the arguments of the command allow for more time."""
+        self.interrupt()
+
     def stop_if_interrupted(self) -> None:
         """For loops.
 

@@ -63,6 +63,12 @@ class _TreeCommand(Command[A]):
         if self._current is not None:
             self._current.interrupt()
 
+    def abort(self) -> None:
+        """Kill the program that runs, at once."""
+        super().interrupt()
+        if self._current is not None:
+            self._current.abort()
+
     def end(self, code: int) -> None:
         """Say how it ended."""
         self.output.end_streams()

@@ -91,7 +91,8 @@ class ProcessRun:
         self._ended: Deferred[Exit | None] = Deferred()
         self._is_over = False
         self._kill_reason: str | None = None
-        self._escalation: list[tuple[int, Seconds]] = []
+        self._signals = what.limits.escalation
+        self._to_send: list[tuple[int, Seconds]] = []
         self._next_signal: IDelayedCall | None = None
         self._total: IDelayedCall | None = None
         self._idle: IDelayedCall | None = None
@@ -138,6 +139,15 @@ class ProcessRun:
     def interrupt(self) -> None:
         """Stop it: signals, in turn, until it is gone."""
         self._kill("command interrupted")
+
+    def abort(self) -> None:
+        """Stop it within seconds, also when the limits allow it more time."""
+        self._signals = [(signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, GRACE_SECONDS)]
+        if self._kill_reason is None:
+            self._kill("command stopped, because its worker stops or has lost its master")
+        elif self._process is not None and not self._is_over:
+            self._cancel(self._next_signal)
+            self._begin_kill()
 
     def activity(self) -> None:
         """It wrote something: the time without output starts anew."""
@@ -221,16 +231,16 @@ class ProcessRun:
             self._begin_kill()
 
     def _begin_kill(self) -> None:
-        self._escalation = self._what.limits.escalation
+        self._to_send = list(self._signals)
         self._signal_next()
 
     def _signal_next(self) -> None:
         assert self._process is not None
         self._next_signal = None
-        if not self._escalation:
+        if not self._to_send:
             self._disown()
             return
-        number, patience = self._escalation.pop(0)
+        number, patience = self._to_send.pop(0)
         self._process.send_signal(number)
         if number == signal.SIGKILL:
             self._tasks.start(self._process.kill_session(), name="kill session")

@@ -41,7 +41,7 @@ class ShellArguments(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     interrupt_signal: str = "KILL"
     use_pty: bool = msgspec.field(name="usePTY", default=False)
     log_environ: bool = True
-    initial_stdin: str | bytes | None = msgspec.field(name="initial_stdin", default=None)
+    initial_stdin: Any = msgspec.field(name="initial_stdin", default=None)  # str, bytes or None
 
 
 class Shell(Command[ShellArguments]):
@@ -53,7 +53,7 @@ class Shell(Command[ShellArguments]):
         super().__init__(args, output, files, host)
         given = self.args
         self._workdir = os.path.join(host.basedir, given.workdir)
-        stdin = given.initial_stdin.encode() if isinstance(given.initial_stdin, str) else given.initial_stdin
+        stdin = _stdin(given.initial_stdin)
         self._what = invocation_of(
             given.command,
             environ=merge_environment(host.environ, given.env or {}, self._workdir),
@@ -113,6 +113,11 @@ class Shell(Command[ShellArguments]):
         super().interrupt()
         self._run.interrupt()
 
+    def abort(self) -> None:
+        """Stop it, with the worker's own signals."""
+        super().interrupt()
+        self._run.abort()
+
     def _follower(self, name: str, file: str | LogFile) -> LogFollower:
         wanted = LogFile(filename=file) if isinstance(file, str) else file
         path = os.path.join(self._workdir, wanted.filename)
@@ -123,3 +128,11 @@ class Shell(Command[ShellArguments]):
             threads=self.host.threads,
             grown=self._run.activity,
         )
+
+
+def _stdin(given: object) -> bytes | None:
+    if isinstance(given, str):
+        return given.encode("utf-8", "surrogateescape")
+    if given is None or isinstance(given, bytes):
+        return given
+    raise InvalidInput("initial_stdin", f"expected text or bytes, not {type(given).__name__}")
