@@ -1,0 +1,350 @@
+"""`BaseScheduler`: what all schedulers share: for whom they ask builds, with which sources and properties."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from buildmill.common.errors import InvalidInput
+from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.properties import Properties
+from buildmill.master.domain.rendering import is_plain, is_renderable, render
+from buildmill.master.domain.resources import Scheduler as SchedulerRow
+from buildmill.master.engine.clustered import ClusteredService, PluginMaster
+from buildmill.master.engine.vocabulary import checked_properties
+from buildmill.master.mq.bus import Subscription
+
+SourcedValues = dict[str, tuple[Any, str]]
+AddedBuildset = tuple[int, dict[int, int]]
+"""Id of a buildset, and ``{builder id: request id}``."""
+
+Priority = int | Callable[[Sequence[str], Mapping[str, Any]], int] | None
+
+_CODEBASE_KEYS = frozenset({"repository", "branch", "revision", "project"})
+
+
+class BaseScheduler(ClusteredService):
+    """A source of buildsets.
+
+    Args:
+        name: unique among the schedulers.
+        builderNames: the builders it asks for; a list, or a renderable of one, which sees the changes.
+        properties: of its buildsets; values may be renderables.
+        codebases: the codebases of its buildsets: a list of names, or a dictionary from name to defaults
+            (repository, branch, revision). One nameless codebase if not given.
+        priority: of its requests, higher first: a number, or ``f(builderNames, changesByCodebase)``.
+
+    Attributes:
+        schedulerid: id of its row, when active.
+        enabled: whether people let it work.
+    """
+
+    kind = "scheduler"
+    is_force_scheduler = False
+
+    def __init__(
+        self,
+        name: str,
+        builderNames: Any = None,
+        properties: Mapping[str, Any] | Properties | None = None,
+        codebases: Any = None,
+        priority: Priority = None,
+    ) -> None:
+        super().__init__(name)
+        self.builderNames: Any = _checked_builders(self.owner, builderNames)
+        self._fixed: SourcedValues = {"scheduler": (self.name, "Scheduler")}
+        self._rendered: SourcedValues = {}
+        own: Mapping[str, tuple[Any, str]]
+        if isinstance(properties, Properties):
+            own = properties.asDict()
+        else:
+            checked = checked_properties(self.owner, "properties", properties)
+            own = {key: (value, "Scheduler") for key, value in checked.items()}
+        for key, (value, source) in own.items():
+            (self._fixed if is_plain(value) else self._rendered)[key] = (value, source)
+        self.codebases = _checked_codebases(self.owner, codebases)
+        if not (priority is None or callable(priority) or (isinstance(priority, int) and priority is not True)):
+            config_error(f"{self.owner}: priority must be an integer or callable, not {priority!r}")
+            priority = None
+        self.priority = priority
+        self.enabled = True
+        self._builder_ids: dict[str, int] = {}
+        self._watch: Subscription | None = None
+
+    # -- life ----------------------------------------------------------------------------
+
+    @property
+    def schedulerid(self) -> int:
+        """Id of its row. Only when active."""
+        assert self._id is not None
+        return self._id
+
+    @property
+    def updates(self) -> Any:
+        """Where its buildsets are added."""
+        return self.master.data.updates
+
+    async def find_id(self) -> int:
+        return int(await self.master.data.updates.findSchedulerId(self.name))
+
+    async def claim(self, masterid: int | None) -> bool:
+        return bool(await self.master.data.updates.trySetSchedulerMaster(self.schedulerid, masterid))
+
+    async def may_work(self) -> bool:
+        return self.enabled
+
+    async def activate(self, master: PluginMaster) -> None:
+        self._builder_ids.clear()
+        await super().activate(master)
+
+    async def prepare(self) -> None:
+        self._watch = self.master.mq.subscribe(("schedulers", str(self.schedulerid), "updated"), self._row_updated)
+        document = await self.master.data.get(("schedulers", self.schedulerid))
+        self.enabled = bool(document["enabled"])
+
+    async def deactivate(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        await super().deactivate()
+
+    def _row_updated(self, key: object, event: Any) -> None:
+        row: SchedulerRow = event.message
+        if row.enabled != self.enabled:
+            self.enabled = row.enabled
+            self._tasks.start(self.work(row.enabled), name="enable" if row.enabled else "disable")
+
+    # -- state kept over restarts ----------------------------------------------------------
+
+    async def getState(self, name: str, *default: Any) -> Any:
+        """A value that `setState` kept; `default` if there is none (NotFound without a default)."""
+        return await self.master.data.updates.getState(type(self).__name__, self.name, name, *default)
+
+    async def setState(self, name: str, value: Any) -> None:
+        """Keep a value that JSON can hold."""
+        await self.master.data.updates.setState(type(self).__name__, self.name, name, value)
+
+    # -- builders ---------------------------------------------------------------------------
+
+    def listBuilderNames(self) -> tuple[str, ...]:
+        """The builders, as far as they are known without a change."""
+        return () if is_renderable(self.builderNames) else cast("tuple[str, ...]", self.builderNames)
+
+    async def builder_ids(self, names: Iterable[str]) -> list[int]:
+        """Ids of builders by name.
+
+        Raises:
+            InvalidInput: a name that no builder of the running configuration has.
+        """
+        ids: list[int] = []
+        for name in names:
+            known = self._builder_ids.get(name)
+            if known is None:
+                if not any(builder.name == name for builder in self.master.config.builders):
+                    raise InvalidInput("builderNames", f"{self.owner} asks for an unknown builder {name!r}")
+                known = self._builder_ids[name] = int(await self.master.data.updates.findBuilderId(name))
+            ids.append(known)
+        return ids
+
+    # -- buildsets -----------------------------------------------------------------------------
+
+    def getCodebaseDict(self, codebase: str) -> dict[str, Any]:
+        """Defaults of one codebase. Raises KeyError if it is not one of this scheduler's."""
+        return dict(self.codebases[codebase])
+
+    async def addBuildsetForSourceStampsWithDefaults(
+        self,
+        reason: str = "",
+        sourcestamps: Sequence[Mapping[str, Any]] | None = None,
+        waited_for: bool = False,
+        properties: Properties | Mapping[str, tuple[Any, str]] | None = None,
+        builderNames: Any = None,
+        priority: int | None = None,
+        **buildset: Any,
+    ) -> AddedBuildset:
+        """Ask for builds of one source stamp per codebase; what is not given comes from the codebases' defaults.
+
+        Args:
+            sourcestamps: at most one for each codebase, with ``codebase`` and what is known of it; those
+                of codebases that this scheduler doesn't have are taken as they are.
+            buildset: further arguments of ``data.updates.addBuildset``.
+        """
+        return await self.addBuildsetForSourceStamps(
+            waited_for=waited_for,
+            sourcestamps=self.with_defaults(sourcestamps or ()),
+            reason=reason,
+            properties=properties,
+            builderNames=builderNames,
+            priority=priority,
+            **buildset,
+        )
+
+    def with_defaults(self, sourcestamps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """One source stamp for each codebase, filled with its defaults."""
+        given = {stamp.get("codebase", ""): stamp for stamp in sourcestamps}
+        wanted = (*self.codebases, *(name for name in given if name not in self.codebases))
+        return [{**self._default_stamp(name), **given.get(name, {}), "codebase": name} for name in wanted]
+
+    def _default_stamp(self, codebase: str) -> dict[str, Any]:
+        nothing = {"branch": None, "codebase": codebase, "project": "", "repository": "", "revision": None}
+        return nothing | self.codebases.get(codebase, {})
+
+    async def addBuildsetForChanges(
+        self,
+        waited_for: bool = False,
+        reason: str = "",
+        external_idstring: str | None = None,
+        changeids: Sequence[int] = (),
+        builderNames: Any = None,
+        properties: Properties | Mapping[str, tuple[Any, str]] | None = None,
+        priority: int | None = None,
+        **buildset: Any,
+    ) -> AddedBuildset:
+        """Ask for builds of what some changes led to: per codebase the source stamp of the newest one.
+
+        Args:
+            changeids: ids of the changes. A codebase without any gets its defaults.
+        """
+        changes = [await self.master.data.get(("changes", changeid)) for changeid in sorted(changeids)]
+        newest: dict[str, Mapping[str, Any]] = {}
+        by_codebase: dict[str, list[Mapping[str, Any]]] = {codebase: [] for codebase in self.codebases}
+        of_changes: SourcedValues = {}
+        for change in changes:
+            newest[change["codebase"]] = change
+            by_codebase.setdefault(change["codebase"], []).append(change)
+            of_changes.update({name: (value, source) for name, (value, source) in change["properties"].items()})
+        stamps: list[Any] = [
+            newest[codebase]["sourcestamp"]["ssid"] if codebase in newest else self._default_stamp(codebase)
+            for codebase in self.codebases
+        ]
+        return await self.addBuildsetForSourceStamps(
+            waited_for=waited_for,
+            sourcestamps=stamps,
+            reason=reason,
+            external_idstring=external_idstring,
+            properties=properties,
+            builderNames=builderNames,
+            priority=priority,
+            changes=changes,
+            changes_by_codebase=by_codebase,
+            change_properties=of_changes,
+            **buildset,
+        )
+
+    async def addBuildsetForSourceStamps(
+        self,
+        waited_for: bool = False,
+        sourcestamps: Sequence[Any] = (),
+        reason: str = "",
+        external_idstring: str | None = None,
+        properties: Properties | Mapping[str, tuple[Any, str]] | None = None,
+        builderNames: Any = None,
+        priority: int | None = None,
+        *,
+        changes: Sequence[Mapping[str, Any]] = (),
+        changes_by_codebase: Mapping[str, Any] | None = None,
+        change_properties: SourcedValues | None = None,
+        **buildset: Any,
+    ) -> AddedBuildset:
+        """Ask for builds of these sources.
+
+        Args:
+            sourcestamps: ids or contents.
+            properties: what was passed by a trigger or a person; the scheduler's own go over them, and those of
+                the changes over both.
+
+        Raises:
+            InvalidInput: an unknown builder.
+        """
+        passed = properties.asDict() if isinstance(properties, Properties) else dict(properties or {})
+        values: SourcedValues = {**passed, **self._fixed}
+        names = self.builderNames if builderNames is None else builderNames
+        if self._rendered or is_renderable(names):
+            values, names = await self._render(values, names, changes, sourcestamps)
+        if change_properties:
+            values.update(change_properties)
+            values["scheduler"] = self._fixed["scheduler"]
+        if priority is None:
+            priority = self._own_priority(names, changes_by_codebase or {})
+        added = await self.updates.addBuildset(
+            waited_for=waited_for,
+            scheduler=self.name,
+            sourcestamps=sourcestamps,
+            reason=reason,
+            properties=values,
+            builderids=await self.builder_ids(names),
+            external_idstring=external_idstring,
+            priority=priority,
+            **buildset,
+        )
+        return cast(AddedBuildset, added)
+
+    async def _render(
+        self, values: SourcedValues, names: Any, changes: Sequence[Mapping[str, Any]], sourcestamps: Sequence[Any]
+    ) -> tuple[SourcedValues, Sequence[str]]:
+        context = Properties.fromDict(values)
+        context.changes = list(changes)
+        context.sourcestamps = [stamp for stamp in sourcestamps if isinstance(stamp, Mapping)] or [
+            change["sourcestamp"] for change in changes
+        ]
+        for name, (value, source) in self._rendered.items():
+            values[name] = (await render(value, context), source)
+        if not is_renderable(names):
+            return values, names
+        names = await render(names, context)
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise InvalidInput("builderNames", f"{self.owner} gives no list of names, but {names!r}")
+        return values, names
+
+    def _own_priority(self, names: Sequence[str], changes_by_codebase: Mapping[str, Any]) -> int:
+        if callable(self.priority):
+            return int(self.priority(list(names), changes_by_codebase))
+        return self.priority or 0
+
+
+async def maybe_await(value: Any) -> Any:
+    """The value, waited for if a function of the configuration gave an awaitable."""
+    return await value if isinstance(value, Awaitable) else value
+
+
+def _checked_builders(owner: str, names: Any) -> Any:
+    if is_renderable(names):
+        return names
+    if isinstance(names, list | tuple) and all(isinstance(name, str) or is_renderable(name) for name in names):
+        return tuple(names) if is_plain(list(names)) else _Names(names)
+    config_error(
+        f"{owner}: builderNames must be a list of the names of builders, or a renderable of one, not {names!r}"
+    )
+    return ()
+
+
+class _Names:
+    """A list of names some of which are renderables."""
+
+    def __init__(self, names: Sequence[Any]) -> None:
+        self._names = list(names)
+
+    def getRenderingFor(self, props: Any) -> list[Any]:
+        return self._names
+
+    def __repr__(self) -> str:
+        return repr(self._names)
+
+
+def _checked_codebases(owner: str, codebases: Any) -> dict[str, dict[str, Any]]:
+    if codebases is None:
+        return {"": {}}
+    if isinstance(codebases, list | tuple) and all(isinstance(name, str) for name in codebases):
+        return {name: {} for name in codebases} or {"": {}}
+    if isinstance(codebases, Mapping) and all(isinstance(name, str) for name in codebases):
+        for name, defaults in codebases.items():
+            if not isinstance(defaults, Mapping):
+                config_error(f"{owner}: codebases[{name!r}] must be a dictionary, not {defaults!r}")
+            elif unknown := sorted(set(map(str, defaults)) - _CODEBASE_KEYS):
+                config_error(
+                    f"{owner}: codebases[{name!r}] has unknown keys {', '.join(unknown)}; "
+                    f"known are {', '.join(sorted(_CODEBASE_KEYS))}"
+                )
+        return {n: dict(d) if isinstance(d, Mapping) else {} for n, d in codebases.items()} or {"": {}}
+    config_error(f"{owner}: codebases must be a list of names or a dictionary of dictionaries, not {codebases!r}")
+    return {"": {}}

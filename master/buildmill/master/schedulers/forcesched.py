@@ -1,0 +1,282 @@
+"""`ForceScheduler`: builds that people and programs ask for by a form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from buildmill.common.errors import Conflict, InvalidInput, InvalidParameters, NotFound
+from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.resources import ForceScheduler as ForceSchedulerDocument
+from buildmill.master.engine.clustered import PluginMaster
+from buildmill.master.schedulers.base import AddedBuildset, BaseScheduler
+from buildmill.master.schedulers.parameters import (
+    BaseParameter,
+    CodebaseParameter,
+    Form,
+    IntParameter,
+    NestedParameter,
+    StringParameter,
+    UserNameParameter,
+    WorkerChoiceParameter,
+)
+
+_SOURCE = "Force Build Form"
+_ANONYMOUS = "anonymous"
+_LARGEST_ID = 2**63 - 1
+
+
+class ForceScheduler(BaseScheduler):
+    """Asks for builds when somebody sends its form.
+
+    Args:
+        name: unique among the schedulers.
+        builderNames: the builders that can be forced.
+        username: the field for who asks.
+        reason: the field for why.
+        reasonString: how the reason of the buildset is made of ``owner`` and ``reason``.
+        buttonName, label: texts for the page; the name if not given.
+        codebases: names or `CodebaseParameter`, in a list.
+        properties: further fields.
+        priority: the field for the priority, or its default.
+    """
+
+    is_force_scheduler = True
+
+    def __init__(
+        self,
+        name: str,
+        builderNames: Any,
+        username: UserNameParameter | None = None,
+        reason: StringParameter | None = None,
+        reasonString: str = "A build was forced by '%(owner)s': %(reason)s",
+        buttonName: str | None = None,
+        codebases: Sequence[str | CodebaseParameter] | None = None,
+        label: str | None = None,
+        properties: Sequence[BaseParameter] | None = None,
+        priority: Any = None,
+    ) -> None:
+        forms = self._checked_codebases(name, codebases)
+        super().__init__(name, builderNames, codebases={form.codebase: {} for form in forms})
+        self.username = self._field("username", username, UserNameParameter)
+        self.reason = self._field("reason", reason, lambda: StringParameter("reason", default="force build", size=20))
+        self.reasonString = self._checked_reason_string(reasonString)
+        if isinstance(priority, int) and not isinstance(priority, bool):
+            priority = IntParameter("priority", default=priority)
+        self.priority_field = self._field("priority", priority, lambda: IntParameter("priority", default=0))
+        self.buttonName = self._text("buttonName", buttonName)
+        self.label = self._text("label", label)
+        self.forcedProperties = self._checked_fields(properties)
+        head = NestedParameter("", [self.username, self.reason, self.priority_field])
+        self.all_fields: list[BaseParameter] = [head, *forms, *self.forcedProperties]
+        self._forms = forms
+        self._impatient: Any = None
+        self._allowed_ids: set[int] = set()
+        self._document: ForceSchedulerDocument | None = None
+
+    # -- construction ------------------------------------------------------------------------
+
+    def _checked_codebases(self, name: str, codebases: Any) -> list[CodebaseParameter]:
+        if codebases is None:
+            return [CodebaseParameter("")]
+        owner = f"scheduler {name!r}"
+        if isinstance(codebases, str) or not isinstance(codebases, Sequence):
+            config_error(f"{owner}: codebases must be a list of names or CodebaseParameters, not {codebases!r}")
+            return [CodebaseParameter("")]
+        if not codebases:
+            config_error(f"{owner}: codebases must not be empty; a hidden one is CodebaseParameter('', hide=True)")
+        forms: list[CodebaseParameter] = []
+        for codebase in codebases:
+            if isinstance(codebase, str):
+                forms.append(CodebaseParameter(codebase))
+            elif isinstance(codebase, CodebaseParameter):
+                forms.append(codebase)
+            else:
+                config_error(f"{owner}: codebases must be names or CodebaseParameters, not {codebase!r}")
+        return forms
+
+    def _field(self, argument: str, given: Any, make: Callable[[], BaseParameter]) -> Any:
+        if given is None:
+            return make()
+        if not isinstance(given, StringParameter):
+            config_error(f"{self.owner}: {argument} must be a parameter of a form, not {given!r}")
+            return make()
+        return given
+
+    def _text(self, argument: str, text: Any) -> str:
+        if text is not None and not isinstance(text, str):
+            config_error(f"{self.owner}: {argument} must be a string, not {text!r}")
+        return str(text) if text else self.name
+
+    def _checked_reason_string(self, text: Any) -> str:
+        try:
+            text % {"owner": "", "reason": ""}
+        except (KeyError, TypeError, ValueError) as problem:
+            config_error(f"{self.owner}: reasonString must be a format of owner and reason: {problem!r}")
+            return "%(reason)s"
+        return str(text)
+
+    def _checked_fields(self, fields: Any) -> list[BaseParameter]:
+        if fields is None:
+            return []
+        if isinstance(fields, str) or not isinstance(fields, Sequence):
+            config_error(f"{self.owner}: properties must be a list of parameters, not {fields!r}")
+            return []
+        for field in fields:
+            if not isinstance(field, BaseParameter):
+                config_error(f"{self.owner}: properties must be parameters, not {field!r}")
+        return [field for field in fields if isinstance(field, BaseParameter)]
+
+    # -- life ------------------------------------------------------------------------------------
+
+    @property
+    def updates(self) -> Any:
+        """New work from outside is refused, not queued, while the database cannot be written."""
+        return self._impatient
+
+    async def activate(self, master: PluginMaster) -> None:
+        self._impatient = master.data.updates.impatient
+        self._allowed_ids.clear()
+        self._document = None
+        for field in self.all_fields:
+            if isinstance(field, WorkerChoiceParameter):
+                field.choices = sorted(worker.name for worker in master.config.workers)
+        await super().activate(master)
+
+    def _row_updated(self, key: object, event: Any) -> None:
+        self._document = None
+        super()._row_updated(key, event)
+
+    # -- the form ----------------------------------------------------------------------------------
+
+    def document(self) -> ForceSchedulerDocument:
+        """The form, as clients of the data API see it."""
+        if self._document is None:
+            self._document = ForceSchedulerDocument(
+                all_fields=[field.document() for field in self.all_fields],
+                builder_names=list(self.listBuilderNames()),
+                button_name=self.buttonName,
+                enabled=self.enabled,
+                label=self.label,
+                name=self.name,
+            )
+        return self._document
+
+    async def force(
+        self,
+        /,
+        owner: str | None,
+        builderNames: Sequence[str] | None = None,
+        builderid: int | None = None,
+        **values: Any,
+    ) -> AddedBuildset:
+        """Ask for builds.
+
+        Args:
+            owner: who asks, as the session knows; the form's user name counts when that is nobody.
+            builderNames, builderid: which of the scheduler's builders; all if neither is given.
+            values: what was sent for the form's fields, by full name. Others are ignored.
+
+        Returns:
+            Id of the buildset, and ``{builder id: request id}``.
+
+        Raises:
+            InvalidParameters: fields that cannot be taken, each with its problem.
+            Conflict: the scheduler is disabled.
+            Unavailable: the database cannot be written.
+        """
+        return await self.send(values, owner, builderNames, builderid)
+
+    async def send(
+        self, values: Mapping[str, Any], owner: str | None, builderNames: Any = None, builderid: Any = None
+    ) -> AddedBuildset:
+        """The same, with the form's fields in one argument."""
+        if not self.enabled:
+            raise Conflict(f"{self.owner} is disabled")
+        form = Form(values, self.master.config.validation)
+        head: dict[str, Any] = {}
+        for field in (self.username, self.reason, self.priority_field):
+            field.collect(form, head)
+        for codebase in self._forms:
+            codebase.collect(form, form.properties)
+        for field in self.forcedProperties:
+            field.collect(form, form.properties)
+        if form.errors:
+            raise InvalidParameters(form.errors)
+        builder_ids = await self._chosen_builders(builderNames, builderid)
+
+        if not owner or owner == _ANONYMOUS:
+            owner = str(head[self.username.name])
+        reason = head[self.reason.name]
+        properties = {name: (value, _SOURCE) for name, value in form.properties.items()}
+        properties["reason"] = (reason, _SOURCE)
+        properties["owner"] = (owner, _SOURCE)
+        properties["scheduler"] = (self.name, "Scheduler")
+        stamps = [
+            {"branch": None, "project": "", "repository": "", "revision": None, **stamp, "codebase": codebase}
+            for codebase, stamp in form.sourcestamps.items()
+        ]
+        added: AddedBuildset = await self.updates.addBuildset(
+            scheduler=self.name,
+            sourcestamps=stamps,
+            reason=self.reasonString % {"owner": owner, "reason": reason},
+            properties=properties,
+            builderids=builder_ids,
+            priority=head[self.priority_field.name],
+        )
+        return added
+
+    async def _chosen_builders(self, names: Any, builder_id: Any) -> list[int]:
+        if builder_id is not None:
+            if type(builder_id) is not int or builder_id not in self._allowed_ids:
+                builder_id = await self._checked_id(builder_id)
+                self._allowed_ids.add(builder_id)
+            return [builder_id]
+        own = self.listBuilderNames()
+        if names is None:
+            return await self.builder_ids(own)
+        if isinstance(names, str):
+            names = [names]
+        if not isinstance(names, list | tuple) or not names:
+            raise InvalidParameters({"builderNames": "a list of names was expected"})
+        for name in names:
+            if not isinstance(name, str) or (own and name not in own):
+                raise InvalidParameters({"builderNames": f"{name!r} is not a builder of {self.owner}"})
+        try:
+            return await self.builder_ids(names)
+        except InvalidInput as problem:
+            raise InvalidParameters({"builderNames": problem.problem}) from problem
+
+    async def _checked_id(self, builder_id: Any) -> int:
+        if isinstance(builder_id, bool) or not isinstance(builder_id, int) or not 0 < builder_id <= _LARGEST_ID:
+            raise InvalidParameters({"builderid": f"the id of a builder was expected, not {str(builder_id)[:40]!r}"})
+        try:
+            document = await self.master.data.get(("builders", builder_id))
+        except NotFound:
+            document = None
+        own = self.listBuilderNames()
+        if document is None or (own and document["name"] not in own):
+            raise InvalidParameters({"builderid": f"{builder_id} is not a builder of {self.owner}"})
+        return builder_id
+
+
+class ForceSchedulers:
+    """The force schedulers of the running configuration, for the data API."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, ForceScheduler] = {}
+
+    def replace(self, schedulers: Sequence[BaseScheduler]) -> None:
+        """From now on offer those of `schedulers` that are forms."""
+        self._by_name = {s.name: s for s in schedulers if isinstance(s, ForceScheduler)}
+
+    def documents(self) -> list[ForceSchedulerDocument]:
+        """All forms, by name."""
+        return [self._by_name[name].document() for name in sorted(self._by_name) if self._by_name[name].is_active]
+
+    async def force(self, name: str, owner: str | None, params: Mapping[str, Any]) -> AddedBuildset:
+        """Send a form. Raises NotFound, or as `ForceScheduler.force`."""
+        scheduler = self._by_name.get(name)
+        if scheduler is None or not scheduler.is_active:
+            raise NotFound(f"no force scheduler {name!r}")
+        return await scheduler.send(params, owner, params.get("builderNames"), params.get("builderid"))
