@@ -56,6 +56,14 @@ unit: $(VENV)/.installed-dev  ## all tests; PYTEST_ARGS="tests/unit -k word" nar
 docs: $(VENV)/.installed-dev  ## the manual, into docs/_build/html; a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
+# What must be right in every case: the codec, the claim decision, how results combine. Every branch is taken by a test.
+COVERED := */common/protocol/codec.py,*/master/domain/claims.py,*/master/domain/result_rules.py
+COVERED_BY := tests/unit/common/protocol tests/unit/master/domain
+
+coverage: $(VENV)/.installed-dev  ## every branch of the codec, the claim decision and the result rules
+	$(BIN)/coverage run --branch --source=buildmill.common.protocol,buildmill.master.domain -m pytest -q $(COVERED_BY)
+	$(BIN)/coverage report --show-missing --fail-under=100 --include='$(COVERED)'
+
 news: $(VENV)/.installed-dev  ## what the next changelog says
 	$(BIN)/towncrier build --draft --version next
 
