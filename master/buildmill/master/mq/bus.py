@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -24,35 +25,48 @@ class Subscription(Protocol):
 class EventBus(Protocol):
     """Where committed changes are told and heard."""
 
+    @property
+    def sequence(self) -> int:
+        """Number of the event that is being delivered, or was last; events are numbered from 1, without a gap."""
+
     def publish(self, events: Iterable[Event]) -> None:
         """Deliver to every matching subscription, in order; a failing subscriber harms no other."""
 
     def subscribe(self, pattern: Pattern, callback: Callback) -> Subscription:
-        """Call `callback(key, event)` for each key that matches `pattern`.
+        """Call `callback(key, event)` for each key that matches `pattern`, from the next event on.
 
         The callback must be quick and must not raise; a slow consumer queues on its own side (`EventQueue`).
+
+        Raises:
+            ValueError: the pattern is empty.
         """
 
 
 class _Subscription:
-    __slots__ = ("_bus", "callback", "pattern")
+    __slots__ = ("_bus", "callback", "is_active", "pattern")
 
     def __init__(self, bus: SimpleBus, pattern: Pattern, callback: Callback) -> None:
         self._bus = bus
         self.pattern = pattern
         self.callback = callback
+        self.is_active = True
 
     def matches(self, key: Key) -> bool:
         return all(want is None or want == have for want, have in zip(self.pattern, key, strict=True))
 
     def cancel(self) -> None:
-        self._bus._remove(self)
+        if self.is_active:
+            self.is_active = False
+            self._bus._remove(self)
 
 
 class SimpleBus:
     """`mq: simple`: synchronous delivery within the process.
 
     Subscriptions are found by the key's length and first element, so that a key nobody asks for costs one look-up.
+
+    Attributes:
+        sequence: see `EventBus`.
     """
 
     _log = Logger()
@@ -60,23 +74,36 @@ class SimpleBus:
     def __init__(self) -> None:
         self._by_shape: dict[tuple[int, str | None], list[_Subscription]] = {}
         self._any_first: set[int] = set()
-        self.published = 0
+        self._waiting: deque[Event] = deque()
+        self._is_delivering = False
+        self.sequence = 0
 
     def publish(self, events: Iterable[Event]) -> None:
+        # What a subscriber publishes comes after what is being delivered, so that all hear everything in one order.
+        self._waiting.extend(events)
+        if self._is_delivering:
+            return
+        self._is_delivering = True
+        try:
+            while self._waiting:
+                self._deliver_to_all(self._waiting.popleft())
+        finally:
+            self._is_delivering = False
+
+    def _deliver_to_all(self, event: Event) -> None:
         by_shape = self._by_shape
-        for event in events:
-            self.published += 1
-            for key in event.keys:
-                length = len(key)
-                found = by_shape.get((length, key[0]))
-                if found:
-                    self._deliver(found, key, event)
-                if length in self._any_first:
-                    self._deliver(by_shape[(length, None)], key, event)
+        self.sequence += 1
+        for key in event.keys:
+            length = len(key)
+            found = by_shape.get((length, key[0]))
+            if found:
+                self._deliver(found, key, event)
+            if length in self._any_first:
+                self._deliver(by_shape[(length, None)], key, event)
 
     def _deliver(self, subscriptions: list[_Subscription], key: Key, event: Event) -> None:
         for subscription in tuple(subscriptions):
-            if subscription.matches(key):
+            if subscription.is_active and subscription.matches(key):
                 try:
                     subscription.callback(key, event)
                 except Exception:
@@ -93,10 +120,9 @@ class SimpleBus:
 
     def _remove(self, subscription: _Subscription) -> None:
         shape = (len(subscription.pattern), subscription.pattern[0])
-        found = self._by_shape.get(shape, [])
-        if subscription in found:
-            found.remove(subscription)
+        found = self._by_shape[shape]
+        found.remove(subscription)
         if not found:
-            self._by_shape.pop(shape, None)
+            del self._by_shape[shape]
             if shape[1] is None:
                 self._any_first.discard(shape[0])
