@@ -1,0 +1,80 @@
+"""What a worker tells about itself."""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+from collections.abc import Mapping
+
+import msgspec
+
+from buildmill.common.errors import ProtocolError
+from buildmill.common.protocol import OUTPUT_EXTENSION
+
+
+class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `get_worker_info`. Older workers leave keys out; only `basedir` must be there.
+
+    Attributes:
+        environ: environment of the worker's process.
+        system: "posix" or "nt"; says how paths are joined.
+        basedir: absolute directory of the worker.
+        numcpus: how many commands it can run well at once.
+        version: of the worker's program.
+        commands: name of each command it knows to that command's version; offers of extensions too.
+        extra: every other text it sent: admin, host, access_uri, os_...
+        delete_leftover_dirs: whether it wants directories removed that belong to no builder.
+    """
+
+    basedir: str
+    environ: dict[str, str] = {}
+    system: str = "posix"
+    numcpus: int = 1
+    version: str = ""
+    commands: dict[str, str] = {}
+    extra: dict[str, str] = {}
+    delete_leftover_dirs: bool = False
+
+    @property
+    def offers_output(self) -> bool:
+        """Whether output may be asked for as bytes."""
+        return OUTPUT_EXTENSION in self.commands
+
+    def join(self, *parts: str) -> str:
+        """A path below the worker's directory, by the rules of its system."""
+        paths = ntpath if self.system == "nt" else posixpath
+        return paths.join(self.basedir, *parts)
+
+    def first_part(self, path: str) -> str:
+        """The name that a relative path starts with."""
+        if self.system == "nt":
+            return ntpath.normpath(path).split("\\")[0]
+        return posixpath.normpath(path).split("/")[0]
+
+
+def read_info(document: object) -> WorkerInfo:
+    """Check and convert the answer to `get_worker_info`.
+
+    Raises:
+        ProtocolError: not a map, no `basedir`, or a known key of the wrong type.
+    """
+    if not isinstance(document, Mapping):
+        raise ProtocolError("worker info: expected a map")
+    known = {ours: document[theirs] for theirs, ours in _KNOWN.items() if document.get(theirs) is not None}
+    extra = {key: value for key, value in document.items() if key not in _KNOWN and type(value) is str}
+    try:
+        # lax: a flag may come as 0 or 1
+        return msgspec.convert({**known, "extra": extra}, WorkerInfo, strict=False)
+    except msgspec.ValidationError as error:
+        raise ProtocolError(f"worker info: {error}") from None
+
+
+_KNOWN = {
+    "basedir": "basedir",
+    "environ": "environ",
+    "system": "system",
+    "numcpus": "numcpus",
+    "version": "version",
+    "worker_commands": "commands",
+    "delete_leftover_dirs": "delete_leftover_dirs",
+}
