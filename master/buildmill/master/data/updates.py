@@ -60,14 +60,14 @@ class Updates:
 
     def __init__(self, database: Database, context: UpdateContext, *, patient: bool = True) -> None:
         self._database = database
-        self._context = context
+        self.context = context
         self._write = database.write if patient else database.offer
         self._patient = patient
 
     @property
     def impatient(self) -> Updates:
         """The same methods for new work from outside: refused while the database cannot be written."""
-        return Updates(self._database, self._context, patient=False) if self._patient else self
+        return Updates(self._database, self.context, patient=False) if self._patient else self
 
     async def run(self, unit: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work that has no method here."""
@@ -169,7 +169,7 @@ class Updates:
 
     async def claimBuildRequests(self, brids: Iterable[int]) -> bool:
         """Take all these requests for this master, or none."""
-        masterid = self._context.masterid
+        masterid = self.context.masterid
 
         def unit(tx: Transaction) -> bool:
             wanted = sorted(brids)
@@ -196,7 +196,7 @@ class Updates:
 
     async def cancelBuildRequest(self, brid: int, reason: str, owner: str) -> None:
         """Cancel a request: a waiting one ends at once, a running one has its build stopped."""
-        await self._write(builds.cancel_request, brid, reason, owner, self._context.masterid)
+        await self._write(builds.cancel_request, brid, reason, owner, self.context.masterid)
 
     async def setBuildRequestPriority(self, brid: int, priority: int) -> None:
         """Change a request's rank in the queue: higher first."""
@@ -206,7 +206,7 @@ class Updates:
 
     async def newBuild(self, builderid: int, buildrequestid: int, workerid: int) -> tuple[int, int]:
         """Make a build; returns its id and its number, which is sequential for the builder."""
-        build = await self._write(builds.add, builderid, buildrequestid, workerid, self._context.masterid)
+        build = await self._write(builds.add, builderid, buildrequestid, workerid, self.context.masterid)
         return build.buildid, build.number
 
     async def generateNewBuildEvent(self, buildid: int) -> None:
@@ -250,7 +250,7 @@ class Updates:
         Raises:
             NotFound: no such build.
         """
-        return await self._write(builds.rebuild, buildid, self._context.collapsing, self._context.masterid)
+        return await self._write(builds.rebuild, buildid, self.context.collapsing, self.context.masterid)
 
     # -- steps and logs -----------------------------------------------------------------
 

@@ -153,3 +153,21 @@ def set_priority(tx: Transaction, request_id: int, priority: int) -> None:
     if not request.claimed and not request.complete:
         # what waits is indexed by its priority: tell it again, as one that is waiting
         tx.emit(request.event("unclaimed"))
+
+
+def with_lost_commands(connection: Connection, worker_id: int) -> list[BuildRequest]:
+    """Waiting requests of which an attempt on this worker has a command that may still run."""
+    rows = connection.sql.execute(
+        sa.select(*COLUMNS)
+        .where(
+            _r.complete == 0,
+            _r.claimed_by.is_(None),
+            _r.id.in_(
+                sa.select(t.builds.c.build_request_id)
+                .join(t.commands, t.commands.c.build_id == t.builds.c.id)
+                .where(t.commands.c.worker_id == worker_id, t.commands.c.state == "lost")
+            ),
+        )
+        .order_by(_r.id)
+    )
+    return [from_row(tuple(row)) for row in rows]

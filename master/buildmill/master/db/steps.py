@@ -129,6 +129,26 @@ def add(tx: Transaction, build_id: int, name: str, number: int | None = None, *,
 _NO_URLS = msgspec.Raw(b"[]")
 
 
+def begin(tx: Transaction, build_id: int, name: str, number: int, has_locks: bool, state: str) -> Step:
+    """Add a step whose place is known, and start it.
+
+    Args:
+        has_locks: it has all locks that it needs, and goes on at once.
+        state: the text that says what it is doing.
+    """
+    locks = tx.now if has_locks else None
+    step_id = tx.scalar(
+        _ADD, build_id=build_id, number=number, name=name, started_at=tx.now, locks_acquired_at=locks,
+        state_string=state,
+    )  # fmt: skip
+    step = Step(
+        buildid=build_id, complete=False, complete_at=None, hidden=False, locks_acquired_at=locks, name=name,
+        number=number, results=None, started_at=tx.now, state_string=state, stepid=step_id, urls=_NO_URLS,
+    )  # fmt: skip
+    tx.emit(step.event("new"), step.event("started"))
+    return step
+
+
 def unique_name(name: str, taken: set[str]) -> str:
     """`name`, cut to 50 characters; with ``_1``, ``_2`` … behind it while it is taken."""
     name = name[:NAME_LENGTH]

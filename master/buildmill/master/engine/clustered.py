@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from random import Random
 from typing import Any, Protocol
 
@@ -11,7 +10,6 @@ from twisted.logger import Logger
 
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.domain.config_errors import config_error, users_place
-from buildmill.master.mq.bus import EventBus
 
 CLAIM_INTERVAL_SECONDS = 300
 """How often a service that runs on another master is tried to be taken over."""
@@ -26,18 +24,16 @@ class PluginMaster(Protocol):
         reactor: clock, and what starts processes.
         basedir: the master's directory.
         random: source of chance.
-        timezone: what "local time" means.
     """
 
     data: Any
-    mq: EventBus
+    mq: Any
     reactor: Any
     basedir: str
     masterid: int
     name: str
     config: Any
     random: Random
-    timezone: tzinfo
 
 
 class ClusteredService:

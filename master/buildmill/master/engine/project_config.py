@@ -29,9 +29,7 @@ class Project:
         self.name = _checked("project", name)
         self.slug = slug or slug_of(self.name)
         if description_format not in (None, "markdown"):
-            config_error(
-                f"project {name!r}: description_format must be None or 'markdown', not {description_format!r}"
-            )
+            config_error(f"project {name!r}: description_format must be None or 'markdown', not {description_format!r}")
             description_format = None
         self.description = description
         self.description_format = description_format

@@ -1,0 +1,574 @@
+"""`Build`: runs the steps of one build on one worker, from its start to its final result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from buildmill.common.errors import ConnectionLost
+from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS, Result
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.data.updates import Updates
+from buildmill.master.db import builds as build_rows
+from buildmill.master.db import steps as step_rows
+from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.lock_values import LockAccess, as_lock_accesses
+from buildmill.master.domain.locks import LockTable, Mode, Need
+from buildmill.master.domain.properties import Properties
+from buildmill.master.domain.rendering import RenderError, is_plain, is_renderable
+from buildmill.master.domain.result_rules import compute_result_and_termination, worst
+from buildmill.master.engine.calls import StepCalls
+from buildmill.master.engine.factory import StepFactory
+from buildmill.master.engine.step import BuildStep
+
+if TYPE_CHECKING:
+    from buildmill.master.engine.builder import Builder
+    from buildmill.master.engine.workers import WorkerHandle
+
+ABANDON_SECONDS = 90.0
+"""How long an interrupted step may take to end before its code is cancelled."""
+
+TRUSTED_SECONDS = 5.0
+"""A worker that was heard of this recently is not asked whether it is there before a build."""
+
+WORDS = {
+    SUCCESS: "build successful",
+    WARNINGS: "warnings",
+    FAILURE: "failed",
+    SKIPPED: "build skipped",
+    EXCEPTION: "exception",
+    RETRY: "retry",
+    CANCELLED: "cancelled",
+}
+
+
+class Build:
+    """One attempt to satisfy one build request.
+
+    Args:
+        started: the row, with what the properties come from.
+        builder: whose build it is.
+        worker_handle: the worker it runs on.
+        updates: writes what happens.
+        locks: the lock table of the master.
+        held: locks that were taken for it before it started.
+        new_nonce: ids for commands.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        started: build_rows.StartedBuild,
+        builder: Builder,
+        worker_handle: WorkerHandle,
+        *,
+        updates: Updates,
+        clock: IReactorTime,
+        locks: LockTable,
+        held: Sequence[Need],
+        new_nonce: Callable[[], str],
+        attempt: int = 1,
+    ) -> None:
+        self.buildid = started.build.buildid
+        self.number = started.build.number
+        self.request = started.request
+        self.reason = started.reason
+        self.builder = builder
+        self.worker_handle = worker_handle
+        self.updates = updates
+        self.clock = clock
+        self.locks = locks
+        self.tasks = TaskOwner(f"build {self.buildid}")
+        self.properties = Properties()
+        self.sources = [_source_document(stamp) for stamp in started.source_stamps]
+        self.results: Result | None = None
+        self.stopped = False
+        self.has_lost_commands = False
+        self.currentStep: BuildStep | None = None
+        self.executedSteps: list[BuildStep] = []
+        self._source_objects = [Source(document) for document in self.sources]
+        self._changes = started.changes
+        self._buildset_properties = started.properties
+        self._held = list(held)
+        self._new_nonce = new_nonce
+        self._attempt = attempt
+        self._step_names: set[str] = set()
+        self._next_number = 0
+        self._summaries: list[str] = []
+        self._stop_reason = ""
+        self._stop_results: Result = CANCELLED
+        self._waiting_for_locks: Deferred[bool] | None = None
+        self._steps: list[BuildStep] = []
+        self._lock_seconds = 0.0
+        self._stored_properties: dict[str, tuple[Any, str]] = {}
+        self._stored_revision = -1
+        self._abandon_call: Any = None
+
+    # -- what steps and user functions ask -------------------------------------------------
+
+    @property
+    def label(self) -> str:
+        """How people call it."""
+        return f"{self.builder.name} build {self.number}"
+
+    @property
+    def master(self) -> Any:
+        return self.builder.master
+
+    @property
+    def connection(self) -> Any:
+        """The connection to its worker.
+
+        Raises:
+            ConnectionLost: there is none any more.
+        """
+        connection = self.worker_handle.connection
+        if connection is None:
+            raise ConnectionLost(f"worker {self.workername} is not connected")
+        return connection
+
+    @property
+    def workername(self) -> str:
+        return self.worker_handle.name
+
+    @property
+    def workerforbuilder(self) -> Any:
+        return self.worker_handle
+
+    @property
+    def steps(self) -> list[BuildStep]:
+        return self._steps
+
+    def getProperties(self) -> Properties:
+        return self.properties
+
+    def getProperty(self, name: str, default: Any = None) -> Any:
+        return self.properties.getProperty(name, default)
+
+    def hasProperty(self, name: str) -> bool:
+        return self.properties.hasProperty(name)
+
+    def setProperty(self, name: str, value: Any, source: str, runtime: bool = True) -> None:
+        self.properties.setProperty(name, value, source, runtime=runtime)
+
+    async def render(self, value: Any) -> Any:
+        return value if is_plain(value) else await self.properties.render(value)
+
+    def getSourceStamp(self, codebase: str = "") -> Any:
+        """The source stamp of one codebase, or None."""
+        return next((s for s in self._source_objects if s.codebase == codebase), None)
+
+    def getAllSourceStamps(self) -> list[Any]:
+        return list(self._source_objects)
+
+    def allChanges(self) -> list[Any]:
+        return list(self._changes)
+
+    def allFiles(self) -> list[str]:
+        return [name for change in self._changes for name in change.files]
+
+    def blamelist(self) -> list[str]:
+        return sorted({change.author for change in self._changes})
+
+    def getWorkerName(self) -> str:
+        return self.workername
+
+    def getBuilderName(self) -> str:
+        return str(self.builder.name)
+
+    def getUrl(self) -> str:
+        """Address of its page."""
+        base = self.master.config.buildbotURL if self.master.config is not None else ""
+        return f"{base}#/builders/{self.builder.builderid}/builds/{self.number}"
+
+    @property
+    def path_module(self) -> Any:
+        """Path rules of the worker's system."""
+        return self.worker_handle.path_module
+
+    @property
+    def default_workdir(self) -> str:
+        """Where steps work unless they say otherwise, below the builder's directory."""
+        workdir = self.builder.config.factory.workdir
+        return workdir if isinstance(workdir, str) else "build"
+
+    def worker_path(self, path: str) -> str:
+        """An absolute path on the worker; a relative one is taken from the builder's directory there."""
+        rules = self.path_module
+        return str(rules.join(self.worker_handle.basedir, self.builder.config.workerbuilddir, path))
+
+    # -- BuildContext: what renderables ask -----------------------------------------------------
+
+    def source_stamps(self) -> Sequence[Mapping[str, Any]]:
+        return self.sources
+
+    def changes(self) -> Sequence[Mapping[str, Any]]:
+        import msgspec
+
+        return [msgspec.structs.asdict(change) for change in self._changes]
+
+    def worker_info(self) -> Mapping[str, Any]:
+        return self.worker_handle.info
+
+    async def secret(self, name: str) -> str:
+        raise RenderError(f"secret {name!r}: no provider of secrets is configured")
+
+    def url(self) -> str:
+        return self.getUrl()
+
+    # -- for its steps ----------------------------------------------------------------------------
+
+    def unique_step_name(self, name: str) -> str:
+        """`name`, cut and numbered so that the build has it once."""
+        name = step_rows.unique_name(name, self._step_names)
+        self._step_names.add(name)
+        return name
+
+    def take_step_number(self) -> int:
+        """The place of the next step."""
+        number = self._next_number
+        self._next_number += 1
+        return number
+
+    def new_calls(self, step_id: int) -> StepCalls:
+        """The recorded calls of a step."""
+        return StepCalls(
+            self.updates, self.buildid, step_id, self.worker_handle.worker_id, self._attempt, self._new_nonce
+        )
+
+    def lock_needs(self, accesses: Iterable[LockAccess]) -> list[Need]:
+        """What some locks mean on this build's worker."""
+        return lock_needs(accesses, self.workername)
+
+    def waited_for_locks(self, seconds: float) -> None:
+        """Count time that was spent waiting."""
+        self._lock_seconds += seconds
+
+    def addStepsAfterCurrentStep(self, factories: Iterable[Any]) -> None:
+        """Run further steps right after the present one."""
+        place = self._steps.index(self.currentStep) + 1 if self.currentStep in self._steps else len(self._steps)
+        self._steps[place:place] = self._made_steps(factories)
+
+    def addStepsAfterLastStep(self, factories: Iterable[Any]) -> None:
+        """Run further steps at the end."""
+        self._steps.extend(self._made_steps(factories))
+
+    def _made_steps(self, factories: Iterable[Any]) -> list[BuildStep]:
+        made = []
+        for factory in factories:
+            if isinstance(factory, StepFactory):
+                step = factory.build()
+            else:
+                cls, args, kwargs = factory._factory_args
+                step = cls(*args, **kwargs)
+            step.setBuild(self)
+            step.setDefaultWorkdir(self.builder.config.factory.workdir)
+            made.append(step)
+        return made
+
+    async def finish_step_row(self, step: BuildStep, step_id: int, result: Result, hidden: bool, text: str) -> None:
+        """End a step's row; its logs and its commands' ends were queued before, and are committed with it."""
+        step.calls.later(step_rows.finish, step_id, int(result), hidden, text)
+
+    # -- running -------------------------------------------------------------------------------------
+
+    async def run(self) -> Result:
+        """Run to the end; the row and its request are finished when this returns. Never raises."""
+        state: str | None = None
+        try:
+            await self._prepare()
+            result = await self._run_steps()
+            if self.stopped:
+                result = worst(self._stop_results, result)
+        except ConnectionLost as lost:
+            result, self._summaries = RETRY, ["lost connection", *self._summaries]
+            self._log.info("{build}: lost its worker: {why}", build=self.label, why=str(lost))
+        except Exception:
+            self._log.failure("{build} failed", build=self.label)
+            result = EXCEPTION
+        finally:
+            if self._abandon_call is not None and self._abandon_call.active():
+                self._abandon_call.cancel()
+        if self.stopped and result == RETRY and self._stop_results == CANCELLED:
+            result = CANCELLED  # a wish to stop is not undone by the loss of the worker
+        self.results = result
+        state = self._final_text(result)
+        await self._finish(result, state)
+        return result
+
+    async def _prepare(self) -> None:
+        await self._set_properties()
+        decide = self.builder.config.do_build_if
+        if decide is not None:
+            wanted = decide(self)
+            if not (await wanted if hasattr(wanted, "__await__") else wanted):
+                self._steps = []
+                self._summaries = []
+                self.results = SKIPPED
+                await self._store_properties()
+                return
+        stop = await self.updates.run(self._begin_unit)
+        if stop is not None:
+            self._note_stop(*stop)
+        self._steps = self._made_steps(self.builder.config.factory.steps)
+        if self.clock.seconds() - self.worker_handle.heard_at > TRUSTED_SECONDS:
+            await self.connection.ping()
+        locks = self.builder.config.locks
+        if is_renderable(locks):
+            locks = as_lock_accesses(await self.properties.render(locks), f"builder {self.builder.name!r}")
+            needs = self.lock_needs(locks)
+            if needs and not await self._acquire(needs):
+                return
+
+    def _begin_unit(self, tx: Transaction) -> tuple[int, str, str] | None:
+        everything = self.properties.asDict()
+        build_rows.replace_properties(tx, self.buildid, everything, everything)
+        self._stored_properties, self._stored_revision = everything, self.properties.revision
+        number = 0
+        step = step_rows.begin(tx, self.buildid, "worker_preparation", number, True, "worker ready")
+        self._step_names.add("worker_preparation")
+        self._next_number = 1
+        step_rows.finish(tx, step.stepid, SUCCESS, False)
+        build_rows.set_state(tx, self.buildid, "building")
+        return build_rows.stop_requested(tx, self.buildid)
+
+    async def _set_properties(self) -> None:
+        """In the order in which later ones win; see ``docs/reference/properties.md``."""
+        properties, config, worker = self.properties, self.builder.config, self.worker_handle
+        properties.build = self
+        master_config = self.master.config
+        if master_config is not None:
+            for name, value in master_config.properties.items():
+                properties.setProperty(name, value, master_config.source)
+        for change in self._changes:
+            for name, (value, _) in change.properties.items():
+                properties.setProperty(name, value, "Change")
+        for name, (value, source) in self._buildset_properties.items():
+            properties.setProperty(name, value, source)
+        properties.setProperty("buildername", self.builder.name, "Builder")
+        properties.setProperty("builderid", self.builder.builderid, "Builder")
+        if config.project:
+            properties.setProperty("projectname", config.project, "Builder")
+        await self._update(config.properties, "Builder")
+        properties.setProperty("workername", self.workername, "Worker")
+        if worker.config.machine_name:
+            properties.setProperty("machine_name", worker.config.machine_name, "Worker")
+        await self._update(worker.config.properties, "Worker")
+        properties.setProperty("buildnumber", self.number, "Build")
+        if len(self.sources) == 1:
+            for name in ("branch", "revision", "repository", "codebase", "project"):
+                properties.setProperty(name, self.sources[0][name], "Build")
+        owners = self.blamelist()
+        if properties.hasProperty("owner"):
+            owners.append(properties.getProperty("owner"))
+        if owners:
+            properties.setProperty("owners", owners, "Build")
+        await self._update(worker.config.defaultProperties, "Worker", absent_only=True)
+        await self._update(config.defaultProperties, "Builder", absent_only=True)
+        rules = self.path_module
+        properties.setProperty("basedir", worker.basedir, "Worker")
+        properties.setProperty("builddir", rules.join(worker.basedir, config.workerbuilddir), "Worker")
+
+    async def _update(self, values: Mapping[str, Any], source: str, absent_only: bool = False) -> None:
+        for name, value in values.items():
+            if not (absent_only and self.properties.hasProperty(name)):
+                self.properties.setProperty(name, await self.render(value), source)
+
+    async def _store_properties(self) -> None:
+        if self.properties.revision == self._stored_revision:
+            return
+        everything = self.properties.asDict()
+        changed = {n: v for n, v in everything.items() if self._stored_properties.get(n) != v}
+        self._stored_properties, self._stored_revision = everything, self.properties.revision
+        if changed:
+            await self.updates.run(build_rows.replace_properties, self.buildid, everything, changed)
+
+    async def _acquire(self, needs: Sequence[Need]) -> bool:
+        granted: Deferred[bool] = Deferred()
+        waiter = self.locks.wait(self.label, needs, lambda: granted.callback(True))
+        if waiter is None:
+            self._held.extend(needs)
+            return True
+        began = self.clock.seconds()
+        number = self.take_step_number()
+        name = self.unique_step_name("locks_acquire")
+        step = await self.updates.run(step_rows.begin, self.buildid, name, number, False, "acquiring locks")
+        await self.updates.run(build_rows.set_state, self.buildid, "acquiring locks")
+        self._waiting_for_locks = granted
+        if self.stopped and not granted.called:
+            granted.callback(False)
+        won = await granted
+        self._waiting_for_locks = None
+        self.waited_for_locks(self.clock.seconds() - began)
+        if won:
+            self._held.extend(needs)
+        else:
+            self.locks.withdraw(waiter)
+        await self.updates.run(
+            step_rows.finish, step.stepid, int(SUCCESS if won else CANCELLED), False,
+            "locks acquired" if won else "cancelled",
+        )  # fmt: skip
+        return won
+
+    async def _run_steps(self) -> Result:
+        if self.results == SKIPPED:
+            return SKIPPED
+        result, terminate, done = SUCCESS, False, 0
+        index = 0
+        while index < len(self._steps):
+            step = self._steps[index]
+            index += 1
+            if terminate or self.stopped:
+                always = await self.render(step.alwaysRun)
+                if not always or self.worker_handle.connection is None:
+                    continue
+            self.currentStep = step
+            step.number = self.take_step_number()
+            contribution = await step.startStep(self)
+            self.executedSteps.append(step)
+            index = self._steps.index(step) + 1
+            result, stop = compute_result_and_termination(step, contribution, result)
+            terminate = terminate or stop
+            if contribution in step.getBuildSummaryPolicy():
+                await self._note_summary(step)
+            if self.properties.revision != self._stored_revision:
+                await self._store_properties()
+            done += 1
+        self.currentStep = None
+        for step in self.executedSteps:
+            if step.calls is not None:
+                await step.calls.settled()
+        return result
+
+    async def _note_summary(self, step: BuildStep) -> None:
+        try:
+            summary = step.getBuildResultSummary()
+            if hasattr(summary, "__await__"):
+                summary = await summary
+        except Exception:
+            self._log.failure("the summary of step {step} failed", step=step.name)
+            return
+        text = summary.get("build", summary.get("step")) if isinstance(summary, dict) else None
+        if text:
+            self._summaries.append(str(text))
+
+    def _final_text(self, result: Result) -> str:
+        text = WORDS[result]
+        if self.stopped and self._stop_reason:
+            text += f" ({self._stop_reason})"
+        return " ".join([text, *self._summaries])
+
+    async def _finish(self, result: Result, state: str) -> None:
+        seconds = round(self._lock_seconds)
+
+        def unit(tx: Transaction) -> None:
+            step_rows.abandon_unfinished(tx, self.buildid, result)
+            if seconds:
+                build_rows.add_locks_duration(tx, self.buildid, seconds)
+            build_rows.finish_with_request(tx, self.buildid, self.request.buildrequestid, result, state)
+
+        try:
+            await self.updates.run(unit)
+        finally:
+            if self._held:
+                self.locks.release(self.label, self._held)
+                self._held = []
+
+    # -- stopping ----------------------------------------------------------------------------------------
+
+    def stop(self, reason: str, result: int = CANCELLED) -> None:
+        """End it as soon as possible; the first wish counts."""
+        if self.stopped or self.results is not None:
+            return
+        self._note_stop(int(result), reason, "")
+        if self._waiting_for_locks is not None and not self._waiting_for_locks.called:
+            self._waiting_for_locks.callback(False)
+        if self.currentStep is not None:
+            self.tasks.start(self.currentStep.interrupt(reason), name="interrupt")
+        self._abandon_call = self.clock.callLater(ABANDON_SECONDS, self._abandon)
+
+    async def stopBuild(self, reason: str = "<no reason given>", results: int = CANCELLED) -> None:
+        """`stop`, under the name that user code knows."""
+        self.stop(reason, results)
+
+    def _note_stop(self, result: int, reason: str, _by: str) -> None:
+        self.stopped = True
+        self._stop_reason = reason
+        self._stop_results = Result(result)
+
+    def _abandon(self) -> None:
+        step = self.currentStep
+        if step is not None:
+            self._log.warn("{build}: step {step} does not end: its code is cancelled", build=self.label, step=step.name)
+            step.abandon()
+            self._abandon_call = self.clock.callLater(ABANDON_SECONDS, self._abandon)
+
+    def lost_worker(self, reason: str) -> None:
+        """The worker's connection has ended; running commands have been told by it."""
+        self._log.info("{build}: worker {worker} left: {why}", build=self.label, worker=self.workername, why=reason)
+
+    def failed(self, failure: Failure) -> None:
+        """Log what must not happen."""
+        self._log.failure("{build}: cannot be finished", failure=failure, build=self.label)
+
+
+class Source:
+    """A source stamp as user code sees it: its fields as attributes."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.__dict__.update(document)
+        self.patch: tuple[int, bytes, str | None] | None = document.get("patch")
+        self.codebase: str = document["codebase"]
+
+    def asDict(self) -> dict[str, Any]:
+        """The fields."""
+        return dict(self.__dict__)
+
+
+def _source_document(stamp: Any) -> dict[str, Any]:
+    patch = stamp.patch
+    document = {
+        "branch": stamp.branch,
+        "codebase": stamp.codebase,
+        "created_at": stamp.created_at,
+        "project": stamp.project,
+        "repository": stamp.repository,
+        "revision": stamp.revision,
+        "ssid": stamp.ssid,
+        "patch": None,
+    }
+    if patch is not None:
+        document["patch"] = (patch.level, patch.body, patch.subdir)
+        document |= {
+            "patch_level": patch.level,
+            "patch_body": patch.body,
+            "patch_subdir": patch.subdir,
+            "patch_author": patch.author,
+            "patch_comment": patch.comment,
+        }
+    return document
+
+
+def lock_needs(accesses: Iterable[LockAccess], worker_name: str) -> list[Need]:
+    """What some locks mean for something that runs on a worker."""
+    needs = []
+    for access in accesses:
+        lock = access.lock
+        if not access.count:
+            continue
+        on_worker = lock.kind == "worker"
+        needs.append(
+            Need(
+                key=("worker", lock.name, worker_name) if on_worker else ("master", lock.name),
+                mode=Mode(access.mode),
+                count=access.count,
+                max_count=lock.max_count_on(worker_name) if on_worker else lock.max_count,
+            )
+        )
+    return needs

@@ -1,0 +1,69 @@
+"""`Builder`: a configured builder at work, as the engine and user functions see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from buildmill.master.domain.claims import Waiting
+from buildmill.master.engine.builder_config import BuilderConfig
+
+
+class Builder:
+    """A builder of the configuration in force, with its id.
+
+    Attributes:
+        name, builderid: what it is called, and its id in the database.
+        config: what the configuration says of it.
+        master: the facade.
+        building: its running builds.
+    """
+
+    def __init__(self, config: BuilderConfig, builder_id: int, master: Any) -> None:
+        self.config = config
+        self.name = config.name
+        self.builderid = builder_id
+        self.master = master
+        self.building: list[Any] = []
+
+    async def getBuilderId(self) -> int:
+        """Its id."""
+        return self.builderid
+
+    async def getOldestRequestTime(self) -> int | None:
+        """When the oldest waiting request was submitted, seconds since the epoch."""
+        waiting = self.master.queue.waiting_for(self.builderid)
+        return min((request.submitted_at for request in waiting), default=None)
+
+    @property
+    def is_plain(self) -> bool:
+        """No user function has a say in what it builds next, where and when."""
+        config = self.config
+        return config.nextBuild is None and config.nextWorker is None and config.canStartBuild is None
+
+    def __repr__(self) -> str:
+        return f"<Builder {self.name!r}>"
+
+
+class RequestView:
+    """A waiting request, for user functions.
+
+    Attributes:
+        id, buildrequestid: its id.
+        priority: higher goes first.
+        submittedAt: seconds since the epoch.
+    """
+
+    def __init__(self, waiting: Waiting) -> None:
+        self.waiting = waiting
+        self.id = self.buildrequestid = waiting.request_id
+        self.builderid = waiting.builder_id
+        self.priority = waiting.priority
+        self.submittedAt = waiting.submitted_at
+        self.buildsetid: int | None = None
+        self.properties: Any = None
+        self.sources: dict[str, Any] = {}
+        self.reason = ""
+
+    def getSubmitTime(self) -> int:
+        """When it was submitted."""
+        return self.submittedAt

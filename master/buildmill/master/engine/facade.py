@@ -1,0 +1,105 @@
+"""What plugin code (steps, schedulers, change sources, user functions) sees as `self.master`."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from buildmill.master.data.updates import Updates
+from buildmill.master.logs.store import LogStore
+from buildmill.master.mq.bus import Callback, EventBus, Subscription
+
+if TYPE_CHECKING:
+    from buildmill.master.data.api import DataAPI
+
+
+class ProcessRunner(Protocol):
+    """How the master runs a program of its own machine."""
+
+    async def run(
+        self,
+        argv: list[str],
+        *,
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        stdin: bytes | None = None,
+        output: Any = None,
+    ) -> int:
+        """Run to the end; returns the exit code, negative for a signal.
+
+        Args:
+            output: called with (stream ``o`` or ``e``, bytes) as they come.
+        """
+
+
+class MessageQueue:
+    """`master.mq`: events for plugins, in the shape that Buildbot's plugins expect."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self.bus = bus
+
+    def subscribe(self, pattern: tuple[str | None, ...], callback: Callback) -> Subscription:
+        """See `EventBus.subscribe`."""
+        return self.bus.subscribe(pattern, callback)
+
+    async def startConsuming(self, callback: Any, pattern: tuple[str | None, ...]) -> Consumer:
+        """Call `callback(key, message)` for each event whose key matches; the message is a dictionary or a struct."""
+        return Consumer(self.bus.subscribe(pattern, lambda key, event: callback(key, event.message)))
+
+
+class Consumer:
+    """What `startConsuming` gives."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def stopConsuming(self) -> None:
+        """End the delivery."""
+        self._subscription.cancel()
+
+
+class Master:
+    """The facade; it only holds what other parts gave it.
+
+    Attributes:
+        basedir: the master's directory.
+        masterid, name: who it is in the database.
+        data: the data API; `data.updates` changes things.
+        mq: events.
+        reactor: the clock (and, outside simulations, the reactor).
+        config: the configuration in force, a `MasterConfig`.
+        logs: the log store.
+        random: the source of randomness.
+        processes: runs programs on the master's machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        basedir: Path,
+        name: str,
+        data: DataAPI,
+        updates: Updates,
+        bus: EventBus,
+        clock: Any,
+        logs: LogStore,
+        rng: random.Random,
+        processes: ProcessRunner,
+    ) -> None:
+        self.basedir = str(basedir)
+        self.name = name
+        self.masterid = 0
+        self.data = data
+        self.updates = updates
+        self.mq = MessageQueue(bus)
+        self.reactor = clock
+        self.config: Any = None
+        self.logs = logs
+        self.random = rng
+        self.processes = processes
+        self.schedulers: dict[str, Any] = {}
+
+    def pathTo(self, *parts: str) -> str:
+        """A path below the master's directory."""
+        return str(Path(self.basedir, *parts))

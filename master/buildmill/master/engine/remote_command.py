@@ -1,0 +1,337 @@
+"""Commands on a worker, as the code of a step sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from buildmill.common.errors import BuildmillError, ConnectionLost
+from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, SUCCESS, Result
+from buildmill.master.connections.commands import FileEnd
+from buildmill.master.connections.updates import CommandUpdate, Output
+from buildmill.master.engine.step_log import HEADER, STDERR, STDOUT, StepLog
+
+if TYPE_CHECKING:
+    from buildmill.master.engine.step import BuildStep
+
+OBEY_SECONDS = 30.0
+"""How long a worker may take to end an interrupted command before its process tree is killed by its id."""
+
+DISOWN_SECONDS = 30.0
+"""How long that may take before the command is given up as lost."""
+
+
+class RemoteCommand:
+    """One command on a worker.
+
+    Args:
+        remote_command: its name on the wire, as ``shell`` or ``mkdir``.
+        args: its arguments.
+        ignore_updates: drop everything it tells but its exit code.
+        collectStdout, collectStderr: keep the output in `stdout` and `stderr`.
+        decodeRC: exit code to result; what is not in it is a failure.
+        stdioLogName: the log that gets its output.
+
+    Attributes:
+        rc: exit code; None before the end.
+        updates: ``{key: [values]}`` of what it told besides output.
+        stdout, stderr: collected text.
+        remote_failure_reason: why the worker ended it, as ``timeout``.
+        files: the master's end of a file transfer, if it is one.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        remote_command: str,
+        args: Mapping[str, Any],
+        ignore_updates: bool = False,
+        collectStdout: bool = False,
+        collectStderr: bool = False,
+        decodeRC: Mapping[int, int] | None = None,
+        stdioLogName: str | None = "stdio",
+    ) -> None:
+        self.remote_command = remote_command
+        self.args: dict[str, Any] = dict(args)
+        self.ignore_updates = ignore_updates
+        self.collectStdout = collectStdout
+        self.collectStderr = collectStderr
+        self.decodeRC: Mapping[int, int] = {0: SUCCESS} if decodeRC is None else decodeRC
+        self.stdioLogName = stdioLogName
+        self.rc: int | None = None
+        self.updates: dict[str, list[Any]] = {}
+        self.remote_failure_reason: str | None = None
+        self.files: FileEnd | None = None
+        self.uid: str | None = None
+        self.interrupted = False
+        self._collected: dict[str, list[bytes]] = {STDOUT: [], STDERR: []}
+        self._logs: dict[str, StepLog] = {}
+        self._delayed: dict[str, Any] = {}
+        self._closing: list[StepLog] = []
+        self._opening: dict[str, list[tuple[str, bytes, float]]] = {}
+        self._step: BuildStep | None = None
+        self._done: Deferred[None] = Deferred()
+        self._is_active = False
+        self._timer: Any = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.remote_command}>"
+
+    @property
+    def stdout(self) -> str:
+        """Collected ordinary output, decoded."""
+        return b"".join(self._collected[STDOUT]).decode("utf-8", "replace")
+
+    @property
+    def stderr(self) -> str:
+        """Collected error output, decoded."""
+        return b"".join(self._collected[STDERR]).decode("utf-8", "replace")
+
+    @property
+    def stdout_bytes(self) -> bytes:
+        """Collected ordinary output as the command wrote it."""
+        return b"".join(self._collected[STDOUT])
+
+    @property
+    def active(self) -> bool:
+        """Whether it has been sent and has not ended."""
+        return self._is_active
+
+    def useLog(self, log: StepLog, closeWhenFinished: bool = False, logfileName: str | None = None) -> None:
+        """Send output to `log`: its own (``stdio``), or that of a log file of that name."""
+        name = logfileName or log.name
+        self._logs[name] = log
+        if closeWhenFinished:
+            self._closing.append(log)
+
+    def useLogDelayed(self, logfileName: str, activateCallBack: Any, closeWhenFinished: bool = False) -> None:
+        """Make the log of a log file when its first output comes."""
+        self._delayed[logfileName] = (activateCallBack, closeWhenFinished)
+
+    def results(self) -> int:
+        """The result that the exit code means."""
+        if self.rc is None:
+            return EXCEPTION if not self.interrupted else CANCELLED
+        return int(self.decodeRC.get(self.rc, FAILURE))
+
+    def didFail(self) -> bool:
+        """Whether that is a failure."""
+        return self.results() == FAILURE
+
+    # -- running -----------------------------------------------------------------------
+
+    async def run(self, step: BuildStep) -> None:
+        """Send it and wait for its end; used by `BuildStep.runCommand`.
+
+        Raises:
+            ConnectionLost: the worker went away.
+            RemoteError: the worker refused it.
+        """
+        self._step = step
+        connection = step.build.connection
+        self.uid = await step.calls.begin_command(self.remote_command, self.args)
+        args = self.args
+        if self.remote_command == "shell":
+            args = {**args, "env": {**(args.get("env") or {}), "BUILDMILL_CMD_UID": self.uid}}
+        if self.interrupted:  # while its row was written
+            step.calls.end_command(self.uid, None)
+            return
+        self._is_active = True
+        try:
+            await connection.start_command(self.uid, self.remote_command, args, self, step.build.builder.name)
+            await self._done
+        except ConnectionLost:
+            step.build.has_lost_commands = True
+            await step.calls.lose_command(self.uid)
+            raise
+        except BuildmillError:
+            step.calls.end_command(self.uid, None)
+            raise
+        finally:
+            self._is_active = False
+            if self._timer is not None and self._timer.active():
+                self._timer.cancel()
+            for log in self._closing:
+                log.finish()
+        step.calls.end_command(self.uid, self.rc)
+
+    def interrupt(self, why: str) -> None:
+        """Ask the worker to end it; if it does not obey, its processes are killed, and at last it is disowned."""
+        if self.interrupted:
+            return
+        self.interrupted = True
+        if not self._is_active or self._step is None:
+            return
+        step, uid = self._step, self.uid
+        assert uid is not None
+        self._quietly(step.build.connection.interrupt_command(uid, why))
+        self._timer = step.build.clock.callLater(OBEY_SECONDS, self._kill_tree)
+
+    def _kill_tree(self) -> None:
+        step, uid = self._step, self.uid
+        assert step is not None
+        assert uid is not None
+        self._log.warn("command {uid} does not obey an interrupt: killing its processes", uid=uid)
+        self._quietly(step.build.worker_handle.kill_by_uid([uid]))
+        self._timer = step.build.clock.callLater(DISOWN_SECONDS, self._disown)
+
+    def _disown(self) -> None:
+        step = self._step
+        assert step is not None
+        self._log.error("command {uid} cannot be ended: its worker is disconnected", uid=self.uid)
+        step.build.connection.close("a command did not end when it was told to")
+
+    def _quietly(self, attempt: Any) -> None:
+        task: Deferred[Any] = Deferred.fromCoroutine(attempt)
+        task.addErrback(lambda failure: self._log.warn("{what}", what=failure.getErrorMessage()))
+
+    # -- what the connection tells (CommandObserver) ---------------------------------------
+
+    def updated(self, updates: Sequence[CommandUpdate]) -> Awaitable[None] | None:
+        """Output and values came."""
+        pressure: list[Any] = []
+        for update in updates:
+            if isinstance(update, Output):
+                log = self._output(update)
+                if log is not None and (waiting := log.pressure()) is not None:
+                    pressure.append(waiting)
+            else:
+                self._value(update.key, update.value)
+        if not pressure:
+            return None
+        return DeferredList([Deferred.fromCoroutine(_wait(p)) for p in pressure])  # type: ignore[return-value]  # result unused
+
+    def _output(self, update: Output) -> StepLog | None:
+        if self.ignore_updates:
+            return None
+        if update.log:
+            log = self._logs.get(update.log)
+            if log is None:
+                self._open_delayed(update)
+                return None
+        else:
+            if (self.collectStdout and update.stream == STDOUT) or (self.collectStderr and update.stream == STDERR):
+                self._collected[update.stream].append(update.data)
+            log = self._logs.get(self.stdioLogName or "")
+        if log is not None:
+            log.write(update.stream, update.data, update.time)
+        return log
+
+    def _open_delayed(self, update: Output) -> None:
+        entry = (update.stream, update.data, update.time)
+        if update.log in self._opening:
+            self._opening[update.log].append(entry)
+        elif update.log in self._delayed:
+            self._opening[update.log] = [entry]
+            self._quietly(self._make_log(update.log))
+
+    async def _make_log(self, name: str) -> None:
+        activate, close = self._delayed.pop(name)
+        log = await activate(self)
+        self.useLog(log, close, name)
+        for entry in self._opening.pop(name):
+            log.write(*entry)
+        if close and not self._is_active:
+            log.finish()
+
+    def _value(self, key: str, value: Any) -> None:
+        self.updates.setdefault(key, []).append(value)
+        if key == "rc":
+            self.rc = value
+            log = self._logs.get(self.stdioLogName or "")
+            if log is not None:
+                log.write(HEADER, f"program finished with exit code {value}\n".encode())
+        elif key == "failure_reason":
+            self.remote_failure_reason = value
+
+    def completed(self, failure: str | None) -> None:
+        """The worker is done with it."""
+        if self._done.called:
+            return
+        if failure:
+            self._done.errback(Failure(RemoteCommandFailed(failure)))
+        else:
+            self._done.callback(None)
+
+    def disconnected(self, reason: str) -> None:
+        """The connection ended first."""
+        if not self._done.called:
+            self._done.errback(Failure(ConnectionLost(reason)))
+
+
+async def _wait(awaitable: Any) -> None:
+    await awaitable
+
+
+class RemoteCommandFailed(BuildmillError):
+    """The worker could not carry out a command; the text is its own."""
+
+
+class RemoteShellCommand(RemoteCommand):
+    """A command line on a worker; see `RemoteCommand` and ``docs/internals/worker-protocol.md`` for the arguments."""
+
+    def __init__(
+        self,
+        workdir: str,
+        command: str | Sequence[Any],
+        env: Mapping[str, Any] | None = None,
+        want_stdout: bool = True,
+        want_stderr: bool = True,
+        timeout: float | None = 20 * 60,
+        maxTime: float | None = None,
+        max_lines: int | None = None,
+        sigtermTime: float | None = None,
+        logfiles: Mapping[str, Any] | None = None,
+        usePTY: bool | None = None,
+        logEnviron: bool = True,
+        collectStdout: bool = False,
+        collectStderr: bool = False,
+        interruptSignal: str | None = None,
+        initialStdin: str | None = None,
+        decodeRC: Mapping[int, int] | None = None,
+        stdioLogName: str | None = "stdio",
+    ) -> None:
+        self.command = command
+        args = {
+            "workdir": workdir,
+            "command": command,
+            "env": dict(env or {}),
+            "want_stdout": want_stdout,
+            "want_stderr": want_stderr,
+            "logfiles": dict(logfiles or {}),
+            "timeout": timeout,
+            "maxTime": maxTime,
+            "max_lines": max_lines,
+            "sigtermTime": sigtermTime,
+            "usePTY": bool(usePTY),
+            "logEnviron": logEnviron,
+            "initial_stdin": initialStdin,
+            "interruptSignal": interruptSignal or "KILL",
+        }
+        super().__init__(
+            "shell",
+            args,
+            collectStdout=collectStdout,
+            collectStderr=collectStderr,
+            decodeRC=decodeRC,
+            stdioLogName=stdioLogName,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.command!r}>"
+
+
+def result_of(value: Any) -> Result:
+    """A result that user code returned, checked.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"a step must return a result, not {value!r}")
+    return Result(value)

@@ -1,0 +1,198 @@
+"""`StepLog`: a log as the code of a step sees it, and the observers that read along."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+
+from buildmill.master.domain.resources import Log
+from buildmill.master.logs.writer import LogWriter
+
+HIGH_WATER_BYTES = 4 * 1024 * 1024
+STDOUT, STDERR, HEADER = "o", "e", "h"
+
+
+class StepLog:
+    """One log of a running step. Text is written as UTF-8; bytes are kept as they are.
+
+    Attributes:
+        log: its row.
+        name: its name.
+    """
+
+    def __init__(self, log: Log, writer: LogWriter, clock: IReactorTime) -> None:
+        self.log = log
+        self.name = log.name
+        self._writer = writer
+        self._clock = clock
+        self._observers: list[Callable[[str, bytes], None]] = []
+        self._finished: Deferred[Any] | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._finished is not None
+
+    def write(self, stream: str, data: bytes, time: float | None = None) -> None:
+        """Append output of one stream (``o``, ``e`` or ``h``); boundaries may be anywhere."""
+        if self._finished is not None:
+            return
+        self._writer.write(stream, data, self._clock.seconds() if time is None else time)
+        for observer in self._observers:
+            observer(stream, data)
+
+    def pressure(self) -> Awaitable[None] | None:
+        """None while there is room; else an awaitable that ends when there is again."""
+        if self._writer.pending_bytes > HIGH_WATER_BYTES:
+            return self._writer.drained()
+        return None
+
+    def observe(self, observer: Callable[[str, bytes], None]) -> None:
+        """Call `observer(stream, data)` with all that is written from now on."""
+        self._observers.append(observer)
+
+    def getName(self) -> str:
+        """The log's name."""
+        return self.name
+
+    def addStdout(self, text: str | bytes) -> Deferred[None]:
+        """Append to the stream of ordinary output."""
+        return self._add(STDOUT, text)
+
+    def addStderr(self, text: str | bytes) -> Deferred[None]:
+        """Append to the stream of errors."""
+        return self._add(STDERR, text)
+
+    def addHeader(self, text: str | bytes) -> Deferred[None]:
+        """Append what the build system itself has to say."""
+        return self._add(HEADER, text)
+
+    def addContent(self, text: str | bytes) -> Deferred[None]:
+        """Append to a log that has no streams (type t or h)."""
+        return self._add(STDOUT, text)
+
+    def _add(self, stream: str, text: str | bytes) -> Deferred[None]:
+        self.write(stream, text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text)
+        return succeed(None)
+
+    def finish(self) -> Deferred[Any]:
+        """No more will be written; fires when everything is committed. Repeats are harmless."""
+        if self._finished is None:
+            for observer in self._observers:
+                observer("", b"")
+            self._finished = self._writer.finish()
+        done: Deferred[Any] = Deferred()
+
+        def tell(result: Any) -> Any:
+            done.callback(None)
+            return result
+
+        self._finished.addBoth(tell)
+        return done
+
+
+class LogObserver:
+    """Base of observers: sees a log's output as it is written.
+
+    Attributes:
+        step: the step that it was added to.
+    """
+
+    step: Any = None
+
+    def __init__(self) -> None:
+        self.log: StepLog | None = None
+
+    def setStep(self, step: Any) -> None:
+        """Called when it is added to a step."""
+        self.step = step
+
+    def setLog(self, log: StepLog) -> None:
+        """Called when the log is there."""
+        self.log = log
+        log.observe(self._written)
+
+    def _written(self, stream: str, data: bytes) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must say what it does with output")
+
+
+class LogLineObserver(LogObserver):
+    """Calls `outLineReceived`, `errLineReceived` and `headerLineReceived` with each whole line, decoded, no newline."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._partial: dict[str, str] = {}
+        self._decoders: dict[str, codecs.IncrementalDecoder] = {}
+
+    def _written(self, stream: str, data: bytes) -> None:
+        if not stream:
+            for name, rest in self._partial.items():
+                if rest:
+                    self._line(name, rest)
+            self._partial.clear()
+            return
+        decoder = self._decoders.get(stream)
+        if decoder is None:
+            decoder = self._decoders[stream] = codecs.getincrementaldecoder("utf-8")("replace")
+        lines = (self._partial.get(stream, "") + decoder.decode(data)).split("\n")
+        self._partial[stream] = lines.pop()
+        for line in lines:
+            self._line(stream, line)
+
+    def _line(self, stream: str, line: str) -> None:
+        if stream == STDOUT:
+            self.outLineReceived(line)
+        elif stream == STDERR:
+            self.errLineReceived(line)
+        else:
+            self.headerLineReceived(line)
+
+    def outLineReceived(self, line: str) -> None:
+        """A line of ordinary output."""
+
+    def errLineReceived(self, line: str) -> None:
+        """A line of the error stream."""
+
+    def headerLineReceived(self, line: str) -> None:
+        """A line of the build system itself."""
+
+
+class LineConsumerLogObserver(LogLineObserver):
+    """Sends ``(stream, line)`` into a generator made by `consumer`."""
+
+    def __init__(self, consumer: Callable[[], Any]) -> None:
+        super().__init__()
+        self._generator = consumer()
+        next(self._generator)
+
+    def _line(self, stream: str, line: str) -> None:
+        if self._generator is not None:
+            try:
+                self._generator.send((stream, line))
+            except StopIteration:
+                self._generator = None
+
+
+class BufferLogObserver(LogObserver):
+    """Keeps what is written, for `getStdout` and `getStderr`."""
+
+    def __init__(self, wantStdout: bool = True, wantStderr: bool = False) -> None:
+        super().__init__()
+        self._wanted = {STDOUT: wantStdout, STDERR: wantStderr}
+        self._kept: dict[str, list[bytes]] = {STDOUT: [], STDERR: []}
+
+    def _written(self, stream: str, data: bytes) -> None:
+        if self._wanted.get(stream):
+            self._kept[stream].append(data)
+
+    def getStdout(self) -> str:
+        """All ordinary output so far, decoded."""
+        return b"".join(self._kept[STDOUT]).decode("utf-8", "replace")
+
+    def getStderr(self) -> str:
+        """All of the error stream so far, decoded."""
+        return b"".join(self._kept[STDERR]).decode("utf-8", "replace")

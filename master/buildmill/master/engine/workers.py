@@ -1,0 +1,193 @@
+"""The workers of this master: who is connected, what each is doing, and what may still run on one that was lost."""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from buildmill.common.errors import BuildmillError, ConnectionLost
+from buildmill.master.connections.connection import WorkerConnection
+from buildmill.master.domain.claims import WorkerSlot
+from buildmill.master.engine.worker_config import WorkerConfig
+
+if TYPE_CHECKING:
+    from buildmill.master.engine.build import Build
+
+QUARANTINE_SECONDS = 10.0
+QUARANTINE_LIMIT = 3600.0
+
+
+class WorkerHandle:
+    """A configured worker.
+
+    Attributes:
+        config: what the configuration says of it.
+        worker_id: its id in the database.
+        slot: how the decision sees it.
+        connection: None while it is not connected.
+        heard_at: when it last said something, seconds of the clock.
+        builds: what runs on it, by build id.
+    """
+
+    _log = Logger()
+
+    def __init__(self, config: WorkerConfig, worker_id: int, clock: IReactorTime) -> None:
+        self.config = config
+        self.name = config.name
+        self.worker_id = worker_id
+        self.slot = WorkerSlot(worker_id, config.name, config.max_builds)
+        self.connection: WorkerConnection | None = None
+        self.builds: dict[int, Build] = {}
+        self._clock = clock
+        self._quarantine = QUARANTINE_SECONDS
+        self._heard_at = 0.0
+
+    @property
+    def worker(self) -> WorkerHandle:
+        """Itself: user functions write ``workerforbuilder.worker``."""
+        return self
+
+    @property
+    def workername(self) -> str:
+        return self.name
+
+    @property
+    def heard_at(self) -> float:
+        return self._heard_at if self.connection is None else self.connection.heard_at
+
+    @property
+    def basedir(self) -> str:
+        """Its directory, absolute on its machine."""
+        return self._connected().info.basedir
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """What it told of itself, its environment and its commands left out; empty while it is not connected."""
+        if self.connection is None:
+            return {}
+        told = self.connection.info
+        known = {"system": told.system, "basedir": told.basedir, "numcpus": told.numcpus, "version": told.version}
+        return {**told.extra, **known}
+
+    @property
+    def public_info(self) -> dict[str, Any]:
+        """The part of it that the data API shows."""
+        info = self.info
+        return {name: info[name] for name in ("admin", "host", "access_uri", "version") if name in info}
+
+    @property
+    def worker_environ(self) -> Mapping[str, str]:
+        return self._connected().info.environ
+
+    @property
+    def path_module(self) -> Any:
+        """Path rules of its system."""
+        return ntpath if self.connection is not None and self.connection.info.system == "nt" else posixpath
+
+    def _connected(self) -> WorkerConnection:
+        if self.connection is None:
+            raise ConnectionLost(f"worker {self.name} is not connected")
+        return self.connection
+
+    def attached(self, connection: WorkerConnection) -> None:
+        """It is connected and prepared, and takes builds."""
+        self.connection = connection
+        self._heard_at = self._clock.seconds()
+        self.slot.is_connected = True
+        self.slot.is_graceful = False
+
+    def detached(self) -> None:
+        """Its connection has ended."""
+        self.connection = None
+        self.slot.is_connected = False
+
+    def put_in_quarantine(self) -> float:
+        """Give it no build for a while, each time for twice as long; returns the seconds."""
+        seconds = self._quarantine
+        self.slot.quarantined_until = self._clock.seconds() + seconds
+        self._quarantine = min(2 * seconds, QUARANTINE_LIMIT)
+        return seconds
+
+    def reset_quarantine(self) -> None:
+        """A build has shown that it works."""
+        self._quarantine = QUARANTINE_SECONDS
+        self.slot.quarantined_until = 0.0
+
+    async def kill_by_uid(self, uids: Sequence[str]) -> None:
+        """Kill every process that belongs to these commands, and wait until none is left.
+
+        Raises:
+            NotConfirmed: it cannot be shown that none is left.
+            ConnectionLost: the worker went away meanwhile.
+        """
+        connection = self._connected()
+        if connection.info.system != "posix":
+            raise NotConfirmed(f"worker {self.name} is no POSIX system: its processes cannot be looked at")
+        done = await connection.run(
+            "shell",
+            {
+                "command": ["/bin/sh", "-c", _reaper(uids)],
+                "workdir": connection.info.basedir,
+                "env": {},
+                "want_stdout": True,
+                "want_stderr": True,
+                "logfiles": {},
+                "timeout": 60,
+                "maxTime": 120,
+                "max_lines": None,
+                "sigtermTime": None,
+                "interruptSignal": "KILL",
+                "usePTY": False,
+                "logEnviron": False,
+                "initial_stdin": None,
+            },
+        )
+        if done.rc != 0:
+            text = done.output.decode("utf-8", "replace").strip()
+            raise NotConfirmed(f"worker {self.name} cannot end lost commands: exit code {done.rc} {text[-500:]}")
+
+    def __repr__(self) -> str:
+        return f"<worker {self.name!r}>"
+
+
+class NotConfirmed(BuildmillError):
+    """It is not proved that a lost command has ended."""
+
+
+def _reaper(uids: Sequence[str]) -> str:
+    """A shell script that kills all processes with one of these ids in their environment.
+
+    It looks again until none is left, because what is being killed may still fork; it gives up after 30 rounds.
+    """
+    patterns = "\n".join(f"BUILDMILL_CMD_UID={uid}" for uid in uids)
+    return f"""
+[ -r /proc/self/environ ] || {{ echo "no /proc here"; exit 3; }}
+wanted={shlex.quote(patterns)}
+round=0
+while [ $round -lt 30 ]; do
+  found=
+  for file in /proc/[0-9]*/environ; do
+    pid=${{file#/proc/}}; pid=${{pid%/environ}}
+    [ "$pid" = "$$" ] && continue
+    if tr '\\0' '\\n' <"$file" 2>/dev/null | grep -qxF "$wanted"; then
+      case $(sed -n 's/^State:[[:space:]]*\\(.\\).*/\\1/p' "/proc/$pid/status" 2>/dev/null) in Z|X|'') continue;; esac
+      found="$found $pid"
+    fi
+  done
+  [ -z "$found" ] && exit 0
+  kill -9 $found 2>/dev/null
+  round=$((round + 1))
+  [ $round -gt 3 ] && sleep 1
+done
+echo "still running:$found"
+exit 4
+"""
+
+
+__all__ = ["NotConfirmed", "WorkerHandle"]
