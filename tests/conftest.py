@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import cast
 
+import hypothesis
 import pytest
 from twisted.internet import reactor as default_reactor
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
@@ -24,6 +25,10 @@ from tests.reactors import Reactor
 pytest_plugins = ["tests.database"]
 
 IN_CI = os.environ.get("CI") == "true"
+
+# A busy machine is no bug, so there is no limit in milliseconds. CI looks at the same examples each time; people explore.
+hypothesis.settings.register_profile("buildmill", deadline=None, derandomize=IN_CI)
+hypothesis.settings.load_profile("buildmill")
 
 
 # -- in CI a skipped test is a failed one ----------------------------------------------
