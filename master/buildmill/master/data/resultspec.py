@@ -6,7 +6,7 @@ The query language is that of ``docs/reference/rest-api.md``; messages name the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -34,7 +34,7 @@ class ResultSpec:
     """
 
     fields: tuple[str, ...] | None = None
-    query: Query = Query()
+    query: Query = field(default_factory=Query)
     properties: tuple[str, ...] = ()
 
 

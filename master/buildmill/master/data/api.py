@@ -1,0 +1,288 @@
+"""The data API: one way to read and to act, for faces and for plugins alike.
+
+Faces use `find`, `read` and `control`; plugins know `get`, with paths and results as Buildbot's
+``master.data.get`` has them, and `updates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from buildmill.common.errors import InvalidInput, NotFound, NotSupported
+from buildmill.master.data import resultspec, spec
+from buildmill.master.data.endpoints import about, builds, directory, forced, logchunks, requests, sources, steps
+from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Raw
+from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, raw_log
+from buildmill.master.data.paths import Keys, Matcher
+from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, Updates
+from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.data.types import TYPES, FieldKind, ResourceType
+from buildmill.master.data.versions import Stamp, Versions
+from buildmill.master.db.database import Database
+from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.queries import Filter, Operator, Page, Query
+from buildmill.master.mq.bus import EventBus
+
+T = TypeVar("T")
+U = TypeVar("U", bound=Updates)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An endpoint and the keys of the path that led to it."""
+
+    endpoint: Endpoint
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a reader gets.
+
+    Attributes:
+        rows: structs, or dictionaries where fields were chosen; one row of a single resource.
+        total: length of the whole collection, or of the page where nobody counted; None for a single resource.
+    """
+
+    type: ResourceType
+    rows: Sequence[Any]
+    total: int | None
+
+
+class DataAPI(Generic[U]):
+    """Reading and acting.
+
+    Args:
+        database: where rows are.
+        updates: writes; None in a process that only reads.
+        logs: the log store.
+        force_schedulers: those of the running configuration.
+        bus: tells what has changed, for `stamp`.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        updates: U,
+        bus: EventBus,
+        logs: LogReader | None = None,
+        force_schedulers: ForceRegistry | None = None,
+    ) -> None:
+        self.updates = updates
+        self._database = database
+        self._context = Context(database, logs, force_schedulers or NoForceSchedulers(), updates)
+        self._versions = Versions(bus, lambda: database.statistics["commits"])
+        self.endpoints = [*_ENDPOINTS, Endpoint("application.spec", Kind.COLLECTION, TYPES["spec"], load=self._specs)]
+        self._matcher: Matcher[Endpoint] = Matcher()
+        for endpoint in self.endpoints:
+            self._matcher.add(endpoint.pattern, endpoint)
+
+    def start(self) -> None:
+        """Begin to follow changes."""
+        self._versions.start()
+
+    def stop(self) -> None:
+        self._versions.stop()
+
+    # -- for faces -------------------------------------------------------------------------
+
+    def find(self, path: Sequence[str]) -> Found:
+        """The endpoint of a path, given as its decoded elements; the root has none.
+
+        Raises:
+            NotFound: there is no such path.
+        """
+        found = self._matcher.find(path)
+        if found is None or any("\0" in element for element in path):
+            raise NotFound(f"Invalid path: {'/'.join(path)}")
+        return Found(*found)
+
+    def stamp(self, found: Found) -> Stamp | None:
+        """How recent an answer that is begun now will be; None when it cannot be kept.
+
+        An answer is still right while a new stamp for the same path is equal.
+        """
+        endpoint = found.endpoint
+        if not self._versions.is_listening or endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
+            return None
+        if endpoint.type.name == "forcescheduler":
+            return None
+        return self._versions.stamp(endpoint.depends)
+
+    def read(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T]) -> Deferred[T]:
+        """What is at a path.
+
+        Args:
+            finish: makes the answer of the result; called in the thread that has read it, where that is possible.
+
+        Raises:
+            NotFound: no such resource.
+            InvalidInput: a filter that the field does not know.
+            Unavailable: the database is away.
+        """
+        endpoint = found.endpoint
+        if endpoint.query is not None:
+            return self._database.read(_read_blocking, found, wanted, finish)
+        return Deferred.fromCoroutine(self._load(found, wanted, finish))
+
+    async def _load(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T]) -> T:
+        assert found.endpoint.load is not None
+        return finish(_result(found, wanted, await found.endpoint.load(self._context, found.keys, wanted)))
+
+    async def raw(self, found: Found, streams: str = ALL_STREAMS) -> Raw:
+        """The download at a path whose endpoint is of a raw kind.
+
+        Args:
+            streams: which of ``o``, ``e``, ``h``; fewer than all give exact bytes, without a preamble.
+
+        Raises:
+            NotFound: no such log.
+            InvalidInput: unknown streams.
+        """
+        if not streams or not set(streams) <= set(ALL_STREAMS):
+            raise InvalidInput("stream", "expected letters out of o, e and h")
+        load = found.endpoint.load if streams == ALL_STREAMS else raw_log(streams)
+        assert load is not None
+        download: Raw | None = await load(self._context, found.keys, EVERYTHING)
+        if download is None:
+            raise NotFound("no such log")
+        return download
+
+    async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], owner: str) -> Any:
+        """Do something with the resource at a path.
+
+        Raises:
+            NotFound: no such path or resource.
+            NotSupported: the resource does not know the method.
+            InvalidInput: names the parameter.
+            InvalidParameters: those of a forced build.
+            Unavailable: nothing can be written at present.
+        """
+        found = self.find(path)
+        action = found.endpoint.actions.get(method)
+        if action is None:
+            raise NotSupported(f"action: {method} is not supported")
+        try:
+            return await action(self._context, found.keys, params, owner)
+        finally:
+            self._versions.everything_changed()
+
+    def openapi(self, version: str) -> dict[str, Any]:
+        """The API as an OpenAPI 3.1 document."""
+        return spec.openapi(self.endpoints, version=version)
+
+    async def _specs(self, _context: Context, _keys: Keys, _spec: ResultSpec) -> Sequence[Any]:
+        return spec.specs(self.endpoints)
+
+    # -- for plugins -----------------------------------------------------------------------
+
+    async def get(
+        self,
+        path: str | Sequence[Any],
+        filters: Sequence[Any] = (),
+        fields: Sequence[str] | None = None,
+        order: Sequence[str] | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> Any:
+        """Read as Buildbot's ``master.data.get``.
+
+        Args:
+            path: ``("builders", 3)`` or ``"builders/3"``.
+            filters: objects with ``field``, ``op`` (or ``operator``) and ``values``.
+
+        Returns:
+            A dictionary, or None if there is no such resource; a list of dictionaries of a collection. Fields of type
+            ``datetime`` are aware datetimes. Properties are filled in.
+
+        Raises:
+            NotFound: there is no such path.
+            InvalidInput: unknown field or operator.
+        """
+        elements = path.strip("/").split("/") if isinstance(path, str) else list(map(str, path))
+        found = self.find([element for element in elements if element])
+        type_ = found.endpoint.type
+        query = Query(tuple(map(_filter, filters)), tuple(order or ()), limit, offset or 0)
+        for name in (*(fields or ()), *(o.removeprefix("-") for o in query.order), *(f.field for f in query.filters)):
+            if name not in type_.fields:
+                raise InvalidInput(name, "no such field")
+        wanted = ResultSpec(tuple(fields) if fields else None, query, ("*",))
+        try:
+            result = await self.read(found, wanted, _same)
+        except NotFound:
+            return None
+        rows = [_plain(row, type_) for row in result.rows]
+        return rows if found.endpoint.is_collection else rows[0]
+
+
+_ENDPOINTS: list[Endpoint] = [
+    *about.ENDPOINTS,
+    *builds.ENDPOINTS,
+    *directory.ENDPOINTS,
+    *forced.ENDPOINTS,
+    *logchunks.ENDPOINTS,
+    *requests.ENDPOINTS,
+    *sources.ENDPOINTS,
+    *steps.ENDPOINTS,
+]
+
+
+def _same(result: Result) -> Result:
+    return result
+
+
+def _read_blocking(connection: Connection, found: Found, wanted: ResultSpec, finish: Callable[[Result], T]) -> T:
+    assert found.endpoint.query is not None
+    return finish(_result(found, wanted, found.endpoint.query(connection, found.keys, wanted)))
+
+
+def _result(found: Found, wanted: ResultSpec, answer: Any) -> Result:
+    type_ = found.endpoint.type
+    rows: Sequence[Any]
+    if not found.endpoint.is_collection:
+        if answer is None:
+            raise NotFound(f"no such {type_.name.strip('_')}")
+        rows, total = [answer], None
+    else:
+        page = answer if isinstance(answer, Page) else resultspec.apply(answer, wanted.query, type_)
+        rows, total = page.rows, page.total
+    if wanted.fields is not None:
+        rows = resultspec.select_fields(rows, wanted.fields, type_)
+    return Result(type_, rows, total)
+
+
+def _filter(given: Any) -> Filter:
+    if isinstance(given, Filter):
+        return given
+    return Filter(given.field, Operator(given.op), tuple(given.values))
+
+
+def _plain(row: Any, type_: ResourceType) -> Any:
+    """A row as dictionaries, lists and datetimes."""
+    if isinstance(row, msgspec.Struct):
+        row = {name: getattr(row, type_.attributes[name]) for name in type_.fields}
+    return {name: _plain_value(value, type_, name) for name, value in row.items()}
+
+
+def _plain_value(value: Any, type_: ResourceType, name: str) -> Any:
+    field = type_.fields.get(name)
+    if isinstance(value, msgspec.Raw):
+        value = msgspec.json.decode(value)
+    if field is None or value is None:
+        return value
+    if field.kind is FieldKind.DATETIME:
+        return datetime.fromtimestamp(value, UTC)
+    if field.kind is FieldKind.ENTITY:
+        return _plain(value, TYPES[field.entity])
+    if field.kind is FieldKind.LIST and field.of is not None and field.of.kind is FieldKind.ENTITY:
+        return [_plain(entry, TYPES[field.of.entity]) for entry in value]
+    if field.kind is FieldKind.PROPERTIES:
+        return {key: (entry[0], entry[1]) for key, entry in value.items()}
+    return value

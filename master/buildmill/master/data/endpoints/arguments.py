@@ -1,0 +1,47 @@
+"""Reading the parameters of a control action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from buildmill.common.errors import InvalidInput, Unavailable
+from buildmill.master.data.endpoints.endpoint import Context
+from buildmill.master.data.ports import ControlUpdates
+
+MAX_TEXT = 10_000
+
+
+def updates_of(context: Context) -> ControlUpdates:
+    """The updates for work from outside."""
+    if context.updates is None:
+        raise Unavailable("this process only reads")
+    return context.updates.impatient
+
+
+def text_argument(params: Mapping[str, Any], name: str, default: str) -> str:
+    """A text; absent or null gives `default`."""
+    value = params.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise InvalidInput(name, "expected a text")
+    if len(value) > MAX_TEXT or "\0" in value:
+        raise InvalidInput(name, f"expected at most {MAX_TEXT} characters, without NUL")
+    return value
+
+
+def integer_argument(params: Mapping[str, Any], name: str, smallest: int, largest: int) -> int:
+    """A number that must be there."""
+    value = params.get(name)
+    if type(value) is not int or not smallest <= value <= largest:
+        raise InvalidInput(name, f"expected a number from {smallest} to {largest}")
+    return value
+
+
+def flag_argument(params: Mapping[str, Any], name: str) -> bool:
+    """True or false that must be there."""
+    value = params.get(name)
+    if not isinstance(value, bool):
+        raise InvalidInput(name, "expected true or false")
+    return value

@@ -1,0 +1,194 @@
+"""Builds: by id, by builder and number, and the lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from buildmill.common.errors import Conflict, InvalidInput, NotFound
+from buildmill.common.results import CANCELLED, Result
+from buildmill.master.data.endpoints.arguments import text_argument, updates_of
+from buildmill.master.data.endpoints.endpoint import Context, Endpoint, collection, single
+from buildmill.master.data.paths import Keys
+from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.data.versions import BUILDS as BUILDS_CHANGE
+from buildmill.master.data.versions import EVERY_COMMIT, REQUESTS
+from buildmill.master.db import builds as build_rows
+from buildmill.master.db.reading import directory
+from buildmill.master.db.reading.builds import BUILDS, BUILDS_WITH_PROPERTIES
+from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.queries import Filter, Page, only
+from buildmill.master.domain.resources import Build, BuildRequest, Property
+
+T = TypeVar("T", Build, BuildRequest)
+
+SINGLE_PATHS = (
+    "builds/n:buildid",
+    "builders/n:builderid/builds/n:build_number",
+    "builders/s:buildername/builds/n:build_number",
+)
+
+
+def wants_properties(spec: ResultSpec) -> bool:
+    """Whether properties have to be read."""
+    return bool(spec.properties) and (spec.fields is None or "properties" in spec.fields)
+
+
+def with_chosen_properties(rows: Iterable[T], names: Sequence[str]) -> list[T]:
+    """Leave only these properties; ``*`` leaves all."""
+    if "*" in names:
+        return list(rows)
+    wanted, found = frozenset(names), []
+    for row in rows:
+        document = msgspec.json.decode(row.properties or b"{}", type=dict[str, msgspec.Raw])  # type: ignore[arg-type]  # Raw here
+        chosen = msgspec.json.encode({name: value for name, value in document.items() if name in wanted})
+        found.append(msgspec.structs.replace(row, properties=msgspec.Raw(chosen)))
+    return found
+
+
+def builder_id(connection: Connection, keys: Keys) -> int | None:
+    """The builder that a path speaks of, or None."""
+    if "builderid" in keys:
+        found: int = keys["builderid"]
+        return found
+    return directory.builder_id(connection, keys["buildername"])
+
+
+def find_build(connection: Connection, keys: Keys, spec: ResultSpec = EVERYTHING) -> Build | None:
+    """The build that a path speaks of, or None."""
+    full = wants_properties(spec)
+    source = BUILDS_WITH_PROPERTIES if full else BUILDS
+    if "buildid" in keys:
+        found = source.one(connection, buildid=keys["buildid"])
+    else:
+        builder = builder_id(connection, keys)
+        if builder is None:
+            return None
+        found = source.one(connection, builderid=builder, number=keys["build_number"])
+    if full and found is not None:
+        return with_chosen_properties([found], spec.properties)[0]
+    return found
+
+
+def find_build_id(connection: Connection, keys: Keys) -> int | None:
+    """As `find_build`, its id; an id in the path is taken as it is."""
+    if "buildid" in keys:
+        found: int = keys["buildid"]
+        return found
+    build = find_build(connection, keys)
+    return None if build is None else build.buildid
+
+
+def _list(connection: Connection, spec: ResultSpec, *filters: Filter) -> Page[Build]:
+    query = spec.query.narrowed(*filters)
+    if not wants_properties(spec):
+        return BUILDS.page(connection, query)
+    page = BUILDS_WITH_PROPERTIES.page(connection, query)
+    return Page(with_chosen_properties(page.rows, spec.properties), page.total)
+
+
+def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Build]:
+    return _list(connection, spec)
+
+
+def _of_builder(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
+    builder = builder_id(connection, keys)
+    return Page((), 0) if builder is None else _list(connection, spec, only("builderid", builder))
+
+
+def _of_request(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
+    return _list(connection, spec, only("buildrequestid", keys["buildrequestid"]))
+
+
+def _of_worker(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
+    return _list(connection, spec, only("workerid", keys["workerid"]))
+
+
+def _of_change(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
+    return _list(connection, spec, only("of change", keys["changeid"]))
+
+
+def _triggered(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
+    return _list(connection, spec, only("triggered by", keys["buildid"]))
+
+
+# -- properties ------------------------------------------------------------------------
+
+
+def property_rows(properties: Mapping[str, tuple[Any, str]]) -> list[Property]:
+    """One row for each property."""
+    return [Property(name, source, msgspec.json.encode(value).decode()) for name, (value, source) in properties.items()]
+
+
+def _properties(connection: Connection, keys: Keys, _spec: ResultSpec) -> Any:
+    build = find_build(connection, keys)
+    return None if build is None else build_rows.properties(connection, build.buildid)
+
+
+def _property_list(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[Property]:
+    return property_rows(build_rows.properties(connection, keys["buildid"]))
+
+
+# -- actions ---------------------------------------------------------------------------
+
+
+async def _build_id(context: Context, keys: Keys) -> int:
+    build = await context.database.read(find_build, keys)
+    if build is None:
+        raise NotFound("no such build")
+    return build.buildid
+
+
+def _result(params: Mapping[str, Any]) -> int:
+    value = params.get("results")
+    if value is None:
+        return CANCELLED
+    if type(value) is not int or value not in tuple(Result):
+        raise InvalidInput("results", f"expected a number from 0 to {max(Result):d}")
+    return value
+
+
+async def stop(context: Context, keys: Keys, params: Mapping[str, Any], owner: str) -> None:
+    """End a build; one that has ended already is left as it is."""
+    reason, result = text_argument(params, "reason", "no reason"), _result(params)
+    build = await _build_id(context, keys)
+    try:
+        await updates_of(context).requestBuildStop(build, reason, result, owner)
+    except Conflict:
+        return
+
+
+async def rebuild(context: Context, keys: Keys, _params: Mapping[str, Any], _owner: str) -> Any:
+    """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
+    buildset, requests = await updates_of(context).rebuildBuild(await _build_id(context, keys))
+    return [buildset, {str(builder): request for builder, request in requests.items()}]
+
+
+_ON_BUILDS = (BUILDS_CHANGE,)
+_ON_PROPERTIES = (EVERY_COMMIT,)
+
+ENDPOINTS: list[Endpoint] = [
+    *single("build", find_build, *SINGLE_PATHS, depends=_ON_BUILDS, actions={"stop": stop, "rebuild": rebuild}),
+    *collection("build", _all, "builds", depends=_ON_BUILDS),
+    *collection(
+        "build",
+        _of_builder,
+        "builders/n:builderid/builds",
+        "builders/s:buildername/builds",
+        depends=_ON_BUILDS,
+    ),
+    *collection("build", _of_request, "buildrequests/n:buildrequestid/builds", depends=_ON_BUILDS),
+    *collection("build", _of_change, "changes/n:changeid/builds", depends=(BUILDS_CHANGE, REQUESTS)),
+    *collection("build", _of_worker, "workers/n:workerid/builds", depends=_ON_BUILDS),
+    *collection("build", _triggered, "builds/n:buildid/triggered_builds", depends=_ON_BUILDS),
+    *single(
+        "sourcedproperties",
+        _properties,
+        "builders/n:builderid/builds/n:build_number/properties",
+        "builds/n:buildid/properties",
+        depends=_ON_PROPERTIES,
+    ),
+    *collection("_property", _property_list, "builds/n:buildid/property_list", depends=_ON_PROPERTIES),
+]

@@ -1,0 +1,213 @@
+"""Masters, builders, workers, schedulers, change sources, projects and codebases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from buildmill.common.errors import NotFound
+from buildmill.master.data.endpoints.arguments import flag_argument, text_argument, updates_of
+from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Query, collection, single
+from buildmill.master.data.paths import Keys
+from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.db.reading import directory
+from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.events import Event
+from buildmill.master.domain.resources import Builder, ChangeSource, Codebase, Master, Project, Scheduler, Worker
+
+T = TypeVar("T")
+
+
+def _first(select: Callable[[Connection, Keys, ResultSpec], Sequence[T]]) -> Query:
+    """The single row that a selection leaves, or None."""
+
+    def query(connection: Connection, keys: Keys, spec: ResultSpec) -> T | None:
+        found = select(connection, keys, spec)
+        return found[0] if found else None
+
+    return query
+
+
+def _masters(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Master]:
+    rows = directory.masters(connection)
+    if "builderid" in keys:
+        here = {m for b in directory.builders(connection) if b.builderid == keys["builderid"] for m in b.masterids}
+        rows = [row for row in rows if row.masterid in here]
+    if "masterid" in keys:
+        rows = [row for row in rows if row.masterid == keys["masterid"]]
+    return rows
+
+
+def _builders(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Builder]:
+    rows = directory.builders(connection)
+    if "builderid" in keys:
+        rows = [row for row in rows if row.builderid == keys["builderid"]]
+    if "buildername" in keys:
+        rows = [row for row in rows if row.name == keys["buildername"]]
+    if "masterid" in keys:
+        rows = [row for row in rows if keys["masterid"] in row.masterids]
+    if "projectid" in keys:
+        rows = [row for row in rows if row.projectid == keys["projectid"]]
+    if "workerid" in keys:
+        served = directory.builders_of_worker(connection, keys["workerid"])
+        rows = [row for row in rows if row.builderid in served]
+    return rows
+
+
+def _workers(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Worker]:
+    rows = directory.workers(connection)
+    if "workerid" in keys:
+        rows = [row for row in rows if row.workerid == keys["workerid"]]
+    if "name" in keys:
+        rows = [row for row in rows if row.name == keys["name"]]
+    wanted = {key: keys[key] for key in ("masterid", "builderid") if key in keys}
+    if wanted:
+        rows = [r for r in rows if any(wanted.items() <= place.items() for place in r.configured_on)]
+    return rows
+
+
+def _schedulers(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Scheduler]:
+    rows = directory.schedulers(connection)
+    if "schedulerid" in keys:
+        rows = [row for row in rows if row.schedulerid == keys["schedulerid"]]
+    return [row for row in rows if _runs_here(row.master, keys)]
+
+
+def _change_sources(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[ChangeSource]:
+    rows = directory.change_sources(connection)
+    if "changesourceid" in keys:
+        rows = [row for row in rows if row.changesourceid == keys["changesourceid"]]
+    return [row for row in rows if _runs_here(row.master, keys)]
+
+
+def _runs_here(master: Master | None, keys: Keys) -> bool:
+    return "masterid" not in keys or (master is not None and master.masterid == keys["masterid"])
+
+
+def _projects(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Project]:
+    rows = directory.projects(connection)
+    if "projectid" in keys:
+        rows = [row for row in rows if row.projectid == keys["projectid"]]
+    if "projectname" in keys:
+        rows = [row for row in rows if row.name == keys["projectname"]]
+    return rows
+
+
+def _codebases(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Codebase]:
+    rows = directory.codebases(connection)
+    if "codebaseid" in keys:
+        rows = [row for row in rows if row.codebaseid == keys["codebaseid"]]
+    if "codebasename" in keys:
+        rows = [r for r in rows if (r.projectid, r.name) == (keys["projectid"], keys["codebasename"])]
+    return rows
+
+
+# -- actions ---------------------------------------------------------------------------
+
+
+async def _worker(context: Context, keys: Keys) -> Worker:
+    found = await context.database.read(_first(_workers), keys, ResultSpec())
+    if found is None:
+        raise NotFound("no such worker")
+    worker: Worker = found
+    return worker
+
+
+def _tell_worker(tx: Transaction, worker_id: int, what: str, reason: str) -> None:
+    """Tell the master that the worker is connected to; rows say the rest."""
+    tx.emit(Event((("control", "worker", str(worker_id), what),), {"reason": reason}))
+
+
+async def _stop(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+    reason = text_argument(params, "reason", "no reason")
+    worker, updates = await _worker(context, keys), updates_of(context)
+    await updates.setWorkerGraceful(worker.workerid, True)
+    await updates.run(_tell_worker, worker.workerid, "stop", reason)
+
+
+async def _kill(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+    reason = text_argument(params, "reason", "no reason")
+    worker = await _worker(context, keys)
+    await updates_of(context).run(_tell_worker, worker.workerid, "kill", reason)
+
+
+async def _pause(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+    reason = text_argument(params, "reason", "no reason")
+    worker = await _worker(context, keys)
+    await updates_of(context).setWorkerPaused(worker.workerid, True, reason)
+
+
+async def _unpause(context: Context, keys: Keys, _params: Mapping[str, Any], _owner: str) -> None:
+    worker = await _worker(context, keys)
+    await updates_of(context).setWorkerPaused(worker.workerid, False, None)
+
+
+async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+    enabled = flag_argument(params, "enabled")
+    found = await context.database.read(_first(_schedulers), keys, ResultSpec())
+    if found is None:
+        raise NotFound("no such scheduler")
+    await updates_of(context).schedulerEnable(found.schedulerid, enabled)
+
+
+_WORKER_ACTIONS = {"stop": _stop, "kill": _kill, "pause": _pause, "unpause": _unpause}
+
+ENDPOINTS: list[Endpoint] = [
+    *single(
+        "builder",
+        _first(_builders),
+        "builders/n:builderid",
+        "builders/s:buildername",
+        "masters/n:masterid/builders/n:builderid",
+    ),
+    *collection(
+        "builder",
+        _builders,
+        "builders",
+        "masters/n:masterid/builders",
+        "projects/n:projectid/builders",
+        "workers/n:workerid/builders",
+    ),
+    *single("codebase", _first(_codebases), "codebases/n:codebaseid", "projects/n:projectid/codebases/i:codebasename"),
+    *collection("codebase", _codebases, "codebases"),
+    *single(
+        "worker",
+        _first(_workers),
+        "workers/n:workerid",
+        "workers/i:name",
+        "masters/n:masterid/workers/n:workerid",
+        "masters/n:masterid/workers/i:name",
+        "masters/n:masterid/builders/n:builderid/workers/n:workerid",
+        "masters/n:masterid/builders/n:builderid/workers/i:name",
+        "builders/n:builderid/workers/n:workerid",
+        "builders/n:builderid/workers/i:name",
+        actions=_WORKER_ACTIONS,
+    ),
+    *collection(
+        "worker",
+        _workers,
+        "workers",
+        "masters/n:masterid/workers",
+        "masters/n:masterid/builders/n:builderid/workers",
+        "builders/n:builderid/workers",
+    ),
+    *single(
+        "changesource",
+        _first(_change_sources),
+        "changesources/n:changesourceid",
+        "masters/n:masterid/changesources/n:changesourceid",
+    ),
+    *collection("changesource", _change_sources, "changesources", "masters/n:masterid/changesources"),
+    *single("master", _first(_masters), "masters/n:masterid", "builders/n:builderid/masters/n:masterid"),
+    *collection("master", _masters, "masters", "builders/n:builderid/masters"),
+    *single(
+        "scheduler",
+        _first(_schedulers),
+        "schedulers/n:schedulerid",
+        "masters/n:masterid/schedulers/n:schedulerid",
+        actions={"enable": _enable},
+    ),
+    *collection("scheduler", _schedulers, "schedulers", "masters/n:masterid/schedulers"),
+    *single("project", _first(_projects), "projects/n:projectid", "projects/i:projectname"),
+    *collection("project", _projects, "projects"),
+]

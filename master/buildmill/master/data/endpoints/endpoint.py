@@ -1,0 +1,90 @@
+"""What an endpoint is: a path pattern, what it answers, and what can be done there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from buildmill.master.data.paths import Keys
+from buildmill.master.data.ports import ForceRegistry, LogReader, Updates
+from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.types import TYPES, ResourceType
+from buildmill.master.data.versions import EVERY_COMMIT
+from buildmill.master.db.database import Database
+from buildmill.master.db.transaction import Connection
+
+
+class Kind(StrEnum):
+    """What an endpoint answers."""
+
+    SINGLE = "single"
+    COLLECTION = "collection"
+    RAW = "raw"
+    RAW_INLINE = "raw_inline"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What endpoints work with."""
+
+    database: Database
+    logs: LogReader | None
+    force_schedulers: ForceRegistry
+    updates: Updates | None
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A download.
+
+    Attributes:
+        preamble: text before the first chunk.
+        chunks: the contents; nothing is read ahead of the consumer.
+    """
+
+    filename: str
+    content_type: str
+    preamble: bytes
+    chunks: AsyncIterator[bytes]
+
+
+Query = Callable[[Connection, Keys, ResultSpec], Any]
+Load = Callable[[Context, Keys, ResultSpec], Awaitable[Any]]
+Action = Callable[[Context, Keys, Mapping[str, Any], str], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One path pattern.
+
+    Attributes:
+        query: answers from the database alone, in a reader's thread: a row or None; a `Page` when filters, order
+            and page are done; any other sequence when they are to be applied in memory.
+        load: answers otherwise, with the same results.
+        depends: which counters of `Versions` tell that an answer has become old.
+        actions: by name of the method.
+    """
+
+    pattern: str
+    kind: Kind
+    type: ResourceType
+    query: Query | None = None
+    load: Load | None = None
+    depends: tuple[str, ...] = (EVERY_COMMIT,)
+    actions: Mapping[str, Action] = field(default_factory=dict)
+
+    @property
+    def is_collection(self) -> bool:
+        return self.kind is Kind.COLLECTION
+
+
+def single(type_name: str, query: Query, *patterns: str, **more: Any) -> list[Endpoint]:
+    """Endpoints that answer one row."""
+    return [Endpoint(pattern, Kind.SINGLE, TYPES[type_name], query, **more) for pattern in patterns]
+
+
+def collection(type_name: str, query: Query, *patterns: str, **more: Any) -> list[Endpoint]:
+    """Endpoints that answer a list of rows."""
+    return [Endpoint(pattern, Kind.COLLECTION, TYPES[type_name], query, **more) for pattern in patterns]

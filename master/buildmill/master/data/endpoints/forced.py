@@ -1,0 +1,49 @@
+"""Force schedulers: what the running configuration offers, and starting builds by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from buildmill.common.errors import NotFound
+from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind
+from buildmill.master.data.paths import Keys
+from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.types import TYPES
+from buildmill.master.db.reading import directory
+from buildmill.master.domain.resources import ForceScheduler
+
+
+async def _one(context: Context, keys: Keys, _spec: ResultSpec) -> ForceScheduler | None:
+    name = keys["schedulername"]
+    return next((found for found in context.force_schedulers.documents() if found.name == name), None)
+
+
+async def _all(context: Context, _keys: Keys, _spec: ResultSpec) -> Sequence[ForceScheduler]:
+    return context.force_schedulers.documents()
+
+
+async def _of_builder(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[ForceScheduler]:
+    text = keys["builderid"]
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        return ()
+    name = await context.database.read(directory.builder_name, int(text))
+    return [found for found in context.force_schedulers.documents() if name in found.builder_names]
+
+
+async def force(context: Context, keys: Keys, params: Mapping[str, Any], owner: str) -> Any:
+    """Ask for builds by hand; returns ``[buildset id, {builder id: request id}]``."""
+    name = keys["schedulername"]
+    if await _one(context, keys, ResultSpec()) is None:
+        raise NotFound(f"no force scheduler {name}")
+    buildset, requests = await context.force_schedulers.force(name, owner, {**params, "owner": owner})
+    return [buildset, {str(builder): request for builder, request in requests.items()}]
+
+
+_TYPE = TYPES["forcescheduler"]
+
+ENDPOINTS: list[Endpoint] = [
+    Endpoint("forceschedulers/i:schedulername", Kind.SINGLE, _TYPE, load=_one, actions={"force": force}),
+    Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, load=_all),
+    Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, load=_of_builder),
+]

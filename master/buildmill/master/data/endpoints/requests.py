@@ -1,0 +1,107 @@
+"""Build requests and buildsets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from buildmill.common.errors import NotFound
+from buildmill.master.data.endpoints.arguments import integer_argument, text_argument, updates_of
+from buildmill.master.data.endpoints.builds import property_rows, wants_properties, with_chosen_properties
+from buildmill.master.data.endpoints.endpoint import Context, Endpoint, collection, single
+from buildmill.master.data.paths import Keys
+from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.versions import BUILDSETS as BUILDSETS_CHANGE
+from buildmill.master.data.versions import REQUESTS as REQUESTS_CHANGE
+from buildmill.master.db import buildsets
+from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS, REQUESTS_WITH_PROPERTIES
+from buildmill.master.db.reading.sources import SOURCE_STAMPS
+from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.queries import Filter, Page, only
+from buildmill.master.domain.resources import BuildRequest, Buildset, Property, SourceStamp
+
+PRIORITY_BOUND = 2**31 - 1
+
+
+def _list(connection: Connection, spec: ResultSpec, *filters: Filter) -> Page[BuildRequest]:
+    query = spec.query.narrowed(*filters)
+    if not wants_properties(spec):
+        return REQUESTS.page(connection, query)
+    page = REQUESTS_WITH_PROPERTIES.page(connection, query)
+    return Page(with_chosen_properties(page.rows, spec.properties), page.total)
+
+
+def _one(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildRequest | None:
+    found = _list(connection, ResultSpec(spec.fields, properties=spec.properties), _this(keys)).rows
+    return found[0] if found else None
+
+
+def _this(keys: Keys) -> Filter:
+    return only("buildrequestid", keys["buildrequestid"])
+
+
+def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[BuildRequest]:
+    return _list(connection, spec)
+
+
+def _of_builder(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[BuildRequest]:
+    return _list(connection, spec, only("builderid", keys["builderid"]))
+
+
+def _buildset(connection: Connection, keys: Keys, _spec: ResultSpec) -> Buildset | None:
+    return BUILDSETS.one(connection, bsid=keys["bsid"])
+
+
+def _buildsets(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Buildset]:
+    return BUILDSETS.page(connection, spec.query)
+
+
+def _source_stamps(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[SourceStamp]:
+    text = keys["buildsetid"]
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        return Page((), 0)
+    return SOURCE_STAMPS.page(connection, spec.query.narrowed(only("of buildset", int(text))), count=True)
+
+
+def _properties(connection: Connection, keys: Keys, _spec: ResultSpec) -> Any:
+    try:
+        return buildsets.properties(connection, keys["bsid"])
+    except NotFound:
+        return None
+
+
+def _property_list(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Property]:
+    return property_rows(_properties(connection, keys, spec) or {})
+
+
+# -- actions ---------------------------------------------------------------------------
+
+
+async def cancel(context: Context, keys: Keys, params: Mapping[str, Any], owner: str) -> None:
+    """Complete a waiting request as cancelled, or stop its build."""
+    reason = text_argument(params, "reason", "no reason")
+    await updates_of(context).cancelBuildRequest(keys["buildrequestid"], reason, owner)
+
+
+async def set_priority(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+    """Change the rank of a request."""
+    priority = integer_argument(params, "priority", -PRIORITY_BOUND, PRIORITY_BOUND)
+    await updates_of(context).setBuildRequestPriority(keys["buildrequestid"], priority)
+
+
+ENDPOINTS: list[Endpoint] = [
+    *single(
+        "buildrequest",
+        _one,
+        "buildrequests/n:buildrequestid",
+        depends=(REQUESTS_CHANGE,),
+        actions={"cancel": cancel, "set_priority": set_priority},
+    ),
+    *collection("buildrequest", _all, "buildrequests", depends=(REQUESTS_CHANGE,)),
+    *collection("buildrequest", _of_builder, "builders/n:builderid/buildrequests", depends=(REQUESTS_CHANGE,)),
+    *single("buildset", _buildset, "buildsets/n:bsid", depends=(BUILDSETS_CHANGE,)),
+    *collection("buildset", _buildsets, "buildsets", depends=(BUILDSETS_CHANGE,)),
+    *collection("sourcestamp", _source_stamps, "buildsets/:buildsetid/sourcestamps"),
+    *single("sourcedproperties", _properties, "buildsets/n:bsid/properties"),
+    *collection("_property", _property_list, "buildsets/n:bsid/properties_list"),
+]

@@ -1,0 +1,71 @@
+"""Changes and source stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from buildmill.master.data.endpoints.builds import find_build_id, property_rows
+from buildmill.master.data.endpoints.endpoint import Endpoint, collection, single
+from buildmill.master.data.paths import Keys
+from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.versions import BUILDS, REQUESTS
+from buildmill.master.data.versions import CHANGES as CHANGES_CHANGE
+from buildmill.master.db.reading.sources import CHANGES, SOURCE_STAMPS
+from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.queries import Page, Query, only
+from buildmill.master.domain.resources import Change, Property, SourceStamp
+
+# what can be filtered in memory only
+_IN_MEMORY = frozenset({"files", "parent_changeids"})
+_EVERY = Query()
+
+
+def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | None:
+    return CHANGES.one(connection, changeid=keys["changeid"])
+
+
+def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Change] | Sequence[Change]:
+    if any(filter_.field in _IN_MEMORY for filter_ in spec.query.filters):
+        return CHANGES.select(connection, _EVERY)
+    return CHANGES.page(connection, spec.query)
+
+
+def _of_build(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Change]:
+    build = find_build_id(connection, keys)
+    if build is None:
+        return ()
+    return CHANGES.select(connection, _EVERY.narrowed(only("of build", build)))
+
+
+def _of_source_stamp(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[Change]:
+    return CHANGES.select(connection, _EVERY.narrowed(only("of sourcestamp", keys["ssid"])))
+
+
+def _property_list(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Property]:
+    change = _change(connection, keys, spec)
+    return () if change is None else property_rows(change.properties)
+
+
+def _source_stamp(connection: Connection, keys: Keys, _spec: ResultSpec) -> SourceStamp | None:
+    return SOURCE_STAMPS.one(connection, ssid=keys["ssid"])
+
+
+def _source_stamps(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[SourceStamp]:
+    return SOURCE_STAMPS.page(connection, spec.query, count=True)
+
+
+ENDPOINTS: list[Endpoint] = [
+    *single("change", _change, "changes/n:changeid", depends=(CHANGES_CHANGE,)),
+    *collection("change", _changes, "changes", depends=(CHANGES_CHANGE,)),
+    *collection(
+        "change",
+        _of_build,
+        "builders/n:builderid/builds/n:build_number/changes",
+        "builds/n:buildid/changes",
+        depends=(BUILDS, REQUESTS, CHANGES_CHANGE),
+    ),
+    *collection("change", _of_source_stamp, "sourcestamps/n:ssid/changes", depends=(CHANGES_CHANGE,)),
+    *collection("_property", _property_list, "changes/n:changeid/properties_list"),
+    *single("sourcestamp", _source_stamp, "sourcestamps/n:ssid"),
+    *collection("sourcestamp", _source_stamps, "sourcestamps"),
+]

@@ -1,0 +1,88 @@
+"""What the data API needs of others, as interfaces: the log store, the force schedulers, the updates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from buildmill.common.errors import BuildmillError
+from buildmill.master.domain.resources import ForceScheduler
+
+
+class InvalidParameters(BuildmillError):
+    """Parameters of a forced build that cannot be taken.
+
+    Attributes:
+        fields: what is wrong with each, by the parameter's full name.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in fields.items()))
+        self.fields = dict(fields)
+
+
+class LogReader(Protocol):
+    """Reads logs that are complete or still being written."""
+
+    async def contents(self, log_id: int, first: int, count: int | None) -> str | bytes:
+        """Lines as clients know them: each ends with a newline; of a log of type ``s`` each begins with o, e or h.
+
+        Args:
+            first: number of the first line, from 0.
+            count: lines at most; None for all.
+        """
+
+    def raw(self, log_id: int, *, streams: str = "oeh", first_byte: int = 0) -> AsyncIterator[bytes]:
+        """The bytes exactly as they were written; the consumer sets the pace."""
+
+
+class ForceRegistry(Protocol):
+    """The force schedulers of the running configuration."""
+
+    def documents(self) -> Sequence[ForceScheduler]:
+        """Their resources, by name."""
+
+    async def force(self, name: str, owner: str, params: dict[str, Any]) -> tuple[int, dict[int, int]]:
+        """Ask for builds; returns the buildset's id and ``{builder id: request id}``.
+
+        Raises:
+            InvalidParameters: with a text for each field.
+            NotFound: no such scheduler.
+        """
+
+
+class NoForceSchedulers:
+    """Where there are none."""
+
+    def documents(self) -> Sequence[ForceScheduler]:
+        return ()
+
+    async def force(self, name: str, owner: str, params: dict[str, Any]) -> tuple[int, dict[int, int]]:
+        raise InvalidParameters({"name": f"no force scheduler {name}"})
+
+
+class ControlUpdates(Protocol):
+    """Updates that control actions come down to; all refuse with `Unavailable` while nothing can be written."""
+
+    async def requestBuildStop(self, buildid: int, reason: str, results: int = ..., owner: str = ...) -> None: ...  # noqa: N802
+
+    async def rebuildBuild(self, buildid: int) -> tuple[int, dict[int, int]]: ...  # noqa: N802
+
+    async def cancelBuildRequest(self, brid: int, reason: str, owner: str) -> None: ...  # noqa: N802
+
+    async def setBuildRequestPriority(self, brid: int, priority: int) -> None: ...  # noqa: N802
+
+    async def schedulerEnable(self, schedulerid: int, v: bool) -> None: ...  # noqa: N802
+
+    async def setWorkerPaused(self, workerid: int, paused: bool, reason: str | None = ...) -> None: ...  # noqa: N802
+
+    async def setWorkerGraceful(self, workerid: int, graceful: bool) -> None: ...  # noqa: N802
+
+    async def run(self, unit: Callable[..., Any], *args: Any) -> Any: ...
+
+
+class Updates(Protocol):
+    """The update methods; `impatient` are the same for new work from outside."""
+
+    @property
+    def impatient(self) -> ControlUpdates: ...
