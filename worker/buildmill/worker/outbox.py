@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
 from buildmill.common.protocol.messages import Request
-
-T = TypeVar("T")
 
 
 class Outbox:
@@ -31,6 +28,7 @@ class Outbox:
         self._requests = 0
         self._bytes = 0
         self._waiting: deque[Callable[[], None]] = deque()
+        self._is_waking = False
 
     @property
     def has_room(self) -> bool:
@@ -41,16 +39,16 @@ class Outbox:
         """Send; fires with the master's answer, fails with its error or with the connection's loss."""
         self._requests += 1
         self._bytes += size
-        answer = self._call(request)
+        told: Deferred[object] = Deferred()
 
-        def answered(result: T) -> T:
+        def answered(result: object) -> None:
             self._requests -= 1
             self._bytes -= size
+            told.callback(result)  # first: who is refused has nothing more to send
             self._wake()
-            return result
 
-        answer.addBoth(answered)
-        return answer
+        self._call(request).addBoth(answered)
+        return told
 
     def when_room(self, wake: Callable[[], None]) -> None:
         """Have `wake` called once when there is room; who waits longest comes first."""
@@ -58,7 +56,11 @@ class Outbox:
 
     def _wake(self) -> None:
         # Whoever is woken sends one request at most and queues again: a flood by one command can't starve others.
-        for _ in range(len(self._waiting)):
-            if not self.has_room or not self._waiting:
-                return
-            self._waiting.popleft()()
+        if self._is_waking:
+            return
+        self._is_waking = True
+        try:
+            while self._waiting and self.has_room:
+                self._waiting.popleft()()
+        finally:
+            self._is_waking = False

@@ -157,9 +157,10 @@ class Sender(ABC):
         self._waits_for_room = False
         if self._queue:
             self._send_one()
-        elif self._collected:
+        else:
             self.flush()
-        if self._queue and not self._waits_for_room:
+        more = self._queue or (self._collected and self._timer is None)
+        if more and not self._waits_for_room:
             self._waits_for_room = True
             self._outbox.when_room(self._has_room)
 
