@@ -26,7 +26,7 @@ pytest_plugins = ["tests.database"]
 
 IN_CI = os.environ.get("CI") == "true"
 
-# A busy machine is no bug, so there is no limit in milliseconds. CI looks at the same examples each time; people explore.
+# A busy machine is no bug, so there is no limit in milliseconds. CI sees the same examples each time; people explore.
 hypothesis.settings.register_profile("buildmill", deadline=None, derandomize=IN_CI)
 hypothesis.settings.load_profile("buildmill")
 

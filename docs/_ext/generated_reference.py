@@ -50,19 +50,26 @@ def command_pages(path: str, command: click.Command) -> Iterator[str]:
     yield f"{'#' * (path.count(' ') + 2)} {path}\n"
     yield f"{inspect.cleandoc(command.help or '')}\n"
     yield f"```text\n{path} {pieces}\n```\n"
-    options = [p for p in command.get_params(context) if isinstance(p, click.Option) and not p.hidden]
+    options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
     if options:
-        yield "| option | meaning |\n| --- | --- |"
+        yield "| option | meaning | default |\n| --- | --- | --- |"
         for option in options:
             names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
             value = "" if option.is_flag else f" {_cell(option.make_metavar(context))}"
-            yield f"| {names}{value} | {_cell(option.help or '')} |"
+            default = option.default if isinstance(option.default, str | int | float) and not option.is_flag else ""
+            yield f"| {names}{value} | {_cell(option.help or '')} | {default} |"
         yield ""
     if isinstance(command, click.Group):
+        described: dict[click.Command, str] = {}
         for name in command.list_commands(context):
             found = command.get_command(context, name)
-            if found is not None and not found.hidden:
-                yield from command_pages(f"{path} {name}", found)
+            if found is None or found.hidden:
+                continue
+            if found in described:
+                yield f"{'#' * (path.count(' ') + 3)} {path} {name}\n\nAnother name of `{described[found]}`.\n"
+                continue
+            described[found] = f"{path} {name}"
+            yield from command_pages(f"{path} {name}", found)
 
 
 def program_pages(program: str, module: str) -> Iterator[str]:
