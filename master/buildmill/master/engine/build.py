@@ -345,7 +345,7 @@ class Build:
         master_config = self.master.config
         if master_config is not None:
             for name, value in master_config.properties.items():
-                properties.setProperty(name, value, master_config.source)
+                properties.setProperty(name, value, str(master_config.file))
         for change in self._changes:
             for name, (value, _) in change.properties.items():
                 properties.setProperty(name, value, "Change")

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
+from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import Updates
+from buildmill.master.engine.processes import ProcessRunner
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import Callback, EventBus, Subscription
-
-if TYPE_CHECKING:
-    from buildmill.master.data.api import DataAPI
-
-
-class ProcessRunner(Protocol):
-    """How the master runs a program of its own machine."""
-
-    async def run(
-        self,
-        argv: list[str],
-        *,
-        cwd: str | None = None,
-        env: dict[str, str] | None = None,
-        stdin: bytes | None = None,
-        output: Any = None,
-    ) -> int:
-        """Run to the end; returns the exit code, negative for a signal.
-
-        Args:
-            output: called with (stream ``o`` or ``e``, bytes) as they come.
-        """
 
 
 class MessageQueue:
@@ -72,6 +52,8 @@ class Master:
         logs: the log store.
         random: the source of randomness.
         processes: runs programs on the master's machine.
+        queue: what waits (`domain.claims.Queue`).
+        schedulers: the active schedulers, by name.
     """
 
     def __init__(
@@ -79,7 +61,7 @@ class Master:
         *,
         basedir: Path,
         name: str,
-        data: DataAPI,
+        data: DataAPI[Updates],
         updates: Updates,
         bus: EventBus,
         clock: Any,
@@ -98,6 +80,7 @@ class Master:
         self.logs = logs
         self.random = rng
         self.processes = processes
+        self.queue: Any = None
         self.schedulers: dict[str, Any] = {}
 
     def pathTo(self, *parts: str) -> str:

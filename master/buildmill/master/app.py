@@ -1,0 +1,317 @@
+"""The one place where a master is put together.
+
+Nothing here decides anything: parts are made, given to one another, started in order and stopped in reverse.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+
+from buildmill.common.errors import ConfigError, ConfigProblem
+from buildmill.master.config.loader import load
+from buildmill.master.config.master_config import MasterConfig, WorkerPort
+from buildmill.master.connections.connection import WorkerConnection
+from buildmill.master.connections.listener import WorkerListener
+from buildmill.master.data.api import DataAPI
+from buildmill.master.data.updates import UpdateContext, Updates
+from buildmill.master.db import masters, schema
+from buildmill.master.db.database import Database
+from buildmill.master.db.engine import parse_url
+from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.claims import Reason
+from buildmill.master.engine.engine import Engine
+from buildmill.master.engine.facade import Master
+from buildmill.master.engine.processes import ReactorProcessRunner
+from buildmill.master.latent.runner import LocalWorkerRunner
+from buildmill.master.logs.store import LogStore
+from buildmill.master.mq.bus import SimpleBus
+from buildmill.master.schedulers.registry import ForceSchedulers
+from buildmill.master.web.server import WebServer
+
+HEARTBEAT_SECONDS = 60.0
+EXPIRY_SECONDS = 600
+
+
+class App:
+    """A whole master.
+
+    Args:
+        basedir: its directory.
+        config: what it begins with.
+        reactor: clock, sockets, threads, processes.
+        rng: where passwords of local workers, command ids and choices come from.
+        config_file: read again at `reconfig`.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, *, basedir: Path, config: MasterConfig, reactor: Any, rng: random.Random, config_file: str = "master.cfg"
+    ) -> None:
+        self.basedir = basedir
+        self.config = config
+        self._config_file = config_file
+        self._reactor = reactor
+        self._random = rng
+        self._bus = SimpleBus()
+        self._url = parse_url(config.db_url, str(basedir))
+        self.database = Database.open(self._url, reactor, self._bus.publish)
+        self.updates = Updates(self.database, UpdateContext())
+        self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
+        self._forms = ForceSchedulers()
+        self.data = DataAPI(
+            database=self.database, updates=self.updates, bus=self._bus, logs=self.logs, force_schedulers=self._forms
+        )
+        self.master = Master(
+            basedir=basedir,
+            name=f"{socket.gethostname()}:{basedir}",
+            data=self.data,
+            updates=self.updates,
+            bus=self._bus,
+            clock=reactor,
+            logs=self.logs,
+            rng=rng,
+            processes=ReactorProcessRunner(reactor),
+        )
+        self.engine = Engine(
+            master=self.master,
+            updates=self.updates,
+            read=self.database.read,
+            bus=self._bus,
+            clock=reactor,
+            rng=rng,
+        )
+        self.master.queue = self.engine.queue
+        self._listeners: list[WorkerListener] = []
+        self._local_workers: dict[str, LocalWorkerRunner] = {}
+        self._services: list[Any] = []
+        self._web: WebServer | None = None
+        self._heartbeat = LoopingCall(self._beat)
+        self._heartbeat.clock = reactor
+        self._is_running = False
+        self.worker_port: int | None = None
+        self.web_port: int | None = None
+
+    @property
+    def web_url(self) -> str | None:
+        """Where the web server listens; None without one."""
+        return None if self.web_port is None else f"http://127.0.0.1:{self.web_port}/"
+
+    # -- life ----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start everything; when this returns, workers and clients are served.
+
+        Raises:
+            SchemaOutOfDate: the database must be upgraded first.
+            Exception: whatever keeps a part from starting; what had started is stopped again.
+        """
+        await self._blocking(schema.check, self._url)
+        try:
+            await self._start()
+        except BaseException:
+            self._log.failure("the master cannot start")
+            await self.stop(clean=False)
+            raise
+        self._is_running = True
+        self._log.info("configuration in force")
+        self._log.info("master is running")
+
+    async def _start(self) -> None:
+        master_id = await self.updates.run(masters.find, self.master.name)
+        self.master.masterid = self.updates.context.masterid = master_id
+        self.master.config = self.config
+        await self.updates.run(_take_over, master_id)
+        await self.logs.start(master_id)
+        self.data.start()
+        await self.engine.configure(self.config)
+        await self.engine.start()
+        await self._listen(self.config)
+        await self._apply_services(self.config)
+        await self.updates.masterActive(master_id)
+        self._heartbeat.start(HEARTBEAT_SECONDS, now=False)
+        await self._apply_web(self.config)
+        await self._apply_local_workers(self.config)
+
+    async def stop(self, clean: bool = False) -> None:
+        """Stop everything.
+
+        Args:
+            clean: first let running builds end; otherwise they are stopped and will be tried again.
+        """
+        if self._heartbeat.running:
+            self._heartbeat.stop()
+        await self._quietly("schedulers", self._stop_services())
+        await self._quietly("engine", self.engine.stop(clean=clean))
+        for name, runner in list(self._local_workers.items()):
+            await self._quietly(f"local worker {name}", runner.stop())
+        for listener in self._listeners:
+            await self._quietly("worker port", listener.stop())
+        if self._web is not None:
+            await self._quietly("web server", self._web.stop())
+        self.data.stop()
+        await self._quietly("log store", self.logs.stop())
+        if self.master.masterid:
+            await self._quietly("master row", self.updates.masterStopped(self.master.masterid))
+        await self._quietly("database", self.database.stop())
+        self._log.info("master has stopped")
+
+    async def _quietly(self, what: str, stopping: Any) -> None:
+        try:
+            await stopping
+        except Exception:
+            self._log.failure("stopping failed: {what}", what=what)
+
+    async def _blocking(self, function: Callable[..., Any], *args: Any) -> Any:
+        done: Deferred[Any] = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), function, *args)
+        return await done
+
+    def _beat(self) -> Any:
+        async def beat() -> None:
+            await self.updates.masterActive(self.master.masterid)
+
+        return Deferred.fromCoroutine(beat())
+
+    # -- configuration -----------------------------------------------------------------------------
+
+    async def reconfig(self) -> None:
+        """Read the configuration again and put it in force, all of it or nothing.
+
+        Raises:
+            ConfigError: nothing was changed.
+        """
+        new = await self._blocking(load, self.basedir, self._config_file)
+        problems = self._unchangeable(new)
+        if problems:
+            raise ConfigError(problems)
+        old = self.config
+        try:
+            await self._apply(new)
+        except BaseException:
+            self._log.failure("the new configuration cannot be put in force; the old one is put back")
+            await self._apply(old)
+            raise
+        self._log.info("configuration in force")
+
+    def _unchangeable(self, new: MasterConfig) -> list[ConfigProblem]:
+        problems = []
+        if parse_url(new.db_url, str(self.basedir)) != self._url:
+            problems.append(ConfigProblem("db_url cannot change while the master runs: restart it", str(new.file)))
+        if new.worker_ports != self.config.worker_ports:
+            problems.append(ConfigProblem("protocols cannot change while the master runs: restart it", str(new.file)))
+        return problems
+
+    async def _apply(self, config: MasterConfig) -> None:
+        await self._apply_web(config)  # first: a port may be taken, and nothing is changed yet
+        self.config = self.master.config = config
+        await self.engine.configure(config)
+        await self._apply_services(config)
+        await self._apply_local_workers(config)
+
+    async def _listen(self, config: MasterConfig) -> None:
+        ports = list(config.worker_ports)
+        if not ports and any(worker.is_local for worker in config.workers):
+            ports = [WorkerPort(port=0, interface="127.0.0.1")]
+        for entry in ports:
+            listener = WorkerListener(
+                authenticate=self.engine.authenticate,
+                attached=self._worker_attached,
+                lost=self.engine.worker_lost,
+                clock=self._reactor,
+                reactor=self._reactor,
+                tls=_tls(entry),
+            )
+            port = await listener.start(entry.port, entry.interface)
+            self._listeners.append(listener)
+            if self.worker_port is None and entry.certificate is None:
+                self.worker_port = port
+            self._log.info("workers are served on port {port}", port=port)
+
+    async def _worker_attached(self, connection: WorkerConnection) -> None:
+        await self.engine.worker_attached(connection)
+
+    async def _apply_services(self, config: MasterConfig) -> None:
+        wanted = [*config.schedulers, *config.change_sources]
+        for service in [s for s in self._services if s not in wanted]:
+            await service.deactivate()
+            self._services.remove(service)
+        self.master.schedulers = {scheduler.name: scheduler for scheduler in config.schedulers}
+        for service in wanted:
+            if service not in self._services:
+                self._services.append(service)
+                await service.activate(self.master)
+        self._forms.replace(s for s in config.schedulers if getattr(s, "is_force_scheduler", False))
+
+    async def _stop_services(self) -> None:
+        while self._services:
+            await self._services.pop().deactivate()
+
+    async def _apply_web(self, config: MasterConfig) -> None:
+        if self._web is not None:
+            if config.www == self.config.www and config.buildbotURL == self.config.buildbotURL:
+                return
+            await self._web.stop()
+            self._web, self.web_port = None, None
+        if config.www.port is None:
+            return
+        web = WebServer(
+            data=self.data,
+            bus=self._bus,
+            reactor=self._reactor,
+            config=config.www,
+            base_url=config.buildbotURL,
+            title=config.title,
+        )
+        self.web_port = await web.start(config.www.port)
+        self._web = web
+        self._log.info("the data API is served at {url}api/v2", url=self.web_url)
+
+    async def _apply_local_workers(self, config: MasterConfig) -> None:
+        wanted = {worker.name: worker for worker in config.workers if worker.is_local}
+        for name in [n for n, runner in self._local_workers.items() if wanted.get(n) is not runner.config]:
+            await self._local_workers.pop(name).stop()
+        for name, worker in wanted.items():
+            if name not in self._local_workers:
+                assert self.worker_port is not None
+                runner = LocalWorkerRunner(
+                    worker,
+                    port=self.worker_port,
+                    basedir=self.basedir,
+                    reactor=self._reactor,
+                    rng=self._random,
+                )
+                self._local_workers[name] = runner
+                await runner.start()
+
+    # -- questions -------------------------------------------------------------------------------------
+
+    async def explain(self, request_id: int) -> list[Reason] | None:
+        """Why a request waits; None when it does not."""
+        return self.engine.explain(request_id)
+
+
+def _take_over(tx: Transaction, master_id: int) -> None:
+    """Let go of what an earlier run of this master, or one that died, still holds by its rows."""
+    for other in masters.inactive_since(tx, tx.now - EXPIRY_SECONDS):
+        masters.release(tx, other)
+        masters.set_active(tx, other, False)
+    masters.release(tx, master_id)
+    masters.set_active(tx, master_id, False)
+
+
+def _tls(entry: WorkerPort) -> Any:
+    if entry.certificate is None:
+        return None
+    from twisted.internet.ssl import DefaultOpenSSLContextFactory
+
+    key = entry.private_key or entry.certificate
+    return DefaultOpenSSLContextFactory(str(key), str(entry.certificate))
