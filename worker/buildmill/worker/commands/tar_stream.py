@@ -33,7 +33,7 @@ def tar_stream_blocking(directory: str, compression: Compression, block_bytes: i
     Links are archived as links, and nothing outside is followed; sockets, pipes and devices are left out.
 
     Args:
-        block_bytes: every block but the last is at least so long, and not much longer.
+        block_bytes: length of every block but the last.
 
     Raises:
         OSError: something can't be read.
@@ -43,19 +43,17 @@ def tar_stream_blocking(directory: str, compression: Compression, block_bytes: i
     size = 0
     for data in _tar_bytes_blocking(directory):
         packed = compressor.compress(data)
-        if packed:
-            pending.append(packed)
-            size += len(packed)
+        pending.append(packed)
+        size += len(packed)
         if size >= block_bytes:
-            yield from _blocks(b"".join(pending), block_bytes)
-            pending, size = [], 0
-    pending.append(compressor.flush())
-    yield from _blocks(b"".join(pending), block_bytes)
-
-
-def _blocks(data: bytes, block_bytes: int) -> Iterator[bytes]:
-    for at in range(0, len(data), block_bytes):
-        yield data[at : at + block_bytes]
+            joined = b"".join(pending)
+            whole = size - size % block_bytes
+            for at in range(0, whole, block_bytes):
+                yield joined[at : at + block_bytes]
+            pending, size = [joined[whole:]], size - whole
+    joined = b"".join(pending) + compressor.flush()
+    for at in range(0, len(joined), block_bytes):
+        yield joined[at : at + block_bytes]
 
 
 def _compressor(compression: Compression) -> _Compressor:
