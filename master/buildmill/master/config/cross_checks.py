@@ -1,0 +1,103 @@
+"""What only shows when the parts of a configuration are seen together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from buildmill.master.config.master_config import MasterConfig
+from buildmill.master.config.problems import Problems
+from buildmill.master.domain.lock_values import LockId
+from buildmill.master.domain.rendering import is_renderable
+
+
+def check_together(config: MasterConfig, problems: Problems) -> None:
+    """Report names that stand twice, names that nothing has, and builders that nothing starts."""
+    for things, kind in (
+        (config.workers, "worker"),
+        (config.builders, "builder"),
+        (config.schedulers, "scheduler"),
+        (config.change_sources, "change source"),
+        (config.projects, "project"),
+    ):
+        _check_names(things, kind, problems)
+    _check_workers_of_builders(config, problems)
+    _check_directories(config, problems)
+    _check_locks(config, problems)
+    _check_projects(config, problems)
+    if config.workers and not config.worker_ports and not all(worker.is_local for worker in config.workers):
+        problems.at_key("workers", "workers are configured, but 'protocols' names no port where they can connect")
+    if not config.multiMaster:
+        if not config.workers:
+            problems.at_key("workers", "no workers are configured")
+        if not config.builders:
+            problems.at_key("builders", "no builders are configured")
+        _check_schedulers(config, problems)
+
+
+def _check_names(things: Iterable[Any], kind: str, problems: Problems) -> None:
+    seen: dict[str, Any] = {}
+    for thing in things:
+        first = seen.setdefault(thing.name, thing)
+        if first is not thing:
+            where = f", the first in line {first.line}" if first.line else ""
+            problems.at(thing, f"two {kind}s are called {thing.name!r}{where}")
+
+
+def _check_workers_of_builders(config: MasterConfig, problems: Problems) -> None:
+    known = {worker.name for worker in config.workers}
+    for builder in config.builders:
+        if unknown := [name for name in builder.workernames if name not in known]:
+            names = ", ".join(map(repr, unknown))
+            problems.at(builder, f"builder {builder.name!r} names workers that are not configured: {names}")
+
+
+def _check_directories(config: MasterConfig, problems: Problems) -> None:
+    seen: dict[str, str] = {}
+    for builder in config.builders:
+        other = seen.setdefault(builder.builddir, builder.name)
+        if other != builder.name:
+            problems.at(builder, f"builders {other!r} and {builder.name!r} have the same builddir {builder.builddir!r}")
+
+
+def _check_locks(config: MasterConfig, problems: Problems) -> None:
+    seen: dict[str, LockId] = {}
+    holders: list[Any] = [*config.builders, *config.workers]
+    for holder in holders:
+        locks = holder.locks if isinstance(holder.locks, tuple) else ()
+        for access in locks:
+            first = seen.setdefault(access.lock.name, access.lock)
+            if first != access.lock:
+                problems.at(holder, f"two different locks are called {access.lock.name!r}")
+
+
+def _check_projects(config: MasterConfig, problems: Problems) -> None:
+    known = {project.name for project in config.projects}
+    for builder in config.builders:
+        if builder.project is not None and builder.project not in known:
+            problems.at(
+                builder, f"builder {builder.name!r} names a project that is not configured: {builder.project!r}"
+            )
+    for codebase in config.codebases:
+        if codebase.project not in known:
+            problems.at(
+                codebase, f"codebase {codebase.name!r} names a project that is not configured: {codebase.project!r}"
+            )
+
+
+def _check_schedulers(config: MasterConfig, problems: Problems) -> None:
+    known = {builder.name for builder in config.builders}
+    driven: set[str] = set()
+    any_rendered = False
+    for scheduler in config.schedulers:
+        if is_renderable(scheduler.builderNames):
+            any_rendered = True
+        names = scheduler.listBuilderNames()
+        driven.update(names)
+        if unknown := sorted(set(names) - known):
+            quoted = ", ".join(map(repr, unknown))
+            problems.at(scheduler, f"scheduler {scheduler.name!r} names builders that are not configured: {quoted}")
+    if not any_rendered:
+        for builder in config.builders:
+            if builder.name not in driven:
+                problems.at(builder, f"builder {builder.name!r} is started by no scheduler")

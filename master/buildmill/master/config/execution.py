@@ -1,0 +1,126 @@
+"""Running a configuration file, and telling where it went wrong."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from buildmill.common.errors import ConfigError, ConfigProblem
+
+_OWN_CODE = str(Path(__file__).resolve().parents[2])
+_MODULE_NAME = "buildmill_master_cfg"
+
+# The modules that configurations brought along; they are imported anew with each reading. A variable of the
+# module, as `sys.modules` is one of the process.
+_helpers: dict[str, types.ModuleType] = {}
+
+
+def run_file(file: Path, basedir: Path) -> dict[str, Any]:
+    """Execute a configuration and return its global names.
+
+    While it runs, `basedir` is the working directory and on ``sys.path``. Call it within `fresh_helpers`.
+
+    Raises:
+        ConfigError: the file is missing, has a syntax error, or raised an exception; with the place.
+    """
+    try:
+        text = file.read_bytes()
+    except OSError as problem:
+        raise ConfigError([ConfigProblem(f"cannot be read: {problem.strerror}", str(file))]) from problem
+    try:
+        code = compile(text, str(file), "exec", dont_inherit=True)
+    except SyntaxError as problem:
+        raise ConfigError([_syntax_problem(problem, str(file))]) from problem
+    except ValueError as problem:
+        raise ConfigError([ConfigProblem(str(problem), str(file))]) from problem
+
+    module = types.ModuleType(_MODULE_NAME)
+    names = module.__dict__
+    names.update(basedir=str(basedir), __file__=str(file))
+    with _surroundings(basedir):
+        sys.modules[_MODULE_NAME] = module
+        try:
+            exec(code, names)  # noqa: S102  # that is what a configuration is for
+        except ConfigError:
+            raise
+        except (Exception, SystemExit) as problem:
+            raise ConfigError([exception_problem(problem, str(file))]) from problem
+    return names
+
+
+@contextmanager
+def _surroundings(basedir: Path) -> Iterator[None]:
+    path, folder, writes_bytecode = list(sys.path), Path.cwd(), sys.dont_write_bytecode
+    sys.path.insert(0, str(basedir))
+    # a helper that is edited twice within a second would be taken from its first byte code
+    sys.dont_write_bytecode = True
+    os.chdir(basedir)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        sys.dont_write_bytecode = writes_bytecode
+        sys.path[:] = path
+
+
+@contextmanager
+def fresh_helpers() -> Iterator[None]:
+    """Within the block, modules that an earlier configuration brought along are imported anew.
+
+    If the block raises, ``sys.modules`` is as it was before: the configuration in force keeps its modules.
+    """
+    before = dict(sys.modules)
+    old = {name: module for name, module in _helpers.items() if sys.modules.get(name) is module}
+    for name in old:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    try:
+        yield
+    except BaseException:
+        for name in _helpers_since(before):
+            del sys.modules[name]
+        sys.modules.update(old)
+        raise
+    _helpers.clear()
+    _helpers.update(_helpers_since(before))
+
+
+def _helpers_since(before: dict[str, types.ModuleType]) -> dict[str, types.ModuleType]:
+    new = {name: module for name, module in list(sys.modules.items()) if before.get(name) is not module}
+    return {name: module for name, module in new.items() if name == _MODULE_NAME or _is_helper(module)}
+
+
+def _is_helper(module: types.ModuleType) -> bool:
+    # not by getattr: some packages import more when they are asked for an attribute
+    file = getattr(module, "__dict__", {}).get("__file__")
+    return isinstance(file, str) and is_users_file(file)
+
+
+def is_users_file(file: str) -> bool:
+    """Whether a source file belongs to the configuration: not to us, not to Python, not to an installed package."""
+    return not file.startswith((_OWN_CODE, "<")) and "/lib/python" not in file and "site-packages" not in file
+
+
+def _syntax_problem(problem: SyntaxError, file: str) -> ConfigProblem:
+    return ConfigProblem(f"{type(problem).__name__}: {problem.msg}", problem.filename or file, problem.lineno)
+
+
+def exception_problem(problem: BaseException, file: str) -> ConfigProblem:
+    """What an exception says, with the innermost line of the user's own files."""
+    if isinstance(problem, SyntaxError) and problem.filename and is_users_file(problem.filename):
+        return _syntax_problem(problem, file)
+    where: tuple[str, int | None] = (file, None)
+    traceback = problem.__traceback__
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename
+        if is_users_file(name):
+            where = (name, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    text = str(problem)
+    return ConfigProblem(f"{type(problem).__name__}: {text}" if text else type(problem).__name__, *where)

@@ -1,0 +1,95 @@
+"""`load`: from a configuration file to a checked `MasterConfig`, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from buildmill.common.errors import ConfigError, ConfigProblem
+from buildmill.master.config.cross_checks import check_together
+from buildmill.master.config.execution import exception_problem, fresh_helpers, run_file
+from buildmill.master.config.keys import CHECKERS, REMOVED
+from buildmill.master.config.master_config import MasterConfig
+from buildmill.master.config.problems import Problems
+from buildmill.master.config.web_keys import UNSET
+from buildmill.master.domain.config_errors import collected_errors
+
+VARIABLE = "BuildmasterConfig"
+
+
+def load(basedir: str | Path, filename: str | Path = "master.cfg") -> MasterConfig:
+    """Read and check a configuration. Blocking: it runs the user's Python.
+
+    Args:
+        basedir: the master's directory; the working directory while the file runs.
+        filename: the file, absolute or below `basedir`.
+
+    Raises:
+        ConfigError: all that is wrong, each with file and line where these are known, in the order of the file.
+    """
+    basedir = Path(basedir).absolute()
+    file = basedir / filename
+    with collected_errors() as found, fresh_helpers():
+        try:
+            names = run_file(file, basedir)
+        except ConfigError as error:
+            raise _sorted_error([*found, *error.problems]) from error
+        problems = Problems(file, found)
+        values = names.get(VARIABLE)
+        if not isinstance(values, dict):
+            what = "defines no" if values is None else "must define the"
+            found.append(ConfigProblem(f"the configuration {what} dictionary {VARIABLE}", str(file)))
+            raise _sorted_error(found)
+        config = from_dictionary(values, basedir, file, problems)
+        if found:
+            raise _sorted_error(found)
+        return config
+
+
+def from_dictionary(values: dict[str, Any], basedir: Path, file: Path, problems: Problems) -> MasterConfig:
+    """The configuration that a dictionary describes; what is wrong with it is added to `problems`."""
+    _run_configurators(values, file, problems)
+    fields: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in CHECKERS:
+            hint = f" ({REMOVED[key]})" if key in REMOVED else ""
+            problems.at_key(str(key), f"unknown key in {VARIABLE}: {key!r}{hint}")
+            continue
+        field, check = CHECKERS[key]
+        checked = check(key, value, problems)
+        if field and checked is not UNSET and not (key == "db_url" and "db" in values):
+            fields[field] = checked
+    if "caches" in values and (old := {"buildCacheSize", "changeCacheSize"} & set(values)):
+        problems.at_key("caches", f"caches cannot be given together with {', '.join(sorted(old))}")
+    before = len(problems.found)
+    config = MasterConfig(basedir=basedir, file=file, **fields)
+    # a list that could not be taken would only lead to misleading complaints about what it lacks
+    if before == 0 or all(
+        isinstance(values.get(key, []), list | tuple) for key in ("workers", "builders", "schedulers")
+    ):
+        check_together(config, problems)
+    return config
+
+
+def _run_configurators(values: dict[str, Any], file: Path, problems: Problems) -> None:
+    configurators = values.get("configurators", [])
+    if not isinstance(configurators, list | tuple):
+        problems.at_key("configurators", f"configurators must be a list, not {configurators!r}")
+        return
+    for configurator in configurators:
+        configure = getattr(configurator, "configure", None)
+        if not callable(configure):
+            problems.at_key("configurators", f"configurators must have a method configure, not {configurator!r}")
+            continue
+        try:
+            configure(values)
+        except ConfigError as error:
+            problems.found.extend(error.problems)
+        except Exception as error:  # whatever the user's code raises is a problem of the configuration
+            problems.found.append(exception_problem(error, str(file)))
+
+
+def _sorted_error(found: list[ConfigProblem]) -> ConfigError:
+    unique: Mapping[tuple[str, str | None, int | None], ConfigProblem] = {(p.message, p.file, p.line): p for p in found}
+    return ConfigError(sorted(unique.values(), key=lambda p: (p.file or "", p.line or 0)))

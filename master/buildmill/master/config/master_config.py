@@ -1,0 +1,133 @@
+"""`MasterConfig`: all that a configuration file says, checked; never changed after it was read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from buildmill.master.changes.base import ChangeSource
+from buildmill.master.engine.builder_config import BuilderConfig
+from buildmill.master.engine.project_config import Codebase, Project
+from buildmill.master.engine.worker_config import WorkerConfig
+from buildmill.master.schedulers.base import BaseScheduler
+
+DEFAULT_VALIDATION: Mapping[str, re.Pattern[str]] = {
+    "branch": re.compile(r"^[\w.+/~-]*$"),
+    "revision": re.compile(r"^[ \w.\-/]*$"),
+    "property_name": re.compile(r"^[\w.\-/~:]*$"),
+    "property_value": re.compile(r"^[\w.\-/~:]*$"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerPort:
+    """Where workers connect.
+
+    Attributes:
+        port: TCP port; 0 for any free one.
+        interface: address to listen on; empty for all.
+        certificate, private_key: PEM files for TLS, or None for plain connections.
+    """
+
+    port: int
+    interface: str = ""
+    certificate: Path | None = None
+    private_key: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WwwConfig:
+    """The web side.
+
+    Attributes:
+        port: a server endpoint description (``tcp:8010``), or None for no web server.
+        allowed_origins: patterns for CORS; None for the origin of the master's own address.
+        log_file: access log below the master's directory, or None.
+        ui: settings that only the pages use, by name.
+    """
+
+    port: str | None = None
+    allowed_origins: tuple[str, ...] | None = None
+    log_file: str | None = "http.log"
+    log_rotate_length: int | None = None
+    max_rotated_files: int | None = None
+    cookie_expiration_time: timedelta = timedelta(weeks=1)
+    json_cache_seconds: int = 0
+    rest_minimum_version: int = 0
+    debug: bool = False
+    ws_ping_interval: int = 0
+    ui: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MasterConfig:
+    """A configuration in force, or about to be. Names are the keys of the file; see ``docs/reference/master-cfg.md``.
+
+    Attributes:
+        basedir: the master's directory.
+        file: the file that was read.
+        worker_ports: where workers connect; empty means that only local workers are served.
+        properties: of all builds; their source is the file's name.
+        collapseRequests: True unless the file says something else.
+        validation: patterns that names and values from outside must match.
+    """
+
+    basedir: Path
+    file: Path
+    title: str = "Buildmill"
+    titleURL: str = "http://localhost:8080/"
+    buildbotURL: str = "http://localhost:8080/"
+    workers: tuple[WorkerConfig, ...] = ()
+    builders: tuple[BuilderConfig, ...] = ()
+    schedulers: tuple[BaseScheduler, ...] = ()
+    change_sources: tuple[ChangeSource, ...] = ()
+    projects: tuple[Project, ...] = ()
+    codebases: tuple[Codebase, ...] = ()
+    worker_ports: tuple[WorkerPort, ...] = ()
+    db_url: str = "sqlite:///state.sqlite"
+    mq: Mapping[str, Any] = field(default_factory=lambda: {"type": "simple"})
+    multiMaster: bool = False
+    www: WwwConfig = field(default_factory=WwwConfig)
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    collapseRequests: bool | Callable[..., Any] = True
+    prioritizeBuilders: Callable[..., Any] | None = None
+    select_next_worker: Callable[..., Any] | None = None
+    codebaseGenerator: Callable[..., Any] | None = None
+    revlink: Callable[..., Any] | None = None
+    validation: Mapping[str, re.Pattern[str]] = field(default_factory=lambda: dict(DEFAULT_VALIDATION))
+    caches: Mapping[str, int] = field(default_factory=dict)
+    logEncoding: str | Callable[..., Any] = "utf-8"
+    logCompressionMethod: str = "zstd"
+    logCompressionLimit: int = 4096
+    logMaxSize: int | None = None
+    logMaxTailSize: int | None = None
+    changeHorizon: int | None = None
+
+    def builder(self, name: str) -> BuilderConfig:
+        """One builder by name. Raises KeyError."""
+        return self._builders[name]
+
+    def worker(self, name: str) -> WorkerConfig:
+        """One worker by name. Raises KeyError."""
+        return self._workers[name]
+
+    def scheduler(self, name: str) -> BaseScheduler:
+        """One scheduler by name. Raises KeyError."""
+        return self._schedulers[name]
+
+    @cached_property
+    def _builders(self) -> dict[str, BuilderConfig]:
+        return {builder.name: builder for builder in self.builders}
+
+    @cached_property
+    def _workers(self) -> dict[str, WorkerConfig]:
+        return {worker.name: worker for worker in self.workers}
+
+    @cached_property
+    def _schedulers(self) -> dict[str, BaseScheduler]:
+        return {scheduler.name: scheduler for scheduler in self.schedulers}

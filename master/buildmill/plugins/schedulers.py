@@ -1,0 +1,14 @@
+"""Schedulers, which ask for builds: ``from buildmill.plugins import schedulers``."""
+
+from __future__ import annotations
+
+from buildmill.plugins.lazy_names import lazy_names, names, words
+
+NAMES = {
+    **names("schedulers.basic", "AnyBranchScheduler SingleBranchScheduler"),
+    **names("schedulers.timed", "Nightly Periodic"),
+    **names("schedulers.triggerable", "Triggerable"),
+    **names("schedulers.forcesched", "ForceScheduler"),
+}
+LATER = words("Dependent NightlyTriggerable Try_Jobdir Try_Userpass")
+__getattr__, __dir__ = lazy_names("schedulers", NAMES, LATER)

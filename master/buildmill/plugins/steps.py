@@ -1,0 +1,29 @@
+"""Steps for the builds of a configuration: ``from buildmill.plugins import steps``."""
+
+from __future__ import annotations
+
+from buildmill.plugins.lazy_names import lazy_names, names, words
+
+NAMES = {
+    **names("engine.step", "BuildStep BuildStepFailed BuildStepCancelled"),
+    **names("engine.shell", "CommandMixin ShellMixin"),
+    **names("steps.shell", "Configure SetPropertyFromCommand ShellCommand TreeSize"),
+    **names("steps.shell_sequence", "ShellSequence"),
+    **names("steps.compiling", "Compile Test WarningCountingShellCommand"),
+    **names("steps.properties", "Assert LogRenderable SetProperties SetPropertiesFromEnv SetProperty"),
+    **names("steps.master_command", "MasterShellCommand"),
+    **names("steps.git", "Git"),
+    **names("steps.downloads", "FileDownload JSONPropertiesDownload JSONStringDownload StringDownload"),
+    **names("steps.uploads", "DirectoryUpload FileUpload MultipleFileUpload"),
+    **names("steps.worker_files", "CopyDirectory FileExists MakeDirectory RemoveDirectory"),
+    **names("steps.trigger", "Trigger"),
+}
+LATER = words(
+    """BuildEPYDoc BuildbotCiSetupSteps BuildbotTestCiTrigger Bzr CMake CVS Cppcheck DELETE Darcs DebCowbuilder
+    DebLintian DebPbuilder GET Gerrit GitCommit GitDiffInfo GitHub GitLab GitPush GitTag HEAD HLint HTTPStep MaxQ
+    Mercurial Mock MockBuildSRPM MockRebuild Monotone MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16
+    MsBuild17 MsBuild4 OPTIONS P4 POST PUT PerlModuleTest PyFlakes PyLint RemovePYCs Repo Robocopy RpmBuild RpmLint
+    SVN Sphinx SubunitShellCommand Trial UbuCowbuilder UbuPbuilder VC10 VC11 VC12 VC14 VC141 VC6 VC7 VC8 VC9
+    VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019 VS2022"""
+)
+__getattr__, __dir__ = lazy_names("steps", NAMES, LATER)

@@ -1,0 +1,36 @@
+"""The rest of a configuration's vocabulary: ``from buildmill.plugins import util``."""
+
+from __future__ import annotations
+
+from buildmill.plugins.lazy_names import lazy_names, names, words
+
+NAMES = {
+    **names("engine.builder_config", "BuilderConfig"),
+    **names("engine.factory", "BuildFactory"),
+    **names("engine.project_config", "Codebase Project"),
+    **names("domain.lock_values", "MasterLock WorkerLock"),
+    **names("domain.change_filter", "ChangeFilter"),
+    **names("domain.properties", "Properties"),
+    **names("domain.interpolate", "Interpolate WithProperties"),
+    **names("domain.renderables", "FlattenList Property Secret Transform URLForBuild renderer"),
+    **names("engine.step_log", "LogLineObserver"),
+    **names("steps.shell_sequence", "ShellArg"),
+    **names(
+        "schedulers.parameters",
+        """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter FileParameter
+        FixedParameter IntParameter NestedParameter ParameterGroup StringParameter TextParameter UserNameParameter
+        ValidationError WorkerChoiceParameter enforceChosenWorker""",
+    ),
+    **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
+    "Results": "buildmill.plugins.result_names:RESULT_NAMES",
+}
+LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
+    BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth DbConfig Distutils
+    EnableSchedulerEndpointMatcher FailingBuildsetCanceller ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
+    GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
+    InheritBuildParameter JanitorConfigurator KubeCtlProxyConfigLoader KubeHardcodedConfig
+    KubeInClusterConfigLoader LdapUserInfo OldBuildCanceller PasswordManhole PatchParameter QuickBuildFactory
+    RebuildBuildEndpointMatcher RemoteUserAuth RevlinkMatch RolesFromDomain RolesFromEmails RolesFromGroups
+    RolesFromOwner RolesFromUsername SourceStampFilter StopBuildEndpointMatcher TelnetManhole Trial
+    UserPasswordAuth fnmatchStrMatcher reStrMatcher repo svn""")
+__getattr__, __dir__ = lazy_names("util", NAMES, LATER)

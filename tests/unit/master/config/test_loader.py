@@ -1,0 +1,335 @@
+"""From a configuration file to a `MasterConfig`, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from buildmill.common.errors import ConfigError
+from buildmill.master.config.loader import load
+from buildmill.master.config.master_config import MasterConfig, WorkerPort
+
+GOOD = """\
+from buildmill.plugins import schedulers, steps, util, worker
+
+c = BuildmasterConfig = {}
+c["protocols"] = {"msgpack_experimental_v7": {"port": 9989}}
+c["workers"] = [worker.Worker("w1", "secret")]
+factory = util.BuildFactory([steps.ShellCommand(command=["true"])])
+c["builders"] = [util.BuilderConfig(name="b1", workernames=["w1"], factory=factory)]
+c["schedulers"] = [schedulers.ForceScheduler(name="force", builderNames=["b1"])]
+"""
+
+Load = Callable[[str], MasterConfig]
+
+
+@pytest.fixture
+def load_text(tmp_path: Path) -> Load:
+    """Loads a configuration that consists of the text."""
+
+    def load_it(text: str) -> MasterConfig:
+        (tmp_path / "master.cfg").write_text(dedent(text))
+        return load(tmp_path)
+
+    return load_it
+
+
+def problems_of(load_text: Load, text: str) -> list[tuple[int | None, str]]:
+    """Line and message of everything that is wrong with a text."""
+    with pytest.raises(ConfigError) as error:
+        load_text(text)
+    return [(problem.line, problem.message) for problem in error.value.problems]
+
+
+def test_a_good_file_becomes_a_value(load_text: Load, tmp_path: Path) -> None:
+    config = load_text(GOOD)
+
+    assert config.basedir == tmp_path
+    assert [builder.name for builder in config.builders] == ["b1"]
+    assert config.builder("b1").workernames == ("w1",)
+    assert config.worker("w1").password == "secret"
+    assert config.scheduler("force").listBuilderNames() == ("b1",)
+    assert config.worker_ports == (WorkerPort(port=9989),)
+    assert config.collapseRequests is True
+
+
+def test_the_file_sees_basedir_and_its_own_path_and_runs_in_basedir(load_text: Load, tmp_path: Path) -> None:
+    config = load_text(
+        GOOD + "import os\nc['title'] = ' '.join([basedir, __file__, os.getcwd()])\nassert __name__ != '__main__'\n"
+    )
+
+    assert config.title == f"{tmp_path} {tmp_path / 'master.cfg'} {tmp_path}"
+    assert str(tmp_path) not in sys.path
+
+
+def test_everything_that_is_wrong_is_told_at_once_with_its_line(load_text: Load) -> None:
+    problems = problems_of(
+        load_text,
+        """\
+        from buildmill.plugins import schedulers, util, worker
+        c = BuildmasterConfig = {}
+        c["protocols"] = {"msgpack_experimental_v7": {"port": "many"}}
+        c["workers"] = [
+            worker.Worker("w 1", "secret"),
+            worker.Worker("w2", ""),
+        ]
+        c["builders"] = [
+            util.BuilderConfig(name="b1", workernames=["w2", "w3"], factory=util.BuildFactory(["x"])),
+            util.BuilderConfig(name="b1", workernames=[], tags="x", factory=util.BuildFactory()),
+        ]
+        c["schedulers"] = [
+            schedulers.ForceScheduler(name="force", builderNames=["b9"]),
+        ]
+        c["titel"] = "x"
+        c["www"] = {"port": 8010,
+                    "prot": 3}
+        """,
+    )
+
+    assert [line for line, _ in problems] == sorted(line or 0 for line, _ in problems)
+    told = {line: [m for n, m in problems if n == line] for line, _ in problems}
+    assert "port from 0 to 65535" in told[3][0]
+    assert "'w 1'" in told[5][0]
+    assert "password" in told[6][0]
+    assert any("not 'x'" in m for m in told[9])
+    assert any("'w3'" in m for m in told[9])
+    assert any("started by no scheduler" in m for m in told[9])
+    assert any("at least one of workername" in m for m in told[10])
+    assert any("tags" in m for m in told[10])
+    assert any("two builders are called 'b1', the first in line 9" in m for m in told[10])
+    assert "'b9'" in told[13][0]
+    assert told[15] == ["unknown key in BuildmasterConfig: 'titel'"]
+    assert told[17] == ["www: unknown key 'prot'"]
+
+
+def test_an_exception_is_told_with_the_users_line_beside_earlier_mistakes(load_text: Load) -> None:
+    problems = problems_of(
+        load_text,
+        """\
+        from buildmill.plugins import util
+        util.BuilderConfig(name="_b", workernames=["w"], factory=util.BuildFactory())
+        def helper():
+            return {}["missing"]
+        helper()
+        """,
+    )
+
+    assert problems == [
+        (2, "the name of a builder must not begin with an underscore: '_b'"),
+        (4, "KeyError: 'missing'"),
+    ]
+
+
+def test_an_exception_inside_our_code_is_told_with_the_users_line(load_text: Load) -> None:
+    ((line, message),) = problems_of(
+        load_text,
+        """\
+        from buildmill.plugins import worker
+
+        worker.Worker("w", "p", max_build=3)
+        """,
+    )
+
+    assert line == 3
+    assert "max_build" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("x = 1\nif x\n", 2, "SyntaxError: expected ':'"),
+        ("x = 1\n  y = 2\n", 2, "IndentationError: unexpected indent"),
+        ("import sys\nsys.exit(3)\n", 2, "SystemExit: 3"),
+        ("import no_such_module_at_all", 1, "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
+        ("from buildmill.plugins import steps\nsteps.CMake()", 2, "ImportError: steps.CMake is not available yet"),
+        ("from buildmill.plugins.steps import CMake", 1, "ImportError: steps.CMake is not available yet"),
+        ("from buildmill.plugins import CMake", 1, "ImportError: steps.CMake is not available yet"),
+        ("c = {}", None, "the configuration defines no dictionary BuildmasterConfig"),
+        ("BuildmasterConfig = 3", None, "the configuration must define the dictionary BuildmasterConfig"),
+    ],
+)
+def test_a_file_that_cannot_be_run_is_told_with_its_line(
+    load_text: Load, text: str, line: int | None, message: str
+) -> None:
+    assert problems_of(load_text, text) == [(line, message)]
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"master\.cfg: cannot be read: No such file"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("c['title'] = 3", "title must be a string, not 3"),
+        ("c['workers'] = {}", "workers must be a list of workers, not {}"),
+        ("c['workers'] = [3]", "workers[0] must be a worker, not 3"),
+        ("c['schedulers'] = [3]", "schedulers[0] must be a scheduler, not 3"),
+        ("c['change_source'] = 3", "change_source must be a list of change sources, not 3"),
+        ("c['protocols'] = []", "protocols must be a dictionary, not []"),
+        (
+            "c['protocols'] = {'pb': {'port': 9989}}",
+            "protocols: 'pb' is not supported; workers connect by 'msgpack_experimental_v7': {'port': 9989}",
+        ),
+        ("c['protocols'] = {'msgpack_experimental_v7': {}}", "the key 'port' is missing"),
+        ("c['protocols'] = {'msgpack_experimental_v7': {'port': 1, 'pots': 2}}", "unknown keys pots"),
+        ("c['db'] = {'url': 'sqlite://'}", "db: unknown keys url"),
+        ("c['db_url'] = 'mysql://x'", "only sqlite and postgresql are supported"),
+        ("c['mq'] = {'type': 'wamp'}", "the type 'wamp' (several masters) is not available yet"),
+        ("c['mq'] = {'type': 'x'}", "mq: unknown type 'x'"),
+        ("c['multiMaster'] = 1", "multiMaster must be True or False, not 1"),
+        ("c['services'] = [3]", "services: reporters and other services are not available yet"),
+        ("c['secretsProviders'] = [3]", "secret providers are not available yet"),
+        ("c['manhole'] = 3", "a debug console is not available yet"),
+        ("c['www'] = {'auth': 3}", "www['auth']: logging in is not available yet"),
+        ("c['www'] = {'port': 'x'}", "www['port'] must be a port"),
+        ("c['www'] = {'port': 70000}", "www['port'] must be a port"),
+        ("c['www'] = {'cookie_expiration_time': 3}", "www['cookie_expiration_time'] must be a timedelta"),
+        ("c['collapseRequests'] = 3", "collapseRequests must be True, False or callable"),
+        ("c['prioritizeBuilders'] = 3", "prioritizeBuilders must be callable"),
+        ("c['properties'] = 3", "properties must be a dictionary"),
+        ("c['validation'] = {'branch': '('}", "validation['branch'] must be a regular expression"),
+        ("c['validation'] = {'x': ''}", "validation: unknown key 'x'"),
+        ("c['caches'] = {'Builds': 0}", "caches['Builds'] must be an integer, at least 1, not 0"),
+        ("c['logEncoding'] = 'utf-1000'", "logEncoding must be the name of an encoding"),
+        ("c['logCompressionMethod'] = 'zip'", "logCompressionMethod must be one of raw, gz, bz2, lz4, zstd, br"),
+        ("c['logMaxSize'] = 'x'", "logMaxSize must be an integer, not 'x'"),
+        ("c['slaves'] = []", "unknown key in BuildmasterConfig: 'slaves' (use 'workers')"),
+        ("c['builders'][0] = 3", "builders[0] must be a BuilderConfig, not 3"),
+    ],
+)
+def test_a_wrong_value_of_a_key_is_told_with_the_line_of_the_key(load_text: Load, line: str, message: str) -> None:
+    problems = problems_of(load_text, GOOD + line + "\n")
+
+    assert any(message in told for _, told in problems), problems
+    if "[0]" not in line:
+        assert {number for number, told in problems if message in told} == {9}
+
+
+def test_every_key_is_accepted_with_its_usual_value(load_text: Load) -> None:
+    config = load_text(
+        GOOD
+        + """\
+from datetime import timedelta
+from buildmill.plugins import changes
+c.update(
+    title="T", titleURL="http://t", buildbotURL="http://b", projects=[util.Project("p")],
+    codebases=[util.Codebase("c", "p")], db={"db_url": "postgresql:///x"}, mq={"type": "simple"}, multiMaster=False,
+    services=[], secretsProviders=[], configurators=[], machines=[], user_managers=[], properties={"a": 1},
+    collapseRequests=False, prioritizeBuilders=lambda m, b: b, select_next_worker=lambda b, w, r: w[0],
+    codebaseGenerator=lambda c: "", revlink=lambda r, p: "", validation={"branch": "x"}, caches={"Builds": 3},
+    logEncoding="latin-1", logCompressionMethod="gz", logCompressionLimit=10, logMaxSize=10, logMaxTailSize=10,
+    changeHorizon=3, metrics=None, manhole=None, buildbotNetUsageData=None,
+    www={
+        "port": "tcp:8010:interface=127.0.0.1", "plugins": {"waterfall_view": {}}, "logfileName": "", "debug": True,
+        "allowed_origins": ["*"], "cookie_expiration_time": timedelta(days=1), "json_cache_seconds": 3,
+        "rest_minimum_version": 2, "ws_ping_interval": 5, "versions": [], "theme": {}, "ui_default_config": {},
+    },
+)
+"""
+    )
+
+    assert (config.title, config.titleURL, config.buildbotURL) == ("T", "http://t/", "http://b/")
+    assert config.db_url == "postgresql:///x"
+    assert config.collapseRequests is False
+    assert config.validation["branch"].pattern == "x"
+    assert config.www.port == "tcp:8010:interface=127.0.0.1"
+    assert config.www.log_file is None
+    assert config.www.cookie_expiration_time == timedelta(days=1)
+    assert set(config.www.ui) == {"plugins", "versions", "theme", "ui_default_config"}
+
+
+@pytest.mark.parametrize(("port", "expected"), [("9989", (9989, "")), ("tcp:77:interface=::1", (77, "::1"))])
+def test_a_worker_port_may_be_a_string(load_text: Load, port: str, expected: tuple[int, str]) -> None:
+    config = load_text(GOOD + f"c['protocols'] = {{'msgpack_experimental_v7': {{'port': {port!r}}}}}\n")
+
+    assert [(p.port, p.interface) for p in config.worker_ports] == [expected]
+
+
+def test_local_workers_need_no_port(load_text: Load) -> None:
+    config = load_text(GOOD + "c['workers'] = [worker.LocalWorker('w1')]\nc['protocols'] = {'null': {}}\n")
+
+    assert config.worker_ports == ()
+    assert config.worker("w1").is_local
+
+
+def test_remote_workers_need_a_port(load_text: Load) -> None:
+    problems = problems_of(load_text, GOOD + "del c['protocols']\n")
+
+    assert problems == [(5, "workers are configured, but 'protocols' names no port where they can connect")]
+
+
+def test_different_locks_of_one_name_are_refused(load_text: Load) -> None:
+    problems = problems_of(
+        load_text,
+        GOOD
+        + "for i, lock in enumerate([util.MasterLock('l'), util.MasterLock('l'), util.MasterLock('l', maxCount=2)]):\n"
+        + "    c['builders'].append(util.BuilderConfig(name=f'x{i}', workername='w1', locks=[lock], factory=factory))\n"
+        + "    c['schedulers'].append(schedulers.ForceScheduler(name=f's{i}', builderNames=[f'x{i}']))\n",
+    )
+
+    assert problems == [(10, "two different locks are called 'l'")]
+
+
+def test_a_builder_may_be_a_dictionary(load_text: Load) -> None:
+    config = load_text(GOOD + "c['builders'] = [dict(name='b1', workername='w1', factory=factory)]\n")
+
+    assert config.builder("b1").builddir == "b1"
+
+
+def test_multi_master_turns_off_the_checks_of_one_master(load_text: Load) -> None:
+    config = load_text("BuildmasterConfig = {'multiMaster': True}")
+
+    assert config.builders == ()
+
+
+def test_helper_modules_are_read_anew_each_time(load_text: Load, tmp_path: Path) -> None:
+    helper = tmp_path / "helper_module_a.py"
+    text = GOOD + "import helper_module_a\nc['title'] = helper_module_a.TITLE\n"
+    helper.write_text("TITLE = 'one'")
+    first = load_text(text)
+    helper.write_text("TITLE = 'two'")
+
+    second = load_text(text)
+
+    assert (first.title, second.title) == ("one", "two")
+
+
+def test_a_refused_file_leaves_the_modules_of_the_one_in_force(load_text: Load, tmp_path: Path) -> None:
+    helper = tmp_path / "helper_module_b.py"
+    text = GOOD + "import helper_module_b\n"
+    helper.write_text("TITLE = 'one'")
+    load_text(text)
+    in_force = sys.modules["helper_module_b"]
+    helper.write_text("TITLE = 'two'")
+
+    problems_of(load_text, text + "c['title'] = 3\n")
+    problems_of(load_text, text + "raise ValueError\n")
+
+    assert sys.modules["helper_module_b"] is in_force
+
+
+def test_a_mistake_in_a_helper_module_is_told_with_its_file(load_text: Load, tmp_path: Path) -> None:
+    (tmp_path / "helper_module_c.py").write_text("from buildmill.plugins import util\n\nutil.MasterLock(3)\n")
+
+    with pytest.raises(ConfigError) as error:
+        load_text(GOOD + "import helper_module_c\n")
+
+    (problem,) = error.value.problems
+    assert (problem.file, problem.line) == (str(tmp_path / "helper_module_c.py"), 3)
+
+
+def test_configurators_change_the_dictionary_before_it_is_checked(load_text: Load) -> None:
+    config = load_text(
+        GOOD
+        + "class Set:\n    def configure(self, config):\n        config['title'] = 'set'\n"
+        + "c['configurators'] = [Set()]\n"
+    )
+
+    assert config.title == "set"
