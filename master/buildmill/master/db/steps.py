@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
 from buildmill.common.results import Result
+from buildmill.master.db import logs
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection, Transaction
@@ -64,6 +65,15 @@ _FINISH = Statement(
     .returning(*COLUMNS)
 )
 _NAMES = Statement(sa.select(_s.number, _s.name).where(_s.build_id == sa.bindparam("build")))
+_OPEN = Statement(
+    sa.select(_s.id).where(_s.build_id == sa.bindparam("build"), _s.complete_at.is_(None)).order_by(_s.number)
+)
+_OPEN_LOGS = Statement(
+    sa.select(t.logs.c.id)
+    .where(t.logs.c.step_id == sa.bindparam("step"), t.logs.c.complete == sa.text("0"))
+    .order_by(t.logs.c.id)
+)
+_CLOSE_LOG = Statement(t.logs.update().where(t.logs.c.id == sa.bindparam("log")).values(complete=sa.text("1")))
 _RECORD = Statement(
     t.step_calls.insert().values(
         {name: sa.bindparam(name) for name in ("step_id", "ordinal", "kind", "fingerprint", "outcome")}
@@ -215,8 +225,8 @@ def record_call(tx: Transaction, step_id: int, ordinal: int, kind: str, fingerpr
 
 def abandon_unfinished(tx: Transaction, build_id: int, result: Result) -> None:
     """End the steps and logs that a build left open."""
-    open_steps = tx.sql.execute(
-        sa.select(_s.id).where(_s.build_id == build_id, _s.complete_at.is_(None)).order_by(_s.number)
-    ).scalars()
-    for step_id in list(open_steps):
+    for (step_id,) in tx.all(_OPEN, build=build_id):
+        for (log_id,) in tx.all(_OPEN_LOGS, step=step_id):
+            tx.run(_CLOSE_LOG, log=log_id)
+            tx.emit(logs.get(tx, log_id).event("finished"))
         finish(tx, step_id, result, False)
