@@ -1,0 +1,58 @@
+"""The steps that a master.cfg is made of. Each class stands here under the name that authors know."""
+
+from buildmill.master.engine.step import BuildStep
+from buildmill.master.steps.compiling import Compile, Test, WarningCountingShellCommand
+from buildmill.master.steps.downloads import FileDownload, JSONPropertiesDownload, JSONStringDownload, StringDownload
+from buildmill.master.steps.git import Git, GitHub
+from buildmill.master.steps.git_changes import GitCommit, GitPush, GitTag
+from buildmill.master.steps.master_command import MasterShellCommand
+from buildmill.master.steps.properties import (
+    Assert,
+    LogRenderable,
+    SetProperties,
+    SetPropertiesFromEnv,
+    SetProperty,
+)
+from buildmill.master.steps.shell import Configure, SetPropertyFromCommand, ShellCommand, TreeSize
+from buildmill.master.steps.shell_sequence import ShellArg, ShellSequence
+from buildmill.master.steps.source import Source
+from buildmill.master.steps.trigger import Trigger
+from buildmill.master.steps.uploads import DirectoryUpload, FileUpload, MultipleFileUpload
+from buildmill.master.steps.worker_files import CopyDirectory, FileExists, MakeDirectory, RemoveDirectory
+
+__all__ = [
+    "Assert",
+    "BuildStep",
+    "Compile",
+    "Configure",
+    "CopyDirectory",
+    "DirectoryUpload",
+    "FileDownload",
+    "FileExists",
+    "FileUpload",
+    "Git",
+    "GitCommit",
+    "GitHub",
+    "GitPush",
+    "GitTag",
+    "JSONPropertiesDownload",
+    "JSONStringDownload",
+    "LogRenderable",
+    "MakeDirectory",
+    "MasterShellCommand",
+    "MultipleFileUpload",
+    "RemoveDirectory",
+    "SetProperties",
+    "SetPropertiesFromEnv",
+    "SetProperty",
+    "SetPropertyFromCommand",
+    "ShellArg",
+    "ShellCommand",
+    "ShellSequence",
+    "Source",
+    "StringDownload",
+    "Test",
+    "TreeSize",
+    "Trigger",
+    "WarningCountingShellCommand",
+]
