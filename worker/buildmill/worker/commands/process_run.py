@@ -241,10 +241,10 @@ class ProcessRun:
             self._disown()
             return
         number, patience = self._to_send.pop(0)
-        self._process.send_signal(number)
-        if number == signal.SIGKILL:
-            self._tasks.start(self._process.kill_session(), name="kill session")
         self._next_signal = self._host.clock.callLater(patience, self._signal_next)
+        self._process.send_signal(number)
+        if number == signal.SIGKILL and not self._is_over:
+            self._tasks.start(self._process.kill_session(), name="kill session")
 
     def _disown(self) -> None:
         assert self._process is not None

@@ -1,0 +1,1 @@
+"""Shipped fakes of what lies outside of a worker, for simulations."""
