@@ -71,9 +71,6 @@ class CommandTable:
         self._longest_block = longest_block
         self._observers: dict[str, CommandObserver] = {}
 
-    def __contains__(self, command_id: str) -> bool:
-        return command_id in self._observers
-
     def add(self, command_id: str, observer: CommandObserver) -> None:
         """From now on messages about this command go to `observer`.
 

@@ -42,8 +42,9 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     def join(self, *parts: str) -> str:
         """A path below the worker's directory, by the rules of its system."""
-        paths = ntpath if self.system == "nt" else posixpath
-        return paths.join(self.basedir, *parts)
+        if self.system == "nt":
+            return ntpath.join(self.basedir, *parts)
+        return posixpath.join(self.basedir, *parts)
 
     def first_part(self, path: str) -> str:
         """The name that a relative path starts with."""

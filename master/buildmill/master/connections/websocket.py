@@ -33,6 +33,7 @@ class WorkerSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
     _log = Logger()
 
     factory: WorkerSocketFactory
+    closeHandshakeTimeoutCall: Any  # noqa: N815  Autobahn's name
     _worker_name = ""
     _connection: WorkerConnection | None = None
     _plain: PlainFrames | None = None
@@ -72,6 +73,9 @@ class WorkerSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         """The websocket has ended, whoever ended it."""
         self.factory.forget(self)
+        if self.closeHandshakeTimeoutCall is not None:  # Autobahn leaves it behind when the other end just goes
+            self.closeHandshakeTimeoutCall.cancel()
+            self.closeHandshakeTimeoutCall = None
         if self.failedByMe:
             reason = (self.localCloseReason or b"").decode(errors="replace")
             self._log.warn(
