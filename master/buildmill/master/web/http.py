@@ -1,0 +1,207 @@
+"""Twisted's HTTP server with our limits: a body that is too long is refused before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.http_headers import Headers
+from twisted.web.resource import Resource
+from twisted.web.server import Request as TwistedRequest
+from twisted.web.server import Site as TwistedSite
+
+from buildmill.master.web.limits import WebLimits
+
+SECURITY_HEADERS: dict[bytes, bytes] = {
+    b"X-Content-Type-Options": b"nosniff",
+    b"X-Frame-Options": b"DENY",
+    b"Content-Security-Policy": (
+        b"default-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    b"Referrer-Policy": b"same-origin",
+}
+# after a refusal so much of the body is read and thrown away, so that the client gets to read the answer
+LINGER_BYTES = 4 * 1024 * 1024
+_TOO_LONG = b'{"error": "the body is longer than %d bytes"}'
+
+
+def base_headers() -> Headers:
+    """Headers that every answer carries."""
+    headers = Headers()
+    for name, value in SECURITY_HEADERS.items():
+        headers.setRawHeaders(name, [value])
+    return headers
+
+
+class Request(TwistedRequest):
+    """A request; `Site.handle` answers it.
+
+    Attributes:
+        query: what stands behind the question mark, undecoded.
+        is_gone: the client went away, nobody waits for the answer.
+        allowed_origin: the page that asks, if it is of another place and may.
+    """
+
+    channel: Channel
+    content: BytesIO
+    query = b""
+    is_gone = False
+    allowed_origin: bytes | None = None
+    _is_refused = False
+    _received = 0
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802
+        self.content = BytesIO()
+        if length is not None and length > self._limit:
+            self._refuse()
+
+    @property
+    def _limit(self) -> int:
+        return self.channel.site.limits.body_bytes
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        self._received += len(data)
+        if self._is_refused:
+            if self._received > LINGER_BYTES:
+                self.channel.abort()
+        elif self._received > self._limit:
+            self._refuse()
+        else:
+            self.content.write(data)
+
+    def _refuse(self) -> None:
+        self._is_refused = True
+        self.content = BytesIO()
+        self.requestHeaders.removeHeader(b"Expect")
+        body = _TOO_LONG % self._limit
+        head = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        transport: Any = self.channel.transport
+        transport.write(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
+        if self._is_refused:
+            self.channel.loseConnection()
+            return
+        self.content.seek(0)
+        self.args = {}
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path, _, self.query = path.partition(b"?")
+        try:
+            self.channel.site.handle(self)
+        except Exception:
+            self.processingFailed(Failure())
+
+    def process_as_resource(self, resource: Resource) -> None:
+        """Answer by a resource of twisted.web that is the root of everything."""
+        self.args = http.parse_qs(self.query, True)
+        self.responseHeaders = base_headers()
+        self.prepath = []
+        self.postpath = list(map(unquote_to_bytes, self.path[1:].split(b"/")))
+        self.render(resource)
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: N802
+        self.is_gone = True
+        untyped: Any = super()
+        untyped.connectionLost(reason)
+
+    def processingFailed(self, reason: Failure) -> None:  # noqa: N802
+        """Answer what nobody expected: the log has the traceback, the client only learns that it happened."""
+        self.channel.site.log_failure(reason, self)
+        if self.is_gone:
+            return
+        if self.startedWriting:
+            self.channel.abort()
+            return
+        self.responseHeaders = base_headers()
+        self.answer(500, b'{"error": "internal error"}', b"text/plain; charset=utf-8")
+
+    def answer(self, status: int, body: bytes, content_type: bytes) -> None:
+        """Send a whole answer with the headers that are set so far."""
+        if self.is_gone:
+            return
+        self.setResponseCode(status)
+        self.responseHeaders.setRawHeaders(b"Content-Type", [content_type])
+        self.responseHeaders.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
+        self.write(body)
+        self.finish()
+
+
+class Channel(http.HTTPChannel):
+    """HTTP/1.1 on one connection; its site can close it."""
+
+    site: Site
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        transport: Any = self.transport
+        if transport is not None:  # None when an event socket has taken it over
+            transport.abortConnection()
+
+    def connectionMade(self) -> None:  # noqa: N802
+        self.site.channels.add(self)
+        untyped: Any = super()
+        untyped.connectionMade()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        self.site.channels.discard(self)
+        untyped: Any = super()
+        untyped.connectionLost(reason)
+
+
+class Site(TwistedSite):
+    """All connections of a server.
+
+    Args:
+        handle: answers a request.
+        log_failure: takes what nobody expected.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Request], None],
+        log_failure: Callable[[Failure, Request], None],
+        reactor: IReactorTime,
+        limits: WebLimits,
+    ) -> None:
+        untyped: Any = super()
+        untyped.__init__(
+            Resource(),
+            requestFactory=Request,
+            timeout=limits.idle_seconds,
+            reactor=reactor,
+            parsePOSTFormSubmission=False,
+        )
+        self.displayTracebacks = False
+        self.handle = handle
+        self.log_failure = log_failure
+        self.limits = limits
+        self.channels: set[Channel] = set()
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
+        channel: Any = Channel()
+        channel.site = self
+        channel.factory = self
+        channel.requestFactory = self.requestFactory
+        channel.callLater = self.reactor.callLater
+        channel.timeOut = self.timeOut
+        return channel
+
+    def startFactory(self) -> None:  # noqa: N802
+        """Nothing: there is no access log, and so no clock for it."""
+
+    def stopFactory(self) -> None:  # noqa: N802
+        """Nothing."""
+
+    def log(self, request: Any) -> None:
+        """No access log: an operator has it from the proxy, or from the metrics."""
+
+    def close_all(self) -> None:
+        """Drop every connection."""
+        for channel in list(self.channels):
+            channel.abort()

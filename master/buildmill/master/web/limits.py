@@ -1,0 +1,28 @@
+"""How much a client may ask of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WebLimits:
+    """Attributes:
+    body_bytes: longest body of a request.
+    json_depth: deepest nesting in a body.
+    cache_bytes: finished answers kept in memory.
+    idle_seconds: a connection without a request, or with half of one, is closed.
+    sockets: event sockets at a time.
+    socket_bytes: events that wait for one slow socket; with more it is closed.
+    socket_message_bytes: longest command on a socket.
+    subscriptions: patterns of one socket.
+    """
+
+    body_bytes: int = 1024 * 1024
+    json_depth: int = 32
+    cache_bytes: int = 32 * 1024 * 1024
+    idle_seconds: float = 60
+    sockets: int = 1000
+    socket_bytes: int = 1024 * 1024
+    socket_message_bytes: int = 64 * 1024
+    subscriptions: int = 1000

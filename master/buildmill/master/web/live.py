@@ -1,0 +1,291 @@
+"""Events as they happen: the websocket ``/ws``.
+
+Commands and answers are those of ``docs/reference/events.md``. An event is encoded once, whoever gets it; a
+client that reads too slowly is closed with code 1013 and has to begin anew.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import msgspec
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from buildmill.master.domain.events import Event, Key
+from buildmill.master.mq.bus import EventBus, Pattern, Subscription
+from buildmill.master.web.limits import WebLimits
+
+CLOSE_GOING_AWAY = 1001
+CLOSE_TRY_AGAIN_LATER = 1013
+MAX_PATH = 1000
+
+_encode = msgspec.json.Encoder().encode
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole websocket text frame, as a server sends it (RFC 6455, section 5.2)."""
+    length = len(payload)
+    if length < 126:
+        return b"\x81" + length.to_bytes(1, "big") + payload
+    if length < 65536:
+        return b"\x81\x7e" + length.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + length.to_bytes(8, "big") + payload
+
+
+class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is not typed
+    """One client's socket."""
+
+    factory: LiveFactory
+    _events_log = Logger()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patterns: set[str] = set()
+        self._pace: _Pace | None = None
+
+    # -- Autobahn's calls ----------------------------------------------------------------
+
+    def onOpen(self) -> None:  # noqa: N802
+        self._pace = _Pace(self, self.factory.limits.socket_bytes)
+        self.registerProducer(self._pace, True)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        try:
+            answer = self._obey(payload)
+        except Exception:
+            self._events_log.failure("a command on the event socket failed")
+            answer = {"error": "internal error", "code": 500, "_id": None}
+        self.send(text_frame(_encode(answer)))
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
+        self._forget()
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: N802
+        self._forget()
+        super().connectionLost(reason)
+
+    # -- ours ----------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        self._pace = None
+        self.factory.hub.leave(self)
+
+    def send(self, frame: bytes) -> None:
+        """Send a finished frame, or keep it until the client has read what it got before."""
+        if self._pace is not None:
+            self._pace.send(frame)
+
+    def write_frame(self, frame: bytes) -> None:
+        """Past Autobahn's own sending, which does much for every message that is not needed here."""
+        self.transport.write(frame)
+
+    def is_too_slow(self) -> None:
+        """More waits than may: say so and end it."""
+        self._events_log.info("closing an event socket that reads too slowly: {peer}", peer=self.peer)
+        self._forget()
+        self.sendClose(CLOSE_TRY_AGAIN_LATER, "too slow: subscribe and read anew")
+
+    def end(self) -> None:
+        """The server stops."""
+        self._forget()
+        self.sendClose(CLOSE_GOING_AWAY, "the master is stopping")
+
+    def _obey(self, payload: bytes) -> dict[str, Any]:
+        try:
+            command = msgspec.json.decode(payload)
+        except (ValueError, RecursionError) as error:
+            return _refused(f"invalid JSON: {error}", 400, None)
+        if not isinstance(command, dict):
+            return _refused("a frame must hold an object", 400, None)
+        if "_id" not in command and "type" not in command:
+            return _refused("no '_id' or 'type' in websocket frame", 400, None)
+        id_ = command.get("_id")
+        name = command.get("cmd")
+        if name is None:
+            return _refused("no 'cmd' in websocket frame", 400, None)
+        arguments = {key: value for key, value in command.items() if key not in ("_id", "cmd", "type")}
+        match name:
+            case "ping":
+                return _unexpected(arguments, (), id_) or {"msg": "pong", "code": 200, "_id": id_}
+            case "startConsuming" | "stopConsuming":
+                return _unexpected(arguments, ("path",), id_) or self._consume(name, arguments["path"], id_)
+            case _:
+                return _refused(f"no such command type '{name}'", 404, id_)
+
+    def _consume(self, name: str, path: Any, id_: Any) -> dict[str, Any]:
+        if not isinstance(path, str) or len(path) > MAX_PATH:
+            return _refused(f"invalid path format '{str(path)[:MAX_PATH]}'", 400, id_)
+        if name == "stopConsuming":
+            if path not in self.patterns:
+                return _refused(f"path was not consumed '{path}'", 400, id_)
+            self.factory.hub.unsubscribe(self, path)
+        elif path not in self.patterns:
+            if len(self.patterns) >= self.factory.limits.subscriptions:
+                return _refused(f"at most {self.factory.limits.subscriptions} paths", 400, id_)
+            self.factory.hub.subscribe(self, path)
+        return {"msg": "OK", "code": 200, "_id": id_}
+
+
+def _refused(problem: str, code: int, id_: Any) -> dict[str, Any]:
+    return {"error": problem, "code": code, "_id": id_}
+
+
+def _unexpected(arguments: dict[str, Any], expected: tuple[str, ...], id_: Any) -> dict[str, Any] | None:
+    for name in expected:
+        if name not in arguments:
+            return _refused(f"Invalid method argument: '{name}' is missing", 400, id_)
+    for name in arguments:
+        if name not in expected:
+            return _refused(f"Invalid method argument: unexpected '{name}'", 400, id_)
+    return None
+
+
+@implementer(IPushProducer)
+class _Pace:
+    """Keeps back what a client cannot take yet, up to a limit."""
+
+    def __init__(self, client: LiveClient, limit: int) -> None:
+        self._client = client
+        self._limit = limit
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+        self._is_full = False
+
+    def send(self, frame: bytes) -> None:
+        if not self._is_full:
+            self._client.write_frame(frame)
+            return
+        self._waiting.append(frame)
+        self._bytes += len(frame)
+        if self._bytes > self._limit:
+            self._waiting.clear()
+            self._client.is_too_slow()
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self._is_full = True
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self._is_full = False
+        while self._waiting and not self._is_full:
+            frame = self._waiting.popleft()
+            self._bytes -= len(frame)
+            self._client.write_frame(frame)
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self._waiting.clear()
+
+
+class _Channel:
+    """A pattern and the clients that asked for it: one subscription of the bus for all of them."""
+
+    __slots__ = ("clients", "subscription")
+
+    def __init__(self) -> None:
+        self.clients: dict[LiveClient, None] = {}
+        self.subscription: Subscription | None = None
+
+
+class Hub:
+    """Brings the events of the bus to the clients."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+        self._channels: dict[str, _Channel] = {}
+        self.clients: dict[LiveClient, None] = {}
+        self._last: tuple[Event, Key, bytes] | None = None
+
+    def join(self, client: LiveClient) -> None:
+        self.clients[client] = None
+
+    def leave(self, client: LiveClient) -> None:
+        """Forget a client and all that it asked for; leaving twice is harmless."""
+        self.clients.pop(client, None)
+        for path in tuple(client.patterns):
+            self.unsubscribe(client, path)
+
+    def subscribe(self, client: LiveClient, path: str) -> None:
+        channel = self._channels.get(path)
+        if channel is None:
+            channel = self._channels[path] = _Channel()
+            channel.subscription = self._bus.subscribe(_pattern(path), self._deliver_to(channel))
+        channel.clients[client] = None
+        client.patterns.add(path)
+
+    def unsubscribe(self, client: LiveClient, path: str) -> None:
+        client.patterns.discard(path)
+        channel = self._channels.get(path)
+        if channel is None:
+            return
+        channel.clients.pop(client, None)
+        if not channel.clients:
+            del self._channels[path]
+            if channel.subscription is not None:
+                channel.subscription.cancel()
+
+    def _deliver_to(self, channel: _Channel) -> Any:
+        def deliver(key: Key, event: Event) -> None:
+            frame = self._frame(key, event)
+            for client in tuple(channel.clients):
+                client.send(frame)
+
+        return deliver
+
+    def _frame(self, key: Key, event: Event) -> bytes:
+        """The frame of an event under one of its keys; the bus tells one key to everybody before the next."""
+        last = self._last
+        if last is not None and last[0] is event and last[1] is key:
+            return last[2]
+        frame = text_frame(b'{"k":%b,"m":%b}' % (_encode("/".join(key)), event.payload))
+        self._last = (event, key, frame)
+        return frame
+
+
+def _pattern(path: str) -> Pattern:
+    return tuple(None if element == "*" else element for element in path.split("/"))
+
+
+class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is not typed
+    """Makes the sockets.
+
+    Args:
+        bus: where events are told.
+        reactor: for Autobahn's time-outs.
+        ping_seconds: how often the server asks whether a silent client is still there; 0 for never.
+    """
+
+    protocol = LiveClient
+
+    def __init__(self, bus: EventBus, reactor: Any, limits: WebLimits, ping_seconds: float = 30) -> None:
+        super().__init__(reactor=reactor, server="")
+        self.limits = limits
+        self.hub = Hub(bus)
+        self.setProtocolOptions(
+            maxFramePayloadSize=limits.socket_message_bytes,
+            maxMessagePayloadSize=limits.socket_message_bytes,
+            autoPingInterval=ping_seconds,
+            autoPingTimeout=ping_seconds,
+            openHandshakeTimeout=10,
+            closeHandshakeTimeout=5,
+            allowedOrigins=["*"],  # decided before the upgrade, in `Server`
+            allowNullOrigin=True,
+        )
+
+    @property
+    def is_full(self) -> bool:
+        """No more clients can be taken."""
+        return len(self.hub.clients) >= self.limits.sockets
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
+        client = super().buildProtocol(addr)
+        self.hub.join(client)
+        return client
+
+    def end_all(self) -> None:
+        """Close every socket."""
+        for client in tuple(self.hub.clients):
+            client.end()

@@ -1,0 +1,326 @@
+"""The data API over HTTP: ``/api/v2``.
+
+An answer that is in the cache and still right is sent without anything else being done; other read requests go
+through `DataAPI.read`. Actions are JSON-RPC.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
+
+from buildmill.common.errors import BuildmillError, InvalidInput, NotFound, NotSupported, Unavailable
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.data import resultspec
+from buildmill.master.data.api import DataAPI, Found, Result
+from buildmill.master.data.endpoints.endpoint import Kind
+from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.versions import Stamp
+from buildmill.master.web import jsonrpc, raw
+from buildmill.master.web.bodies import TEXT, Body, Form, body_of, document, error_document, form_of
+from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
+from buildmill.master.web.http import Request, base_headers
+from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.origins import Origins
+
+ANONYMOUS = "anonymous"
+_VARY = b"Accept, Accept-Encoding, Origin"
+_PREFLIGHT = (b"GET", b"POST", b"HEAD")
+_STREAM = "stream"
+
+
+class Rest:
+    """Answers requests below ``/api/v2``.
+
+    Args:
+        data: reads and acts.
+        origins: which pages of other places may ask.
+        limits: what a client may ask for.
+    """
+
+    _log = Logger()
+
+    def __init__(self, data: DataAPI[Any], origins: Origins, limits: WebLimits) -> None:
+        self._data = data
+        self._origins = origins
+        self._limits = limits
+        self._cache = AnswerCache(limits.cache_bytes)
+        self._reading: dict[CacheKey, tuple[Stamp, list[Request]]] = {}
+        self._tasks = TaskOwner("rest")
+
+    async def stop(self) -> None:
+        await self._tasks.stop()
+
+    def handle(self, request: Request, path: bytes | None) -> None:
+        """Answer a request.
+
+        Args:
+            path: the part of its path behind ``/api/v2/``, undecoded; None for the root itself.
+        """
+        request_headers = request.requestHeaders
+        if request_headers.hasHeader(b"Origin") and not self._admit(request):
+            return
+        method = request.method
+        if method == b"GET" or method == b"HEAD":
+            form = form_of(request_headers.getRawHeaders(b"Accept"), request_headers.getRawHeaders(b"Accept-Encoding"))
+            key = (request.uri, form)
+            answer = self._cache.get(key)
+            if answer is not None:
+                if self._data.stamp(answer.found) == answer.stamp:
+                    _send(request, answer)
+                    return
+                self._cache.drop(key)
+            self._read(request, path, key)
+        elif method == b"POST":
+            self._tasks.start(self._act(request, path), name="action")
+        elif method != b"OPTIONS" or not request_headers.hasHeader(b"Origin"):
+            _refuse(request, 400, "invalid HTTP method")
+        elif (request_headers.getRawHeaders(b"Access-Control-Request-Method") or [b""])[0] in _PREFLIGHT:
+            _headers_of(request)
+            request.answer(200, b"", TEXT)
+        else:
+            _refuse(request, 400, "invalid method")
+
+    def _admit(self, request: Request) -> bool:
+        """Whether a page of that origin may ask; answers the request if not."""
+        origin, *more = request.requestHeaders.getRawHeaders(b"Origin", ())
+        if more or not self._origins.allows(origin):
+            if request.method == b"POST":
+                _headers_of(request)
+                request.answer(400, b'{"error": {"message": "invalid origin"}}', TEXT)
+            else:
+                _refuse(request, 400, "invalid origin")
+            return False
+        request.allowed_origin = origin
+        return True
+
+    # -- reading -----------------------------------------------------------------------
+
+    def _read(self, request: Request, path: bytes | None, key: CacheKey) -> None:
+        try:
+            found = self._data.find(_elements(path))
+            if found.endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
+                self._start_download(request, found)
+                return
+            parameters = _parameters(request.query)
+            wanted = resultspec.parse(parameters, found.endpoint.type, is_collection=found.endpoint.is_collection)
+        except BuildmillError as error:
+            _refuse_read(request, error)
+            return
+        stamp = self._data.stamp(found)
+        if stamp is not None:
+            # the same question at the same time is read once
+            reading = self._reading.get(key)
+            if reading is not None and reading[0] == stamp:
+                reading[1].append(request)
+                return
+        waiting = [request]
+        if stamp is not None:
+            self._reading[key] = (stamp, waiting)
+        self._start_reading(found, wanted, key, stamp, waiting)
+
+    def _start_reading(
+        self, found: Found, wanted: ResultSpec, key: CacheKey, stamp: Stamp | None, waiting: list[Request]
+    ) -> None:
+        form = key[1]
+
+        def done(outcome: Body | Failure) -> None:
+            reading = self._reading.get(key)
+            if reading is not None and reading[1] is waiting:
+                del self._reading[key]
+            if isinstance(outcome, Failure):
+                self._refuse_all(waiting, outcome)
+                return
+            answer = Answer(found, stamp, _headers(form, outcome), outcome.data)
+            if stamp is not None:
+                self._cache.put(key, answer)
+            for request in waiting:
+                _send(request, answer)
+
+        self._data.read(found, wanted, _finisher(form)).addBoth(done).addErrback(self._broken)
+
+    def _refuse_all(self, waiting: list[Request], failure: Failure) -> None:
+        if isinstance(failure.value, BuildmillError):
+            for request in waiting:
+                _refuse_read(request, failure.value)
+            return
+        self._log.failure("reading {uri} failed", failure=failure, uri=waiting[0].uri)
+        for request in waiting:
+            _refuse(request, 500, "internal error")
+
+    def _broken(self, failure: Failure) -> None:
+        self._log.failure("sending an answer failed", failure=failure)
+
+    def _start_download(self, request: Request, found: Found) -> None:
+        streams = "oeh"
+        for name, value in _parameters(request.query):
+            if name != _STREAM:
+                raise InvalidInput(name, f"unrecognized query parameter '{name}'")
+            streams = value
+        self._tasks.start(self._download(request, found, streams), name="download")
+
+    async def _download(self, request: Request, found: Found, streams: str) -> None:
+        try:
+            download = await self._data.raw(found, streams)
+        except BuildmillError as error:
+            _refuse_read(request, error)
+            return
+        if request.is_gone:
+            return
+        _headers_of(request)
+        try:
+            await raw.send(request, download, attachment=found.endpoint.kind is Kind.RAW)
+        except Exception:
+            request.processingFailed(Failure())
+
+    # -- acting ------------------------------------------------------------------------
+
+    async def _act(self, request: Request, path: bytes | None) -> None:
+        call: jsonrpc.Call | None = None
+        refused = None
+        body = b""
+        retry_after: bytes | None = None
+        try:
+            content_type = (request.requestHeaders.getRawHeaders(b"Content-Type") or [b""])[0]
+            call = jsonrpc.parse(request.content.read(), content_type, depth=self._limits.json_depth)
+            owner = ANONYMOUS
+            params = {**call.params, "owner": owner}
+            result = await self._data.control(call.method, params, _elements(path), owner)
+            body = jsonrpc.success(call, result)
+        except jsonrpc.Refused as error:
+            refused = error
+        except BuildmillError as error:
+            refused = jsonrpc.refused_by(error)
+            retry_after = _retry_after(error)
+        except Exception:
+            self._log.failure("{method} on {uri} failed", method=call and call.method, uri=request.uri)
+            refused = jsonrpc.Refused(500, jsonrpc.INTERNAL_ERROR, "internal error")
+        if request.is_gone:
+            return
+        _headers_of(request)
+        if retry_after is not None:
+            request.responseHeaders.setRawHeaders(b"Retry-After", [retry_after])
+        if refused is not None:
+            request.answer(refused.status, jsonrpc.failure(refused, call), b"application/json")
+        else:
+            request.answer(200, body, b"application/json")
+
+
+def _finisher(form: Form) -> Callable[[Result], Body]:
+    """Makes the body of a result; runs in the thread that has read it."""
+
+    def finish(result: Result) -> Body:
+        return body_of(document(result), form)
+
+    return finish
+
+
+# -- paths and parameters --------------------------------------------------------------
+
+
+def _text(part: bytes, what: str) -> str:
+    try:
+        text = unquote_to_bytes(part).decode()
+    except UnicodeDecodeError:
+        raise InvalidInput(what, f"the {what} is not UTF-8") from None
+    if "\0" in text:
+        raise InvalidInput(what, f"the {what} contains NUL")
+    return text
+
+
+def _elements(path: bytes | None) -> list[str]:
+    """The decoded elements of a path; they are split first, so that ``%2F`` stays within one."""
+    if path is None:
+        return []
+    if b"%" not in path and path.isascii():
+        return path.decode("ascii").split("/")
+    return [_text(part, "path") for part in path.split(b"/")]
+
+
+def _parameters(query: bytes) -> list[tuple[str, str]]:
+    if not query:
+        return []
+    found = []
+    for part in query.split(b"&"):
+        if part:
+            name, _, value = part.replace(b"+", b" ").partition(b"=")
+            found.append((_text(name, "query"), _text(value, "query")))
+    return found
+
+
+# -- answers ---------------------------------------------------------------------------
+
+
+def _headers(form: Form, body: Body) -> Headers:
+    headers = base_headers()
+    headers.setRawHeaders(b"Content-Type", [form.content_type])
+    headers.setRawHeaders(b"Vary", [_VARY])
+    headers.setRawHeaders(b"Content-Length", [b"%d" % len(body.data)])
+    if body.encoding:
+        headers.setRawHeaders(b"Content-Encoding", [body.encoding.encode()])
+    return headers
+
+
+def _send(request: Request, answer: Answer) -> None:
+    if request.is_gone:
+        return
+    is_plain = request.allowed_origin is None and request.channel.persistent
+    request.responseHeaders = answer.headers if is_plain else _with_request_headers(request, answer.headers)
+    request.write(answer.body)
+    request.finish()
+
+
+def _headers_of(request: Request) -> None:
+    """Give a request the headers that any answer carries."""
+    headers = base_headers()
+    headers.setRawHeaders(b"Vary", [_VARY])
+    request.responseHeaders = _with_request_headers(request, headers)
+
+
+def _with_request_headers(request: Request, headers: Headers) -> Headers:
+    """Add what depends on the request itself."""
+    headers = headers.copy()
+    if request.allowed_origin is not None:
+        headers.setRawHeaders(b"Access-Control-Allow-Origin", [request.allowed_origin])
+        headers.setRawHeaders(b"Access-Control-Allow-Headers", [b"Content-Type"])
+        headers.setRawHeaders(b"Access-Control-Max-Age", [b"3600"])
+    if not request.channel.persistent:
+        headers.setRawHeaders(b"Connection", [b"close"])
+    return headers
+
+
+def _refuse(request: Request, status: int, problem: str, retry_after: bytes | None = None) -> None:
+    if request.is_gone:
+        return
+    _headers_of(request)
+    if retry_after is not None:
+        request.responseHeaders.setRawHeaders(b"Retry-After", [retry_after])
+    request.answer(status, error_document(problem), TEXT)
+
+
+def _retry_after(error: BuildmillError) -> bytes | None:
+    if not isinstance(error, Unavailable):
+        return None
+    seconds = 1 if error.retry_after is None else math.ceil(error.retry_after.total_seconds())
+    return b"%d" % max(seconds, 1)
+
+
+def _refuse_read(request: Request, error: BuildmillError) -> None:
+    match error:
+        case NotFound():
+            _refuse(request, 404, str(error))
+        case InvalidInput():
+            named = error.problem if error.field in error.problem else f"{error.problem}: {error.field}"
+            _refuse(request, 400, named)
+        case Unavailable():
+            _refuse(request, 503, str(error), _retry_after(error))
+        case NotSupported():
+            _refuse(request, 501, str(error))
+        case _:
+            _refuse(request, 400, str(error))

@@ -1,0 +1,120 @@
+"""All faces on one port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autobahn.twisted.resource import WebSocketResource
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from buildmill.master.data.api import DataAPI
+from buildmill.master.mq.bus import EventBus
+from buildmill.master.web.http import Request, Site, base_headers
+from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.live import LiveFactory
+from buildmill.master.web.origins import Origins
+from buildmill.master.web.pages import Pages
+from buildmill.master.web.rest import Rest
+
+_API_ROOTS = (b"/api/v2", b"/api/latest")
+_OPENAPI = b"/api/v2/openapi.json"
+
+
+class WebServer:
+    """The data API, the event socket and a start page.
+
+    Args:
+        data: reads and acts.
+        bus: tells events.
+        reactor: listens.
+        base_url: this server's address as its users know it.
+        allowed_origins: web pages of other places that may talk to it, as shell patterns.
+        title: of the start page.
+        limits: what a client may ask for.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        data: DataAPI[Any],
+        bus: EventBus,
+        reactor: Any,
+        base_url: str = "http://localhost:8010/",
+        allowed_origins: Iterable[str] = (),
+        title: str = "Buildmill",
+        limits: WebLimits | None = None,
+    ) -> None:
+        self._reactor = reactor
+        limits = limits or WebLimits()
+        base_url = base_url.rstrip("/") + "/"
+        self._origins = Origins(base_url, allowed_origins)
+        self._rest = Rest(data, self._origins, limits)
+        self._live = LiveFactory(bus, reactor, limits)
+        self._socket = WebSocketResource(self._live)
+        self._pages = Pages(data, base_url, title).app.resource()
+        self._site = Site(self.handle, self._log_failure, reactor, limits)
+        self._data = data
+        self._port: IListeningPort | None = None
+
+    async def start(self, endpoint: str) -> int:
+        """Listen.
+
+        Args:
+            endpoint: as `twisted.internet.endpoints.serverFromString` knows it, ``tcp:8010:interface=127.0.0.1``.
+
+        Returns:
+            The port's number; 0 where it has none.
+        """
+        self._data.start()
+        self._port = await serverFromString(self._reactor, endpoint).listen(self._site)
+        return int(getattr(self._port.getHost(), "port", 0))
+
+    async def stop(self) -> None:
+        """Stop listening, close all connections."""
+        if self._port is not None:
+            port, self._port = self._port, None
+            await maybeDeferred(port.stopListening)
+        self._live.end_all()
+        await self._rest.stop()
+        self._site.close_all()
+        self._data.stop()
+
+    def handle(self, request: Request) -> None:
+        """Answer any request."""
+        path = request.path
+        if path.startswith(b"/api/v2/") and path != _OPENAPI:
+            self._rest.handle(request, path[8:])
+        elif path.startswith(b"/api/latest/"):
+            self._rest.handle(request, path[12:])
+        elif path in _API_ROOTS:
+            self._rest.handle(request, None)
+        elif path == b"/ws":
+            self._upgrade(request)
+        else:
+            request.process_as_resource(self._pages)
+
+    def _upgrade(self, request: Request) -> None:
+        """Hand the connection over to an event socket."""
+        request.responseHeaders = base_headers()
+        origins = request.requestHeaders.getRawHeaders(b"Origin") or []
+        if any(not self._origins.allows(origin) for origin in origins):
+            request.answer(403, b"origin not allowed", b"text/plain; charset=utf-8")
+        elif self._live.is_full:
+            request.responseHeaders.setRawHeaders(b"Retry-After", [b"10"])
+            request.answer(503, b"too many event sockets", b"text/plain; charset=utf-8")
+        elif (request.getHeader(b"Upgrade") or b"").lower() != b"websocket":
+            request.responseHeaders.setRawHeaders(b"Upgrade", [b"websocket"])
+            request.answer(426, b"this is a websocket", b"text/plain; charset=utf-8")
+        else:
+            self._site.channels.discard(request.channel)
+            self._socket.render(request)
+
+    def _log_failure(self, failure: Failure, request: Request) -> None:
+        self._log.failure("{method} {uri} failed", failure=failure, method=request.method, uri=request.uri)
