@@ -34,7 +34,7 @@ from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.latent.runner import LocalWorkerRunner
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
-from buildmill.master.schedulers.registry import ForceSchedulers
+from buildmill.master.schedulers.forcesched import ForceSchedulers
 from buildmill.master.web.server import WebServer
 
 HEARTBEAT_SECONDS = 60.0
@@ -81,6 +81,7 @@ class App:
             logs=self.logs,
             rng=rng,
             processes=ReactorProcessRunner(reactor),
+            in_thread=self._blocking,
         )
         self.engine = Engine(
             master=self.master,
@@ -132,7 +133,6 @@ class App:
         self.master.config = self.config
         await self.updates.run(_take_over, master_id)
         await self.logs.start(master_id)
-        self.data.start()
         await self.engine.configure(self.config)
         await self.engine.start()
         await self._listen(self.config)
@@ -249,7 +249,7 @@ class App:
             if service not in self._services:
                 self._services.append(service)
                 await service.activate(self.master)
-        self._forms.replace(s for s in config.schedulers if getattr(s, "is_force_scheduler", False))
+        self._forms.replace(config.schedulers)
 
     async def _stop_services(self) -> None:
         while self._services:
@@ -267,8 +267,8 @@ class App:
             data=self.data,
             bus=self._bus,
             reactor=self._reactor,
-            config=config.www,
             base_url=config.buildbotURL,
+            allowed_origins=config.www.allowed_origins or (),
             title=config.title,
         )
         self.web_port = await web.start(config.www.port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Master:
         logs: the log store.
         random: the source of randomness.
         processes: runs programs on the master's machine.
+        in_thread: calls a blocking function, as one that reads files, in a thread.
         queue: what waits (`domain.claims.Queue`).
         schedulers: the active schedulers, by name.
     """
@@ -68,6 +70,7 @@ class Master:
         logs: LogStore,
         rng: random.Random,
         processes: ProcessRunner,
+        in_thread: InThread | None = None,
     ) -> None:
         self.basedir = str(basedir)
         self.name = name
@@ -80,9 +83,19 @@ class Master:
         self.logs = logs
         self.random = rng
         self.processes = processes
+        self.in_thread: InThread = _at_once if in_thread is None else in_thread
         self.queue: Any = None
         self.schedulers: dict[str, Any] = {}
 
     def pathTo(self, *parts: str) -> str:
         """A path below the master's directory."""
         return str(Path(self.basedir, *parts))
+
+
+InThread = Callable[..., Awaitable[Any]]
+"""Called with a blocking function and its arguments; gives its result later."""
+
+
+async def _at_once(function: Callable[..., Any], *args: Any) -> Any:
+    """For simulations, which have no threads."""
+    return function(*args)

@@ -92,7 +92,8 @@ class GitMixin(CommandMixin):
         return self.config or {}
 
     def _git_env(self) -> Mapping[str, Any]:
-        return {"GIT_TERMINAL_PROMPT": "0", **(self.env or {})}
+        # A question at a prompt would hang until the timeout.
+        return {"GIT_TERMINAL_PROMPT": "0", **self.build.builder.config.env, **(self.env or {})}
 
     async def _dovccmd(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from buildmill.master.connections.commands import FileEnd
 from buildmill.master.domain.config_errors import config_error
@@ -40,8 +40,7 @@ class Transfer(BuildStep):
 
     @property
     def _run_blocking(self) -> RunBlocking:
-        run: RunBlocking = self.master.in_thread
-        return run
+        return cast(RunBlocking, self.master.in_thread)
 
     def _path_on_master(self, path: str) -> Path:
         return Path(self.master.basedir, os.path.expanduser(path))
