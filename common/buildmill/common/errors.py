@@ -3,7 +3,6 @@
 BuildmillError
 ├── ConfigError              problems of a configuration, each with its place
 ├── InvalidInput             a request that cannot be taken; names the field and what was expected
-├── InvalidParameters        a form with several fields that cannot be taken
 ├── NotFound                 no such thing
 ├── Conflict                 the thing exists, but its state forbids what was asked
 │   └── AlreadyClaimed       another master was quicker
@@ -17,7 +16,7 @@ BuildmillError
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 
@@ -37,18 +36,6 @@ class InvalidInput(BuildmillError):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
-
-
-class InvalidParameters(BuildmillError):
-    """Fields of a form that cannot be taken, all of them at once.
-
-    Attributes:
-        fields: full name of each wrong field, and what is wrong with it.
-    """
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {problem}" for name, problem in fields.items()))
-        self.fields = dict(fields)
 
 
 class NotFound(BuildmillError):

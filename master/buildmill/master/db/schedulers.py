@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -112,3 +112,9 @@ def flush_classifications(tx: Transaction, scheduler_id: int, less_than: int | N
     if less_than is not None:
         statement = statement.where(table.c.change_id < less_than)
     tx.sql.execute(statement)
+
+
+def forget_changes(tx: Transaction, scheduler_id: int, change_ids: Sequence[int]) -> None:
+    """Forget these changes, which have their buildset; others may still wait."""
+    table = t.scheduler_changes
+    tx.sql.execute(table.delete().where(table.c.scheduler_id == scheduler_id, table.c.change_id.in_(change_ids)))

@@ -13,6 +13,7 @@ from buildmill.master.domain.resources import Scheduler as SchedulerRow
 from buildmill.master.engine.clustered import ClusteredService, PluginMaster
 from buildmill.master.engine.vocabulary import checked_properties
 from buildmill.master.mq.bus import Subscription
+from buildmill.master.schedulers.change import Change
 
 SourcedValues = dict[str, tuple[Any, str]]
 AddedBuildset = tuple[int, dict[int, int]]
@@ -116,6 +117,10 @@ class BaseScheduler(ClusteredService):
 
     # -- state kept over restarts ----------------------------------------------------------
 
+    async def get_change(self, changeid: int) -> Change:
+        """One change. Raises NotFound."""
+        return Change.of_document(await self.master.data.get(("changes", changeid)))
+
     async def getState(self, name: str, *default: Any) -> Any:
         """A value that `setState` kept; `default` if there is none (NotFound without a default)."""
         return await self.master.data.updates.getState(type(self).__name__, self.name, name, *default)
@@ -183,9 +188,10 @@ class BaseScheduler(ClusteredService):
         """One source stamp for each codebase, filled with its defaults."""
         given = {stamp.get("codebase", ""): stamp for stamp in sourcestamps}
         wanted = (*self.codebases, *(name for name in given if name not in self.codebases))
-        return [{**self._default_stamp(name), **given.get(name, {}), "codebase": name} for name in wanted]
+        return [{**self.default_stamp(name), **given.get(name, {}), "codebase": name} for name in wanted]
 
-    def _default_stamp(self, codebase: str) -> dict[str, Any]:
+    def default_stamp(self, codebase: str) -> dict[str, Any]:
+        """The source stamp of a codebase of which nothing else is known."""
         nothing = {"branch": None, "codebase": codebase, "project": "", "repository": "", "revision": None}
         return nothing | self.codebases.get(codebase, {})
 
@@ -214,7 +220,7 @@ class BaseScheduler(ClusteredService):
             by_codebase.setdefault(change["codebase"], []).append(change)
             of_changes.update({name: (value, source) for name, (value, source) in change["properties"].items()})
         stamps: list[Any] = [
-            newest[codebase]["sourcestamp"]["ssid"] if codebase in newest else self._default_stamp(codebase)
+            newest[codebase]["sourcestamp"]["ssid"] if codebase in newest else self.default_stamp(codebase)
             for codebase in self.codebases
         ]
         return await self.addBuildsetForSourceStamps(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.resources import Change as ChangeRow
@@ -34,6 +37,11 @@ class Change:
         self.codebase = row.codebase
         self.project = row.project
         self.properties = Properties.fromDict({name: (value, src) for name, (value, src) in row.properties.items()})
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> Change:
+        """The change that a document of the data API describes."""
+        return cls(msgspec.convert(document, ChangeRow))
 
     def asChDict(self) -> dict[str, Any]:
         """The change as a document of the data API."""

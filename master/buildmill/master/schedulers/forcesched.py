@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from buildmill.common.errors import Conflict, InvalidInput, InvalidParameters, NotFound
+from buildmill.common.errors import Conflict, InvalidInput, NotFound
+from buildmill.master.data.ports import InvalidParameters
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.resources import ForceScheduler as ForceSchedulerDocument
 from buildmill.master.engine.clustered import PluginMaster
