@@ -108,7 +108,7 @@ class WorkerConnection:
         self._commands.add(command_id, observer)
         try:
             await self._peer.call(StartCommand(command_id, name, args, builder_name))
-        except BaseException:
+        except Exception:
             # a command whose end came before the connection's has nothing to complain of
             if self._commands.remove(command_id) or self.is_connected:
                 raise

@@ -93,7 +93,7 @@ class Roster:
             self._refuse(connection, str(error), error.code)
         except BuildmillError as error:
             self._refuse(connection, str(error), INTERNAL_ERROR)
-        except BaseException:
+        except Exception:
             connection.close("attaching failed", INTERNAL_ERROR)
             raise
 

@@ -39,7 +39,7 @@ def test_unmasking_is_xor_with_the_repeated_mask(payload: bytes, mask: bytes) ->
     assert unmask(payload, mask) == bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.integers(0, 300) | st.sampled_from([125, 126, 65535, 65536])),
     st.lists(st.integers(1, 1000), min_size=1),
