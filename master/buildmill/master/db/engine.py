@@ -67,6 +67,8 @@ def create_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if memory or read_only else "BEGIN IMMEDIATE")
+        # past SQLAlchemy, which spends ten times as long on it as SQLite does
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("BEGIN" if memory or read_only else "BEGIN IMMEDIATE")
 
     return engine
