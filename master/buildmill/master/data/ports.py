@@ -64,6 +64,24 @@ class NoForceSchedulers:
 class ControlUpdates(Protocol):
     """Updates that control actions come down to; all refuse with `Unavailable` while nothing can be written."""
 
+    async def addChange(  # noqa: N802
+        self,
+        files: Sequence[str] | None = ...,
+        comments: str | None = ...,
+        author: str | None = ...,
+        committer: str | None = ...,
+        revision: str | None = ...,
+        when_timestamp: int | None = ...,
+        branch: str | None = ...,
+        category: str | None = ...,
+        revlink: str | None = ...,
+        properties: Mapping[str, Any] | None = ...,
+        repository: str = ...,
+        codebase: str | None = ...,
+        project: str = ...,
+        src: str | None = ...,
+    ) -> int: ...
+
     async def requestBuildStop(self, buildid: int, reason: str, results: int = ..., owner: str = ...) -> None: ...  # noqa: N802
 
     async def rebuildBuild(self, buildid: int) -> tuple[int, dict[int, int]]: ...  # noqa: N802

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from buildmill.master.data.endpoints import new_change
 from buildmill.master.data.endpoints.builds import find_build_id, property_rows
 from buildmill.master.data.endpoints.endpoint import Endpoint, collection, single
 from buildmill.master.data.paths import Keys
@@ -56,7 +57,7 @@ def _source_stamps(connection: Connection, _keys: Keys, spec: ResultSpec) -> Pag
 
 ENDPOINTS: list[Endpoint] = [
     *single("change", _change, "changes/n:changeid", depends=(CHANGES_CHANGE,)),
-    *collection("change", _changes, "changes", depends=(CHANGES_CHANGE,)),
+    *collection("change", _changes, "changes", depends=(CHANGES_CHANGE,), actions={"add": new_change.add}),
     *collection(
         "change",
         _of_build,

@@ -1,0 +1,185 @@
+"""Acting on a master from the outside: start it in the background, watch its log, stop it, make it reconfigure."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from buildmill.common.errors import BuildmillError, ConfigError, ConfigProblem, Conflict, NotFound
+from buildmill.master.cli.basedir import LOG_FILE, MasterSettings, read_settings
+from buildmill.master.cli.follow import LogFollower
+from buildmill.master.cli.pid_file import running_pid
+from buildmill.master.cli.process import REFUSED, UNCHANGED, run_in_foreground
+
+RUNNING = "master is running"
+IN_FORCE = "configuration in force"
+STOP_SECONDS = 60.0
+_TAIL_LINES = 30
+_POLL_SECONDS = 0.03
+_SERVED = re.compile(r" is served at (http\S+?)/?(?:api/v2)?$")
+
+Tell = Callable[[str], None]
+
+
+class StartFailed(BuildmillError):
+    """The master ended before it ran; the message holds the end of its log."""
+
+
+class TooSlow(BuildmillError):
+    """Nothing has been heard of the master for too long."""
+
+
+class Launch:
+    """A master that was started in the background, and that is being watched.
+
+    Forks: there must be no other thread yet.
+
+    Raises:
+        Conflict: a master runs there already.
+        ConfigError: there are no settings, or they are wrong.
+    """
+
+    def __init__(self, basedir: Path) -> None:
+        settings = read_settings(basedir)
+        if (pid := running_pid(basedir)) is not None:
+            raise Conflict(f"a master runs in {basedir} already, pid {pid}")
+        self._log = basedir / LOG_FILE
+        self._follower = LogFollower(self._log)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        reading, writing = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(reading)
+            _become_daemon(basedir, settings, writing)
+        os.close(writing)
+        os.set_blocking(reading, False)  # a child of a dead master may hold the other end
+        self._complaints = reading
+
+    def wait_until_running(self, *, patience: float, tell: Tell) -> str | None:
+        """Return once the master runs.
+
+        Args:
+            patience: seconds of silence in its log before we give up watching.
+            tell: is told the lines of its log meanwhile.
+
+        Returns:
+            Where it serves the API; None if it does not.
+
+        Raises:
+            StartFailed: it has ended.
+            TooSlow: it may still be starting.
+        """
+        tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        url: str | None = None
+        with contextlib.closing(self._follower), open(self._complaints, "rb") as complaints:
+            for line in _watch(self._follower, patience, lambda: os.waitpid(self.pid, os.WNOHANG)[0] == 0):
+                if line is None:
+                    said = (complaints.read() or b"").decode(errors="replace")
+                    words = "\n".join([*tail, *said.splitlines()])
+                    raise StartFailed(f"the master did not start; the end of {self._log}:\n{words}")
+                tail.append(line)
+                tell(line)
+                if found := _SERVED.search(line):
+                    url = found[1]
+                if RUNNING in line:
+                    return url
+        raise TooSlow(f"the master, pid {self.pid}, has been silent for {patience:g} seconds; see {self._log}")
+
+
+def stop(basedir: Path, *, clean: bool = False, wait: bool = True, patience: float = STOP_SECONDS) -> int:
+    """Stop the master of a directory.
+
+    Args:
+        clean: let the running builds end first, however long that takes.
+        wait: return when it has ended.
+
+    Returns:
+        Its pid.
+
+    Raises:
+        NotFound: none runs.
+        TooSlow: it has not ended within `patience` seconds.
+    """
+    pid = _signal(basedir, signal.SIGUSR1 if clean else signal.SIGTERM)
+    if wait:
+        end = time.monotonic() + patience
+        while running_pid(basedir) == pid:
+            if not clean and time.monotonic() > end:
+                raise TooSlow(f"the master, pid {pid}, has not ended within {patience:g} seconds")
+            time.sleep(_POLL_SECONDS)
+    return pid
+
+
+def reconfigure(basedir: Path, *, patience: float, tell: Tell) -> None:
+    """Make a master read its configuration again, and wait for the outcome.
+
+    Raises:
+        NotFound: none runs.
+        ConfigError: the new configuration was refused, as the first problem says; the old one stays in force.
+        StartFailed: the master has ended meanwhile.
+        TooSlow: nothing was heard of it for `patience` seconds.
+    """
+    with contextlib.closing(LogFollower(basedir / LOG_FILE)) as follower:
+        pid = _signal(basedir, signal.SIGHUP)
+        problems: list[str] = []
+        for line in _watch(follower, patience, lambda: running_pid(basedir) == pid):
+            if line is None:
+                raise StartFailed(f"the master, pid {pid}, has ended; see {basedir / LOG_FILE}")
+            if IN_FORCE in line:
+                return
+            if UNCHANGED in line:
+                raise ConfigError([ConfigProblem(text) for text in problems])
+            if REFUSED in line:
+                problems = [line[line.index(REFUSED) :]]
+            elif problems and line.startswith("\t"):
+                problems.append(line.removeprefix("\t"))
+            else:
+                tell(line)
+    raise TooSlow(f"the master, pid {pid}, has been silent for {patience:g} seconds; see {basedir / LOG_FILE}")
+
+
+def _signal(basedir: Path, number: signal.Signals) -> int:
+    pid = running_pid(basedir)
+    if pid is None:
+        raise NotFound(f"no master runs in {basedir}")
+    os.kill(pid, number)
+    return pid
+
+
+def _watch(follower: LogFollower, patience: float, is_alive: Callable[[], bool]) -> Iterator[str | None]:
+    """The lines of a log as they come; None once the process has ended; ends after `patience` seconds of silence."""
+    heard = time.monotonic()
+    while time.monotonic() - heard < patience:
+        alive = is_alive()  # asked before reading: what it wrote last is not missed
+        for line in follower.lines():
+            heard = time.monotonic()
+            yield line
+        if not alive:
+            yield None
+        time.sleep(_POLL_SECONDS)
+
+
+def _become_daemon(basedir: Path, settings: MasterSettings, complaints: int) -> None:
+    """In the child: leave the terminal, work, never return. What it says before it has a log goes to `complaints`."""
+    code = 1
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd, target in ((0, null), (1, null), (2, complaints)):
+            os.dup2(target, fd)
+        code = run_in_foreground(basedir, settings, show_log=False)
+    except ConfigError:
+        pass  # it is in the log
+    except BaseException as problem:
+        with contextlib.suppress(OSError):
+            os.write(complaints, f"{type(problem).__name__}: {problem}\n".encode())
+    finally:
+        os._exit(code)

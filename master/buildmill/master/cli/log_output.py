@@ -1,0 +1,92 @@
+"""How the master's own log looks: one line of text for each event, in a file that is rotated, and on a terminal.
+
+``2026-03-01T12:30:00.250+01:00 info    buildmill.master.app.App: master is running``
+
+Further lines of an event (a traceback, a list of problems) begin with a tab.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
+from twisted.python.logfile import LogFile
+
+_LEVELS = {
+    LogLevel.debug: "debug  ",
+    LogLevel.info: "info   ",
+    LogLevel.warn: "warn   ",
+    LogLevel.error: "error  ",
+    LogLevel.critical: "CRITICAL",
+}
+# What comes from outside may be in an event; it must neither forge a line nor command a terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class TextFormat:
+    """Events as lines of text; remembers the last second's text, because a busy master logs many lines in one."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._date, self._zone = "", ""
+
+    def line(self, event: LogEvent) -> str:
+        """The event as text that ends with a newline."""
+        text = formatEvent(event)
+        failure = event.get("log_failure")
+        if failure is not None:
+            text = f"{text}\n{_traceback(failure)}" if text else _traceback(failure)
+        level = _LEVELS.get(event.get("log_level") or LogLevel.info, "info   ")
+        text = _CONTROL.sub(_escaped, text.rstrip("\n")).replace("\n", "\n\t")
+        return f"{self._instant(event['log_time'])} {level} {event.get('log_namespace', '-')}: {text}\n"
+
+    def _instant(self, seconds: float) -> str:
+        whole = int(seconds)
+        if whole != self._second:
+            local = datetime.fromtimestamp(whole).astimezone()
+            self._second = whole
+            self._date, self._zone = local.strftime("%Y-%m-%dT%H:%M:%S"), local.isoformat()[19:]
+        return f"{self._date}.{int((seconds - whole) * 1000):03d}{self._zone}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\x{ord(found[0]):02x}"
+
+
+def _traceback(failure: Any) -> str:
+    try:
+        return str(failure.getTraceback()).rstrip("\n")
+    except Exception as problem:  # a value whose repr fails must not cost us the event
+        return f"(unable to show the traceback: {problem!r})"
+
+
+def open_log(path: Path, *, rotate_bytes: int, keep: int) -> LogFile:
+    """The file that lines are appended to; `rotate_bytes` 0 for never, `keep` 0 for all."""
+    return LogFile(
+        path.name,
+        str(path.parent),
+        rotateLength=rotate_bytes or None,
+        maxRotatedFiles=keep or None,
+        defaultMode=0o600,
+    )
+
+
+def observer(*outputs: IO[str] | LogFile, debug: bool = False) -> ILogObserver:
+    """Writes each event to all outputs; one that cannot be written (a full disk, a closed terminal) loses its line."""
+    text = TextFormat()
+
+    def observe(event: LogEvent) -> None:
+        if event.get("log_level") is LogLevel.debug and not debug:
+            return
+        line = text.line(event)
+        for output in outputs:
+            try:
+                output.write(line)
+                output.flush()
+            except (OSError, ValueError):
+                continue
+
+    return cast("ILogObserver", observe)  # any callable is one

@@ -1,0 +1,56 @@
+"""The command `buildmill`. The commands' own modules are imported when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module, metadata
+
+import click
+
+_COMMANDS: Mapping[str, str] = {
+    "create-master": "creation:create_master",
+    "upgrade-master": "creation:upgrade_master",
+    "checkconfig": "creation:checkconfig",
+    "start": "lifecycle:start",
+    "run": "lifecycle:run",
+    "stop": "lifecycle:stop",
+    "restart": "lifecycle:restart",
+    "reconfig": "lifecycle:reconfig",
+    "sighup": "lifecycle:sighup",
+    "sendchange": "sendchange:sendchange",
+    "demo": "demo:demo",
+}
+
+
+class _Commands(click.Group):
+    """Imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, name = place.split(":")
+        command: click.Command = getattr(import_module(f"buildmill.master.cli.{module}"), name)
+        return command
+
+
+def _show_version(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted and not context.resilient_parsing:
+        click.echo(f"buildmill {metadata.version('buildmill')}")
+        context.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it.")
+def main() -> None:
+    """Create, check and run Buildmill masters.
+
+    A master lives in a directory, BASEDIR; the present one if none is named.
+    """
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _absolute(_context: click.Context, _parameter: click.Parameter, path: Path) -> Path:
+    return path.absolute()
+
+
+def basedir_argument(function: F) -> F:
+    """``[BASEDIR]``, absolute; the present directory by default."""
+    kind = click.Path(path_type=Path, file_okay=False)
+    return click.argument("basedir", type=kind, default=".", callback=_absolute)(function)
+
+
+def quiet_option(function: F) -> F:
+    """``--quiet``."""
+    return click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")(function)
+
+
+def start_timeout_option(function: F) -> F:
+    """``--start_timeout``, with Buildbot's spelling as well as ours."""
+    text = "Seconds of silence in the log before watching ends."
+    return click.option("--start-timeout", "--start_timeout", default=60.0, show_default=True, help=text)(function)

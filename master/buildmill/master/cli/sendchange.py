@@ -1,0 +1,134 @@
+"""The command `sendchange`: tell a master of a change, over its REST API."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import click
+
+from buildmill.common.errors import BuildmillError
+from buildmill.master.cli.console import Told
+
+DEFAULT_MASTER = "http://127.0.0.1:8010"
+_TIMEOUT_SECONDS = 60
+
+
+@click.command()
+@click.argument("files", nargs=-1)
+@click.option("-m", "--master", default=DEFAULT_MASTER, show_default=True, help="URL of the master, or HOST:PORT.")
+@click.option("-a", "--auth", metavar="USER:PASSWORD", help="Sent as HTTP basic authentication.")
+@click.option("-W", "--who", required=True, help="Author of the change.")
+@click.option("-R", "--repository", default="", help="Where the change is.")
+@click.option(
+    "-s", "--vc", type=click.Choice(["cvs", "svn", "darcs", "hg", "bzr", "git", "mtn", "p4"]), help="Version control."
+)
+@click.option("-P", "--project", default="", help="Project of the change.")
+@click.option("-b", "--branch", help="Branch of the change.")
+@click.option("-C", "--category", help="For schedulers to filter by.")
+@click.option("--codebase", help="Codebase of the change.")
+@click.option("-r", "--revision", help="Revision of the change.")
+@click.option(
+    "--revision-file", "--revision_file", type=click.Path(path_type=Path), help="File that holds the revision."
+)
+@click.option("-p", "--property", "properties", multiple=True, metavar="NAME:VALUE", help="May be repeated.")
+@click.option("-c", "--comments", help="What was changed, and why.")
+@click.option("-F", "--logfile", help="File that holds the comments; - for the standard input.")
+@click.option("-w", "--when", type=float, help="Seconds since 1970; now by default.")
+@click.option("-l", "--revlink", default="", help="A page that shows the change.")
+@click.option("-e", "--encoding", default="utf8", show_default=True, help="Encoding of the comments file.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
+def sendchange(
+    files: tuple[str, ...],
+    master: str,
+    auth: str | None,
+    who: str,
+    vc: str | None,
+    revision_file: Path | None,
+    properties: tuple[str, ...],
+    comments: str | None,
+    logfile: str | None,
+    when: float | None,
+    encoding: str,
+    quiet: bool,
+    **fields: str | None,
+) -> None:
+    """Tell a master of a change in FILES; its schedulers then decide what to build."""
+    with Told():
+        if revision_file is not None:
+            fields["revision"] = revision_file.read_text(encoding="utf-8").strip()
+        if logfile is not None:
+            comments = _read(logfile, encoding)
+        change = {
+            **{name: value for name, value in fields.items() if value is not None},
+            "author": who,
+            "comments": comments or "",
+            "files": list(files),
+            "properties": dict(_property(text) for text in properties),
+            "when_timestamp": time.time() if when is None else when,
+        }
+        if vc is not None:
+            change["src"] = vc
+        change_id = call(_api_url(master), "changes", "add", change, auth=auth)
+    if not quiet:
+        click.echo(f"change {change_id} sent")
+
+
+def _read(name: str, encoding: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as problem:
+        raise click.BadParameter(str(problem), param_hint="--logfile") from problem
+
+
+def _property(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name:
+        raise click.BadParameter(f"{text!r} is not NAME:VALUE", param_hint="--property")
+    return name, value
+
+
+def _api_url(master: str) -> str:
+    if "://" not in master:
+        master = f"http://{master}"
+    if not master.startswith(("http://", "https://")):
+        raise click.BadParameter("expected http:, https: or HOST:PORT", param_hint="--master")
+    master = master.rstrip("/")
+    return master if master.endswith("/api/v2") else f"{master}/api/v2"
+
+
+def call(api_url: str, path: str, method: str, params: dict[str, Any], *, auth: str | None = None) -> Any:
+    """Do something over the REST API; returns the result.
+
+    Raises:
+        BuildmillError: the master cannot be reached, or it refuses; with its words.
+    """
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if auth is not None:
+        headers["Authorization"] = "Basic " + base64.b64encode(auth.encode()).decode()
+    request = urllib.request.Request(f"{api_url}/{path}", data=body, headers=headers)  # noqa: S310  # checked: http(s)
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+            return json.load(response)["result"]
+    except urllib.error.HTTPError as refusal:
+        raise BuildmillError(f"the master refuses: {_reason(refusal)}") from refusal
+    except (urllib.error.URLError, ValueError, KeyError) as problem:
+        reason = getattr(problem, "reason", problem)
+        raise BuildmillError(f"the master at {api_url} gives no answer: {reason}") from problem
+
+
+def _reason(refusal: urllib.error.HTTPError) -> str:
+    text = refusal.read().decode(errors="replace")
+    try:
+        error = json.loads(text)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (ValueError, KeyError, TypeError):
+        return f"{refusal.code} {refusal.reason}"

@@ -1,0 +1,86 @@
+"""Telling the master of a change from outside: what `buildmill sendchange` asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from buildmill.common.errors import InvalidInput
+from buildmill.master.data.endpoints.arguments import updates_of
+from buildmill.master.data.endpoints.endpoint import Context
+from buildmill.master.data.paths import Keys
+
+_MAX_LINE = 4_000
+_MAX_COMMENTS = 256 * 1024
+_MAX_ENTRIES = 20_000
+_LAST_SECOND = 253_402_300_799  # 9999-12-31: what dates can show
+_NAMES = frozenset(
+    {
+        "author", "branch", "category", "codebase", "comments", "committer", "files", "project", "properties",
+        "repository", "revision", "revlink", "src", "when_timestamp",
+    }
+)  # fmt: skip
+
+
+async def add(context: Context, _keys: Keys, params: Mapping[str, Any], _owner: str) -> int:
+    """Keep a change and let the schedulers see it; returns its id. Parameters as of ``updates.addChange``.
+
+    Raises:
+        InvalidInput: names the parameter.
+    """
+    for name in params:
+        if name not in _NAMES:
+            raise InvalidInput(str(name), f"no such parameter; known: {', '.join(sorted(_NAMES))}")
+    author = _text(params, "author", _MAX_LINE)
+    if not author:
+        raise InvalidInput("author", "expected who made the change")
+    return await updates_of(context).addChange(
+        author=author,
+        committer=_text(params, "committer", _MAX_LINE),
+        comments=_text(params, "comments", _MAX_COMMENTS),
+        revision=_text(params, "revision", _MAX_LINE),
+        branch=_text(params, "branch", _MAX_LINE),
+        category=_text(params, "category", _MAX_LINE),
+        codebase=_text(params, "codebase", _MAX_LINE),
+        project=_text(params, "project", _MAX_LINE) or "",
+        repository=_text(params, "repository", _MAX_LINE) or "",
+        revlink=_text(params, "revlink", _MAX_LINE) or "",
+        src=_text(params, "src", _MAX_LINE),
+        files=_files(params.get("files")),
+        properties=_properties(params.get("properties")),
+        when_timestamp=_instant(params.get("when_timestamp")),
+    )
+
+
+def _text(params: Mapping[str, Any], name: str, limit: int) -> str | None:
+    value = params.get(name)
+    if value is not None and (not isinstance(value, str) or len(value) > limit or "\0" in value):
+        raise InvalidInput(name, f"expected a text of at most {limit} characters, without NUL")
+    return value
+
+
+def _files(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > _MAX_ENTRIES:
+        raise InvalidInput("files", f"expected a list of at most {_MAX_ENTRIES} paths")
+    for path in value:
+        if not isinstance(path, str) or len(path) > _MAX_LINE or "\0" in path:
+            raise InvalidInput("files", f"expected paths of at most {_MAX_LINE} characters, without NUL")
+    return value
+
+
+def _properties(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or len(value) > _MAX_ENTRIES or not all(value):
+        raise InvalidInput("properties", "expected an object of names and values")
+    return value
+
+
+def _instant(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+        raise InvalidInput("when_timestamp", "expected seconds since 1970")
+    return int(value)
