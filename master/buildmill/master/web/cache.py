@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from twisted.web.http_headers import Headers
-
 from buildmill.master.data.api import Found
 from buildmill.master.data.versions import Stamp
 from buildmill.master.web.bodies import Form
@@ -25,12 +23,12 @@ class Answer:
     Attributes:
         found: where it came from; its present stamp decides whether it is still right.
         stamp: what it was when reading began.
-        headers: shared by all who get it; never changed.
+        head: status line and headers.
     """
 
     found: Found
     stamp: Stamp | None
-    headers: Headers
+    head: bytes
     body: bytes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -31,12 +31,20 @@ LINGER_BYTES = 4 * 1024 * 1024
 _TOO_LONG = b'{"error": "the body is longer than %d bytes"}'
 
 
+_SECURITY_LINES = b"".join(b"%b: %b\r\n" % line for line in SECURITY_HEADERS.items())
+
+
 def base_headers() -> Headers:
-    """Headers that every answer carries."""
+    """Headers that every answer carries; its date is put in by `Request.start_headers`."""
     headers = Headers()
     for name, value in SECURITY_HEADERS.items():
         headers.setRawHeaders(name, [value])
     return headers
+
+
+def head_of(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Status line and headers of a successful answer, up to what depends on the request."""
+    return b"HTTP/1.1 200 OK\r\n" + _SECURITY_LINES + b"".join(b"%b: %b\r\n" % line for line in lines)
 
 
 class Request(TwistedRequest):
@@ -100,7 +108,7 @@ class Request(TwistedRequest):
     def process_as_resource(self, resource: Resource) -> None:
         """Answer by a resource of twisted.web that is the root of everything."""
         self.args = http.parse_qs(self.query, True)
-        self.responseHeaders = base_headers()
+        self.start_headers()
         self.prepath = []
         self.postpath = list(map(unquote_to_bytes, self.path[1:].split(b"/")))
         self.render(resource)
@@ -118,8 +126,32 @@ class Request(TwistedRequest):
         if self.startedWriting:
             self.channel.abort()
             return
-        self.responseHeaders = base_headers()
+        self.start_headers()
         self.answer(500, b'{"error": "internal error"}', b"text/plain; charset=utf-8")
+
+    def start_headers(self) -> Headers:
+        """Give the answer the headers that every answer carries, and those for the page that asks."""
+        headers = self.responseHeaders = base_headers()
+        headers.setRawHeaders(b"Date", [self.channel.site.date()])
+        if self.allowed_origin is not None:
+            for name, value in _cors(self.allowed_origin):
+                headers.setRawHeaders(name, [value])
+        if not self.channel.persistent:
+            headers.setRawHeaders(b"Connection", [b"close"])
+        return headers
+
+    def send_prepared(self, head: bytes, body: bytes) -> None:
+        """Send an answer made before: its `head_of` and its body, in one write."""
+        if self.is_gone:
+            return
+        more = b"Date: %b\r\n" % self.channel.site.date()
+        if self.allowed_origin is not None:
+            more += b"".join(b"%b: %b\r\n" % line for line in _cors(self.allowed_origin))
+        if not self.channel.persistent:
+            more += b"Connection: close\r\n"
+        self.startedWriting = 1
+        self.channel.writeSequence([head, more, b"\r\n", body if self.method != b"HEAD" else b""])
+        self.finish()
 
     def answer(self, status: int, body: bytes, content_type: bytes) -> None:
         """Send a whole answer with the headers that are set so far."""
@@ -130,6 +162,14 @@ class Request(TwistedRequest):
         self.responseHeaders.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
         self.write(body)
         self.finish()
+
+
+def _cors(origin: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"Access-Control-Allow-Origin", origin),
+        (b"Access-Control-Allow-Headers", b"Content-Type"),
+        (b"Access-Control-Max-Age", b"3600"),
+    )
 
 
 class Channel(http.HTTPChannel):
@@ -182,6 +222,14 @@ class Site(TwistedSite):
         self.log_failure = log_failure
         self.limits = limits
         self.channels: set[Channel] = set()
+        self._date_at, self._date = -1, b""
+
+    def date(self) -> bytes:
+        """The present time as a header has it; made once a second."""
+        now = int(self.reactor.seconds())
+        if now != self._date_at:
+            self._date_at, self._date = now, http.datetimeToString(now)
+        return self._date
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
         channel: Any = Channel()

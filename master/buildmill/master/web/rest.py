@@ -13,7 +13,6 @@ from urllib.parse import unquote_to_bytes
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http_headers import Headers
 
 from buildmill.common.errors import BuildmillError, InvalidInput, NotFound, NotSupported, Unavailable
 from buildmill.common.tasks import TaskOwner
@@ -25,7 +24,7 @@ from buildmill.master.data.versions import Stamp
 from buildmill.master.web import jsonrpc, raw
 from buildmill.master.web.bodies import TEXT, Body, Form, body_of, document, error_document, form_of
 from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
-from buildmill.master.web.http import Request, base_headers
+from buildmill.master.web.http import Request, head_of
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.origins import Origins
 
@@ -73,7 +72,7 @@ class Rest:
             answer = self._cache.get(key)
             if answer is not None:
                 if self._data.stamp(answer.found) == answer.stamp:
-                    _send(request, answer)
+                    request.send_prepared(answer.head, answer.body)
                     return
                 self._cache.drop(key)
             self._read(request, path, key)
@@ -82,7 +81,7 @@ class Rest:
         elif method != b"OPTIONS" or not request_headers.hasHeader(b"Origin"):
             _refuse(request, 400, "invalid HTTP method")
         elif (request_headers.getRawHeaders(b"Access-Control-Request-Method") or [b""])[0] in _PREFLIGHT:
-            _headers_of(request)
+            _start_headers(request)
             request.answer(200, b"", TEXT)
         else:
             _refuse(request, 400, "invalid method")
@@ -92,7 +91,7 @@ class Rest:
         origin, *more = request.requestHeaders.getRawHeaders(b"Origin", ())
         if more or not self._origins.allows(origin):
             if request.method == b"POST":
-                _headers_of(request)
+                _start_headers(request)
                 request.answer(400, b'{"error": {"message": "invalid origin"}}', TEXT)
             else:
                 _refuse(request, 400, "invalid origin")
@@ -137,11 +136,11 @@ class Rest:
             if isinstance(outcome, Failure):
                 self._refuse_all(waiting, outcome)
                 return
-            answer = Answer(found, stamp, _headers(form, outcome), outcome.data)
+            answer = Answer(found, stamp, _head(form, outcome), outcome.data)
             if stamp is not None:
                 self._cache.put(key, answer)
             for request in waiting:
-                _send(request, answer)
+                request.send_prepared(answer.head, answer.body)
 
         self._data.read(found, wanted, _finisher(form)).addBoth(done).addErrback(self._broken)
 
@@ -173,7 +172,7 @@ class Rest:
             return
         if request.is_gone:
             return
-        _headers_of(request)
+        _start_headers(request)
         try:
             await raw.send(request, download, attachment=found.endpoint.kind is Kind.RAW)
         except Exception:
@@ -203,7 +202,7 @@ class Rest:
             refused = jsonrpc.Refused(500, jsonrpc.INTERNAL_ERROR, "internal error")
         if request.is_gone:
             return
-        _headers_of(request)
+        _start_headers(request)
         if retry_after is not None:
             request.responseHeaders.setRawHeaders(b"Retry-After", [retry_after])
         if refused is not None:
@@ -257,48 +256,25 @@ def _parameters(query: bytes) -> list[tuple[str, str]]:
 # -- answers ---------------------------------------------------------------------------
 
 
-def _headers(form: Form, body: Body) -> Headers:
-    headers = base_headers()
-    headers.setRawHeaders(b"Content-Type", [form.content_type])
-    headers.setRawHeaders(b"Vary", [_VARY])
-    headers.setRawHeaders(b"Content-Length", [b"%d" % len(body.data)])
+def _head(form: Form, body: Body) -> bytes:
+    lines = [
+        (b"Content-Type", form.content_type),
+        (b"Vary", _VARY),
+        (b"Content-Length", b"%d" % len(body.data)),
+    ]
     if body.encoding:
-        headers.setRawHeaders(b"Content-Encoding", [body.encoding.encode()])
-    return headers
+        lines.append((b"Content-Encoding", body.encoding.encode()))
+    return head_of(lines)
 
 
-def _send(request: Request, answer: Answer) -> None:
-    if request.is_gone:
-        return
-    is_plain = request.allowed_origin is None and request.channel.persistent
-    request.responseHeaders = answer.headers if is_plain else _with_request_headers(request, answer.headers)
-    request.write(answer.body)
-    request.finish()
-
-
-def _headers_of(request: Request) -> None:
-    """Give a request the headers that any answer carries."""
-    headers = base_headers()
-    headers.setRawHeaders(b"Vary", [_VARY])
-    request.responseHeaders = _with_request_headers(request, headers)
-
-
-def _with_request_headers(request: Request, headers: Headers) -> Headers:
-    """Add what depends on the request itself."""
-    headers = headers.copy()
-    if request.allowed_origin is not None:
-        headers.setRawHeaders(b"Access-Control-Allow-Origin", [request.allowed_origin])
-        headers.setRawHeaders(b"Access-Control-Allow-Headers", [b"Content-Type"])
-        headers.setRawHeaders(b"Access-Control-Max-Age", [b"3600"])
-    if not request.channel.persistent:
-        headers.setRawHeaders(b"Connection", [b"close"])
-    return headers
+def _start_headers(request: Request) -> None:
+    request.start_headers().setRawHeaders(b"Vary", [_VARY])
 
 
 def _refuse(request: Request, status: int, problem: str, retry_after: bytes | None = None) -> None:
     if request.is_gone:
         return
-    _headers_of(request)
+    _start_headers(request)
     if retry_after is not None:
         request.responseHeaders.setRawHeaders(b"Retry-After", [retry_after])
     request.answer(status, error_document(problem), TEXT)

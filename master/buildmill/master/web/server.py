@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from buildmill.master.data.api import DataAPI
 from buildmill.master.mq.bus import EventBus
-from buildmill.master.web.http import Request, Site, base_headers
+from buildmill.master.web.http import Request, Site
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.live import LiveFactory
 from buildmill.master.web.origins import Origins
@@ -102,7 +102,7 @@ class WebServer:
 
     def _upgrade(self, request: Request) -> None:
         """Hand the connection over to an event socket."""
-        request.responseHeaders = base_headers()
+        request.start_headers()
         origins = request.requestHeaders.getRawHeaders(b"Origin") or []
         if any(not self._origins.allows(origin) for origin in origins):
             request.answer(403, b"origin not allowed", b"text/plain; charset=utf-8")

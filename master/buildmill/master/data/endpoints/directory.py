@@ -54,13 +54,14 @@ def _builders(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Bui
     return rows
 
 
-def _workers(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Worker]:
-    rows = directory.workers(connection)
+def _workers(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Worker]:
+    wanted = {key: keys[key] for key in ("masterid", "builderid") if key in keys}
+    full = bool(wanted) or spec.fields is None or "configured_on" in spec.fields
+    rows = directory.workers(connection, with_configuration=full)
     if "workerid" in keys:
         rows = [row for row in rows if row.workerid == keys["workerid"]]
     if "name" in keys:
         rows = [row for row in rows if row.name == keys["name"]]
-    wanted = {key: keys[key] for key in ("masterid", "builderid") if key in keys}
     if wanted:
         rows = [r for r in rows if any(wanted.items() <= place.items() for place in r.configured_on)]
     return rows

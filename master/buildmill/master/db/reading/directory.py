@@ -101,11 +101,16 @@ def builders_of_worker(connection: Connection, worker_id: int) -> Collection[int
     return {row[2] for row in connection.all(_CONFIGURED) if row[0] == worker_id}
 
 
-def workers(connection: Connection) -> list[Worker]:
-    """All workers, by id."""
+def workers(connection: Connection, *, with_configuration: bool = True) -> list[Worker]:
+    """All workers, by id.
+
+    Args:
+        with_configuration: read `configured_on`, which can be long; otherwise it is empty.
+    """
     configured: dict[int, list[dict[str, int]]] = defaultdict(list)
-    for worker, master, builder in connection.all(_CONFIGURED):
-        configured[worker].append({"builderid": builder, "masterid": master})
+    if with_configuration:
+        for worker, master, builder in connection.all(_CONFIGURED):
+            configured[worker].append({"builderid": builder, "masterid": master})
     connected: dict[int, list[dict[str, int]]] = defaultdict(list)
     for worker, master in connection.all(_CONNECTED):
         connected[worker].append({"masterid": master})

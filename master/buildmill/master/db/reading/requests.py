@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from buildmill.master.db import build_requests, source_stamps
 from buildmill.master.db import buildsets as buildset_rows
 from buildmill.master.db import tables as t
-from buildmill.master.db.reading.collection import Collection, Column, flag, integer, presence, text
+from buildmill.master.db.reading.collection import MAX_VALUES, Collection, Column, flag, integer, presence, text
 from buildmill.master.db.statement import Row
 from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.queries import Filter, Operator, Query
 from buildmill.master.domain.resources import BuildRequest, Buildset, SourceStamp
 
 _r, _s = t.build_requests.c, t.buildsets.c
@@ -85,23 +86,30 @@ def _buildsets(connection: Connection, rows: Sequence[Row]) -> list[Buildset]:
 def _stamps_of(connection: Connection, buildset_ids: Sequence[int]) -> dict[int, list[SourceStamp]]:
     """Source stamps of some buildsets, by codebase; in a few questions however many there are."""
     found: dict[int, list[SourceStamp]] = defaultdict(list)
-    if len(buildset_ids) == 1:
-        found[buildset_ids[0]] = source_stamps.of_buildset(connection, buildset_ids[0])
-        return found
-    members = t.buildset_source_stamps.c
-    clause = (
-        sa.select(*source_stamps.COLUMNS, members.buildset_id)
-        .select_from(
-            source_stamps.WITH_PATCH.join(t.buildset_source_stamps, members.source_stamp_id == t.source_stamps.c.id)
-        )
-        .order_by(members.buildset_id, t.source_stamps.c.codebase, t.source_stamps.c.id)
-    )
-    for start in range(0, len(buildset_ids), 500):
-        some = buildset_ids[start : start + 500]
-        for row in connection.sql.execute(clause.where(members.buildset_id.in_(some))):
-            found[row[-1]].append(source_stamps.from_row(tuple(row)))
+    stamps: dict[int, SourceStamp] = {}
+    for start in range(0, len(buildset_ids), MAX_VALUES):
+        some = Filter("buildset", Operator.IN, tuple(buildset_ids[start : start + MAX_VALUES]))
+        for row in _MEMBERS.select(connection, Query((some,), _BY_CODEBASE)):
+            stamp = stamps.get(row[6])
+            if stamp is None:
+                stamp = stamps[row[6]] = source_stamps.from_row(row)
+            found[row[-1]].append(stamp)
     return found
 
+
+def _rows(_connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    return list(rows)
+
+
+_members = t.buildset_source_stamps.c
+_BY_CODEBASE = ("buildset", "codebase")
+_MEMBERS: Collection[Row] = Collection(
+    columns=(*source_stamps.COLUMNS, _members.buildset_id),
+    source=source_stamps.WITH_PATCH.join(t.buildset_source_stamps, _members.source_stamp_id == t.source_stamps.c.id),
+    make=_rows,
+    key=t.source_stamps.c.id,
+    fields={"buildset": integer(_members.buildset_id), "codebase": text(t.source_stamps.c.codebase)},
+)
 
 BUILDSETS: Collection[Buildset] = Collection(
     columns=buildset_rows.COLUMNS, source=t.buildsets, make=_buildsets, key=_s.id, fields=_BUILDSET_FIELDS
