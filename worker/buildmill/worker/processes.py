@@ -25,7 +25,7 @@ from zope.interface import implementer
 from buildmill.common.errors import BuildmillError
 from buildmill.worker.threads import Threads
 
-READ_BYTES = 1 << 16
+READ_BYTES = 1 << 18
 PIPE_BYTES = 1 << 18
 
 
