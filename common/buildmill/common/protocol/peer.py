@@ -67,6 +67,11 @@ class Peer:
         """Whether the connection has ended."""
         return self._lost is not None
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether we do not read, because we owe too many answers: the other side may speak without being heard."""
+        return self._is_paused
+
     def call(self, message: Request) -> Deferred[object]:
         """Send a request.
 

@@ -132,9 +132,14 @@ class WorkerConnection:
     async def ping(self) -> None:
         """Find out whether the worker answers. One that does not is disconnected.
 
+        Returns at once while reading is paused because this worker waits for answers of ours: its own could not be
+        read, and that is no fault of it.
+
         Raises:
             ConnectionLost: it did not answer in time, or the connection ended.
         """
+        if self._peer.is_paused and self.is_connected:
+            return
         if not await self.answers("ping", self._timing.answer):
             self.close("did not answer a ping")
             raise ConnectionLost("did not answer a ping")

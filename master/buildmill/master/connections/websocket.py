@@ -25,6 +25,7 @@ from buildmill.master.connections.roster import Roster
 from buildmill.master.connections.timing import Timing
 
 _LONGEST_REASON = 123  # bytes that a close frame has room for
+_LONGEST_UPGRADE = 64 * 1024  # bytes of HTTP headers; Autobahn itself would collect without end
 
 
 class WorkerSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is untyped here
@@ -95,6 +96,9 @@ class WorkerSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
             for payload in payloads:
                 self.onMessage(payload, True)
         if data:
+            if self._connection is None and len(self.data) + len(data) > _LONGEST_UPGRADE:
+                self.dropConnection(abort=True)  # who sends that has not proved anything yet
+                return
             self._dataReceived(data)  # all that Autobahn's own method does besides formatting a log line
 
     def _is_between_messages(self) -> bool:

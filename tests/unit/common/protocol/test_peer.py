@@ -228,11 +228,13 @@ def test_reading_pauses_while_too_much_is_under_way_and_nothing_is_dropped() -> 
 
     wire.deliver()
     assert wire.pauses == ["pause"]
+    assert wire.far.is_paused
     assert len(gates) == 4
     gates[0].callback(None)
     assert wire.pauses == ["pause"]
     gates[3].errback(NotFound("x"))
     assert wire.pauses == ["pause", "resume"]
+    assert not wire.far.is_paused
     gates[1].callback(None)
     gates[2].callback(None)
     wire.deliver()

@@ -7,6 +7,8 @@ from typing import Any
 import msgpack
 import pytest
 from attrs import Factory, define
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
 from buildmill.common.errors import Conflict, ConnectionLost, InvalidInput, NotFound, RemoteError
@@ -39,6 +41,26 @@ from tests.unit.master.connections.scripted import (
 def start(connection: WorkerConnection, observer: CommandObserver, name: str = "shell", uid: str = "7") -> list[Any]:
     """Start a command; its outcome is in the list when there is one."""
     return outcome(Deferred.fromCoroutine(connection.start_command(uid, name, {"a": 1}, observer, "b1")))
+
+
+pairs = st.lists(
+    st.tuples(
+        st.sampled_from(["stdout", "log", "rc", "files", "stat", "elapsed", "x"]),
+        st.recursive(
+            st.none() | st.integers(0, 9) | st.floats() | st.text(max_size=3) | st.binary(max_size=3),
+            lambda inner: st.lists(inner, max_size=4),
+            max_leaves=5,
+        ),
+    ),
+    max_size=3,
+)
+
+
+def as_update(args: object) -> bytes:
+    """The payload of an update that reports `args`."""
+    packed = msgpack.packb({"op": "update", "seq_number": 0, "command_id": "7", "args": args})
+    assert isinstance(packed, bytes)
+    return packed
 
 
 def attached() -> tuple[WorkerConnection, ScriptedWorker, Link]:
@@ -219,6 +241,20 @@ def test_a_worker_that_does_not_answer_a_ping_is_disconnected() -> None:
     assert engine.lost == [(connection, "did not answer a ping")]
 
 
+def test_a_ping_does_not_blame_a_worker_that_is_not_read_from() -> None:
+    connection, link = attach(Engine(), limits=Limits(unanswered=1))
+    start(connection, Watcher(answer=Deferred()))
+    link.pump()
+    for number in range(2):
+        link.worker.update("7", ["rc", number])
+    link.pump()
+
+    done = outcome(Deferred.fromCoroutine(connection.ping()))
+
+    assert link.pauses == ["pause"]
+    assert done == [None]
+
+
 # -- transfers -------------------------------------------------------------------------
 
 
@@ -348,6 +384,24 @@ def test_a_request_of_the_wrong_direction_is_refused_and_the_connection_lives() 
 
     assert str(got[0]) == "Command print does not exist."
     assert link.closed == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=60) | pairs.map(as_update), max_size=5))
+def test_whatever_a_worker_sends_nothing_escapes_and_others_stay(payloads: list[bytes]) -> None:
+    engine = Engine()
+    roster = engine.roster()
+    bad, good = Link(ScriptedWorker()), Link(ScriptedWorker())
+    for name, link in (("bad", bad), ("good", good)):
+        link.connect(roster, name)
+        link.pump()
+    start(engine.attached[0], Watcher())
+
+    for payload in payloads:
+        engine.attached[0].received(payload)
+
+    assert engine.attached[1].is_connected
+    assert engine.attached[0].is_connected == (bad.closed == [])
 
 
 # -- the end ---------------------------------------------------------------------------

@@ -262,6 +262,14 @@ async def test_an_upgrade_without_good_credentials_is_refused(
         assert house.attached.things == []
 
 
+@async_test
+async def test_an_endless_upgrade_is_dropped(reactor: Reactor) -> None:
+    async with open_house(reactor) as house:
+        answer = await answer_to_upgrade(house, b"X: " + b"x" * 70_000 + b"\r\n")
+
+        assert answer == b""
+
+
 @pytest.mark.parametrize(
     ("payload", "code", "reason"),
     [
