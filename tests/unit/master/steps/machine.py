@@ -72,16 +72,19 @@ class Machine:
         workdir = self.path(args["workdir"])
         workdir.mkdir(parents=True, exist_ok=True)
         stdin = args["initial_stdin"]
-        done = subprocess.run(
-            line,
-            shell=isinstance(line, str),
-            cwd=workdir,
-            env={**os.environ, **args["env"]},
-            input=stdin.encode("utf-8", "surrogateescape") if stdin else None,
-            stdin=None if stdin else subprocess.DEVNULL,
-            capture_output=True,
-            timeout=20,
-        )
+        try:
+            done = subprocess.run(
+                line,
+                shell=isinstance(line, str),
+                cwd=workdir,
+                env={**os.environ, **args["env"]},
+                input=stdin.encode("utf-8", "surrogateescape") if stdin else None,
+                stdin=None if stdin else subprocess.DEVNULL,
+                capture_output=True,
+                timeout=20,
+            )
+        except FileNotFoundError as error:
+            return [text("stderr", f"{error}\n"), ["rc", 127]]
         return [
             text("header", self.lines[-1] + "\n"),
             text("stdout", done.stdout.decode("utf-8", "replace")),
