@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,9 @@ import click
 from msgspec import structs
 from sphinx.application import Sphinx
 
+from buildmill.master.cli.main import main as master_command
 from buildmill.master.domain import resources
+from buildmill.worker.cli import main as worker_command
 
 
 def _cell(text: str) -> str:
@@ -72,26 +73,14 @@ def command_pages(path: str, command: click.Command) -> Iterator[str]:
             yield from command_pages(f"{path} {name}", found)
 
 
-def program_pages(program: str, module: str) -> Iterator[str]:
-    """All commands of one program; a program that is not written yet is said to be so."""
-    try:
-        command = importlib.import_module(module).main
-    except ModuleNotFoundError as missing:
-        if missing.name != module:
-            raise
-        yield f"## {program}\n\nNot there yet."
-        return
-    yield from command_pages(program, command)
-
-
 def write(app: Sphinx) -> None:
     """Write all generated pages; a page that did not change is not touched."""
     folder = Path(app.srcdir) / "reference" / "generated"
     folder.mkdir(parents=True, exist_ok=True)
     for name, lines in {
         "resources": resource_pages(),
-        "buildmill": program_pages("buildmill", "buildmill.master.cli.main"),
-        "buildmill-worker": program_pages("buildmill-worker", "buildmill.worker.cli"),
+        "buildmill": command_pages("buildmill", master_command),
+        "buildmill-worker": command_pages("buildmill-worker", worker_command),
     }.items():
         text = "\n".join(lines) + "\n"
         page = folder / f"{name}.md"

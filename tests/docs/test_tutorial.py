@@ -30,7 +30,7 @@ class Sample:
 
 def samples(page: str) -> list[Sample]:
     found = []
-    for header, body in re.findall(r"^```(\S.*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+    for header, body in re.findall(r"^```(\S[^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         options = dict(re.findall(r"^:(\w+): (.*)\n", body, re.MULTILINE))
         text = re.sub(r"^:\w+: .*\n", "", body, flags=re.MULTILINE).lstrip("\n")
         found.append(Sample(header.removeprefix("{code-block}").strip(), options, text))
@@ -52,9 +52,10 @@ def test_every_sample_of_the_tutorial_works(tmp_path: Path) -> None:
     programs = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
     printed = ""
+    done = []
 
     def run(script: str) -> str:
-        done = subprocess.run(
+        ended = subprocess.run(
             ["bash", "-euc", script],
             cwd=tmp_path,
             env=environment,
@@ -65,11 +66,12 @@ def test_every_sample_of_the_tutorial_works(tmp_path: Path) -> None:
             timeout=DEADLINE_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, f"{script}\nended with {done.returncode}:\n{done.stdout}"
-        return done.stdout
+        assert ended.returncode == 0, f"{script}\nended with {ended.returncode}:\n{ended.stdout}"
+        return ended.stdout
 
     try:
         for sample in samples(page):
+            done.append(sample.language)
             match sample.language:
                 case "sh" if sample.options.get("class") != "not-tested":
                     printed = run(sample.text)
@@ -82,3 +84,5 @@ def test_every_sample_of_the_tutorial_works(tmp_path: Path) -> None:
         for name in ("worker", "master"):
             for pid_file in (tmp_path / name).glob("*.pid"):
                 subprocess.run(["kill", "-KILL", pid_file.read_text().strip()], check=False)
+
+    assert (done.count("sh"), done.count("python"), done.count("text")) == (9, 1, 2)
