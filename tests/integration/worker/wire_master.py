@@ -65,6 +65,16 @@ class WireMaster:
         await self.peer.call(messages.SetWorkerSettings(args=settings or WorkerSettings(buildmill_output=1)))
         return dict(info)
 
+    def attach_in_background(self) -> Deferred[dict[str, Any]]:
+        """Attach the next connection, while the test does something else."""
+
+        async def attach_next() -> dict[str, Any]:
+            before = self.connections
+            await self.until(lambda: self.connections > before).addTimeout(30, self._reactor)
+            return await self.attach()
+
+        return Deferred.fromCoroutine(attach_next())
+
     async def start(self, command: object, id: str = "1", **args: object) -> None:
         """Start a shell command."""
         assert self.peer is not None

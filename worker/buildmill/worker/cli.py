@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from buildmill.common.errors import BuildmillError, ConfigError, NotFound
+from buildmill.worker.daemon import PASSWORD_VARIABLE
 
 F = TypeVar("F", bound=Callable[..., Any])
 MSGPACK = "msgpack_experimental_v7"
-PASSWORD_VARIABLE = "BUILDMILL_WORKER_PASSWORD"  # noqa: S105  # the name of a variable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -18,6 +18,7 @@ from buildmill.worker.config import WorkerConfig, load_config, read_password
 
 PID_FILE = "worker.pid"
 LOG_FILE = "worker.log"
+PASSWORD_VARIABLE = "BUILDMILL_WORKER_PASSWORD"  # noqa: S105  # the name of a variable
 START_SECONDS = 20
 STOP_SECONDS = 40
 
@@ -216,7 +217,7 @@ def _react(settings: Settled, tell: Callable[[str], None], log: IO[str]) -> int:
         basedir=settings.basedir,
         password=settings.password,
         reactor=reactor,
-        environ=dict(os.environ),
+        environ={name: value for name, value in os.environ.items() if name != PASSWORD_VARIABLE},
         random=Random(),  # noqa: S311  # spreads load, keeps no secret
         events=ConnectionEvents(
             attached=lambda address: tell_once(f"connected to {address.url}"),
