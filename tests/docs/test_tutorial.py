@@ -81,8 +81,7 @@ def test_every_sample_of_the_tutorial_works(tmp_path: Path) -> None:
                     for line in sample.text.splitlines():
                         assert line in printed, f"{line!r} is not in:\n{printed}"
     finally:
-        for name in ("worker", "master"):
-            for pid_file in (tmp_path / name).glob("*.pid"):
-                subprocess.run(["kill", "-KILL", pid_file.read_text().strip()], check=False)
+        for program, folder in (("buildmill-worker", "worker"), ("buildmill", "master")):
+            subprocess.run([programs / program, "stop", folder], cwd=tmp_path, capture_output=True, check=False)
 
     assert (done.count("sh"), done.count("python"), done.count("text")) == (9, 1, 2)
