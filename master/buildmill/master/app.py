@@ -5,6 +5,7 @@ Nothing here decides anything: parts are made, given to one another, started in 
 
 from __future__ import annotations
 
+import hmac
 import random
 import socket
 from collections.abc import Callable
@@ -223,7 +224,7 @@ class App:
             ports = [WorkerPort(port=0, interface="127.0.0.1")]
         for entry in ports:
             listener = WorkerListener(
-                authenticate=self.engine.authenticate,
+                authenticate=self._authenticate,
                 attached=self._worker_attached,
                 lost=self.engine.worker_lost,
                 clock=self._reactor,
@@ -235,6 +236,12 @@ class App:
             if self.worker_port is None and entry.certificate is None:
                 self.worker_port = port
             self._log.info("workers are served on port {port}", port=port)
+
+    def _authenticate(self, name: str, password: str) -> bool:
+        runner = self._local_workers.get(name)
+        if runner is not None:
+            return hmac.compare_digest(runner.password.encode(), password.encode())
+        return self.engine.authenticate(name, password)
 
     async def _worker_attached(self, connection: WorkerConnection) -> None:
         await self.engine.worker_attached(connection)

@@ -6,6 +6,7 @@ something done writes it through `data.updates`.
 
 from __future__ import annotations
 
+import hmac
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -227,7 +228,9 @@ class Engine:
     def authenticate(self, name: str, password: str) -> bool:
         """Whether a worker of this name and password is configured."""
         handle = self.workers.get(name)
-        return handle is not None and handle.config.password == password
+        if handle is None or not isinstance(handle.config.password, str):
+            return False
+        return hmac.compare_digest(handle.config.password.encode(), password.encode())
 
     async def worker_attached(self, connection: WorkerConnection) -> None:
         """A worker has connected: make it ready, end what a lost connection left running, give it work."""

@@ -1,0 +1,5 @@
+"""`python -m buildmill.worker`: the same as ``buildmill-worker``."""
+
+from buildmill.worker.cli import main
+
+main()
