@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -41,7 +42,7 @@ class Change:
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Change:
         """The change that a document of the data API describes."""
-        return cls(msgspec.convert(document, ChangeRow))
+        return cls(msgspec.convert(_with_plain_times(document), ChangeRow))
 
     def asChDict(self) -> dict[str, Any]:
         """The change as a document of the data API."""
@@ -49,3 +50,15 @@ class Change:
 
     def __repr__(self) -> str:
         return f"Change({self.number}, revision={self.revision!r}, branch={self.branch!r})"
+
+
+def _with_plain_times(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Instants as rows have them (seconds); `data.get` gives plugins `datetime`."""
+    return {
+        name: int(value.timestamp())
+        if isinstance(value, datetime)
+        else _with_plain_times(value)
+        if name == "sourcestamp"
+        else value
+        for name, value in document.items()
+    }
