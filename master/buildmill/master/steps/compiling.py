@@ -46,6 +46,10 @@ class _Lines(LogLineObserver):
     def errLineReceived(self, line: str) -> None:
         self._counter.line(line)
 
+    def end(self) -> None:
+        """Count last lines without an end, too."""
+        self._written("", b"")
+
 
 class WarningCountingShellCommand(ShellCommand):
     """Runs a command line; lines of its output that look like warnings give the result ``warnings``.
@@ -156,11 +160,11 @@ class WarningCountingShellCommand(ShellCommand):
             re.compile(self.directoryLeavePattern),
             self.loggedWarnings,
         )
-        self.addLogObserver("stdio", _Lines(counter))
+        lines = _Lines(counter)
+        self.addLogObserver("stdio", lines)
         command = await self.makeRemoteShellCommand()
         await self.runCommand(command)
-        # A last line without an end is told to observers only when the log is finished.
-        await self.logs["stdio"].finish()
+        lines.end()
         self.warnCount = len(self.loggedWarnings)
         await self.finish_logs()
         self.createSummary()

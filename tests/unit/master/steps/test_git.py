@@ -186,7 +186,7 @@ def test_all_options_reach_git(runs: Runs, repository: Repository) -> None:
     ran = runs.one(
         Git(
             repourl=repository.url, mode="full", method="clobber", origin="up", reference=str(repository.path),
-            filters=["tree:0"], progress=False, config={"user.name": "Bob"}, env={"GIT_TRACE": "0"}, workdir="elsewhere",
+            filters=["tree:0"], progress=False, config={"user.name": "Bob"}, workdir="elsewhere",
         )
     )  # fmt: skip
 
@@ -210,7 +210,8 @@ def test_a_description_of_the_commit(runs: Runs, repository: Repository, options
 
 
 def test_with_codebases_properties_are_by_codebase(runs: Runs, repository: Repository) -> None:
-    runs.start(Git(repourl=repository.url, codebase="lib"), Git(repourl=repository.url, codebase="app", workdir="app"))
+    url = repository.url
+    runs.start(Git(repourl=url, codebase="lib"), Git(repourl=url, codebase="app", workdir="app"))
     lib, app = runs.again(source_stamps=[{"codebase": "lib", "revision": repository.first}, {"codebase": "app"}])
 
     assert (lib.name, lib.state_string, app.name) == ("git-lib", "update lib", "git-app")
