@@ -32,6 +32,7 @@ from buildmill.master.domain.claims import Reason
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.processes import ReactorProcessRunner
+from buildmill.master.latent.local_worker import LocalWorker
 from buildmill.master.latent.runner import LocalWorkerRunner
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
@@ -283,7 +284,7 @@ class App:
         self._log.info("the data API is served at {url}api/v2", url=self.web_url)
 
     async def _apply_local_workers(self, config: MasterConfig) -> None:
-        wanted = {worker.name: worker for worker in config.workers if worker.is_local}
+        wanted = {worker.name: worker for worker in config.workers if isinstance(worker, LocalWorker)}
         for name in [n for n, runner in self._local_workers.items() if wanted.get(n) is not runner.config]:
             await self._local_workers.pop(name).stop()
         for name, worker in wanted.items():
