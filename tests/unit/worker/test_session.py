@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 
 from buildmill.common.errors import RemoteError
 from buildmill.common.protocol import messages
+from buildmill.common.protocol.limits import DEFAULT_LIMITS, Limits
 from buildmill.common.protocol.messages import FROM_WORKER, Request, WorkerSettings
 from buildmill.common.protocol.peer import Peer
 from buildmill.worker.commands.base import Host
@@ -28,13 +29,14 @@ SCRIPTS = {
     "slow": Script(lines=[Line(write=b"begin\n")]),
     "stubborn": Script(lines=[Line(write=b"begin\n")], ignores=frozenset({signal.SIGTERM})),
 }
+SCRIPTS["long"] = Script(lines=[Line(write="\U0001f600".encode() * (2 << 20)), Line(exit=0)])
 BYTE_OUTPUT = WorkerSettings(buildmill_output=1)
 
 
 class Pair:
     """Master and worker, joined."""
 
-    def __init__(self, basedir: Path) -> None:
+    def __init__(self, basedir: Path, limits: Limits = DEFAULT_LIMITS) -> None:
         self.clock = Clock()
         self.processes = ScriptedProcesses(self.clock, lambda spawn: SCRIPTS[spawn.argv[-1]])
         self.told: list[str] = []
@@ -63,6 +65,7 @@ class Pair:
             send=lambda payload: self.master.received(payload),
             host=host,
             describe=describe,
+            limits=limits,
             events=SessionEvents(attached=told("attached"), shutdown=told("shutdown"), idle=told("idle")),
         )
         self.master = Peer(send=self.session.received, handler=self._handle, accepted=FROM_WORKER)
@@ -183,6 +186,7 @@ def test_interrupt_of_an_unknown_command_is_no_error(pair: Pair) -> None:
             "paths: Expected `array`, got `str`",
         ),
         (messages.SetWorkerSettings(args=WorkerSettings(newline_re="(")), "newline_re: not a regular expression"),
+        (messages.SetWorkerSettings(args=WorkerSettings(buffer_timeout=-1)), "buffer_timeout"),
         (messages.Update(command_id="1", args=[]), "does not exist"),
     ],
 )
@@ -235,6 +239,33 @@ def test_command_whose_updates_are_refused_is_ended(pair: Pair) -> None:
 
     assert not pair.processes.started[0].is_alive
     assert pair.session.running == 0
+
+
+def test_the_step_is_told_that_its_output_could_not_be_delivered(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, Limits(message_bytes=2048))
+    for number in range(30):
+        (pair.basedir / f"{number:0100d}").touch()
+
+    pair.call(messages.StartCommand(command_id="1", command_name="listdir", args={"path": "."}))
+
+    completed = pair.completed()
+    assert completed is not None
+    assert completed.args is not None
+    assert "could not be delivered" in completed.args
+
+
+def test_a_line_never_outgrows_a_message(pair: Pair) -> None:
+    huge = WorkerSettings(buffer_size=1 << 40, max_line_length=1 << 40)
+    pair.call(messages.SetWorkerSettings(args=huge))
+
+    pair.start("long")
+    pair.clock.pump([0, 0])
+
+    text = "".join(content[0] for key, content in pair.pairs() if key == "stdout")
+    assert text.replace("\n", "") == "\U0001f600" * (2 << 20)
+    completed = pair.completed()
+    assert completed is not None
+    assert completed.args is None
 
 
 def test_transfer_that_the_master_refuses_completes_with_its_reason(pair: Pair) -> None:

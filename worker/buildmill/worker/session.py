@@ -70,6 +70,8 @@ class WorkerSession:
         flow: dict[str, Any] = {"pause": pause, "resume": resume} if pause and resume else {}
         self._peer = Peer(send=send, handler=self._handle, limits=limits, accepted=FROM_MASTER, **flow)
         self._outbox = Outbox(self._peer.call, max_requests=max(1, limits.unanswered // 2))
+        # No update may become longer than a message: a character takes four bytes at most, and a line its numbers.
+        self._longest = limits.message_bytes // 8
         self._host = host
         self._describe = describe
         self._events = events
@@ -131,14 +133,16 @@ class WorkerSession:
         return None
 
     def _set(self, settings: WorkerSettings) -> None:
-        _line_rules(settings)  # complains about bad ones
+        _line_rules(settings, self._longest)  # complains about bad ones
+        if not 0 <= settings.buffer_timeout < float("inf"):
+            raise InvalidInput("buffer_timeout", f"a number of seconds, not {settings.buffer_timeout}")
         self._settings = settings
         self._events.attached()
 
     def _start(self, request: messages.StartCommand) -> None:
         if request.command_id in self._running:
             raise Conflict(f"command_id: {request.command_id!r} is running already")
-        running = _RunningCommand(request.command_id, self._outbox, self._host, self._settings)
+        running = _RunningCommand(request.command_id, self._outbox, self._host, self._settings, longest=self._longest)
         running.prepare(request)
         self._running[running.id] = running
         self._log.info("command {id}: {name}", id=running.id, name=request.command_name)
@@ -171,12 +175,13 @@ class _RunningCommand:
 
     _log = Logger()
 
-    def __init__(self, id: str, outbox: Outbox, host: Host, settings: WorkerSettings) -> None:
+    def __init__(self, id: str, outbox: Outbox, host: Host, settings: WorkerSettings, *, longest: int) -> None:
         self.id = id
         self._outbox = outbox
         self._host = host
-        self._sender = _make_sender(id, outbox, host, settings, self._broken)
+        self._sender = _make_sender(id, outbox, host, settings, self._broken, longest)
         self._command: Command[Any] | None = None
+        self._failure: str | None = None
         self._is_interrupted = False
         self._is_abandoned = False
 
@@ -189,17 +194,16 @@ class _RunningCommand:
         """Run it, send all it says, and say that it is complete."""
         assert self._command is not None
         started = self._host.clock.seconds()
-        failure: str | None = None
         try:
             await self._command.run()
         except RemoteError as error:
-            failure = f"the master refused: {error}"
+            self._failure = f"the master refused: {error}"
         except ConnectionLost:
             pass
         except Exception as error:
             # A bug of ours, or a disk that fails: the step has to say so instead of waiting for ever.
             self._log.failure("command {id} broke", id=self.id)
-            failure = f"{type(error).__name__}: {error}"
+            self._failure = f"{type(error).__name__}: {error}"
         self._sender.end_streams()
         if not self._is_interrupted:
             self._sender.value("elapsed", self._host.clock.seconds() - started)
@@ -207,7 +211,7 @@ class _RunningCommand:
         if self._is_abandoned:
             return
         try:
-            await self._outbox.send(messages.Complete(command_id=self.id, args=failure))
+            await self._outbox.send(messages.Complete(command_id=self.id, args=self._failure))
         except BuildmillError as error:
             self._log.warn("the master did not take the end of command {id}: {error}", id=self.id, error=error)
 
@@ -233,25 +237,38 @@ class _RunningCommand:
         self._command.abort()
 
     def _broken(self, reason: Failure) -> None:
-        self._log.warn("updates of command {id} are refused: {why}", id=self.id, why=reason.getErrorMessage())
-        self.abandon()
+        """An update was not taken: the command can't be reported, so it ends, and its step is told why."""
+        if reason.check(ConnectionLost):
+            return  # `abandon` comes
+        self._failure = f"output could not be delivered: {reason.getErrorMessage()}"
+        self._log.warn("command {id}: {why}", id=self.id, why=self._failure)
+        assert self._command is not None
+        self._is_interrupted = True
+        self._command.abort()
 
 
 def _make_sender(
-    id: str, outbox: Outbox, host: Host, settings: WorkerSettings, broken: Callable[[Failure], None]
+    id: str,
+    outbox: Outbox,
+    host: Host,
+    settings: WorkerSettings,
+    broken: Callable[[Failure], None],
+    longest: int,
 ) -> Sender:
     if settings.buildmill_output is not UNSET and settings.buildmill_output:
-        return ByteSender(command_id=id, outbox=outbox, clock=host.clock, broken=broken)
+        return ByteSender(
+            command_id=id, outbox=outbox, clock=host.clock, broken=broken, max_bytes=min(1 << 18, longest)
+        )
     return LineSender(
         command_id=id,
         outbox=outbox,
         clock=host.clock,
         broken=broken,
-        rules=_line_rules(settings),
+        rules=_line_rules(settings, longest),
         seconds=settings.buffer_timeout,
-        max_cost=settings.buffer_size,
+        max_cost=min(settings.buffer_size, longest),
     )
 
 
-def _line_rules(settings: WorkerSettings) -> LineRules:
-    return LineRules(newline_re=settings.newline_re, max_line_length=settings.max_line_length)
+def _line_rules(settings: WorkerSettings, longest: int) -> LineRules:
+    return LineRules(newline_re=settings.newline_re, max_line_length=min(settings.max_line_length, longest))
