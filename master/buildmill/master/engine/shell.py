@@ -9,7 +9,7 @@ from buildmill.common.results import CANCELLED, SUCCESS
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed, RemoteShellCommand
-from buildmill.master.engine.step import BuildStep
+from buildmill.master.engine.step import BuildStep, begun_at_once
 
 _SUMMARY_WORDS = 2
 
@@ -28,10 +28,12 @@ class CommandMixin(BuildStep):
             raise RemoteCommandFailed(f"{name} failed with exit code {command.rc}")
         return evaluate(command) if evaluate is not None else not command.didFail()
 
+    @begun_at_once
     async def runMkdir(self, dir: str, abandonOnFailure: bool = True) -> bool:
         """Make a directory, with its parents; whether that worked."""
         return bool(await self._runRemoteCommand("mkdir", {"paths": [self.build.worker_path(dir)]}, abandonOnFailure))
 
+    @begun_at_once
     async def runRmdir(self, dir: str, timeout: float | None = None, abandonOnFailure: bool = True) -> bool:
         """Remove a directory with all in it."""
         args: dict[str, Any] = {"paths": [self.build.worker_path(dir)], "logEnviron": False}
@@ -39,14 +41,17 @@ class CommandMixin(BuildStep):
             args["timeout"] = timeout
         return bool(await self._runRemoteCommand("rmdir", args, abandonOnFailure))
 
+    @begun_at_once
     async def runRmFile(self, path: str, abandonOnFailure: bool = True) -> bool:
         """Remove a file."""
         return bool(await self._runRemoteCommand("rmfile", {"path": self.build.worker_path(path)}, abandonOnFailure))
 
+    @begun_at_once
     async def pathExists(self, path: str) -> bool:
         """Whether a path exists on the worker."""
         return bool(await self._runRemoteCommand("stat", {"path": self.build.worker_path(path)}))
 
+    @begun_at_once
     async def runGlob(self, path: str) -> list[str]:
         """Paths on the worker that match a pattern."""
         found = await self._runRemoteCommand(
@@ -119,6 +124,7 @@ class ShellMixin(CommandMixin):
         self.renderables = (*self.renderables, *(n for n in self._shellMixinArgs if n not in self.renderables))
         return rest
 
+    @begun_at_once
     async def makeRemoteShellCommand(
         self, collectStdout: bool = False, collectStderr: bool = False, stdioLogName: str = "stdio", **overrides: Any
     ) -> RemoteShellCommand:

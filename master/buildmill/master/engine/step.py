@@ -6,8 +6,9 @@ Names are those that authors of steps know from Buildbot. A step acts through `c
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -35,7 +36,23 @@ from buildmill.master.engine.step_log import LogObserver, StepLog
 if TYPE_CHECKING:
     from buildmill.master.engine.build import Build
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 NAME_LENGTH = 50
+
+
+def begun_at_once(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Deferred[T]]:
+    """Make a coroutine method give a Deferred.
+
+    Authors of steps may call it without waiting for it, or add callbacks to what it gives, as they are used to.
+    """
+
+    @wraps(method)
+    def begin(*args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        return Deferred.fromCoroutine(method(*args, **kwargs))
+
+    return begin
 
 
 class BuildStepFailed(Exception):
@@ -121,6 +138,12 @@ class BuildStep(metaclass=_RememberArguments):
 
     _factory_args: tuple[type, tuple[Any, ...], dict[str, Any]]
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A class names only its own renderables; those of its bases are rendered, too."""
+        super().__init_subclass__(**kwargs)
+        named = (name for base in reversed(cls.__mro__) for name in vars(base).get("renderables", ()))
+        cls.renderables = tuple(dict.fromkeys(named))
+
     def __init__(self, **kwargs: Any) -> None:
         unknown = []
         for name, value in kwargs.items():
@@ -187,8 +210,8 @@ class BuildStep(metaclass=_RememberArguments):
 
     # -- what subclasses override -----------------------------------------------------------
 
-    async def run(self) -> Any:
-        """Do the work; return a result."""
+    def run(self) -> Any:
+        """Do the work; return a result, or an awaitable of one."""
         raise NotImplementedError(f"{type(self).__name__} must say what it does")
 
     def getCurrentSummary(self) -> Any:
@@ -418,6 +441,7 @@ class BuildStep(metaclass=_RememberArguments):
         """All properties of the build."""
         return self.build.properties
 
+    @begun_at_once
     async def render(self, value: Any) -> Any:
         """`value` with its renderables replaced."""
         return value if is_plain(value) else await self.build.properties.render(value)
@@ -443,6 +467,7 @@ class BuildStep(metaclass=_RememberArguments):
         if not self.workerVersion(command):
             raise RemoteCommandFailed(f"worker {self.getWorkerName()} does not know the command {command!r}")
 
+    @begun_at_once
     async def addLog(self, name: str, type: str = "s", logEncoding: str | None = None) -> StepLog:
         """Add a log; write to it, and `finish` it or leave that to the step's end."""
         row = await self.calls.add_log(name, type)
@@ -452,10 +477,12 @@ class BuildStep(metaclass=_RememberArguments):
             observer.setLog(log)
         return log
 
+    @begun_at_once
     async def addCompleteLog(self, name: str, text: str | bytes) -> None:
         """Add a log of type t with this text."""
         await self._add_whole_log(name, "t", text)
 
+    @begun_at_once
     async def addHTMLLog(self, name: str, html: str | bytes) -> None:
         """Add a log of type h."""
         await self._add_whole_log(name, "h", html)
@@ -476,10 +503,12 @@ class BuildStep(metaclass=_RememberArguments):
         if logname in self.logs:
             observer.setLog(self.logs[logname])
 
+    @begun_at_once
     async def addURL(self, name: str, url: str) -> None:
         """Add a link to the step."""
         await self.calls.add_url(name, url)
 
+    @begun_at_once
     async def runCommand(self, command: RemoteCommand) -> RemoteCommand:
         """Run a command on the worker; returns it when it has ended."""
         self.cmd = command
