@@ -12,7 +12,8 @@ NAMES = {
     **names("steps.compiling", "Compile Test WarningCountingShellCommand"),
     **names("steps.properties", "Assert LogRenderable SetProperties SetPropertiesFromEnv SetProperty"),
     **names("steps.master_command", "MasterShellCommand"),
-    **names("steps.git", "Git"),
+    **names("steps.git", "Git GitHub"),
+    **names("steps.git_changes", "GitCommit GitPush GitTag"),
     **names("steps.downloads", "FileDownload JSONPropertiesDownload JSONStringDownload StringDownload"),
     **names("steps.uploads", "DirectoryUpload FileUpload MultipleFileUpload"),
     **names("steps.worker_files", "CopyDirectory FileExists MakeDirectory RemoveDirectory"),
@@ -20,7 +21,7 @@ NAMES = {
 }
 LATER = words(
     """BuildEPYDoc BuildbotCiSetupSteps BuildbotTestCiTrigger Bzr CMake CVS Cppcheck DELETE Darcs DebCowbuilder
-    DebLintian DebPbuilder GET Gerrit GitCommit GitDiffInfo GitHub GitLab GitPush GitTag HEAD HLint HTTPStep MaxQ
+    DebLintian DebPbuilder GET Gerrit GitDiffInfo GitLab HEAD HLint HTTPStep MaxQ
     Mercurial Mock MockBuildSRPM MockRebuild Monotone MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16
     MsBuild17 MsBuild4 OPTIONS P4 POST PUT PerlModuleTest PyFlakes PyLint RemovePYCs Repo Robocopy RpmBuild RpmLint
     SVN Sphinx SubunitShellCommand Trial UbuCowbuilder UbuPbuilder VC10 VC11 VC12 VC14 VC141 VC6 VC7 VC8 VC9
