@@ -91,7 +91,12 @@ _START_OF_LINE = (
 )
 _FIND = Statement(
     sa.select(*COLUMNS)
-    .where(_of_log, _f.first_line >= sa.func.coalesce(_START_OF_LINE, 0), _f.first_line < sa.bindparam("end"))
+    .where(
+        _of_log,
+        _f.first_line >= sa.func.coalesce(_START_OF_LINE, 0),
+        _f.first_line < sa.bindparam("end"),
+        _f.first_line + _f.line_count > sa.bindparam("first"),
+    )
     .order_by(_f.first_line)
     .limit(sa.bindparam("count"))
 )

@@ -27,6 +27,9 @@ STREAMS = "oeh"
 PLAIN_BYTES = 200
 """A body below this is not worth compressing."""
 
+LARGEST_BODY = 16 * 1024 * 1024
+"""No frame comes near; a damaged one must not take all memory."""
+
 LEVEL = 3
 
 _PLAIN = b"\x00"
@@ -133,6 +136,8 @@ def unpack(stored: bytes, log_id: int) -> Frame:
     try:
         mark, body = stored[:1], memoryview(stored)[1:]
         if mark == _ZSTD:
+            if zstandard.frame_content_size(body) > LARGEST_BODY:
+                raise DamagedLog(log_id, "a frame says that it is larger than any")
             frame = _decoder.decode(_tools.decompressor.decompress(body))
         elif mark == _PLAIN:
             frame = _decoder.decode(body)
@@ -140,6 +145,8 @@ def unpack(stored: bytes, log_id: int) -> Frame:
             raise DamagedLog(log_id, f"a frame begins with {mark!r}")
     except (msgspec.MsgspecError, zstandard.ZstdError) as error:
         raise DamagedLog(log_id, f"a frame cannot be read: {error}") from error
+    if not len(frame.streams) == len(frame.lengths) == len(frame.delays):
+        raise DamagedLog(log_id, "a frame's streams, lengths and times differ in number")
     if sum(frame.lengths) != len(frame.output):
         raise DamagedLog(log_id, "a frame's runs and its output differ in length")
     return frame

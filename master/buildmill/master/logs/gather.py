@@ -12,13 +12,14 @@ class SealedFrame:
     """A full frame on its way into the store.
 
     Attributes:
+        frame: what it is.
         line_count, byte_count: what it holds.
     """
 
-    __slots__ = ("_frame", "_stored", "byte_count", "line_count")
+    __slots__ = ("_stored", "byte_count", "frame", "line_count")
 
     def __init__(self, frame: Frame, line_count: int) -> None:
-        self._frame = frame
+        self.frame = frame
         self._stored: bytes | None = None
         self.line_count = line_count
         self.byte_count = len(frame.output)
@@ -26,12 +27,15 @@ class SealedFrame:
     def stored_blocking(self) -> bytes:
         """The stored form; compressed at the first call, which may be in another thread."""
         if self._stored is None:
-            self._stored = pack(self._frame)
+            self._stored = pack(self.frame)
         return self._stored
 
 
 class FrameBuilder:
     """Takes runs, gives frames.
+
+    Args:
+        frame_bytes: a frame is full when it has this much output.
 
     Attributes:
         byte_count, line_count: what is gathered and not sealed.
@@ -39,7 +43,8 @@ class FrameBuilder:
         sealed: full frames; whoever takes them empties the list.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, frame_bytes: int = FRAME_BYTES) -> None:
+        self._frame_bytes = frame_bytes
         self.sealed: list[SealedFrame] = []
         self.total_bytes = 0
         self._clear()
@@ -78,7 +83,7 @@ class FrameBuilder:
         self.byte_count += length
         self.total_bytes += length
         self.line_count += lines
-        if self.byte_count >= FRAME_BYTES or number >= FRAME_RUNS:
+        if self.byte_count >= self._frame_bytes or number >= FRAME_RUNS:
             self.seal()
         return lines
 
@@ -103,11 +108,12 @@ class LineGatherer:
     """Takes output in any chunks; what comes out does not depend on where they were cut.
 
     A stream's unfinished line is held back until its newline comes, so that lines of different streams are not
-    mixed; at most `LINE_BYTES` per stream.
+    mixed; at most `line_bytes` per stream.
     """
 
-    def __init__(self, builder: FrameBuilder) -> None:
+    def __init__(self, builder: FrameBuilder, line_bytes: int = LINE_BYTES) -> None:
         self._builder = builder
+        self._line_bytes = line_bytes
         self._held: dict[str, bytearray] = {}
         self._held_since: dict[str, int] = {}
 
@@ -118,11 +124,11 @@ class LineGatherer:
 
     def write(self, stream: str, data: bytes, at_ms: int) -> int:
         """Take output; returns how many display lines became complete."""
-        if len(data) <= LINE_BYTES:
+        if len(data) <= self._line_bytes:
             return self._take(stream, data, at_ms)
         lines = 0
-        for at in range(0, len(data), LINE_BYTES):
-            lines += self._take(stream, data[at : at + LINE_BYTES], at_ms)
+        for at in range(0, len(data), self._line_bytes):
+            lines += self._take(stream, data[at : at + self._line_bytes], at_ms)
         return lines
 
     def _take(self, stream: str, data: bytes, at_ms: int) -> int:
@@ -158,12 +164,12 @@ class LineGatherer:
     def _cut_long(self, stream: str, held: bytearray, since: int, newline: int) -> int:
         """Cut `held`, which ends with `newline` newlines, until its line is short enough."""
         lines = 0
-        while len(held) - newline > LINE_BYTES:
-            at = LINE_BYTES
-            while at > LINE_BYTES - 3 and held[at] & 0xC0 == 0x80:
+        while len(held) - newline > self._line_bytes:
+            at = self._line_bytes
+            while at > max(1, self._line_bytes - 3) and held[at] & 0xC0 == 0x80:
                 at -= 1
             if held[at] & 0xC0 == 0x80:  # not UTF-8 anyway
-                at = LINE_BYTES
+                at = self._line_bytes
             lines += self._builder.add(stream, bytes(held[:at]), since, cut=True)
             del held[:at]
         return lines

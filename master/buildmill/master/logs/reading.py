@@ -82,12 +82,13 @@ class RawPiece(NamedTuple):
     Attributes:
         log: its row at that moment.
         frames: each with the number of bytes of its output that are not wanted.
-        next_line: the line after them.
+        next_line, next_byte: the line and the byte after them.
     """
 
     log: Log
     frames: list[tuple[Frame, int]]
     next_line: int
+    next_byte: int
 
 
 class Reader:
@@ -135,12 +136,14 @@ class Reader:
         if first is None:
             first = log_frames.find_line_of_byte(connection, log_id, first_byte)
         if first >= end or log.type == ContentDeleted:
-            return RawPiece(log, [], end)
+            return RawPiece(log, [], end, first_byte)
         frames: list[tuple[Frame, int]] = []
+        next_byte = first_byte
         for row, frame in self._frames_blocking(connection, log_id, first, end):
+            # a frame may have been merged with those before it, since these were read
             frames.append((frame, max(0, first_byte - row.first_byte)))
-            first = row.end_line
-        return RawPiece(log, frames, first)
+            first, next_byte = row.end_line, row.first_byte + row.byte_count
+        return RawPiece(log, frames, first, max(first_byte, next_byte))
 
     def frames_blocking(self, log_id: int, rows: Sequence[FrameRow]) -> Iterator[Frame]:
         """The frames of these rows, past the cache."""

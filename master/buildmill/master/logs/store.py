@@ -217,7 +217,7 @@ class LogStore:
         end: int | None = None
         while line is None or end is None or line < end:
             piece = await self._database.read(self._reader.raw_blocking, log_id, line, end, first_byte)
-            line = piece.next_line
+            line, first_byte = piece.next_line, piece.next_byte
             end = piece.log.num_lines if end is None else end
             for frame, skip in piece.frames:
                 if output := joiner.feed(frame, skip):
