@@ -1,0 +1,27 @@
+"""A scene on a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.database import Stage
+from tests.scene import Scene
+
+
+@pytest.fixture
+def scene(stage: Stage, tmp_path: Path) -> Iterator[Scene]:
+    """On SQLite and on PostgreSQL."""
+    scene = Scene(stage, tmp_path / "logs")
+    yield scene
+    scene.close()
+
+
+@pytest.fixture
+def quick_scene(memory: Stage, tmp_path: Path) -> Iterator[Scene]:
+    """On SQLite in memory: for what has nothing to do with SQL."""
+    scene = Scene(memory, tmp_path / "logs")
+    yield scene
+    scene.close()
