@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ from buildmill.common.errors import BuildmillError, ConfigError, ConfigProblem, 
 from buildmill.master.cli.basedir import LOG_FILE, MasterSettings, read_settings
 from buildmill.master.cli.follow import LogFollower
 from buildmill.master.cli.pid_file import running_pid
-from buildmill.master.cli.process import REFUSED, UNCHANGED, run_in_foreground
+from buildmill.master.cli.process import CANNOT_START, REFUSED, UNCHANGED, CannotStart, run_in_foreground
 
 RUNNING = "master is running"
 IN_FORCE = "configuration in force"
@@ -28,8 +29,8 @@ _SERVED = re.compile(r" is served at (http\S+?)/?(?:api/v2)?$")
 Tell = Callable[[str], None]
 
 
-class StartFailed(BuildmillError):
-    """The master ended before it ran; the message holds the end of its log."""
+class Ended(BuildmillError):
+    """The master has ended while it was watched."""
 
 
 class TooSlow(BuildmillError):
@@ -74,7 +75,7 @@ class Launch:
             Where it serves the API; None if it does not.
 
         Raises:
-            StartFailed: it has ended.
+            CannotStart: it has ended; with its reason, or the end of its log.
             TooSlow: it may still be starting.
         """
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
@@ -83,8 +84,7 @@ class Launch:
             for line in _watch(self._follower, patience, lambda: os.waitpid(self.pid, os.WNOHANG)[0] == 0):
                 if line is None:
                     said = (complaints.read() or b"").decode(errors="replace")
-                    words = "\n".join([*tail, *said.splitlines()])
-                    raise StartFailed(f"the master did not start; the end of {self._log}:\n{words}")
+                    raise CannotStart("\n".join([*_reason([*tail, *said.splitlines()]), f"see {self._log}"]))
                 tail.append(line)
                 tell(line)
                 if found := _SERVED.search(line):
@@ -92,6 +92,15 @@ class Launch:
                 if RUNNING in line:
                     return url
         raise TooSlow(f"the master, pid {self.pid}, has been silent for {patience:g} seconds; see {self._log}")
+
+
+def _reason(tail: list[str]) -> list[str]:
+    """Of the end of a log the lines that say why the master did not start, if there are any."""
+    for index, line in enumerate(tail):
+        if f"{CANNOT_START}: " in line:
+            further = itertools.takewhile(lambda text: text.startswith("\t"), tail[index + 1 :])
+            return [line[line.index(CANNOT_START) :], *(text.removeprefix("\t") for text in further)]
+    return ["the master did not start; the end of its log:", *tail]
 
 
 def stop(basedir: Path, *, clean: bool = False, wait: bool = True, patience: float = STOP_SECONDS) -> int:
@@ -124,7 +133,7 @@ def reconfigure(basedir: Path, *, patience: float, tell: Tell) -> None:
     Raises:
         NotFound: none runs.
         ConfigError: the new configuration was refused, as the first problem says; the old one stays in force.
-        StartFailed: the master has ended meanwhile.
+        Ended: the master has ended meanwhile.
         TooSlow: nothing was heard of it for `patience` seconds.
     """
     with contextlib.closing(LogFollower(basedir / LOG_FILE)) as follower:
@@ -132,11 +141,12 @@ def reconfigure(basedir: Path, *, patience: float, tell: Tell) -> None:
         problems: list[str] = []
         for line in _watch(follower, patience, lambda: running_pid(basedir) == pid):
             if line is None:
-                raise StartFailed(f"the master, pid {pid}, has ended; see {basedir / LOG_FILE}")
+                raise Ended(f"the master, pid {pid}, has ended; see {basedir / LOG_FILE}")
             if IN_FORCE in line:
                 return
             if UNCHANGED in line:
-                raise ConfigError([ConfigProblem(text) for text in problems])
+                # the first line only counts, unless it is all that there is
+                raise ConfigError([ConfigProblem(text) for text in problems[1:] or problems])
             if REFUSED in line:
                 problems = [line[line.index(REFUSED) :]]
             elif problems and line.startswith("\t"):
@@ -176,7 +186,7 @@ def _become_daemon(basedir: Path, settings: MasterSettings, complaints: int) -> 
         for fd, target in ((0, null), (1, null), (2, complaints)):
             os.dup2(target, fd)
         code = run_in_foreground(basedir, settings, show_log=False)
-    except ConfigError:
+    except (ConfigError, CannotStart):
         pass  # it is in the log
     except BaseException as problem:
         with contextlib.suppress(OSError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from buildmill.common.errors import NotFound
+from buildmill.common.errors import ConfigError, NotFound
 from buildmill.master.cli import daemon
 from buildmill.master.cli.console import Told
 from buildmill.master.cli.options import basedir_argument, quiet_option, start_timeout_option
@@ -79,8 +79,13 @@ def reconfig(basedir: Path, progress_timeout: float, quiet: bool) -> None:
 
     If that is wrong, everything that is wrong is shown, and the old configuration stays in force.
     """
-    with Told(), _progress("reading the configuration", quiet) as progress:
-        daemon.reconfigure(basedir, patience=progress_timeout, tell=progress.show)
+    with Told():
+        try:
+            with _progress("reading the configuration", quiet) as progress:
+                daemon.reconfigure(basedir, patience=progress_timeout, tell=progress.show)
+        except ConfigError:
+            click.echo("the new configuration was refused, the old one stays in force:", err=True)
+            raise
     if not quiet:
         click.echo("the new configuration is in force")
 

@@ -22,6 +22,8 @@ _LEVELS = {
     LogLevel.error: "error  ",
     LogLevel.critical: "CRITICAL",
 }
+# Twisted says this of each connection that a client of ours opens.
+_NOISE = frozenset({"Starting factory {factory!r}", "Stopping factory {factory!r}"})
 # What comes from outside may be in an event; it must neither forge a line nor command a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -79,7 +81,7 @@ def observer(*outputs: IO[str] | LogFile, debug: bool = False) -> ILogObserver:
     text = TextFormat()
 
     def observe(event: LogEvent) -> None:
-        if event.get("log_level") is LogLevel.debug and not debug:
+        if not debug and (event.get("log_level") is LogLevel.debug or event.get("log_format") in _NOISE):
             return
         line = text.line(event)
         for output in outputs:

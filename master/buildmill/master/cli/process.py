@@ -28,6 +28,10 @@ _EXIT_FORCED = 130
 _HANDLED = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
 
 
+class CannotStart(BuildmillError):
+    """The master ended before it ran; the reason is in its log, too."""
+
+
 class MasterProcess:
     """One run of a master.
 
@@ -65,13 +69,15 @@ class MasterProcess:
         self._stopping: Any = None  # Deferred that wakes `_live`
         self._reconfigurations = 0
         self._code = 0
+        self._problem: Exception | None = None
 
     def run(self) -> int:
-        """Work until something stops it; returns the exit code: 1 if the master could not start.
+        """Work until something stops it; returns the exit code.
 
         Raises:
             Conflict: a master runs in this directory already.
             ConfigError: the configuration is wrong; it is in the log, too.
+            CannotStart: something else keeps the master from running.
         """
         os.chdir(self._basedir)
         with pid_file.held(self._basedir):
@@ -134,6 +140,8 @@ class MasterProcess:
 
         self._reactor.callWhenRunning(start)
         self._reactor.run()
+        if self._problem is not None:
+            raise CannotStart(str(self._problem)) from self._problem
         return self._code
 
     async def _live(self, app: App) -> None:
@@ -143,12 +151,9 @@ class MasterProcess:
             await app.start()
         except CancelledError:
             self._log.info("stopped while it was starting")
-        except BuildmillError as problem:
+        except Exception as problem:  # of any kind, and with its traceback in the log already, unless it is expected
             self._log.error("{what}: {problem}", what=CANNOT_START, problem=str(problem))
-            self._code = 1
-        except Exception as problem:
-            self._log.failure("{what}: {problem}", what=CANNOT_START, problem=str(problem))
-            self._code = 1
+            self._problem = problem
         else:
             self._is_up = True
             working = None if self._work is None else Deferred.fromCoroutine(self._run_work(self._work, app))

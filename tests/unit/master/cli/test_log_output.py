@@ -1,0 +1,89 @@
+"""The master's own log: one line for each event, nothing from outside can forge one."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from twisted.logger import ILogObserver, Logger, LogLevel
+from twisted.python.failure import Failure
+
+from buildmill.master.cli.log_output import observer
+
+
+def logged(debug: bool = False) -> tuple[Logger, io.StringIO]:
+    output = io.StringIO()
+    watching: ILogObserver = observer(output, debug=debug)
+    return Logger(namespace="some.place", observer=watching), output
+
+
+def test_a_line_has_time_level_place_and_text() -> None:
+    log, output = logged()
+
+    log.info("worker {name} is there", name="w1")
+    log.error("bad")
+
+    first, second = output.getvalue().splitlines()
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d info    some\.place: worker w1 is there", first
+    )
+    assert second.endswith(" error   some.place: bad")
+
+
+def test_a_traceback_follows_on_lines_that_begin_with_a_tab() -> None:
+    log, output = logged()
+    try:
+        raise ValueError("reason")
+    except ValueError:
+        log.failure("broke")
+
+    first, *further = output.getvalue().splitlines()
+    assert first.endswith("some.place: broke")
+    assert all(line.startswith("\t") for line in further)
+    assert further[-1] == "\tbuiltins.ValueError: reason"
+
+
+def test_what_comes_from_outside_cannot_forge_a_line_or_command_a_terminal() -> None:
+    log, output = logged()
+
+    log.info("hello {name}", name="w\n2026-01-01 info all is well\r\x1b[2J\x9b\u2028end")
+
+    (_, forged) = output.getvalue().splitlines()
+    assert forged == "\t2026-01-01 info all is well\\x0d\\x1b[2J\\x9b\\x2028end"
+
+
+def test_debug_events_are_shown_on_request_only() -> None:
+    (quiet, nothing), (log, output) = logged(), logged(debug=True)
+
+    quiet.debug("detail")
+    log.debug("detail")
+
+    assert nothing.getvalue() == ""
+    assert "debug   some.place: detail" in output.getvalue()
+
+
+def test_an_output_that_fails_does_not_keep_the_others_from_theirs() -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    good = io.StringIO()
+    log = Logger(namespace="n", observer=observer(Full(), good))
+
+    log.info("text")
+
+    assert good.getvalue().endswith("n: text\n")
+
+
+def test_a_failure_that_cannot_be_shown_is_still_an_event() -> None:
+    class Odd(Failure):
+        def getTraceback(self, *args: Any, **kwargs: Any) -> str:
+            raise RuntimeError("no repr")
+
+    log, output = logged()
+
+    log.emit(LogLevel.critical, "broke", log_failure=Odd(ValueError()))
+
+    assert "broke" in output.getvalue()
+    assert "unable to show the traceback" in output.getvalue()
