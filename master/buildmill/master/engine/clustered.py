@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.domain.config_errors import config_error, users_place
+from buildmill.master.engine.processes import ProcessRunner
 
 CLAIM_INTERVAL_SECONDS = 300
 """How often a service that runs on another master is tried to be taken over."""
@@ -24,6 +25,7 @@ class PluginMaster(Protocol):
         reactor: clock, and what starts processes.
         basedir: the master's directory.
         random: source of chance.
+        processes: runs programs on the master's machine.
     """
 
     data: Any
@@ -34,6 +36,7 @@ class PluginMaster(Protocol):
     name: str
     config: Any
     random: Random
+    processes: ProcessRunner
 
 
 class ClusteredService:
