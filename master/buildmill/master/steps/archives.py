@@ -1,7 +1,8 @@
 """Unpacking an archive that a worker sent: a worker may be hostile, so nothing in it is trusted.
 
-Only regular files and directories come out (a hard link becomes a copy of the file it names). Links, devices, names
-that lead outside, names given twice, and archives with too many files or too much in them are refused as a whole.
+Only regular files and directories come out; a link to a file of the archive becomes a copy of that file. Other links,
+devices, names that lead outside, names given twice, and archives with too many files or too much in them are refused
+as a whole.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ class _Unpacker:
         self._bytes = 0
         self._count = 0
         self._files: dict[str, Path] = {}
+        self._links: list[tuple[str, tarfile.TarInfo]] = []
         self._folder_times: list[tuple[Path, float]] = []
 
     def unpack(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
@@ -103,20 +105,35 @@ class _Unpacker:
         elif member.isreg():
             self._write_file(name, target, member, tar.extractfile(member))
         elif member.islnk():
-            linked = self._files.get(_checked_name(member.linkname))
-            if linked is None:
-                raise ArchiveRefused(f"{member.name!r} is a link to {member.linkname!r}, which is no file before it")
-            with linked.open("rb") as source:
-                self._write_file(name, target, member, source)
+            self._links.append((_checked_name(member.linkname), member))
+        elif member.issym():
+            self._links.append((_link_target(name, member), member))
         else:
-            kind = "a symbolic link" if member.issym() else "neither a file nor a directory"
-            raise ArchiveRefused(f"{member.name!r} is {kind}")
+            raise ArchiveRefused(f"{member.name!r} is neither a file nor a directory")
 
     def finish(self) -> None:
+        """Make copies of what links name, and set the times of the folders."""
+        self._copy_linked()
         # The innermost first: making something in a folder changes the folder's time.
         for folder, modified in reversed(self._folder_times):
             os.utime(folder, (modified, modified))
         self._into.chmod(0o755)
+
+    def _copy_linked(self) -> None:
+        waiting = self._links
+        while waiting:  # a link may name a link
+            known = [(target, member) for target, member in waiting if target in self._files]
+            if not known:
+                target, member = waiting[0]
+                raise ArchiveRefused(
+                    f"{member.name!r} is a link to {member.linkname!r}, which is no file of the archive"
+                )
+            for target, member in known:
+                name = _checked_name(member.name)
+                with self._files[target].open("rb") as source:
+                    mode = self._files[target].stat().st_mode
+                    self._write_file(name, self._into / name, member, source, mode)
+            waiting = [link for link in waiting if link not in known]
 
     def _make_folder(self, folder: Path) -> None:
         missing = [folder, *folder.parents]
@@ -127,13 +144,21 @@ class _Unpacker:
                 if not stat.S_ISDIR(part.lstat().st_mode):
                     raise ArchiveRefused(f"{part.relative_to(self._into)} is both a file and a directory") from None
 
-    def _write_file(self, name: str, target: Path, member: tarfile.TarInfo, source: IO[bytes] | None) -> None:
+    def _write_file(
+        self,
+        name: str,
+        target: Path,
+        member: tarfile.TarInfo,
+        source: IO[bytes] | None,
+        mode: int | None = None,
+    ) -> None:
         if not name or source is None:
             raise ArchiveRefused(f"{member.name!r} cannot be a file")
         self._make_folder(target.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        permissions = member.mode if mode is None else mode
         try:
-            fd = os.open(target, flags, (member.mode & 0o755) | 0o600)
+            fd = os.open(target, flags, (permissions & 0o755) | 0o600)
         except FileExistsError:
             raise ArchiveRefused(f"{member.name!r} is there twice") from None
         with os.fdopen(fd, "wb") as file:
@@ -152,3 +177,21 @@ def _checked_name(name: str) -> str:
     if name.startswith("/") or ".." in parts or "\0" in name or "\\" in name:
         raise ArchiveRefused(f"{name!r} is not a path inside the archive")
     return "/".join(parts)
+
+
+def _link_target(name: str, member: tarfile.TarInfo) -> str:
+    """The name in the archive that a symbolic link means.
+
+    Taken literally, part by part: that no folder on the way is a link is sure, because links never come out as links.
+    """
+    folder = name.split("/")[:-1]
+    for part in member.linkname.split("/"):
+        if part == "..":
+            if not folder:
+                raise ArchiveRefused(f"{member.name!r} is a link that leads outside: {member.linkname!r}")
+            folder.pop()
+        elif part not in ("", "."):
+            folder.append(part)
+    if member.linkname.startswith("/"):
+        raise ArchiveRefused(f"{member.name!r} is a link that leads outside: {member.linkname!r}")
+    return "/".join(folder)

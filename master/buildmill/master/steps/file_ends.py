@@ -17,7 +17,7 @@ from typing import IO, Protocol, TypeVar
 from twisted.internet.defer import DeferredLock
 
 from buildmill.common.errors import ProtocolError
-from buildmill.master.steps.archives import ArchiveLimits, Compression, unpack_blocking
+from buildmill.master.steps.archives import ArchiveLimits, ArchiveRefused, Compression, unpack_blocking
 
 T = TypeVar("T")
 
@@ -73,6 +73,9 @@ class _Upload(_End):
         token: makes the temporary name unique among uploads to this destination; the same after a restart, so
             that what was gathered before it is found again.
         max_bytes: more is refused, whatever the worker was told.
+
+    Attributes:
+        refused: why what came was not taken, if so.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class _Upload(_End):
         self._destination = destination
         self._part = destination.with_name(f".{destination.name}.{token}.part")
         self._max_bytes = max_bytes
+        self.refused: str | None = None
         self._bytes = 0
         self._file: IO[bytes] | None = None
 
@@ -89,7 +93,8 @@ class _Upload(_End):
         """Append a block. Raises UploadRefused beyond the limit."""
         self._bytes += len(data)
         if self._max_bytes is not None and self._bytes > self._max_bytes:
-            raise UploadRefused(f"{self._destination.name}: more than {self._max_bytes} bytes")
+            self.refused = f"{self._destination.name}: more than {self._max_bytes} bytes"
+            raise UploadRefused(self.refused)
         await self._in_order(self._write_blocking, data)
 
     async def discard(self) -> None:
@@ -190,7 +195,11 @@ class DirectoryWriter(_Upload):
 
     async def unpack(self) -> None:
         """The stream is complete: unpack it. Raises ArchiveRefused for anything suspicious in it."""
-        await self._in_order(self._unpack_blocking)
+        try:
+            await self._in_order(self._unpack_blocking)
+        except ArchiveRefused as refused:
+            self.refused = str(refused)
+            raise
 
     async def commit(self) -> None:
         """Move all files to the destination; those of the same name are replaced. Harmless when repeated."""

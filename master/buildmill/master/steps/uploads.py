@@ -14,7 +14,7 @@ from typing import Any
 
 from buildmill.common.results import FAILURE, SKIPPED, SUCCESS, Result
 from buildmill.master.domain.result_rules import worst
-from buildmill.master.engine.remote_command import RemoteCommand
+from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.steps.arguments import check_choice, check_type, require
 from buildmill.master.steps.file_ends import DirectoryWriter, FileWriter
@@ -71,6 +71,12 @@ class _Upload(Transfer):
             succeeded = command.rc == 0
             if succeeded:
                 await writer.commit()
+        except RemoteCommandFailed:
+            # Some workers report our refusal as their own breakdown; but it is the build that is at fault.
+            if writer.refused is None:
+                raise
+            await self.addCompleteLog("stderr", f"{writer.refused}\n")
+            return FAILURE
         finally:
             if not succeeded:
                 await writer.discard()
@@ -125,7 +131,7 @@ class FileUpload(_Upload):
 class DirectoryUpload(_Upload):
     """Brings a directory with all in it to the master, into a directory that is made if needed.
 
-    Only files and directories are taken: a symbolic link in it makes the step fail.
+    Links to files in it arrive as copies; a link to anything else makes the step fail.
 
     Args:
         workersrc: path on the worker, relative to `workdir`.

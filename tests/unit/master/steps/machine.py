@@ -40,12 +40,14 @@ class Machine:
     Attributes:
         root: the worker's base directory.
         lines: first line of each shell command that was run, joined with spaces.
+        breaks_when_refused: a transfer that the master refuses ends as a breakdown of the worker's program.
     """
 
     def __init__(self, worker: ScriptedWorker, root: Path) -> None:
         self.worker = worker
         self.root = root
         self.lines: list[str] = []
+        self.breaks_when_refused = False
         worker.scripts |= {
             "shell": self._shell,
             "mkdir": self._mkdir,
@@ -144,6 +146,9 @@ class Machine:
         except OSError as error:
             pairs = [["rc", 1], text("stderr", f"{error}\n")]
         except Exception as error:  # what the master answers
+            if self.breaks_when_refused:
+                await self.call(Complete(command.command_id, f"RemoteError: {error}"))
+                return
             pairs = [["rc", 1], text("stderr", f"refused: {error}\n")]
         await self.call(Update(command.command_id, pairs))
         await self.call(Complete(command.command_id, None))

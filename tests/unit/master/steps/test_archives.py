@@ -78,11 +78,19 @@ def test_files_and_directories_come_out_with_their_times(tmp_path: Path, compres
         ([member("a/../../x", b"x")], "not a path inside"),
         ([member("/etc/x", b"x")], "not a path inside"),
         ([member("..\\x", b"x")], "not a path inside"),
-        ([member("l", type=tarfile.SYMTYPE, linkname="/etc"), member("l/passwd", b"x")], "'l' is a symbolic link"),
-        ([member("l", type=tarfile.SYMTYPE, linkname="ok")], "'l' is a symbolic link"),
+        ([member("l", type=tarfile.SYMTYPE, linkname="/etc/passwd")], "'l' is a link that leads outside"),
+        ([member("l", type=tarfile.SYMTYPE, linkname="../x")], "'l' is a link that leads outside"),
+        ([member("a/l", type=tarfile.SYMTYPE, linkname="../../x")], "'a/l' is a link that leads outside"),
+        ([member("l", type=tarfile.SYMTYPE, linkname="gone")], "'l' is a link to 'gone', which is no file of"),
+        ([member("l", type=tarfile.SYMTYPE, linkname="l")], "'l' is a link to 'l', which is no file of"),
+        ([folder("d"), member("l", type=tarfile.SYMTYPE, linkname="d")], "'l' is a link to 'd', which is no file of"),
+        (
+            [folder("d"), member("l", type=tarfile.SYMTYPE, linkname="d"), member("l/passwd", b"x")],
+            "'l' is a link to 'd', which is no file of",
+        ),
+        ([member("a", b"1"), member("b", type=tarfile.SYMTYPE, linkname="a"), member("b", b"2")], "'b' is there twice"),
         ([member("h", type=tarfile.LNKTYPE, linkname="/etc/passwd")], "not a path inside"),
-        ([member("h", type=tarfile.LNKTYPE, linkname="later"), member("later")], "no file before it"),
-        ([folder("d"), member("h", type=tarfile.LNKTYPE, linkname="d")], "no file before it"),
+        ([folder("d"), member("h", type=tarfile.LNKTYPE, linkname="d")], "no file of the archive"),
         ([member("n", type=tarfile.CHRTYPE)], "'n' is neither a file nor a directory"),
         ([member("n", type=tarfile.BLKTYPE)], "'n' is neither a file nor a directory"),
         ([member("n", type=tarfile.FIFOTYPE)], "'n' is neither a file nor a directory"),
@@ -102,6 +110,25 @@ def test_what_must_not_be_unpacked_is_refused(
 
     assert message in str(error.value)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["archive", "out"]
+
+
+def test_links_to_files_of_the_archive_become_copies(tmp_path: Path) -> None:
+    out = unpack(
+        tmp_path,
+        member("bin/run", type=tarfile.SYMTYPE, linkname="../lib/./latest"),
+        member("lib/latest", type=tarfile.SYMTYPE, linkname="one"),
+        member("lib/one", b"1", mode=0o755),
+    )
+
+    assert (out / "bin" / "run").read_text() == (out / "lib" / "latest").read_text() == "1"
+    assert not any(path.is_symlink() for path in out.rglob("*"))
+    assert stat.S_IMODE((out / "bin" / "run").stat().st_mode) == 0o755
+
+
+def test_copies_of_links_count(tmp_path: Path) -> None:
+    links = [member(f"l{i}", type=tarfile.SYMTYPE, linkname="a") for i in range(10)]
+    with pytest.raises(ArchiveRefused, match="more than 50 bytes come out"):
+        unpack(tmp_path, member("a", b"x" * 10), *links, unpacked_bytes=50)
 
 
 def test_too_many_files_are_refused(tmp_path: Path) -> None:

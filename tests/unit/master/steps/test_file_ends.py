@@ -114,6 +114,10 @@ async def test_more_than_the_limit_is_refused_whatever_the_worker_was_told(tmp_p
     await writer.write(b"12345")
     with pytest.raises(UploadRefused, match="file: more than 5 bytes"):
         await writer.write(b"6")
+    await writer.discard()
+
+    assert writer.refused == "file: more than 5 bytes"
+    assert names(tmp_path) == []
 
 
 @async_test

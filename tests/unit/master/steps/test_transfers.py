@@ -107,13 +107,26 @@ def test_a_directory_arrives_with_all_in_it(runs: Runs, compress: str | None) ->
     assert links(runs, ran) == [("look", "http://u")]
 
 
-def test_a_directory_with_a_link_in_it_is_refused(runs: Runs) -> None:
+def test_a_link_inside_a_directory_arrives_as_a_copy(runs: Runs) -> None:
     make_directory(runs.work / "dir")
-    (runs.work / "dir" / "passwd").symlink_to("/etc/passwd")
+    (runs.work / "dir" / "link").symlink_to("sub/b")
     ran = runs.one(DirectoryUpload(workersrc="dir", masterdest="up/dir"))
 
+    assert ran.results == SUCCESS
+    assert (runs.basedir / "up" / "dir" / "link").read_text() == "b"
+    assert not (runs.basedir / "up" / "dir" / "link").is_symlink()
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_directory_with_a_link_that_leads_outside_is_refused(runs: Runs, breaks: bool) -> None:
+    make_directory(runs.work / "dir")
+    (runs.work / "dir" / "passwd").symlink_to("/etc/passwd")
+    runs.start(DirectoryUpload(workersrc="dir", masterdest="up/dir"))
+    runs.machine.breaks_when_refused = breaks
+    [ran] = runs.again()
+
     assert ran.results == FAILURE
-    assert "'passwd' is a symbolic link" in runs.log(ran)
+    assert "'passwd' is a link that leads outside" in runs.log(ran, "stderr" if breaks else "stdio")
     assert uploaded(runs) == []
 
 
