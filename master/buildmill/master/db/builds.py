@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from buildmill.common.errors import Conflict, NotFound
 from buildmill.common.results import Result
@@ -54,7 +55,7 @@ _SET_STATE = Statement(
     t.builds.update()
     .where(_b.id == sa.bindparam("build"))
     .values(state_string=sa.bindparam("state"))
-    .returning(*COLUMNS)
+    .returning(*COLUMNS, _b.stop_requested_at, _b.stop_results, _b.stop_reason, _b.stop_by)
 )
 _SET_LOCKS_DURATION = Statement(
     t.builds.update()
@@ -75,13 +76,11 @@ _FINISH = Statement(
 _PROPERTIES = Statement(
     sa.select(t.build_properties.c.properties).where(t.build_properties.c.build_id == sa.bindparam("build"))
 )
-_ADD_PROPERTIES = Statement(
-    t.build_properties.insert().values(build_id=sa.bindparam("build"), properties=sa.bindparam("document"))
-)
+# both databases know this form of an insert that becomes an update
 _SET_PROPERTIES = Statement(
-    t.build_properties.update()
-    .where(t.build_properties.c.build_id == sa.bindparam("build"))
-    .values(properties=sa.bindparam("document"))
+    sqlite.insert(t.build_properties)
+    .values(build_id=sa.bindparam("build"), properties=sa.bindparam("document"))
+    .on_conflict_do_update(index_elements=["build_id"], set_={"properties": sa.bindparam("document")})
 )
 
 
@@ -137,7 +136,6 @@ def add(tx: Transaction, builder_id: int, request_id: int, worker_id: int, maste
         number=number, builder_id=builder_id, build_request_id=request_id, worker_id=worker_id,
         master_id=master_id, started_at=tx.now, state_string="created",
     )  # fmt: skip
-    tx.run(_ADD_PROPERTIES, build=build_id, document="{}")
     return Build(
         builderid=builder_id, buildid=build_id, buildrequestid=request_id, complete=False, complete_at=None,
         locks_duration_s=0, masterid=master_id, number=number, properties={}, results=None, started_at=tx.now,
@@ -186,12 +184,13 @@ def announce(tx: Transaction, build_id: int) -> None:
     tx.emit(get(tx, build_id).event("new"))
 
 
-def set_state(tx: Transaction, build_id: int, state: str) -> None:
-    """Set the text that says what the build is doing."""
+def set_state(tx: Transaction, build_id: int, state: str) -> tuple[int, str, str] | None:
+    """Set the text that says what the build is doing; returns the wish to stop it, as `stop_requested`."""
     row = tx.one(_SET_STATE, build=build_id, state=state)
     if row is None:
         raise NotFound(f"no build {build_id}")
     tx.emit(from_row(row).event("update"))
+    return None if row[-4] is None else (row[-3], row[-2], row[-1])
 
 
 def add_locks_duration(tx: Transaction, build_id: int, seconds: int) -> None:

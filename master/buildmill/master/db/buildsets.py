@@ -173,7 +173,13 @@ def add(tx: Transaction, new: NewBuildset) -> tuple[int, dict[int, int]]:
             properties=None, results=-1, submitted_at=tx.now, waited_for=new.waited_for,
         )  # fmt: skip
         tx.emit(request.event("new"))
-    tx.emit(get(tx, buildset_id).new_event(new.scheduler))
+    buildset = Buildset(
+        bsid=buildset_id, complete=False, complete_at=None, external_idstring=new.external_idstring,
+        parent_buildid=new.parent_build_id, parent_relationship=new.parent_relationship, reason=new.reason,
+        rebuilt_buildid=new.rebuilt_build_id, results=-1,
+        sourcestamps=[source_stamps.get(tx, stamp) for stamp in stamps], submitted_at=tx.now,
+    )  # fmt: skip
+    tx.emit(buildset.new_event(new.scheduler))
     if not builder_ids:
         _finish(tx, buildset_id, Result.SUCCESS)
     return buildset_id, requests

@@ -42,9 +42,14 @@ def get(connection: Connection, log_id: int) -> Log:
     return from_row(row)
 
 
-def add(tx: Transaction, step_id: int, name: str, kind: str) -> Log:
-    """Add an empty log of type s, t or h; its slug is its name made an identifier, with a counter when taken."""
-    slug = free_slug(name, {row[0] for row in tx.all(_SLUGS, step=step_id)})
+def add(tx: Transaction, step_id: int, name: str, kind: str, slug: str | None = None) -> Log:
+    """Add an empty log of type s, t or h.
+
+    Args:
+        slug: a free one, if the caller knows; else it is the name made an identifier, with a counter when taken.
+    """
+    if slug is None:
+        slug = free_slug(name, {row[0] for row in tx.all(_SLUGS, step=step_id)})
     log_id = tx.scalar(_ADD, step_id=step_id, name=name, slug=slug, type=kind)
     log = Log(False, log_id, name, 0, slug, step_id, kind)
     tx.emit(log.event("new"))

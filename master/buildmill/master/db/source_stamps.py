@@ -23,13 +23,15 @@ COLUMNS = (
 )  # fmt: skip
 WITH_PATCH = t.source_stamps.outerjoin(t.patches)
 
+KEPT = 1000
+"""How many source stamps a connection keeps in memory."""
+
 _FIND = Statement(sa.select(_s.id).where(_s.digest == sa.bindparam("digest")))
 _GET = Statement(sa.select(*COLUMNS).select_from(WITH_PATCH).where(_s.id == sa.bindparam("id")))
 _OF_BUILDSET = Statement(
-    sa.select(*COLUMNS)
-    .select_from(WITH_PATCH.join(t.buildset_source_stamps, t.buildset_source_stamps.c.source_stamp_id == _s.id))
-    .where(t.buildset_source_stamps.c.buildset_id == sa.bindparam("buildset_id"))
-    .order_by(_s.codebase, _s.id)
+    sa.select(t.buildset_source_stamps.c.source_stamp_id).where(
+        t.buildset_source_stamps.c.buildset_id == sa.bindparam("buildset_id")
+    )
 )
 
 
@@ -47,15 +49,29 @@ def get(connection: Connection, source_stamp_id: int) -> SourceStamp:
     Raises:
         NotFound: no such id.
     """
-    row = connection.one(_GET, id=source_stamp_id)
-    if row is None:
-        raise NotFound(f"no source stamp {source_stamp_id}")
-    return from_row(row)
+    kept = _kept(connection)
+    found = kept.get(source_stamp_id)
+    if found is None:
+        row = connection.one(_GET, id=source_stamp_id)
+        if row is None:
+            raise NotFound(f"no source stamp {source_stamp_id}")
+        found = from_row(row)
+        if len(kept) >= KEPT:
+            kept.clear()
+        kept[source_stamp_id] = found
+    return found
+
+
+def _kept(connection: Connection) -> dict[int, SourceStamp]:
+    """Source stamps that were read on this connection: their rows never change."""
+    kept: dict[int, SourceStamp] = connection.sql.info.setdefault("source_stamps", {})
+    return kept
 
 
 def of_buildset(connection: Connection, buildset_id: int) -> list[SourceStamp]:
     """Those of a buildset, by codebase."""
-    return [from_row(row) for row in connection.all(_OF_BUILDSET, buildset_id=buildset_id)]
+    found = [get(connection, row[0]) for row in connection.all(_OF_BUILDSET, buildset_id=buildset_id)]
+    return sorted(found, key=lambda stamp: (stamp.codebase, stamp.ssid))
 
 
 def find_or_add(tx: Transaction, wanted: Mapping[str, Any]) -> int:

@@ -35,6 +35,19 @@ _ADD = Statement(
     )
     .returning(_s.id)
 )
+_ADD_DONE = Statement(
+    t.steps.insert()
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in (
+                "build_id", "number", "name", "started_at", "locks_acquired_at", "complete_at", "results",
+                "state_string",
+            )
+        }
+    )
+    .returning(_s.id)
+)  # fmt: skip
 _START = Statement(
     t.steps.update()
     .where(_s.id == sa.bindparam("step"))
@@ -181,6 +194,20 @@ def start(tx: Transaction, step_id: int, locks_acquired: bool) -> None:
 def locks_acquired(tx: Transaction, step_id: int) -> None:
     """A step has its locks and goes on."""
     _told(tx, tx.one(_LOCKS, step=step_id, now=tx.now), step_id, "updated")
+
+
+def add_done(tx: Transaction, build_id: int, name: str, number: int, result: int, state: str) -> None:
+    """Add a step that has begun and ended already."""
+    step_id = tx.scalar(
+        _ADD_DONE, build_id=build_id, number=number, name=name, started_at=tx.now, locks_acquired_at=tx.now,
+        complete_at=tx.now, results=int(result), state_string=state,
+    )  # fmt: skip
+    begun = Step(
+        buildid=build_id, complete=False, complete_at=None, hidden=False, locks_acquired_at=tx.now, name=name,
+        number=number, results=None, started_at=tx.now, state_string=state, stepid=step_id, urls=_NO_URLS,
+    )  # fmt: skip
+    done = msgspec.structs.replace(begun, complete=True, complete_at=tx.now, results=int(result))
+    tx.emit(begun.event("new"), begun.event("started"), done.event("finished"))
 
 
 def set_state(tx: Transaction, step_id: int, state: str) -> None:

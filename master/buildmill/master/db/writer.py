@@ -254,13 +254,19 @@ def _cause(error: BaseException) -> str:
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
+# the disk is full, broken or read-only; the process or the system has run out of file descriptors
+_PASSING_ERRNOS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
+)
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether `error` says that the database cannot be written now, not that the unit is wrong."""
     cause: Any = getattr(error, "orig", None) or error
     if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
         return True
     if isinstance(cause, OSError):
-        return cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+        return cause.errno in _PASSING_ERRNOS
     state = getattr(cause, "sqlstate", None)
     module = type(cause).__module__.partition(".")[0]
     if module == "psycopg":

@@ -79,6 +79,16 @@ class WorkerSlot:
     quarantined_until: float = 0.0
     running: set[int] = field(default_factory=set)
 
+    def is_free(self, now: float) -> bool:
+        """Whether it takes a build now: `refusal` without the words."""
+        return (
+            self.is_connected
+            and not self.is_paused
+            and not self.is_graceful
+            and (self.max_builds is None or len(self.running) < self.max_builds)
+            and self.quarantined_until <= now
+        )
+
     def refusal(self, now: float) -> Reason | None:
         """Why it takes no build now; None when it does."""
         if not self.is_connected:
@@ -203,7 +213,7 @@ class Queue:
         return [
             slot
             for worker_id in self._builders[builder_id].worker_ids
-            if (slot := workers.get(worker_id)) is not None and slot.refusal(now) is None
+            if (slot := workers.get(worker_id)) is not None and slot.is_free(now)
         ]
 
     def builders_in_order(self, now: float, passed: Collection[int] = ()) -> Iterator[int]:
@@ -212,7 +222,7 @@ class Queue:
         Each is given once; the caller either takes its request out (`remove`) and starts anew, or goes on to the
         next. Builders in `passed` are left out.
         """
-        free = {worker_id for worker_id, slot in self.workers.items() if slot.refusal(now) is None}
+        free = {worker_id for worker_id, slot in self.workers.items() if slot.is_free(now)}
         if not free:
             return
         seen: list[tuple[int, int, str, int]] = []

@@ -330,13 +330,10 @@ class Build:
         everything = self.properties.asDict()
         build_rows.replace_properties(tx, self.buildid, everything, everything)
         self._stored_properties, self._stored_revision = everything, self.properties.revision
-        number = 0
-        step = step_rows.begin(tx, self.buildid, "worker_preparation", number, True, "worker ready")
+        step_rows.add_done(tx, self.buildid, "worker_preparation", 0, SUCCESS, "worker ready")
         self._step_names.add("worker_preparation")
         self._next_number = 1
-        step_rows.finish(tx, step.stepid, SUCCESS, False)
-        build_rows.set_state(tx, self.buildid, "building")
-        return build_rows.stop_requested(tx, self.buildid)
+        return build_rows.set_state(tx, self.buildid, "building")
 
     async def _set_properties(self) -> None:
         """In the order in which later ones win; see ``docs/reference/properties.md``."""
@@ -464,11 +461,17 @@ class Build:
             text += f" ({self._stop_reason})"
         return " ".join([text, *self._summaries])
 
+    @property
+    def _has_open_steps(self) -> bool:
+        """Whether a step's row may still be unfinished: something went wrong on the way."""
+        return self.currentStep is not None or any(step.results is None for step in self.executedSteps)
+
     async def _finish(self, result: Result, state: str) -> None:
         seconds = round(self._lock_seconds)
 
         def unit(tx: Transaction) -> None:
-            step_rows.abandon_unfinished(tx, self.buildid, result)
+            if self._has_open_steps:
+                step_rows.abandon_unfinished(tx, self.buildid, result)
             if seconds:
                 build_rows.add_locks_duration(tx, self.buildid, seconds)
             build_rows.finish_with_request(tx, self.buildid, self.request.buildrequestid, result, state)

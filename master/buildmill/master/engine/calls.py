@@ -18,6 +18,7 @@ from buildmill.master.data.updates import Updates
 from buildmill.master.db import builds, commands, logs, steps
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.resources import Log
+from buildmill.master.logs.store import LogStore
 
 
 def fingerprint(kind: str, *content: Any) -> str:
@@ -46,6 +47,7 @@ class StepCalls:
         self._attempt = attempt
         self._new_nonce = new_nonce
         self._ordinal = 0
+        self._slugs: set[str] = set()
         self._later: list[Deferred[Any]] = []
 
     def _next(self) -> int:
@@ -70,9 +72,24 @@ class StepCalls:
     async def add_log(self, name: str, kind: str) -> Log:
         """Add a log to the step."""
         ordinal, print_ = self._next(), fingerprint("log", name, kind)
+        slug = logs.free_slug(name, self._slugs)
+        self._slugs.add(slug)
 
         def unit(tx: Transaction) -> Log:
-            log = logs.add(tx, self._step_id, name, kind)
+            log = logs.add(tx, self._step_id, name, kind, slug)
+            steps.record_call(tx, self._step_id, ordinal, "log", print_, log.logid)
+            return log
+
+        return await self._updates.run(unit)
+
+    async def add_whole_log(self, store: LogStore, name: str, kind: str, data: bytes, time: float) -> Log:
+        """Add a log with all that it will ever hold."""
+        ordinal, print_ = self._next(), fingerprint("whole log", name, kind, data)
+        slug = logs.free_slug(name, self._slugs)
+        self._slugs.add(slug)
+
+        def unit(tx: Transaction) -> Log:
+            log = store.add_whole(tx, logs.add(tx, self._step_id, name, kind, slug), "o", data, time)
             steps.record_call(tx, self._step_id, ordinal, "log", print_, log.logid)
             return log
 

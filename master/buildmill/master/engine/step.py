@@ -488,9 +488,8 @@ class BuildStep(metaclass=_RememberArguments):
         await self._add_whole_log(name, "h", html)
 
     async def _add_whole_log(self, name: str, kind: str, text: str | bytes) -> None:
-        log = await self.addLog(name, kind)
-        log.addContent(text)
-        await log.finish()
+        data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+        await self.calls.add_whole_log(self.master.logs, name, kind, data, self.build.clock.seconds())
 
     def getLog(self, name: str) -> StepLog:
         """A log added before. Raises KeyError."""
