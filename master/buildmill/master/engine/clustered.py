@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
@@ -49,11 +49,19 @@ class ClusteredService:
     Attributes:
         master: the master, between `activate` and `deactivate`.
         is_working: whether it is active on this master.
+        constructed_with: the arguments of its constructor.
         file, line: where in the configuration it stands, if known.
     """
 
     kind = "service"
     _log = Logger()
+    constructed_with: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        # what it was made of tells whether a later configuration has the same one
+        service = super().__new__(cls)
+        service.constructed_with = (args, kwargs)
+        return service
 
     def __init__(self, name: str) -> None:
         self.file, self.line = users_place()

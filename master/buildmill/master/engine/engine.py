@@ -104,15 +104,7 @@ class Engine:
         ]
         ids = await self._updates.configureBuilders(master_id, infos)
 
-        def find_workers(tx: Transaction) -> dict[str, tuple[int, bool, str | None]]:
-            found = {}
-            for worker in config.workers:
-                worker_id = worker_rows.find(tx, worker.name)
-                row = worker_rows.get(tx, worker_id)
-                found[worker.name] = (worker_id, row.paused, row.pause_reason)
-            return found
-
-        found = await self._updates.run(find_workers)
+        found = await self._updates.run(worker_rows.find_all, [worker.name for worker in config.workers])
         handles: dict[str, WorkerHandle] = {}
         for worker in config.workers:
             worker_id, paused, reason = found[worker.name]
