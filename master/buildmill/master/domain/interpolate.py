@@ -76,8 +76,12 @@ class Interpolate(Operators):
             raise RenderError(f"{self!r}: {problem}") from problem
 
     def __repr__(self) -> str:
-        arguments = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.kwargs.items())]
-        return f"Interpolate({', '.join([repr(self.fmtstring), *arguments])})"
+        # As Buildbot shows it: the text of an Assert step is made of this.
+        if self.args:
+            return f"Interpolate({self.fmtstring!r}, *{self.args!r})"
+        if self.kwargs:
+            return f"Interpolate({self.fmtstring!r}, **{self.kwargs!r})"
+        return f"Interpolate({self.fmtstring!r})"
 
 
 class _Template:

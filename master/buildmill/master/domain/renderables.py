@@ -34,7 +34,7 @@ class Property(Operators):
         return await render(self.default, props)
 
     def __repr__(self) -> str:
-        return f"Property({self.key!r})"
+        return f"Property({self.key})"
 
 
 class renderer:  # noqa: N801  # Buildbot's spelling
@@ -149,7 +149,7 @@ class Secret:
         return props.secret(self.secret_name)
 
     def __repr__(self) -> str:
-        return f"Secret({self.secret_name!r})"
+        return f"Secret({self.secret_name})"
 
 
 class ConstantRenderable(Operators):

@@ -154,6 +154,12 @@ def test_a_wrong_format_is_a_configuration_error(make: Callable[[], object], mes
     assert "Interpolate(" in str(error.value) or "WithProperties(" in str(error.value)
 
 
+def test_an_interpolate_is_shown_as_it_was_written() -> None:
+    assert repr(Interpolate("%(prop:a)s")) == "Interpolate('%(prop:a)s')"
+    assert repr(Interpolate("%s", Property("a"))) == "Interpolate('%s', *(Property(a),))"
+    assert repr(Interpolate("%(kw:a)s", a=1)) == "Interpolate('%(kw:a)s', **{'a': 1})"
+
+
 @async_test
 async def test_after_a_collected_problem_the_object_can_still_be_used() -> None:
     with collected_errors() as problems:

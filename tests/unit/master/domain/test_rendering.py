@@ -150,7 +150,7 @@ async def test_a_renderer_with_arguments_may_be_a_coroutine() -> None:
 
 @async_test
 async def test_an_operator_that_does_not_fit_names_itself_and_the_values() -> None:
-    with pytest.raises(RenderError, match=r"Property\('a'\) - 1: .*'A' and 1"):
+    with pytest.raises(RenderError, match=r"Property\(a\) - 1: .*'A' and 1"):
         await some().render(Property("a") - 1)
 
 
@@ -199,4 +199,4 @@ def test_while_a_configuration_loads_problems_are_collected_with_their_place() -
 def test_renderables_can_be_put_into_sets_and_dicts() -> None:
     one, two = Property("a"), Property("b")
     assert len({one, two}) == 2
-    assert repr((one + 1) == two) == "Property('a') + 1 == Property('b')"
+    assert repr((one + 1) == two) == "Property(a) + 1 == Property(b)"

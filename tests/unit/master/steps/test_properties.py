@@ -65,8 +65,8 @@ def test_an_assertion_fails_unless_it_is_true(runs: Runs) -> None:
         Assert(False, descriptionDone="looked", flunkOnFailure=False),
     )
 
-    assert (good.results, good.state_string) == (SUCCESS, "checked Property('buildername') == 'b1'")
-    assert (bad.results, bad.state_string) == (FAILURE, "checked Property('buildername') == 'b2' (failure)")
+    assert (good.results, good.state_string) == (SUCCESS, "checked Property(buildername) == 'b1'")
+    assert (bad.results, bad.state_string) == (FAILURE, "checked Property(buildername) == 'b2' (failure)")
     assert constant.state_string == "looked (failure)"
 
 
