@@ -74,6 +74,7 @@ class ForceScheduler(BaseScheduler):
         self._impatient: Any = None
         self._allowed_ids: set[int] = set()
         self._document: ForceSchedulerDocument | None = None
+        self._document_for: Any = None
 
     # -- construction ------------------------------------------------------------------------
 
@@ -139,9 +140,6 @@ class ForceScheduler(BaseScheduler):
         self._impatient = master.data.updates.impatient
         self._allowed_ids.clear()
         self._document = None
-        for field in self.all_fields:
-            if isinstance(field, WorkerChoiceParameter):
-                field.choices = sorted(worker.name for worker in master.config.workers)
         await super().activate(master)
 
     def _row_updated(self, key: object, event: Any) -> None:
@@ -152,7 +150,11 @@ class ForceScheduler(BaseScheduler):
 
     def document(self) -> ForceSchedulerDocument:
         """The form, as clients of the data API see it."""
-        if self._document is None:
+        if self._document is None or self._document_for is not self._config():
+            self._document_for = self._config()
+            for field in self.all_fields:
+                if isinstance(field, WorkerChoiceParameter) and self._document_for is not None:
+                    field.choices = sorted(worker.name for worker in self._document_for.workers)
             self._document = ForceSchedulerDocument(
                 all_fields=[field.document() for field in self.all_fields],
                 builder_names=list(self.listBuilderNames()),
@@ -162,6 +164,9 @@ class ForceScheduler(BaseScheduler):
                 name=self.name,
             )
         return self._document
+
+    def _config(self) -> Any:
+        return self.master.config if self.is_active else None
 
     async def force(
         self,
