@@ -63,10 +63,10 @@ def parse(parameters: Sequence[tuple[str, str]], type_: ResourceType, *, is_coll
     properties = tuple(values.pop("property", ()))
     for name in (*(fields or ()), *(o.removeprefix("-") for o in order)):
         if name not in type_.fields:
-            raise InvalidInput("field" if name in (fields or ()) else "order", f"no such field '{name}'")
-    for name in order:
-        if not type_.fields[name.removeprefix("-")].is_sortable:
-            raise InvalidInput("order", f"cannot order by '{name.removeprefix('-')}'")
+            raise InvalidInput(name, f"no such field '{name}'")
+    for name in (o.removeprefix("-") for o in order):
+        if not type_.fields[name].is_sortable:
+            raise InvalidInput(name, f"cannot order by '{name}'")
     filters = tuple(_filters(values, type_))
     if filters and not is_collection:
         raise InvalidInput(filters[0].field, "this is not a collection")

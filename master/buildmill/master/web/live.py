@@ -7,11 +7,12 @@ client that reads too slowly is closed with code 1013 and has to begin anew.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -52,6 +53,7 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
 
     def onOpen(self) -> None:  # noqa: N802
         self._pace = _Pace(self, self.factory.limits.socket_bytes)
+        self.unregisterProducer()  # the HTTP channel that had the connection before
         self.registerProducer(self._pace, True)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
@@ -88,12 +90,19 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         """More waits than may: say so and end it."""
         self._events_log.info("closing an event socket that reads too slowly: {peer}", peer=self.peer)
         self._forget()
-        self.sendClose(CLOSE_TRY_AGAIN_LATER, "too slow: subscribe and read anew")
+        self._close(CLOSE_TRY_AGAIN_LATER, b"too slow: subscribe and read anew")
 
     def end(self) -> None:
         """The server stops."""
         self._forget()
-        self.sendClose(CLOSE_GOING_AWAY, "the master is stopping")
+        self._close(CLOSE_GOING_AWAY, b"the master is stopping")
+
+    def _close(self, code: int, reason: bytes) -> None:
+        # `sendClose` takes only the codes of applications; these two are a server's own
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code, reason)
+        else:
+            self.dropConnection(abort=True)
 
     def _obey(self, payload: bytes) -> dict[str, Any]:
         try:
@@ -249,6 +258,27 @@ def _pattern(path: str) -> Pattern:
     return tuple(None if element == "*" else element for element in path.split("/"))
 
 
+class _Timer:
+    """Time-outs on our reactor; Autobahn's own go to the global one."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+
+    def call_later(self, delay: float, function: Callable[..., Any], *args: Any) -> _Timeout:
+        return _Timeout(self._clock.callLater(delay, function, *args))
+
+
+class _Timeout:
+    """Can be cancelled when it is over, as Autobahn does."""
+
+    def __init__(self, call: IDelayedCall) -> None:
+        self._call = call
+
+    def cancel(self) -> None:
+        if self._call.active():
+            self._call.cancel()
+
+
 class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is not typed
     """Makes the sockets.
 
@@ -263,6 +293,7 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
     def __init__(self, bus: EventBus, reactor: Any, limits: WebLimits, ping_seconds: float = 30) -> None:
         super().__init__(reactor=reactor, server="")
         self.limits = limits
+        self._batched_timer = _Timer(reactor)
         self.hub = Hub(bus)
         self.setProtocolOptions(
             maxFramePayloadSize=limits.socket_message_bytes,
@@ -271,6 +302,7 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
             autoPingTimeout=ping_seconds,
             openHandshakeTimeout=10,
             closeHandshakeTimeout=5,
+            failByDrop=False,  # a wrong frame is answered with a code before the connection ends
             allowedOrigins=["*"],  # decided before the upgrade, in `Server`
             allowNullOrigin=True,
         )

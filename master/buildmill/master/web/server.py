@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.internet.defer import maybeDeferred
@@ -36,6 +37,10 @@ class WebServer:
         allowed_origins: web pages of other places that may talk to it, as shell patterns.
         title: of the start page.
         limits: what a client may ask for.
+
+    Attributes:
+        site: the factory of connections, for tests that bring their own transport.
+        live: the event sockets.
     """
 
     _log = Logger()
@@ -56,10 +61,10 @@ class WebServer:
         base_url = base_url.rstrip("/") + "/"
         self._origins = Origins(base_url, allowed_origins)
         self._rest = Rest(data, self._origins, limits)
-        self._live = LiveFactory(bus, reactor, limits)
-        self._socket = WebSocketResource(self._live)
+        self.live = LiveFactory(bus, reactor, limits)
+        self._socket = WebSocketResource(self.live)
         self._pages = Pages(data, base_url, title).app.resource()
-        self._site = Site(self.handle, self._log_failure, reactor, limits)
+        self.site = Site(self.handle, self._log_failure, reactor, limits)
         self._data = data
         self._port: IListeningPort | None = None
 
@@ -73,7 +78,7 @@ class WebServer:
             The port's number; 0 where it has none.
         """
         self._data.start()
-        self._port = await serverFromString(self._reactor, endpoint).listen(self._site)
+        self._port = await serverFromString(self._reactor, endpoint).listen(self.site)
         return int(getattr(self._port.getHost(), "port", 0))
 
     async def stop(self) -> None:
@@ -81,9 +86,9 @@ class WebServer:
         if self._port is not None:
             port, self._port = self._port, None
             await maybeDeferred(port.stopListening)
-        self._live.end_all()
+        self.live.end_all()
         await self._rest.stop()
-        self._site.close_all()
+        self.site.close_all()
         self._data.stop()
 
     def handle(self, request: Request) -> None:
@@ -97,8 +102,11 @@ class WebServer:
             self._rest.handle(request, None)
         elif path == b"/ws":
             self._upgrade(request)
-        else:
+        elif _is_utf8(path):
             request.process_as_resource(self._pages)
+        else:
+            request.start_headers()
+            request.answer(400, b"the path is not UTF-8", b"text/plain; charset=utf-8")
 
     def _upgrade(self, request: Request) -> None:
         """Hand the connection over to an event socket."""
@@ -106,15 +114,23 @@ class WebServer:
         origins = request.requestHeaders.getRawHeaders(b"Origin") or []
         if any(not self._origins.allows(origin) for origin in origins):
             request.answer(403, b"origin not allowed", b"text/plain; charset=utf-8")
-        elif self._live.is_full:
+        elif self.live.is_full:
             request.responseHeaders.setRawHeaders(b"Retry-After", [b"10"])
             request.answer(503, b"too many event sockets", b"text/plain; charset=utf-8")
         elif (request.getHeader(b"Upgrade") or b"").lower() != b"websocket":
             request.responseHeaders.setRawHeaders(b"Upgrade", [b"websocket"])
             request.answer(426, b"this is a websocket", b"text/plain; charset=utf-8")
         else:
-            self._site.channels.discard(request.channel)
+            self.site.channels.discard(request.channel)
             self._socket.render(request)
 
     def _log_failure(self, failure: Failure, request: Request) -> None:
         self._log.failure("{method} {uri} failed", failure=failure, method=request.method, uri=request.uri)
+
+
+def _is_utf8(path: bytes) -> bool:
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
