@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from buildmill.common.errors import Conflict, NotFound
 from buildmill.common.results import Result
@@ -76,11 +75,12 @@ _FINISH = Statement(
 _PROPERTIES = Statement(
     sa.select(t.build_properties.c.properties).where(t.build_properties.c.build_id == sa.bindparam("build"))
 )
-# both databases know this form of an insert that becomes an update
+# this form of an insert that becomes an update is the same on both databases
 _SET_PROPERTIES = Statement(
-    sqlite.insert(t.build_properties)
-    .values(build_id=sa.bindparam("build"), properties=sa.bindparam("document"))
-    .on_conflict_do_update(index_elements=["build_id"], set_={"properties": sa.bindparam("document")})
+    sa.text(
+        "INSERT INTO build_properties (build_id, properties) VALUES (:build, :document)"
+        " ON CONFLICT (build_id) DO UPDATE SET properties = excluded.properties"
+    )
 )
 
 

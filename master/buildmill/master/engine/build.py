@@ -330,7 +330,7 @@ class Build:
         everything = self.properties.asDict()
         build_rows.replace_properties(tx, self.buildid, everything, everything)
         self._stored_properties, self._stored_revision = everything, self.properties.revision
-        step_rows.add_done(tx, self.buildid, "worker_preparation", 0, SUCCESS, "worker ready")
+        step_rows.add_done(tx, self.buildid, "worker_preparation", 0, SUCCESS, f"worker {self.workername} ready")
         self._step_names.add("worker_preparation")
         self._next_number = 1
         return build_rows.set_state(tx, self.buildid, "building")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import signal
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -28,7 +32,7 @@ class ProcessRunner(Protocol):
         output: OutputCallback | None = None,
         use_pty: bool = False,
     ) -> int:
-        """Run to the end. Cancelling ends the program: TERM, then KILL.
+        """Run to the end. Cancelling ends the program and what it has started: TERM, then KILL.
 
         Args:
             env: its whole environment; None for the master's own.
@@ -43,7 +47,7 @@ class ProcessRunner(Protocol):
 
 
 class ReactorProcessRunner:
-    """Programs as children of this process.
+    """Programs as children of this process, each with a session of its own where ``setsid`` is there.
 
     Args:
         reactor: starts them.
@@ -51,6 +55,8 @@ class ReactorProcessRunner:
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
+        found = shutil.which("setsid")
+        self._setsid = None if found is None else found.encode()
 
     async def run(
         self,
@@ -64,7 +70,9 @@ class ReactorProcessRunner:
     ) -> int:
         """See `ProcessRunner.run`."""
         child = _Child(self._reactor, output, stdin)
-        encoded = [part.encode() if isinstance(part, str) else part for part in argv]
+        encoded = [part.encode() for part in argv]
+        if self._setsid is not None and not use_pty:  # a terminal makes a session by itself
+            encoded.insert(0, self._setsid)
         self._reactor.spawnProcess(child, encoded[0], encoded, env=env, path=cwd, usePTY=use_pty)
         try:
             return await child.ended
@@ -110,10 +118,19 @@ class _Child(ProcessProtocol):
         """End it if it still runs."""
         transport: Any = self.transport
         if transport is not None and transport.pid is not None and self._kill is None:
-            transport.signalProcess("TERM")
+            self._signal(signal.SIGTERM)
             self._kill = self._reactor.callLater(KILL_AFTER_SECONDS, self._kill_now)
 
     def _kill_now(self) -> None:
         transport: Any = self.transport
         if transport is not None and transport.pid is not None:
-            transport.signalProcess("KILL")
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        """To the whole group if it leads one: what it has started ends with it."""
+        transport: Any = self.transport
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(transport.pid) == transport.pid:
+                os.killpg(transport.pid, number)
+            else:
+                os.kill(transport.pid, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,10 @@ class Raise(BuildStep):
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
+def harness(tmp_path: Path, schema_url: str) -> Iterator[Harness]:
+    harness = Harness(tmp_path, schema_url)
+    yield harness
+    harness.close()
 
 
 def test_a_forced_build_runs_its_command_and_succeeds(harness: Harness) -> None:
