@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
+from typing import Any, cast
 
 from twisted.logger import ILogObserver, Logger, LogLevel
 from twisted.python.failure import Failure
@@ -82,8 +82,9 @@ def test_a_failure_that_cannot_be_shown_is_still_an_event() -> None:
             raise RuntimeError("no repr")
 
     log, output = logged()
+    odd: Failure = cast("Any", Odd)(ValueError())
 
-    log.emit(LogLevel.critical, "broke", log_failure=Odd(ValueError()))
+    log.emit(LogLevel.critical, "broke", log_failure=odd)
 
     assert "broke" in output.getvalue()
     assert "unable to show the traceback" in output.getvalue()

@@ -14,12 +14,9 @@ _MAX_LINE = 4_000
 _MAX_COMMENTS = 256 * 1024
 _MAX_ENTRIES = 20_000
 _LAST_SECOND = 253_402_300_799  # 9999-12-31: what dates can show
-_NAMES = frozenset(
-    {
-        "author", "branch", "category", "codebase", "comments", "committer", "files", "project", "properties",
-        "repository", "revision", "revlink", "src", "when_timestamp",
-    }
-)  # fmt: skip
+_TEXTS = ("branch", "category", "codebase", "committer", "project", "repository", "revision", "revlink", "src")
+# the web side tells with every action who asks
+_NAMES = frozenset({*_TEXTS, "author", "comments", "files", "owner", "properties", "when_timestamp"})
 
 
 async def add(context: Context, _keys: Keys, params: Mapping[str, Any], _owner: str) -> int:
@@ -30,26 +27,18 @@ async def add(context: Context, _keys: Keys, params: Mapping[str, Any], _owner: 
     """
     for name in params:
         if name not in _NAMES:
-            raise InvalidInput(str(name), f"no such parameter; known: {', '.join(sorted(_NAMES))}")
+            raise InvalidInput(str(name), f"no such parameter; known: {', '.join(sorted(_NAMES - {'owner'}))}")
     author = _text(params, "author", _MAX_LINE)
     if not author:
         raise InvalidInput("author", "expected who made the change")
-    return await updates_of(context).addChange(
-        author=author,
-        committer=_text(params, "committer", _MAX_LINE),
-        comments=_text(params, "comments", _MAX_COMMENTS),
-        revision=_text(params, "revision", _MAX_LINE),
-        branch=_text(params, "branch", _MAX_LINE),
-        category=_text(params, "category", _MAX_LINE),
-        codebase=_text(params, "codebase", _MAX_LINE),
-        project=_text(params, "project", _MAX_LINE) or "",
-        repository=_text(params, "repository", _MAX_LINE) or "",
-        revlink=_text(params, "revlink", _MAX_LINE) or "",
-        src=_text(params, "src", _MAX_LINE),
-        files=_files(params.get("files")),
-        properties=_properties(params.get("properties")),
-        when_timestamp=_instant(params.get("when_timestamp")),
-    )
+    change: dict[str, Any] = {name: _text(params, name, _MAX_LINE) for name in _TEXTS}
+    for name in ("project", "repository", "revlink"):
+        change[name] = change[name] or ""
+    change["comments"] = _text(params, "comments", _MAX_COMMENTS)
+    change["files"] = _files(params.get("files"))
+    change["properties"] = _properties(params.get("properties"))
+    change["when_timestamp"] = _instant(params.get("when_timestamp"))
+    return await updates_of(context).addChange(author=author, **change)
 
 
 def _text(params: Mapping[str, Any], name: str, limit: int) -> str | None:
