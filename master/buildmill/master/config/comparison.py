@@ -50,6 +50,8 @@ class _Comparison:
     def _same_inside(self, one: Any, other: Any) -> bool:
         match one:
             case list() | tuple():
+                if set(map(type, one)) == {str}:
+                    return bool(one == other)
                 return len(one) == len(other) and all(map(self.same, one, other))
             case Mapping():
                 return self._same_mapping(one, other)

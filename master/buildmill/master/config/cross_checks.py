@@ -47,8 +47,8 @@ def _check_names(things: Iterable[Any], kind: str, problems: Problems) -> None:
 def _check_workers_of_builders(config: MasterConfig, problems: Problems) -> None:
     known = {worker.name for worker in config.workers}
     for builder in config.builders:
-        if unknown := [name for name in builder.workernames if name not in known]:
-            names = ", ".join(map(repr, unknown))
+        if not known.issuperset(builder.workernames):
+            names = ", ".join(repr(name) for name in builder.workernames if name not in known)
             problems.at(builder, f"builder {builder.name!r} names workers that are not configured: {names}")
 
 

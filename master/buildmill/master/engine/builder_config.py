@@ -143,6 +143,8 @@ def _checked_workers(owner: str, workername: Any, workernames: Any) -> tuple[str
         return ()
     if workername is not None:
         names.append(workername)
+    if set(map(type, names)) == {str} and "" not in names:  # a thousand builders may name a thousand workers each
+        return tuple(dict.fromkeys(names))
     if wrong := [n for n in names if not isinstance(n, str) or not n]:
         config_error(f"{owner}: the name of a worker must be a string, not {wrong[0]!r}")
     elif not names:
