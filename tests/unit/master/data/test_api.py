@@ -428,3 +428,12 @@ def test_plugins_filter_and_page(scene: Scene) -> None:
         get(scene, "builds", order=["colour"])
     with pytest.raises(NotFound):
         get(scene, "nothing")
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [((), [1, 2]), (("-buildid",), [2, 1]), (("complete", "buildid"), [2, 1])]
+)
+def test_builds_of_a_builder_in_an_order(scene: Scene, order: tuple[str, ...], expected: list[int]) -> None:
+    found = rows(scene, "builders/fast/builds", ResultSpec(query=Query(order=order)))
+
+    assert [build["number"] for build in found] == expected

@@ -19,7 +19,7 @@ from buildmill.master.db import builds as build_rows
 from buildmill.master.db.reading import directory
 from buildmill.master.db.reading.builds import BUILDS, BUILDS_WITH_PROPERTIES
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Page, only
+from buildmill.master.domain.queries import Filter, Operator, Page, Query, only
 from buildmill.master.domain.resources import Build, BuildRequest, Property
 
 T = TypeVar("T", Build, BuildRequest)
@@ -82,11 +82,25 @@ def find_build_id(connection: Connection, keys: Keys) -> int | None:
 
 
 def _list(connection: Connection, spec: ResultSpec, *filters: Filter) -> Page[Build]:
-    query = spec.query.narrowed(*filters)
+    query = _by_number(spec.query.narrowed(*filters))
     if not wants_properties(spec):
         return BUILDS.page(connection, query)
     page = BUILDS_WITH_PROPERTIES.page(connection, query)
     return Page(with_chosen_properties(page.rows, spec.properties), page.total)
+
+
+def _by_number(query: Query) -> Query:
+    """The same order of a builder's builds by their number, for which there is an index with the builder.
+
+    A number is given in the transaction that adds the build, and no two of a builder's overlap: both orders are one.
+    """
+    if not any(f.field == "builderid" and f.operator is Operator.EQ and len(f.values) == 1 for f in query.filters):
+        return query
+    order = tuple(_BY_NUMBER.get(name, name) for name in query.order) or ("number",)
+    return Query(query.filters, order, query.limit, query.offset)
+
+
+_BY_NUMBER = {"buildid": "number", "-buildid": "-number"}
 
 
 def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Build]:
