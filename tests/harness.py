@@ -203,6 +203,9 @@ class FakeProcesses:
         return code
 
 
+_GRAVEYARD: list[Any] = []
+
+
 class Harness(Stage):
     """See the module.
 
@@ -274,6 +277,8 @@ class Harness(Stage):
                 worker._line._is_open = False
                 worker._line._peer.lost("the master died")
         self.engine.distributor.close()
+        # a dead process runs no clean-up, and neither do the coroutines of one that nobody collects
+        _GRAVEYARD.append((self.engine, self.roster, self.logs, self.updates))
         for call in self.clock.getDelayedCalls():
             call.cancel()
         self.bus._by_shape.clear()
