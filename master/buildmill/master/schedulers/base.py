@@ -6,6 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.db import buildsets
+from buildmill.master.db.buildsets import NewBuildset
+from buildmill.master.db.schedulers import forget_changes
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import is_plain, is_renderable, render
@@ -250,6 +254,7 @@ class BaseScheduler(ClusteredService):
         changes: Sequence[Mapping[str, Any]] = (),
         changes_by_codebase: Mapping[str, Any] | None = None,
         change_properties: SourcedValues | None = None,
+        forget: Sequence[int] = (),
         **buildset: Any,
     ) -> AddedBuildset:
         """Ask for builds of these sources.
@@ -258,6 +263,8 @@ class BaseScheduler(ClusteredService):
             sourcestamps: ids or contents.
             properties: what was passed by a trigger or a person; the scheduler's own go over them, and those of
                 the changes over both.
+            forget: remembered changes that are built by this; they are forgotten in the same transaction, so
+                that a crash neither loses them nor builds them twice.
 
         Raises:
             InvalidInput: an unknown builder.
@@ -272,18 +279,32 @@ class BaseScheduler(ClusteredService):
             values["scheduler"] = self._fixed["scheduler"]
         if priority is None:
             priority = self._own_priority(names, changes_by_codebase or {})
-        added = await self.updates.addBuildset(
-            waited_for=waited_for,
+        builder_ids = await self.builder_ids(names)
+        if not forget:
+            added = await self.updates.addBuildset(
+                waited_for=waited_for,
+                scheduler=self.name,
+                sourcestamps=sourcestamps,
+                reason=reason,
+                properties=values,
+                builderids=builder_ids,
+                external_idstring=external_idstring,
+                priority=priority,
+                **buildset,
+            )
+            return cast(AddedBuildset, added)
+        assert not buildset, buildset
+        new = NewBuildset(
+            source_stamps=sourcestamps,
+            builder_ids=builder_ids,
             scheduler=self.name,
-            sourcestamps=sourcestamps,
             reason=reason,
             properties=values,
-            builderids=await self.builder_ids(names),
             external_idstring=external_idstring,
+            waited_for=waited_for,
             priority=priority,
-            **buildset,
         )
-        return cast(AddedBuildset, added)
+        return cast(AddedBuildset, await self.updates.run(_add_and_forget, new, self.schedulerid, forget))
 
     async def _render(
         self, values: SourcedValues, names: Any, changes: Sequence[Mapping[str, Any]], sourcestamps: Sequence[Any]
@@ -306,6 +327,12 @@ class BaseScheduler(ClusteredService):
         if callable(self.priority):
             return int(self.priority(list(names), changes_by_codebase))
         return self.priority or 0
+
+
+def _add_and_forget(tx: Transaction, new: NewBuildset, scheduler_id: int, change_ids: Sequence[int]) -> AddedBuildset:
+    added = buildsets.add(tx, new)
+    forget_changes(tx, scheduler_id, change_ids)
+    return added
 
 
 async def maybe_await(value: Any) -> Any:

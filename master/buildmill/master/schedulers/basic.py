@@ -7,7 +7,6 @@ from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
 
-from buildmill.master.db.schedulers import forget_changes
 from buildmill.master.domain.change_filter import NOT_GIVEN, ChangeFilter
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.schedulers.change import Change
@@ -87,8 +86,8 @@ class BaseBasicScheduler(ChangeConsumer):
     async def _build_remembered(self, key: Hashable) -> None:
         changes = (await self._remembered()).get(key, {})
         if changes:
-            await self.addBuildsetForChanges(reason=self.reason, changeids=sorted(changes))
-            await self.master.data.updates.run(forget_changes, self.schedulerid, sorted(changes))
+            known = sorted(changes)
+            await self.addBuildsetForChanges(reason=self.reason, changeids=known, forget=known)
 
     async def _remembered(self) -> dict[Hashable, dict[int, bool]]:
         """Whether each remembered change is important, by the key of its timer."""

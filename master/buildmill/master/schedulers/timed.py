@@ -9,7 +9,6 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.db.schedulers import forget_changes
 from buildmill.master.domain.change_filter import NOT_GIVEN, ChangeFilter
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.schedulers.basic import checked_reason
@@ -131,8 +130,8 @@ class Timed(ChangeConsumer):
         if not any(changes.values()) and not is_first and not even_unchanged:
             return
         if changes:
-            await self.addBuildsetForChanges(reason=self.reason, changeids=sorted(changes))
-            await self.master.data.updates.run(forget_changes, self.schedulerid, sorted(changes))
+            known = sorted(changes)
+            await self.addBuildsetForChanges(reason=self.reason, changeids=known, forget=known)
         else:
             await self._build_defaults()
         if is_first:
