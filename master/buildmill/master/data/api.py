@@ -246,9 +246,9 @@ def _read_blocking(connection: Connection, found: Found, wanted: ResultSpec, fin
 def _result(found: Found, wanted: ResultSpec, answer: Any) -> Result:
     type_ = found.endpoint.type
     rows: Sequence[Any]
+    if answer is None:
+        raise NotFound(f"no such {type_.name.strip('_')}")
     if not found.endpoint.is_collection:
-        if answer is None:
-            raise NotFound(f"no such {type_.name.strip('_')}")
         rows, total = [answer], None
     else:
         page = answer if isinstance(answer, Page) else resultspec.apply(answer, wanted.query, type_)

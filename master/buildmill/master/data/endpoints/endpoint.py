@@ -60,8 +60,8 @@ class Endpoint:
     """One path pattern.
 
     Attributes:
-        query: answers from the database alone, in a reader's thread: a row or None; a `Page` when filters, order
-            and page are done; any other sequence when they are to be applied in memory.
+        query: answers from the database alone, in a reader's thread: a row; a `Page` when filters, order and page
+            are done; any other sequence when they are to be applied in memory; None when there is no such thing.
         load: answers otherwise, with the same results.
         depends: which counters of `Versions` tell that an answer has become old.
         actions: by name of the method.

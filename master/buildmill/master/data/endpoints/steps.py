@@ -63,9 +63,9 @@ def _step_id(connection: Connection, keys: Keys) -> int | None:
     return None if step is None else step.stepid
 
 
-def _steps(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Step]:
+def _steps(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Step] | None:
     build = find_build_id(connection, keys)
-    return [] if build is None else STEPS.select(connection, Query((only("buildid", build),), ("number",)))
+    return None if build is None else STEPS.select(connection, Query((only("buildid", build),), ("number",)))
 
 
 def _logs(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Log]:
