@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module, metadata
+from importlib import import_module
 
 import click
 
@@ -39,6 +39,8 @@ class _Commands(click.Group):
 
 def _show_version(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
     if is_wanted and not context.resilient_parsing:
+        from importlib import metadata
+
         click.echo(f"buildmill {metadata.version('buildmill')}")
         context.exit()
 
