@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -69,14 +70,18 @@ def measure(system, home, arguments, options):
     """One run of one scenario; its result, or what went wrong."""
     command = [sys.executable, os.path.join(HERE, "run.py"), *arguments, "--target", system, "--home", home,
                "--scratch", options.scratch, "--pg-bin", options.pg_bin or ""]
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                              timeout=options.timeout)
+        out, err = run.communicate(timeout=options.timeout)
     except subprocess.TimeoutExpired:
         return {"error": f"no result within {options.timeout} s"}
-    if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or ["no output"])[-1]}
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    finally:
+        if run.poll() is None:      # it stops its master, workers and database server
+            run.terminate()
+            run.wait(60)
+    if run.returncode:
+        return {"error": (err.strip().splitlines() or ["no output"])[-1]}
+    return json.loads(out.strip().splitlines()[-1])
 
 
 def rows_of(records, systems):
@@ -152,6 +157,7 @@ def main():
     p.add_argument("--timeout", type=int, default=1800, help="seconds for one run")
     p.add_argument("--table-only", action="store_true", help="make the table from the results that are there")
     options = p.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     homes = dict(pair.split("=", 1) for pair in options.system)
     os.makedirs(options.out, exist_ok=True)
     os.makedirs(options.scratch, exist_ok=True)
