@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -24,6 +25,7 @@ from buildmill.master.web.limits import WebLimits
 CLOSE_GOING_AWAY = 1001
 CLOSE_TRY_AGAIN_LATER = 1013
 MAX_PATH = 1000
+END_SECONDS = 1.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -70,6 +72,7 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
     def connectionLost(self, reason: Failure) -> None:  # noqa: N802
         self._forget()
         super().connectionLost(reason)
+        self.factory.gone(self)
 
     # -- ours ----------------------------------------------------------------------------
 
@@ -96,6 +99,7 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         """The server stops."""
         self._forget()
         self._close(CLOSE_GOING_AWAY, b"the master is stopping")
+        self.dropConnection(abort=False)
 
     def _close(self, code: int, reason: bytes) -> None:
         # `sendClose` takes only the codes of applications; these two are a server's own
@@ -205,15 +209,10 @@ class Hub:
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
         self._channels: dict[str, _Channel] = {}
-        self.clients: dict[LiveClient, None] = {}
         self._last: tuple[Event, Key, bytes] | None = None
 
-    def join(self, client: LiveClient) -> None:
-        self.clients[client] = None
-
     def leave(self, client: LiveClient) -> None:
-        """Forget a client and all that it asked for; leaving twice is harmless."""
-        self.clients.pop(client, None)
+        """Forget all that a client asked for."""
         for path in tuple(client.patterns):
             self.unsubscribe(client, path)
 
@@ -293,6 +292,8 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
     def __init__(self, bus: EventBus, reactor: Any, limits: WebLimits, ping_seconds: float = 30) -> None:
         super().__init__(reactor=reactor, server="")
         self.limits = limits
+        self.clients: dict[LiveClient, None] = {}
+        self._ended: Deferred[None] | None = None
         self._batched_timer = _Timer(reactor)
         self.hub = Hub(bus)
         self.setProtocolOptions(
@@ -310,14 +311,32 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
     @property
     def is_full(self) -> bool:
         """No more clients can be taken."""
-        return len(self.hub.clients) >= self.limits.sockets
+        return len(self.clients) >= self.limits.sockets
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
         client = super().buildProtocol(addr)
-        self.hub.join(client)
+        self.clients[client] = None
         return client
 
-    def end_all(self) -> None:
-        """Close every socket."""
-        for client in tuple(self.hub.clients):
+    def gone(self, client: LiveClient) -> None:
+        """A client's connection has ended."""
+        self.clients.pop(client, None)
+        if self._ended is not None and not self.clients:
+            ended, self._ended = self._ended, None
+            ended.callback(None)
+
+    async def end_all(self) -> None:
+        """Close every socket; one whose client does not read is cut off after a moment."""
+        for client in tuple(self.clients):
             client.end()
+        if not self.clients:
+            return
+        ended = self._ended = Deferred[None]()
+        cutting = self.reactor.callLater(END_SECONDS, self._cut_off)
+        await ended
+        if cutting.active():
+            cutting.cancel()
+
+    def _cut_off(self) -> None:
+        for client in tuple(self.clients):
+            client.dropConnection(abort=True)

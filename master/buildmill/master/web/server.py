@@ -86,7 +86,7 @@ class WebServer:
         if self._port is not None:
             port, self._port = self._port, None
             await maybeDeferred(port.stopListening)
-        self.live.end_all()
+        await self.live.end_all()
         await self._rest.stop()
         self.site.close_all()
         self._data.stop()

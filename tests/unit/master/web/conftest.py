@@ -70,10 +70,14 @@ class Wire(StringTransport):
             self.producer.resumeProducing()
         return data
 
+    def loseConnection(self) -> None:
+        if not self.disconnecting:
+            self.disconnecting = True
+            self.protocol.connectionLost(Failure(ConnectionDone()))
+
     def abortConnection(self) -> None:
-        untyped: Any = super()
         self.is_aborted = True
-        untyped.loseConnection()
+        self.loseConnection()
 
 
 @dataclass
@@ -128,7 +132,7 @@ class Connection:
 
     def close(self) -> None:
         """The client goes away."""
-        self.wire.protocol.connectionLost(Failure(ConnectionDone()))
+        self.wire.loseConnection()
 
 
 class Face:

@@ -148,7 +148,7 @@ def test_after_stop_consuming_nothing_comes(face: Face, client: Client) -> None:
 
 
 def clients_of(face: Face) -> list[Any]:
-    return list(face.server.live.hub.clients)
+    return list(face.server.live.clients)
 
 
 def test_a_frame_is_made_once_for_all_clients(face: Face) -> None:
