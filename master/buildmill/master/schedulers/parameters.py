@@ -85,16 +85,13 @@ class BaseParameter:
             if option not in _KNOWN_OPTIONS and not hasattr(type(self), option):
                 config_error(f"{type(self).__name__} {name!r}: unknown argument {option!r}")
             setattr(self, option, value)
-        self.label = self._default_label() if label is None else label
+        self.label = self.name if label is None else label
         self.tablabel = self.label if tablabel is None else tablabel
         if regex is not None:
             try:
                 self.regex = re.compile(regex)
             except (re.error, TypeError) as problem:
                 config_error(f"{type(self).__name__} {name!r}: regex is no regular expression: {problem}")
-
-    def _default_label(self) -> str:
-        return type(self).label or self.name
 
     @property
     def fullName(self) -> str | None:
@@ -270,7 +267,6 @@ class WorkerChoiceParameter(ChoiceStringParameter):
     """Which worker; sets the property ``workername``, which `enforceChosenWorker` obeys. Empty: any."""
 
     strict = False
-    label = "Worker"
 
     def __init__(self, name: str = "workername", label: str | None = None, **options: Any) -> None:
         super().__init__(name, label, **options)
@@ -317,9 +313,6 @@ class NestedParameter(BaseParameter):
         if self.columns is None:
             self.columns = 2 if sum(not part.hide for part in self.fields) >= 4 else 1
 
-    def _default_label(self) -> str:
-        return ""
-
     def document(self) -> dict[str, Any]:
         document = super().document()
         document["fields"] = [part.document() for part in self.fields]
@@ -343,7 +336,7 @@ ParameterGroup = NestedParameter
 class AnyPropertyParameter(NestedParameter):
     """A property of any name: two fields, its name and its value. Without a name nothing is set."""
 
-    def __init__(self, name: str, label: str | None = None, **options: Any) -> None:
+    def __init__(self, name: str, label: str | None = "", **options: Any) -> None:
         fields = [StringParameter("name", "Name:"), StringParameter("value", "Value:")]
         super().__init__(name, options.pop("fields", fields), label, **options)
 
