@@ -62,7 +62,9 @@ class Versions:
         self._actions = 0
 
     def start(self) -> None:
-        """Listen to the bus; before that every answer counts as old."""
+        """Listen to the bus; before that every answer counts as old. Starting twice is harmless."""
+        if self._subscriptions:
+            return
         self._subscriptions = [
             self._bus.subscribe(pattern, self._versions[name].raise_)
             for name, patterns in _PATTERNS.items()

@@ -72,6 +72,9 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
     def connectionLost(self, reason: Failure) -> None:  # noqa: N802
         self._forget()
         super().connectionLost(reason)
+        for timeout in (self.closeHandshakeTimeoutCall, self.openHandshakeTimeoutCall):
+            if timeout is not None:  # Autobahn leaves these to run out
+                timeout.cancel()
         self.factory.gone(self)
 
     # -- ours ----------------------------------------------------------------------------
@@ -99,7 +102,8 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         """The server stops."""
         self._forget()
         self._close(CLOSE_GOING_AWAY, b"the master is stopping")
-        self.dropConnection(abort=False)
+        self.unregisterProducer()
+        self.transport.loseConnection()
 
     def _close(self, code: int, reason: bytes) -> None:
         # `sendClose` takes only the codes of applications; these two are a server's own
