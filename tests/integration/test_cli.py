@@ -289,6 +289,21 @@ def test_a_clean_stop_lets_the_running_build_end(home: Home) -> None:
     assert home.rows("SELECT results FROM builds") == [(0,)]
 
 
+def test_a_running_build_goes_on_while_the_master_is_reconfigured(home: Home) -> None:
+    home.configure(command=holding(home))
+    buildmill("start", "-q", home.folder)
+    home.force()
+    wait_until("the build runs", (home.folder / "runs").exists)
+
+    home.configure(builders=["b1", "b2"], command="false")
+    buildmill("reconfig", "-q", home.folder)
+    (home.folder / "go").touch()
+    wait_until("it has ended", lambda: home.get("builds")[0]["complete"])
+    buildmill("stop", "-q", home.folder)
+
+    assert home.rows("SELECT results FROM builds") == [(0,)]
+
+
 def test_a_stop_ends_the_running_build_which_is_tried_again_later(home: Home) -> None:
     home.configure(command=holding(home))
     buildmill("start", "-q", home.folder)

@@ -285,7 +285,9 @@ class App:
 
     async def _apply_local_workers(self, config: MasterConfig) -> None:
         wanted = {worker.name: worker for worker in config.workers if isinstance(worker, LocalWorker)}
-        for name in [n for n, runner in self._local_workers.items() if wanted.get(n) is not runner.config]:
+        # its process depends on nothing else that a configuration says: what it runs now goes on
+        kept = {n for n, r in self._local_workers.items() if n in wanted and wanted[n].workdir == r.config.workdir}
+        for name in self._local_workers.keys() - kept:
             await self._local_workers.pop(name).stop()
         for name, worker in wanted.items():
             if name not in self._local_workers:

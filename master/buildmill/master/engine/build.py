@@ -285,7 +285,8 @@ class Build:
             await self._prepare()
             result = await self._run_steps()
             if self.stopped:
-                result = worst(self._stop_results, result)
+                # a master that goes down will try its builds again, though the interrupted step is cancelled
+                result = RETRY if self._stop_results == RETRY else worst(self._stop_results, result)
         except ConnectionLost as lost:
             result, self._summaries = RETRY, ["lost connection", *self._summaries]
             self._log.info("{build}: lost its worker: {why}", build=self.label, why=str(lost))
