@@ -121,7 +121,7 @@ class World:
     def crash(self) -> None:
         self.note("master dies")
         # the machines outlive the master: the ends of their commands are put back on the clock
-        calls: list[Any] = self.harness.clock.getDelayedCalls()
+        calls: Any = self.harness.clock.getDelayedCalls()
         ends = [(c.getTime(), c.func, c.args) for c in calls if isinstance(getattr(c.func, "__self__", None), Machine)]
         for machine in self.machines.values():
             machine.is_connected = False
