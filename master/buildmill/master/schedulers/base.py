@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from twisted.internet.defer import Deferred, gatherResults
+
 from buildmill.common.errors import InvalidInput
 from buildmill.master.db import buildsets
 from buildmill.master.db.buildsets import NewBuildset
@@ -145,15 +147,18 @@ class BaseScheduler(ClusteredService):
         Raises:
             InvalidInput: a name that no builder of the running configuration has.
         """
-        ids: list[int] = []
-        for name in names:
-            known = self._builder_ids.get(name)
-            if known is None:
-                if not any(builder.name == name for builder in self.master.config.builders):
-                    raise InvalidInput("builderNames", f"{self.owner} asks for an unknown builder {name!r}")
-                known = self._builder_ids[name] = int(await self.master.data.updates.findBuilderId(name))
-            ids.append(known)
-        return ids
+        names = list(names)
+        new = [name for name in dict.fromkeys(names) if name not in self._builder_ids]
+        for name in new:
+            try:
+                self.master.config.builder(name)
+            except KeyError:
+                raise InvalidInput("builderNames", f"{self.owner} asks for an unknown builder {name!r}") from None
+        find = self.master.data.updates.findBuilderId
+        # together, so that they share a commit
+        found = await gatherResults([Deferred.fromCoroutine(find(name)) for name in new], consumeErrors=True)
+        self._builder_ids.update(zip(new, found, strict=True))
+        return [self._builder_ids[name] for name in names]
 
     # -- buildsets -----------------------------------------------------------------------------
 

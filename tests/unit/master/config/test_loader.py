@@ -200,6 +200,31 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['logEncoding'] = 'utf-1000'", "logEncoding must be the name of an encoding"),
         ("c['logCompressionMethod'] = 'zip'", "logCompressionMethod must be one of raw, gz, bz2, lz4, zstd, br"),
         ("c['logMaxSize'] = 'x'", "logMaxSize must be an integer, not 'x'"),
+        ("c['titleURL'] = 3", "titleURL must be a string, not 3"),
+        ("c['protocols'] = {3: {}}", "the name of a protocol must be a string, not 3"),
+        ("c['protocols'] = {'wamp': {}}", "unknown protocol 'wamp'"),
+        ("c['protocols'] = {'msgpack_experimental_v7': 3}", "must be a dictionary with the key 'port', not 3"),
+        ("c['protocols'] = {'msgpack_experimental_v7': {'port': True}}", "must be a port from 0 to 65535, not True"),
+        ("c['protocols'] = {'msgpack_experimental_v7': {'port': 1, 'interface': 3}}", "must be an address, not 3"),
+        ("c['protocols'] = {'msgpack_experimental_v7': {'port': 1, 'certificate': 3}}", "the name of a file, not 3"),
+        ("c['protocols'] = {'msgpack_experimental_v7': {'port': 1, 'certificate': 'x'}}", "TLS needs both"),
+        ("c['db'] = 3", "db must be a dictionary with the key 'db_url', not 3"),
+        ("c['db'] = {'db_url': 'sqlite://', 'engine_kwargs': {'a': 1}}", "engine_kwargs is not available"),
+        ("c['db_url'] = util.Secret('x')", "an address that is rendered (with secrets) is not available yet"),
+        ("c['db_url'] = 'x'", "must be the URL of a database, not 'x'"),
+        ("c['mq'] = 3", "mq must be a dictionary with the key 'type', not 3"),
+        ("c['mq'] = {'realm': 3}", "mq: unknown keys realm"),
+        ("c['www'] = 3", "www must be a dictionary, not 3"),
+        ("c['www'] = {'json_cache_seconds': -1}", "must be an integer, at least 0, not -1"),
+        ("c['www'] = {'allowed_origins': 'x'}", "www['allowed_origins'] must be a list of patterns"),
+        ("c['www'] = {'logfileName': 3}", "www['logfileName'] must be the name of a file"),
+        ("c['www'] = {'plugins': {'base_react': {}}}", "'base_react' is no plugin of its own any more"),
+        ("c['validation'] = 3", "validation must be a dictionary"),
+        ("c['caches'] = 3", "caches must be a dictionary"),
+        ("c['configurators'] = 3", "configurators must be a list"),
+        ("c['configurators'] = [3]", "configurators must have a method configure"),
+        ("c['codebases'] = [util.Codebase('c', 'p')]", "codebase 'c' names a project that is not configured: 'p'"),
+        ("c['caches'] = {}; c['buildCacheSize'] = 1", "caches cannot be given together with buildCacheSize"),
         ("c['slaves'] = []", "unknown key in BuildmasterConfig: 'slaves' (use 'workers')"),
         ("c['builders'][0] = 3", "builders[0] must be a BuilderConfig, not 3"),
     ],
@@ -323,6 +348,44 @@ def test_a_mistake_in_a_helper_module_is_told_with_its_file(load_text: Load, tmp
 
     (problem,) = error.value.problems
     assert (problem.file, problem.line) == (str(tmp_path / "helper_module_c.py"), 3)
+
+
+def test_a_configurator_that_fails_is_told_with_its_line(load_text: Load) -> None:
+    problems = problems_of(
+        load_text,
+        GOOD
+        + "class Fail:\n    def configure(self, config):\n        raise ValueError('no')\n"
+        + "class Wrong:\n    def configure(self, config):\n        util.MasterLock(3)\n"
+        + "c['configurators'] = [Fail(), Wrong()]\n",
+    )
+
+    assert problems == [
+        (11, "ValueError: no"),
+        (14, "the name of a lock must be a non-empty string, not 3"),
+    ]
+
+
+def test_builders_of_one_directory_and_unknown_projects_are_told(load_text: Load) -> None:
+    problems = problems_of(
+        load_text,
+        GOOD
+        + "more = dict(workername='w1', factory=factory, builddir='b1', project='p'); "
+        + "c['builders'] += [util.BuilderConfig(name='b 1', **more)]\n"
+        + "c['schedulers'] += [schedulers.ForceScheduler(name='f2', builderNames=['b 1'])]\n",
+    )
+
+    assert problems == [
+        (9, "builders 'b1' and 'b 1' have the same builddir 'b1'"),
+        (9, "builder 'b 1' names a project that is not configured: 'p'"),
+    ]
+
+
+def test_rendered_names_of_builders_drive_any_builder(load_text: Load) -> None:
+    config = load_text(
+        GOOD + "c['schedulers'] = [schedulers.AnyBranchScheduler('s', builderNames=[util.Property('b')])]\n"
+    )
+
+    assert config.scheduler("s").listBuilderNames() == ()
 
 
 def test_configurators_change_the_dictionary_before_it_is_checked(load_text: Load) -> None:
