@@ -144,9 +144,9 @@ class RunningMaster:
     def _start_worker(self, program: Path, name: str) -> subprocess.Popen[bytes]:
         folder = self.worker_folder(name)
         if not folder.exists():
-            arguments = [folder, f"127.0.0.1:{self.worker_port}", name, "secret"]
+            arguments = [str(folder), f"127.0.0.1:{self.worker_port}", name, "secret"]
             subprocess.run(
-                [program, "create-worker", "-q", "--protocol=msgpack_experimental_v7", *arguments],
+                [str(program), "create-worker", "-q", "--protocol=msgpack_experimental_v7", *arguments],
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
