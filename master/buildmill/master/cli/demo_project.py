@@ -48,6 +48,7 @@ _TEST_OF_OURS = """\
         name="test",
         env={"PYTHONPATH": "common:worker:master"},
         haltOnFailure=True,
+        descriptionDone=["trial master made and checked"],
         commands=[
             util.ShellArg(command=[PYTHON, "-m", "buildmill.master.cli.main", *arguments], logname=arguments[0])
             for arguments in (["create-master", "--force", "trial"], ["checkconfig", "trial/master.cfg.sample"])
