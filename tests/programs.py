@@ -73,11 +73,15 @@ class RunningMaster:
 
     Args:
         builders: Python text that sets ``c["builders"]`` with the help of ``builder(name, *steps)``.
+
+    Attributes:
+        worker_root: where workers get their folders.
     """
 
     def __init__(self, basedir: Path, builders: str, db_url: str = "sqlite:///state.sqlite") -> None:
         self.basedir = basedir
         self.http_port, self.worker_port = free_port(), free_port()
+        self.worker_root = basedir.parent
         self._db_url = db_url
         self._url = f"http://127.0.0.1:{self.http_port}/api/v2"
         self.process: subprocess.Popen[bytes] | None = None
@@ -158,7 +162,7 @@ class RunningMaster:
 
     def worker_folder(self, name: str = "w1") -> Path:
         """Where a worker has its files."""
-        return self.basedir.parent / f"{self.basedir.name}-{name}"
+        return self.worker_root / f"{self.basedir.name}-{name}"
 
     def wait_connected(self, name: str = "w1", connected: bool = True) -> None:
         """Wait until a worker is connected, or is not."""
