@@ -15,7 +15,7 @@ GROUPS: list[ModuleType] = [steps, schedulers, changes, util, worker, reporters,
 
 @pytest.mark.parametrize(
     ("group", "name"),
-    [(group, name) for group in GROUPS for name in group.NAMES],
+    [(group, name) for group in GROUPS for name in sorted(group.NAMES)],
     ids=lambda p: getattr(p, "__name__", p),
 )
 def test_each_name_that_is_offered_is_there_in_its_group_and_flat(group: ModuleType, name: str) -> None:
@@ -41,7 +41,7 @@ def test_a_name_that_nobody_knows_is_no_attribute() -> None:
 
 
 def test_no_name_is_offered_twice() -> None:
-    names = [name for group in GROUPS for name in group.NAMES]
+    names = [name for group in GROUPS for name in sorted(group.NAMES)]
 
     assert len(names) == len(set(names))
 
