@@ -301,7 +301,8 @@ class Harness(Stage):
         """Ask for a build; returns the request's id. The world turns until nothing happens any more."""
         builder_id = next(b.builderid for b in self.engine.builders.values() if b.name == builder)
         sourced = {name: (value, "Scheduler") for name, value in (properties or {}).items()}
-        new = NewBuildset(**{"source_stamps": [{}], "builder_ids": [builder_id], "properties": sourced, **buildset})
+        defaults = {"source_stamps": [{}], "collapsing": self.updates.context.collapsing}
+        new = NewBuildset(**{**defaults, "builder_ids": [builder_id], "properties": sourced, **buildset})
         _, requests = self.result(self.database.write(build_requests.ask, new, self.master.masterid))
         self.turn()
         return requests[builder_id]

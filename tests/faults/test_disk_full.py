@@ -49,10 +49,11 @@ def test_new_work_is_refused_and_running_work_goes_on_when_there_is_space(small_
         wait_for(lambda: "talk" in master.steps(build))
 
         fill(ballast)
-        status, retry_after = wait_for(lambda: refusal(master), why=master.own_log)
+        refused = wait_for(lambda: refusal(master), why=master.own_log)
 
-        assert status == 503
-        assert int(retry_after) >= 1
+        assert refused is not None
+        assert refused[0] == 503
+        assert int(refused[1]) >= 1
         ballast.unlink()
         wait_for(lambda: refusal(master) is None, why=master.own_log)
         stop.touch()

@@ -20,6 +20,7 @@ from twisted.logger import Logger
 from buildmill.common.errors import ConfigError, ConfigProblem
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig, WorkerPort
+from buildmill.master.config.plan import keep_unchanged, plan_of
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.connections.listener import WorkerListener
 from buildmill.master.data.api import DataAPI
@@ -132,7 +133,7 @@ class App:
     async def _start(self) -> None:
         master_id = await self.updates.run(masters.find, self.master.name)
         self.master.masterid = self.updates.context.masterid = master_id
-        self.master.config = self.config
+        self._apply_settings(self.config)
         await self.updates.run(_take_over, master_id)
         await self.logs.start(master_id)
         await self.engine.configure(self.config)
@@ -192,10 +193,13 @@ class App:
             ConfigError: nothing was changed.
         """
         new = await self._blocking(load, self.basedir, self._config_file)
+        plan = plan_of(self.config, new)
         problems = self._unchangeable(new)
         if problems:
             raise ConfigError(problems)
-        old = self.config
+        for line in plan.describe():
+            self._log.info("reconfiguration: {line}", line=line)
+        old, new = self.config, keep_unchanged(self.config, new, plan)
         try:
             await self._apply(new)
         except BaseException:
@@ -214,10 +218,16 @@ class App:
 
     async def _apply(self, config: MasterConfig) -> None:
         await self._apply_web(config)  # first: a port may be taken, and nothing is changed yet
-        self.config = self.master.config = config
+        self.config = config
+        self._apply_settings(config)
         await self.engine.configure(config)
         await self._apply_services(config)
         await self._apply_local_workers(config)
+
+    def _apply_settings(self, config: MasterConfig) -> None:
+        self.master.config = config
+        self.updates.context.codebase_of = config.codebaseGenerator
+        self.updates.context.revlink_of = config.revlink
 
     async def _listen(self, config: MasterConfig) -> None:
         ports = list(config.worker_ports)

@@ -138,6 +138,9 @@ class MasterProcess:
             for caught in self._early:
                 self._signalled(caught)
 
+        # The database's threads need the interpreter for a moment after each statement; with Python's 5 ms they would
+        # wait that long for a busy reactor. Measured: twice the answers that no cache has, 1.3 times the builds.
+        sys.setswitchinterval(0.0005)
         self._reactor.callWhenRunning(start)
         self._reactor.run()
         if self._problem is not None:

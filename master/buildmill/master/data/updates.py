@@ -41,10 +41,14 @@ class UpdateContext:
     Attributes:
         masterid: this master.
         collapsing: ids of builders on which a new request takes the place of waiting ones for the same work.
+        codebase_of: ``f(change dict)``, the codebase of a change that comes without one.
+        revlink_of: ``f(revision, repository)``, the link of a change that comes without one.
     """
 
     def __init__(self) -> None:
         self.masterid = 0
+        self.codebase_of: Callable[[dict[str, Any]], str] | None = None
+        self.revlink_of: Callable[[str, str], str | None] | None = None
         self.collapsing: frozenset[int] = frozenset()
 
 
@@ -105,6 +109,16 @@ class Updates:
         for field, value in (("author", author), ("comments", comments), ("revision", revision), ("branch", branch)):
             if value is not None and not isinstance(value, str):
                 raise InvalidInput(field, f"expected text, got {value!r}")
+        if codebase is None and self.context.codebase_of is not None:
+            described = {
+                "files": list(files or ()), "comments": comments, "author": author, "committer": committer,
+                "revision": revision, "when_timestamp": when_timestamp, "branch": branch, "category": category,
+                "revlink": revlink, "properties": dict(properties or {}), "repository": repository,
+                "project": project,
+            }  # fmt: skip
+            codebase = self.context.codebase_of(described)
+        if not revlink and revision and self.context.revlink_of is not None:
+            revlink = self.context.revlink_of(revision, repository)
         new = changes.NewChange(
             author=author or "",
             comments=comments or "",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
 from buildmill.common.results import Result
-from buildmill.master.db import buildsets
+from buildmill.master.db import buildsets, source_stamps
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection, Transaction
@@ -153,6 +155,28 @@ def set_priority(tx: Transaction, request_id: int, priority: int) -> None:
     if not request.claimed and not request.complete:
         # what waits is indexed by its priority: tell it again, as one that is waiting
         tx.emit(request.event("unclaimed"))
+
+
+def contexts(
+    connection: Connection, request_ids: Sequence[int]
+) -> dict[int, tuple[int, str, dict[str, Any], list[Any]]]:
+    """What user functions may ask of waiting requests.
+
+    Returns:
+        By request id: the buildset's id, its reason, its properties and its source stamps.
+    """
+    found = {}
+    for start in range(0, len(request_ids), 500):
+        rows = connection.sql.execute(
+            sa.select(_r.id, t.buildsets.c.id, t.buildsets.c.reason, t.buildsets.c.properties)
+            .join(t.buildsets, t.buildsets.c.id == _r.buildset_id)
+            .where(_r.id.in_(request_ids[start : start + 500]))
+            .order_by(_r.id)
+        )
+        for request_id, buildset_id, reason, properties in rows.all():
+            stamps = source_stamps.of_buildset(connection, buildset_id)
+            found[request_id] = (buildset_id, reason, msgspec.json.decode(properties), stamps)
+    return found
 
 
 def with_lost_commands(connection: Connection, worker_id: int) -> list[BuildRequest]:

@@ -66,7 +66,8 @@ class WorkerSlot:
     Attributes:
         max_builds: builds at a time; None for no limit.
         quarantined_until: seconds of the clock; 0 when it is not.
-        running: ids of requests that it was given and that have not ended.
+        running: requests that it was given and that have not ended: their builders, by request id. It runs one build
+            of a builder at a time, because they share a directory.
     """
 
     worker_id: int
@@ -77,10 +78,10 @@ class WorkerSlot:
     pause_reason: str | None = None
     is_graceful: bool = False
     quarantined_until: float = 0.0
-    running: set[int] = field(default_factory=set)
+    running: dict[int, int] = field(default_factory=dict)
 
     def is_free(self, now: float) -> bool:
-        """Whether it takes a build now: `refusal` without the words."""
+        """Whether it has room for a build now."""
         return (
             self.is_connected
             and not self.is_paused
@@ -89,8 +90,12 @@ class WorkerSlot:
             and self.quarantined_until <= now
         )
 
-    def refusal(self, now: float) -> Reason | None:
-        """Why it takes no build now; None when it does."""
+    def takes(self, builder_id: int, now: float) -> bool:
+        """Whether it takes a build of this builder now."""
+        return self.is_free(now) and builder_id not in self.running.values()
+
+    def refusal(self, builder_id: int, now: float) -> Reason | None:
+        """Why it takes no build of this builder now; None when it does."""
         if not self.is_connected:
             return Reason(Because.OFFLINE, f"worker {self.name} is not connected", self.name)
         if self.is_paused:
@@ -108,6 +113,8 @@ class WorkerSlot:
             return Reason(
                 Because.BUSY, f"worker {self.name} is busy with {count} build{'s' if count > 1 else ''}", self.name
             )
+        if builder_id in self.running.values():
+            return Reason(Because.BUSY, f"worker {self.name} is busy with a build of the same builder", self.name)
         return None
 
 
@@ -213,7 +220,7 @@ class Queue:
         return [
             slot
             for worker_id in self._builders[builder_id].worker_ids
-            if (slot := workers.get(worker_id)) is not None and slot.is_free(now)
+            if (slot := workers.get(worker_id)) is not None and slot.takes(builder_id, now)
         ]
 
     def builders_in_order(self, now: float, passed: Collection[int] = ()) -> Iterator[int]:
@@ -239,11 +246,16 @@ class Queue:
                     continue
                 seen.append(entry)
                 given.add(builder_id)
-                if builder_id not in passed and not free.isdisjoint(queue.worker_ids):
+                if builder_id not in passed and self._has_taker(queue, free, now):
                     yield builder_id
         finally:
             for entry in seen:
                 heapq.heappush(self._order, entry)
+
+    def _has_taker(self, queue: _BuilderQueue, free: set[int], now: float) -> bool:
+        if free.isdisjoint(queue.worker_ids):
+            return False
+        return any(w in free and self.workers[w].takes(queue.builder_id, now) for w in queue.worker_ids)
 
     def first(self, builder_id: int) -> Waiting | None:
         """The request that is next by rank, or None."""
@@ -286,7 +298,7 @@ class Queue:
             slot = self.workers.get(worker_id)
             if slot is None:
                 continue
-            reason = slot.refusal(now) or obstacles(waiting.builder_id, slot)
+            reason = slot.refusal(waiting.builder_id, now) or obstacles(waiting.builder_id, slot)
             if reason is not None:
                 reasons.append(reason)
         return reasons

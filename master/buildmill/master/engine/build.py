@@ -21,7 +21,7 @@ from buildmill.master.domain.lock_values import LockAccess, as_lock_accesses
 from buildmill.master.domain.locks import LockTable, Mode, Need
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import RenderError, is_plain, is_renderable
-from buildmill.master.domain.result_rules import compute_result_and_termination, worst
+from buildmill.master.domain.result_rules import compute_result_and_termination
 from buildmill.master.engine.calls import StepCalls
 from buildmill.master.engine.factory import StepFactory
 from buildmill.master.engine.step import BuildStep
@@ -280,13 +280,9 @@ class Build:
 
     async def run(self) -> Result:
         """Run to the end; the row and its request are finished when this returns. Never raises."""
-        state: str | None = None
         try:
             await self._prepare()
             result = await self._run_steps()
-            if self.stopped:
-                # a master that goes down will try its builds again, though the interrupted step is cancelled
-                result = RETRY if self._stop_results == RETRY else worst(self._stop_results, result)
         except ConnectionLost as lost:
             result, self._summaries = RETRY, ["lost connection", *self._summaries]
             self._log.info("{build}: lost its worker: {why}", build=self.label, why=str(lost))
@@ -296,8 +292,9 @@ class Build:
         finally:
             if self._abandon_call is not None and self._abandon_call.active():
                 self._abandon_call.cancel()
-        if self.stopped and result == RETRY and self._stop_results == CANCELLED:
-            result = CANCELLED  # a wish to stop is not undone by the loss of the worker
+        if self.stopped:
+            # who asked for the stop has said what it counts as, whatever the interrupted step or its worker say
+            result = self._stop_results
         self.results = result
         state = self._final_text(result)
         await self._finish(result, state)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from buildmill.master.domain.claims import Waiting
+from buildmill.master.domain.properties import Properties
 from buildmill.master.engine.builder_config import BuilderConfig
 
 
@@ -51,6 +53,7 @@ class RequestView:
         id, buildrequestid: its id.
         priority: higher goes first.
         submittedAt: seconds since the epoch.
+        properties, reason, sources: of its buildset; sources by codebase.
     """
 
     def __init__(self, waiting: Waiting) -> None:
@@ -60,9 +63,16 @@ class RequestView:
         self.priority = waiting.priority
         self.submittedAt = waiting.submitted_at
         self.buildsetid: int | None = None
-        self.properties: Any = None
+        self.properties = Properties()
         self.sources: dict[str, Any] = {}
         self.reason = ""
+
+    def fill(self, buildset_id: int, reason: str, properties: dict[str, Any], stamps: Sequence[Any]) -> None:
+        """Give it what its buildset says."""
+        self.buildsetid = buildset_id
+        self.reason = reason
+        self.properties = Properties.fromDict(properties)
+        self.sources = {stamp.codebase: stamp for stamp in stamps}
 
     def getSubmitTime(self) -> int:
         """When it was submitted."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -44,6 +45,7 @@ class Distributor:
     """See the module.
 
     Args:
+        read: runs a query on a read-only connection.
         started: called with each assignment whose build has been made.
         hooks: user functions of the whole configuration, see `configure`.
     """
@@ -55,6 +57,7 @@ class Distributor:
         *,
         bus: EventBus,
         updates: Updates,
+        read: Callable[..., Deferred[Any]],
         queue: Queue,
         locks: LockTable,
         clock: IReactorTime,
@@ -65,6 +68,7 @@ class Distributor:
         self.queue = queue
         self._bus = bus
         self._updates = updates
+        self._read = read
         self._locks = locks
         self._clock = clock
         self._random = rng
@@ -192,7 +196,7 @@ class Distributor:
             if not self._locks.take(holder, needs):
                 return None
         self.queue.remove(waiting.request_id)
-        worker.slot.running.add(waiting.request_id)
+        worker.slot.running[waiting.request_id] = builder.builderid
         self._refusals.pop(builder.builderid, None)
         return Assignment(waiting, builder, worker, needs, holder)
 
@@ -242,14 +246,23 @@ class Distributor:
         next_build = builder.config.nextBuild
         if next_build is None or not views:
             return views
+        await self._fill(views)
         chosen = await _settled(next_build(builder, list(views)))
         return [chosen] if chosen in views else []
+
+    async def _fill(self, views: Sequence[RequestView]) -> None:
+        found = await self._read(build_requests.contexts, [view.id for view in views])
+        for view in views:
+            if view.id in found:
+                view.fill(*found[view.id])
 
     async def _place(self, builder: Builder, view: RequestView) -> Assignment | None:
         slots = self.queue.free_workers(builder.builderid, self._clock.seconds())
         candidates = [self._workers[slot.worker_id] for slot in slots]
         self._random.shuffle(candidates)
         choose = builder.config.nextWorker or self._select_worker
+        if view.buildsetid is None and (choose is not None or builder.config.canStartBuild is not None):
+            await self._fill([view])
         while candidates:
             worker = candidates[0] if choose is None else await _settled(choose(builder, list(candidates), view))
             if worker not in candidates:
@@ -263,7 +276,7 @@ class Distributor:
                 continue
             # the world may have changed while the user's functions ran
             still_waits = any(w.request_id == view.id for w in self.queue.waiting_for(builder.builderid))
-            if not still_waits or worker.slot.refusal(self._clock.seconds()) is not None:
+            if not still_waits or not worker.slot.takes(builder.builderid, self._clock.seconds()):
                 return None
             if (assignment := self._reserve(builder, view.waiting, worker)) is not None:
                 return assignment
@@ -278,6 +291,7 @@ class Distributor:
             if len(views) < 2:
                 continue
             newest = views[-1]
+            await self._fill(views)
             for older in views[:-1]:
                 try:
                     same = await _settled(function(self._master, builder, older, newest))
@@ -310,7 +324,7 @@ class Distributor:
 
     def give_back(self, assignment: Assignment) -> None:
         """An assignment is over: its worker has room again, its locks are free."""
-        assignment.worker.slot.running.discard(assignment.waiting.request_id)
+        assignment.worker.slot.running.pop(assignment.waiting.request_id, None)
         if assignment.held:
             self._locks.release(assignment.holder, assignment.held)
         self.look_again()

@@ -80,6 +80,7 @@ class Engine:
         self.distributor = Distributor(
             bus=bus,
             updates=updates,
+            read=read,
             queue=self.queue,
             locks=self.locks,
             clock=clock,

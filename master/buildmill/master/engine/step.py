@@ -131,6 +131,8 @@ class BuildStep(metaclass=_RememberArguments):
         "flunkOnWarnings",
         "haltOnFailure",
         "hideStepIf",
+        "logEncoding",
+        "updateBuildSummaryPolicy",
         "warnOnFailure",
         "warnOnWarnings",
         "workdir",

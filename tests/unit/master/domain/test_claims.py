@@ -89,8 +89,9 @@ def test_any_sequence_of_changes_gives_the_order_of_a_sorted_list(
         ({"is_paused": True, "pause_reason": "new disk"}, Because.PAUSED),
         ({"is_graceful": True}, Because.GRACEFUL),
         ({"quarantined_until": NOW + 10}, Because.QUARANTINED),
-        ({"running": {7}}, Because.BUSY),
-        ({"running": {7, 8}, "max_builds": 2}, Because.BUSY),
+        ({"running": {7: 9}}, Because.BUSY),
+        ({"running": {7: 9, 8: 9}, "max_builds": 2}, Because.BUSY),
+        ({"running": {7: 1}, "max_builds": 2}, Because.BUSY),
     ],
 )
 def test_worker_that_takes_nothing_says_why(state: dict[str, object], kind: Because) -> None:
@@ -103,18 +104,18 @@ def test_worker_that_takes_nothing_says_why(state: dict[str, object], kind: Beca
 
 
 def test_worker_without_a_limit_is_never_busy() -> None:
-    assert worker(1, max_builds=None, running=set(range(50))).refusal(NOW) is None
+    assert worker(1, max_builds=None, running=dict.fromkeys(range(50), 9)).refusal(1, NOW) is None
 
 
 def test_reason_of_a_paused_worker_is_told() -> None:
-    refusal = worker(1, is_paused=True, pause_reason="new disk").refusal(NOW)
+    refusal = worker(1, is_paused=True, pause_reason="new disk").refusal(1, NOW)
 
     assert refusal is not None
     assert refusal.text == "worker w1 is paused: new disk"
 
 
 def test_builder_whose_workers_are_busy_does_not_hold_up_others() -> None:
-    queue = queue_of(wait(1), wait(2, builder=2), workers=(worker(1, running={9}), worker(2)), builders=0)
+    queue = queue_of(wait(1), wait(2, builder=2), workers=(worker(1, running={9: 9}), worker(2)), builders=0)
     queue.set_builder(1, "b1", [1])
     queue.set_builder(2, "b2", [2])
 

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS
+from buildmill.master.domain.lock_values import MasterLock
+from buildmill.master.engine.builder import RequestView
 from buildmill.master.engine.shell import ShellMixin
 from buildmill.master.engine.step import BuildStep
+from buildmill.master.engine.workers import WorkerHandle
 from tests.harness import Harness, succeed, text
+from tests.leftovers import FailureLog
 
 
 class Run(ShellMixin):
@@ -118,7 +122,7 @@ def test_step_that_is_not_to_be_done_is_skipped(harness: Harness) -> None:
     assert [s.name for s in harness.steps()] == ["generic", "generic_1"]
 
 
-def test_step_that_raises_is_an_exception_with_its_traceback(harness: Harness, logged_failures: object) -> None:
+def test_step_that_raises_is_an_exception_with_its_traceback(harness: Harness, logged_failures: FailureLog) -> None:
     harness.start(harness.builder(Raise()))
 
     harness.force()
@@ -126,7 +130,7 @@ def test_step_that_raises_is_an_exception_with_its_traceback(harness: Harness, l
     [step] = harness.steps()
     assert harness.results() == [EXCEPTION]
     assert "out of paper" in harness.log_text(step, "err.text")
-    logged_failures.flush()  # type: ignore[attr-defined]  # the fixture's own type is in conftest
+    logged_failures.flush()
 
 
 def test_stop_interrupts_the_command_and_cancels_the_build(harness: Harness) -> None:
@@ -190,3 +194,177 @@ def test_master_that_died_retries_its_builds_after_the_worker_is_clean(harness: 
     assert harness.results() == [RETRY, SUCCESS]
     assert harness.build(2).number == 2
     assert harness.request(request).results == SUCCESS
+
+
+def test_stop_can_say_what_the_build_counts_as(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="sleep 99"), Give(SUCCESS, alwaysRun=True)))
+    harness.worker.scripts["shell"] = lambda _: None
+    request = harness.force()
+
+    harness.result(harness.updates.requestBuildStop(1, "good enough", WARNINGS, "me"))
+    harness.turn()
+
+    assert harness.results() == [WARNINGS]
+    assert harness.request(request).results == WARNINGS
+    assert [s.results for s in harness.steps()] == [CANCELLED, SUCCESS]
+
+
+def test_users_functions_see_the_properties_of_requests(harness: Harness) -> None:
+    def can_start(_builder: object, _worker: object, request: RequestView) -> bool:
+        return bool(request.properties.getProperty("may"))
+
+    harness.start(harness.builder(Give(SUCCESS), canStartBuild=can_start))
+
+    refused = harness.force(properties={"may": False})
+    harness.force(properties={"may": True})
+
+    assert harness.results() == [SUCCESS]
+    assert not harness.request(refused).complete
+    reasons = harness.engine.explain(refused)
+    assert reasons is not None
+    assert reasons[0].kind == "canStartBuild"
+
+
+def test_next_build_and_next_worker_choose(harness: Harness) -> None:
+    def newest(_builder: object, requests: list[RequestView]) -> RequestView:
+        return max(requests, key=lambda r: r.id)
+
+    async def second(_builder: object, workers: list[WorkerHandle], _request: RequestView) -> WorkerHandle | None:
+        return next((w for w in workers if w.name == "w2"), None)
+
+    harness.start(harness.builder(Run(command="x"), workernames=["w1", "w2"], nextBuild=newest, nextWorker=second))
+    harness.workers["w2"].scripts["shell"] = lambda _: None
+
+    first, older, newer = harness.force(), harness.force(), harness.force()
+    harness.workers["w2"].complete(harness.workers["w2"].started[0], ["rc", 0])
+
+    assert harness.workers["w1"].started == []
+    assert harness.request(first).complete
+    assert not harness.request(older).claimed
+    assert harness.request(newer).claimed
+
+
+def test_requests_for_the_same_work_collapse_into_the_newest(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="x")), collapseRequests=True)
+    harness.worker.scripts["shell"] = lambda _: None
+    running = harness.force()
+
+    older, other = harness.force(), harness.force(source_stamps=[{"branch": "other"}])
+    newer = harness.force()
+
+    assert harness.request(older).results == SKIPPED
+    assert not harness.request(other).complete
+    assert not harness.request(newer).complete
+    assert not harness.request(running).complete
+
+
+def test_lock_of_a_step_lets_one_in_and_tells_the_others(harness: Harness) -> None:
+    lock = MasterLock("device")
+    harness.start(
+        harness.builder(Run(command="x", locks=[lock.access("exclusive")]), workernames=["w1"]),
+        harness.builder(Run(command="y", locks=[lock.access("exclusive")]), name="b2", workernames=["w2"]),
+    )
+    for worker in harness.workers.values():
+        worker.scripts["shell"] = lambda _: None
+    harness.force("b1")
+    harness.force("b2")
+    assert harness.steps(2)[0].state_string == "acquiring locks"
+
+    harness.advance(5)
+    harness.workers["w1"].complete(harness.workers["w1"].started[0], ["rc", 0])
+    harness.workers["w2"].complete(harness.workers["w2"].started[0], ["rc", 0])
+
+    assert harness.results() == [SUCCESS, SUCCESS]
+    assert harness.build(2).locks_duration_s == 5
+
+
+def test_stop_while_waiting_for_a_lock_ends_at_once(harness: Harness) -> None:
+    lock = MasterLock("device")
+    harness.start(
+        harness.builder(Run(command="x", locks=[lock.access("exclusive")]), workernames=["w1"]),
+        harness.builder(Run(command="y", locks=[lock.access("exclusive")]), name="b2", workernames=["w2"]),
+    )
+    harness.workers["w1"].scripts["shell"] = lambda _: None
+    harness.force("b1")
+    harness.force("b2")
+
+    harness.result(harness.updates.requestBuildStop(2, "enough", CANCELLED, "me"))
+    harness.turn()
+
+    assert harness.results() == [None, CANCELLED]
+    assert harness.log_text(harness.steps(2)[0], "cancelled while waiting for locks") == "enough\n"
+
+
+def test_command_that_does_not_obey_is_killed_and_at_last_disowned(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="x")))
+    harness.worker.scripts["shell"] = lambda _: None
+    harness.worker.obeys = False
+    request = harness.force()
+
+    harness.result(harness.updates.requestBuildStop(1, "enough", CANCELLED, "me"))
+    harness.advance(31)
+    reapers = [c for c in harness.worker.running.values() if "BUILDMILL_CMD_UID=" in str(c.args["command"])]
+    assert len(reapers) == 1
+    harness.advance(31)
+
+    assert harness.results() == [CANCELLED]
+    assert harness.request(request).results == CANCELLED
+    assert harness.worker.closed == [(1000, "a command did not end when it was told to")]
+
+
+def test_worker_of_a_build_with_an_exception_rests_for_longer_each_time(
+    harness: Harness, logged_failures: FailureLog
+) -> None:
+    harness.start(harness.builder(Raise()))
+
+    for _ in range(3):
+        harness.force()
+    assert harness.results() == [EXCEPTION]
+    harness.advance(10)
+    assert harness.results() == [EXCEPTION] * 2
+    harness.advance(19)
+    assert harness.results() == [EXCEPTION] * 2
+    harness.advance(1)
+
+    assert harness.results() == [EXCEPTION] * 3
+    logged_failures.flush()
+
+
+def test_rebuild_asks_for_the_same_sources_and_properties(harness: Harness) -> None:
+    harness.start(harness.builder(Give(SUCCESS)))
+    harness.force(properties={"size": 5}, source_stamps=[{"branch": "b", "revision": "r"}])
+
+    harness.result(harness.updates.rebuildBuild(1))
+    harness.turn()
+
+    assert harness.results() == [SUCCESS, SUCCESS]
+    properties = harness.build_properties(2)
+    assert (properties["size"], properties["branch"], properties["revision"]) == (5, "b", "r")
+    assert harness.build(2).number == 2
+
+
+def test_cancelled_request_never_runs(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="x")))
+    harness.worker.scripts["shell"] = lambda _: None
+    harness.force()
+    waiting = harness.force()
+
+    harness.result(harness.updates.cancelBuildRequest(waiting, "no", "me"))
+    harness.worker.complete(harness.worker.started[0], ["rc", 0])
+
+    assert harness.request(waiting).results == CANCELLED
+    assert harness.results() == [SUCCESS]
+
+
+def test_worker_runs_one_build_of_a_builder_at_a_time(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="x")), harness.builder(Run(command="y"), name="b2"))
+    harness.worker.scripts["shell"] = lambda _: None
+
+    harness.force("b1")
+    second = harness.force("b1")
+    harness.force("b2")
+
+    assert harness.results() == [None, None]
+    reasons = harness.engine.explain(second)
+    assert reasons is not None
+    assert reasons[0].text == "worker w1 is busy with a build of the same builder"
