@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -22,13 +22,11 @@ from buildmill.master.domain.locks import LockTable, Mode, Need
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import RenderError, is_plain, is_renderable
 from buildmill.master.domain.result_rules import compute_result_and_termination
+from buildmill.master.engine.builder import Builder
 from buildmill.master.engine.calls import StepCalls
 from buildmill.master.engine.factory import StepFactory
 from buildmill.master.engine.step import BuildStep
-
-if TYPE_CHECKING:
-    from buildmill.master.engine.builder import Builder
-    from buildmill.master.engine.workers import WorkerHandle
+from buildmill.master.engine.workers import WorkerHandle
 
 ABANDON_SECONDS = 90.0
 """How long an interrupted step may take to end before its code is cancelled."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
@@ -13,10 +13,8 @@ from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, SUCCESS, Result
 from buildmill.master.connections.commands import FileEnd
 from buildmill.master.connections.updates import CommandUpdate, Output
+from buildmill.master.engine.hosts import CommandHost
 from buildmill.master.engine.step_log import HEADER, STDERR, STDOUT, StepLog
-
-if TYPE_CHECKING:
-    from buildmill.master.engine.step import BuildStep
 
 OBEY_SECONDS = 30.0
 """How long a worker may take to end an interrupted command before its process tree is killed by its id."""
@@ -74,7 +72,7 @@ class RemoteCommand:
         self._delayed: dict[str, Any] = {}
         self._closing: list[StepLog] = []
         self._opening: dict[str, list[tuple[str, bytes, float]]] = {}
-        self._step: BuildStep | None = None
+        self._step: CommandHost | None = None
         self._done: Deferred[None] = Deferred()
         self._is_active = False
         self._timer: Any = None
@@ -125,7 +123,7 @@ class RemoteCommand:
 
     # -- running -----------------------------------------------------------------------
 
-    async def run(self, step: BuildStep) -> None:
+    async def run(self, step: CommandHost) -> None:
         """Send it and wait for its end; used by `BuildStep.runCommand`.
 
         Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -30,11 +30,9 @@ from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.lock_values import as_lock_accesses
 from buildmill.master.domain.rendering import is_plain, is_renderable
 from buildmill.master.engine.calls import StepCalls
+from buildmill.master.engine.hosts import StepHost
 from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed, result_of
 from buildmill.master.engine.step_log import LogObserver, StepLog
-
-if TYPE_CHECKING:
-    from buildmill.master.engine.build import Build
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -156,7 +154,7 @@ class BuildStep(metaclass=_RememberArguments):
         if unknown:
             config_error(f"{type(self).__name__}: unknown arguments: {', '.join(sorted(unknown))}")
         self._check_arguments()
-        self.build: Build = None  # type: ignore[assignment]  # given before anything runs
+        self.build: StepHost = None  # type: ignore[assignment]  # given before anything runs
         self.worker: Any = None
         self.calls: StepCalls = None  # type: ignore[assignment]  # given before anything runs
         self.stepid: int | None = None
@@ -196,7 +194,7 @@ class BuildStep(metaclass=_RememberArguments):
 
     # -- given by the build ----------------------------------------------------------------
 
-    def setBuild(self, build: Build) -> None:
+    def setBuild(self, build: StepHost) -> None:
         """The build it belongs to."""
         self.build = build
 
@@ -237,7 +235,7 @@ class BuildStep(metaclass=_RememberArguments):
 
     # -- running (used by the build) ----------------------------------------------------------
 
-    async def startStep(self, build: Build) -> Result:
+    async def startStep(self, build: StepHost) -> Result:
         """Run from beginning to end; returns the result. Never raises."""
         self.build = build
         self.worker = build.worker_handle

@@ -6,7 +6,7 @@ import ntpath
 import posixpath
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -14,10 +14,8 @@ from twisted.logger import Logger
 from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.domain.claims import WorkerSlot
+from buildmill.master.engine.hosts import WorkerUser
 from buildmill.master.engine.worker_config import WorkerConfig
-
-if TYPE_CHECKING:
-    from buildmill.master.engine.build import Build
 
 QUARANTINE_SECONDS = 10.0
 QUARANTINE_LIMIT = 3600.0
@@ -43,7 +41,7 @@ class WorkerHandle:
         self.worker_id = worker_id
         self.slot = WorkerSlot(worker_id, config.name, config.max_builds)
         self.connection: WorkerConnection | None = None
-        self.builds: dict[int, Build] = {}
+        self.builds: dict[int, WorkerUser] = {}
         self._clock = clock
         self._quarantine = QUARANTINE_SECONDS
         self._heard_at = 0.0
