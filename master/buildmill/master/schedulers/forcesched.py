@@ -25,6 +25,7 @@ from buildmill.master.schedulers.parameters import (
 _SOURCE = "Force Build Form"
 _ANONYMOUS = "anonymous"
 _LARGEST_ID = 2**63 - 1
+_PRIORITY_BOUND = 2**31 - 1
 
 
 class ForceScheduler(BaseScheduler):
@@ -203,6 +204,12 @@ class ForceScheduler(BaseScheduler):
         head: dict[str, Any] = {}
         for field in (self.username, self.reason, self.priority_field):
             field.collect(form, head)
+        priority = head.get(self.priority_field.name, 0)
+        if type(priority) is not int or abs(priority) > _PRIORITY_BOUND:
+            form.errors.setdefault(
+                self.priority_field.fullName or "",
+                f"{self.priority_field.label}: a number from -{_PRIORITY_BOUND} to {_PRIORITY_BOUND} was expected",
+            )
         for codebase in self._forms:
             codebase.collect(form, form.properties)
         for field in self.forcedProperties:
@@ -228,7 +235,7 @@ class ForceScheduler(BaseScheduler):
             reason=self.reasonString % {"owner": owner, "reason": reason},
             properties=properties,
             builderids=builder_ids,
-            priority=head[self.priority_field.name],
+            priority=priority,
         )
         return added
 

@@ -68,6 +68,8 @@ class BaseParameter:
     autopopulate: Any = None
     tooltip: str = ""
     debug: bool = True
+    # PostgreSQL keeps no NUL in a text; a file becomes a property, where it is written as an escape
+    nul_allowed: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -148,6 +150,8 @@ class BaseParameter:
         if item == "" and self.default not in ("", None):
             return self.default
         text = item if isinstance(item, str) else str(item)
+        if "\0" in text and not self.nul_allowed:
+            raise ValidationError(f"{self.label}: a text without NUL was expected")
         if self.maxsize is not None and len(text) > self.maxsize:
             raise ValidationError(f"{self.label}: is too large {len(text)} > {self.maxsize}")
         if self.regex is not None and not self.regex.match(text):
@@ -280,6 +284,7 @@ class FileParameter(BaseParameter):
     """The contents of a file."""
 
     type = "file"
+    nul_allowed = True
     maxsize = 10 * 1024 * 1024
 
 
@@ -404,7 +409,10 @@ class CodebaseParameter(NestedParameter):
         inner: dict[str, Any] = {}
         for part in self.fields:
             part.collect(form, inner)
-        form.sourcestamps[self.codebase] = inner
+        # a revision may well be sent as a number; the columns hold texts
+        form.sourcestamps[self.codebase] = {
+            name: value if value is None or isinstance(value, str) else str(value) for name, value in inner.items()
+        }
 
 
 _KNOWN_OPTIONS = frozenset(

@@ -215,6 +215,32 @@ def test_builders_that_the_scheduler_does_not_have_are_refused(house: House, val
     assert list(refused(house, active(house), **values)) == list(values)
 
 
+@pytest.mark.parametrize("sent", [10**30, 2**31, -(10**30), str(10**30)])
+def test_a_priority_that_no_column_holds_is_refused(house: House, sent: object) -> None:
+    assert refused(house, active(house), priority=sent) == {
+        "priority": "priority: a number from -2147483647 to 2147483647 was expected"
+    }
+
+
+def test_a_priority_field_of_any_kind_gives_a_number(house: House) -> None:
+    scheduler = active(house, priority=StringParameter("urgency"))
+
+    assert list(refused(house, scheduler, urgency="very")) == ["urgency"]
+
+
+@pytest.mark.parametrize("field", ["branch", "project", "repository", "revision"])
+@pytest.mark.parametrize(("sent", "kept"), [(10**30, str(10**30)), (1234, "1234"), (1.5, "1.5")])
+def test_what_a_source_is_made_of_is_kept_as_text(house: House, field: str, sent: object, kept: str) -> None:
+    (stamp,) = force(house, active(house), **{field: sent})["sourcestamps"]
+
+    assert stamp[field] == kept
+
+
+@pytest.mark.parametrize("field", ["branch", "project", "reason", "repository", "revision", "username"])
+def test_no_text_may_hold_a_nul(house: House, field: str) -> None:
+    assert list(refused(house, active(house), **{field: "a@b.c \0"})) == [field]
+
+
 def test_one_builder_can_be_chosen_by_its_id(house: House) -> None:
     scheduler = active(house)
     b2 = house.result(house.updates.findBuilderId("b2"))
