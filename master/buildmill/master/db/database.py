@@ -134,6 +134,10 @@ class Database:
                     return Failure(Unavailable(f"the database cannot be read: {error}", RETRY_AFTER))
         raise AssertionError("the loop returns")
 
+    def limit_patience(self) -> None:
+        """The master is about to stop: a database that cannot be written is waited for a few seconds only."""
+        self._writer.limit_patience()
+
     async def stop(self) -> None:
         """Write what waits, answer what was asked, close all connections."""
         await self._writer.stop()

@@ -64,7 +64,7 @@ def get(connection: Connection, source_stamp_id: int) -> SourceStamp:
 
 def _kept(connection: Connection) -> dict[int, SourceStamp]:
     """Source stamps that were read on this connection: their rows never change."""
-    kept: dict[int, SourceStamp] = connection.sql.info.setdefault("source_stamps", {})
+    kept: dict[int, SourceStamp] = connection.memory.setdefault("source_stamps", {})
     return kept
 
 

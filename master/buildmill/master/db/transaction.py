@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.domain.events import Event
 
+MEMORY = "memory"
+"""Where `Connection.memory` is, in the ``info`` of SQLAlchemy's connection."""
+
 
 class Connection:
     """A database connection inside a transaction: quick statements on its cursor, anything else on `sql`.
@@ -29,6 +32,12 @@ class Connection:
     @property
     def is_postgresql(self) -> bool:
         return self._dialect.name == "postgresql"
+
+    @property
+    def memory(self) -> dict[object, Any]:
+        """For rows that never change: kept as long as the connection; emptied when a transaction is rolled back."""
+        memory: dict[object, Any] = self.sql.info.setdefault(MEMORY, {})
+        return memory
 
     def run(self, statement: Statement, **params: Any) -> int:
         """Execute; return how many rows it changed."""

@@ -24,10 +24,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import Unavailable
-from buildmill.master.db.transaction import Transaction
+from buildmill.master.db.statement import Statement
+from buildmill.master.db.transaction import MEMORY, Transaction
 from buildmill.master.domain.events import Event
 
 RETRY_AFTER = timedelta(seconds=1)
+STOP_PATIENCE = timedelta(seconds=10)
+"""How long a master that stops waits for a database that cannot be written."""
 MAX_BATCH = 500
 
 Unit = Callable[..., Any]
@@ -78,6 +81,11 @@ class Writer:
         self._busy = False
         self._connection: sa.Connection | None = None
         self._trouble: str | None = None
+        self._trouble_since = 0.0
+        self._is_patience_limited = False
+        # a transaction whose commit was sent and not answered: its id and events, and the batch that waits for it
+        self._in_doubt: tuple[str, list[Event]] | None = None
+        self._doubtful: list[Write] = []
         self._stopping: Deferred[None] | None = None
         self.commits = 0
         self.units = 0
@@ -96,7 +104,7 @@ class Writer:
         write = Write(unit, args, patient)
         if self._stopping is not None:
             write.done.errback(Failure(Unavailable("the master is stopping")))
-        elif self._trouble is not None and not patient:
+        elif self._trouble is not None and (not patient or self._gives_up()):
             write.done.errback(Failure(Unavailable(self._trouble, RETRY_AFTER)))
         else:
             self._queue.append(write)
@@ -104,14 +112,24 @@ class Writer:
                 self._next()
         return write.done
 
+    def limit_patience(self) -> None:
+        """The master is about to stop: from now on nothing waits longer than `STOP_PATIENCE` to be written."""
+        self._is_patience_limited = True
+
+    def _gives_up(self) -> bool:
+        waited = self._clock.seconds() - self._trouble_since
+        return self._is_patience_limited and waited >= STOP_PATIENCE.total_seconds()
+
     def _next(self) -> None:
-        if not self._queue:
+        if not self._queue and not self._doubtful:
             self._busy = False
             if self._stopping is not None:
                 self._close()
             return
         self._busy = True
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
+        batch, self._doubtful = self._doubtful, []
+        if not batch:
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
         now = int(self._clock.seconds())
         self._lane.run(lambda: self._commit_blocking(batch, now), lambda outcome: self._committed(batch, outcome))
 
@@ -120,6 +138,8 @@ class Writer:
     def _commit_blocking(self, batch: list[Write], now: int) -> list[Event] | BaseException:
         """Commit `batch`; return the events, or the error that kept the whole batch from being written."""
         try:
+            if (events := self._events_of_doubtful_blocking()) is not None:
+                return events
             return self._attempt_blocking(batch, now, savepoints=False)
         except Exception as error:
             if is_passing(error):
@@ -139,18 +159,48 @@ class Writer:
             return []
 
     def _attempt_blocking(self, batch: list[Write], now: int, *, savepoints: bool) -> list[Event]:
+        connection = self._connected_blocking()
+        self._in_doubt = None
+        try:
+            with connection.begin():
+                tx = Transaction(connection, now)
+                for write in batch:
+                    write.failure = None
+                    if savepoints:
+                        self._run_guarded_blocking(tx, write)
+                    else:
+                        write.result = write.unit(tx, *write.args)
+                tx.prepare()
+                if tx.is_postgresql and (number := tx.scalar(_TRANSACTION_ID)) is not None:
+                    self._in_doubt = (number, tx.events)
+        except BaseException:
+            if not connection.invalidated:
+                connection.info.pop(MEMORY, None)
+            raise
+        self._in_doubt = None
+        return tx.events
+
+    def _connected_blocking(self) -> sa.Connection:
         if self._connection is None or self._connection.invalidated:
             self._connection = self._engine.connect()
-        with self._connection.begin():
-            tx = Transaction(self._connection, now)
-            for write in batch:
-                write.failure = None
-                if savepoints:
-                    self._run_guarded_blocking(tx, write)
-                else:
-                    write.result = write.unit(tx, *write.args)
-            tx.prepare()
-        return tx.events
+        return self._connection
+
+    def _events_of_doubtful_blocking(self) -> list[Event] | None:
+        """The events of the transaction whose commit was not answered, if it was done; None to do the batch (again).
+
+        Raises:
+            InDoubt: the server has not noticed yet that we are gone.
+        """
+        if self._in_doubt is None:
+            return None
+        number, events = self._in_doubt
+        connection = self._connected_blocking()
+        with connection.begin():
+            status = connection.execute(_TRANSACTION_STATUS, {"number": number}).scalar()
+        if status == "in progress":
+            raise InDoubt("the end of a transaction is not known yet")
+        self._in_doubt = None
+        return events if status == "committed" else None
 
     def _run_guarded_blocking(self, tx: Transaction, write: Write) -> None:
         told = len(tx.events)
@@ -163,6 +213,7 @@ class Writer:
                 raise
             write.failure = Failure()
             savepoint.rollback()
+            tx.memory.clear()
             del tx.events[told:]
 
     def _drop_connection_blocking(self) -> None:
@@ -188,7 +239,10 @@ class Writer:
         # the lane is filled again before anybody is told: telling takes time, and is not what the disk waits for
         self._next()
         if outcome:
-            self._publish(outcome)
+            try:
+                self._publish(outcome)
+            except Exception:
+                self._log.failure("the events of a commit could not be published")
         for write in batch:
             if write.failure is not None:
                 write.done.errback(write.failure)
@@ -198,20 +252,28 @@ class Writer:
     def _suspend(self, batch: list[Write], error: BaseException) -> None:
         if self._trouble is None:
             self._log.error("the database cannot be written: {error}", error=error)
+            self._trouble_since = self._clock.seconds()
         self._trouble = f"the database cannot be written: {_cause(error)}"
+        gives_up = self._gives_up()
+        refused: list[Write] = []
         waiting = [*batch, *self._queue]
+        if self._in_doubt is not None and not gives_up:
+            # it may be written already: nobody is told anything before that is known
+            self._doubtful, waiting = batch, list(self._queue)
         self._queue.clear()
-        refused = Unavailable(self._trouble, RETRY_AFTER)
         for write in waiting:
-            if write.patient:
-                self._queue.append(write)
-        self._clock.callLater(RETRY_AFTER.total_seconds(), self._retry)
-        for write in waiting:
-            if not write.patient:
-                write.done.errback(Failure(refused))
+            (self._queue if write.patient and not gives_up else refused).append(write)
+        if gives_up and self._stopping is not None:
+            self._busy = False
+            self._close()
+        else:
+            self._clock.callLater(RETRY_AFTER.total_seconds(), self._retry)
+        why = Unavailable(self._trouble, RETRY_AFTER)
+        for write in refused:
+            write.done.errback(Failure(why))
 
     def _retry(self) -> None:
-        if self._queue:
+        if self._queue or self._doubtful:
             self._next()
         else:
             probe = Write(_probe, (), patient=True)
@@ -220,7 +282,11 @@ class Writer:
             self._next()
 
     async def stop(self) -> None:
-        """Write what waits, then release the database. Units that come later are refused."""
+        """Write what waits, then release the database. Units that come later are refused.
+
+        While the database cannot be written it is tried for `STOP_PATIENCE`; then what waits fails.
+        """
+        self.limit_patience()
         if self._stopping is None:
             self._stopping = Deferred()
             if not self._busy:
@@ -244,6 +310,14 @@ class Writer:
         self._lane.run(close_blocking, closed)
 
 
+class InDoubt(Unavailable):
+    """Whether a transaction was committed is not known yet."""
+
+
+_TRANSACTION_ID = Statement(sa.text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)"))
+_TRANSACTION_STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")
+
+
 def _probe(tx: Transaction) -> None:
     """Prove that a row can be written; changes nothing."""
     tx.sql.exec_driver_sql("UPDATE masters SET last_active = last_active WHERE id = 0")
@@ -251,7 +325,8 @@ def _probe(tx: Transaction) -> None:
 
 def _cause(error: BaseException) -> str:
     """The database's own words, without SQLAlchemy's wrapping and without the SQL."""
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    cause = getattr(error, "orig", None) or error
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
 
 
 # the disk is full, broken or read-only; the process or the system has run out of file descriptors
@@ -263,15 +338,18 @@ _PASSING_ERRNOS = frozenset(
 def is_passing(error: BaseException) -> bool:
     """Whether `error` says that the database cannot be written now, not that the unit is wrong."""
     cause: Any = getattr(error, "orig", None) or error
-    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+    if isinstance(error, InDoubt) or (isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated):
         return True
     if isinstance(cause, OSError):
         return cause.errno in _PASSING_ERRNOS
     state = getattr(cause, "sqlstate", None)
     module = type(cause).__module__.partition(".")[0]
     if module == "psycopg":
-        # 08 connection, 53 resources (disk full, too many connections), 57P shutdown, 40 serialization, 25006 read only
-        return state is None or state[:2] in ("08", "53", "40") or state[:3] == "57P" or state == "25006"
+        if state is None:  # the driver's own: a lost connection, or a value that it cannot send
+            return type(cause).__name__ in ("OperationalError", "InterfaceError")
+        # 08 connection, 53 resources (disk full, too many connections), 58 system (input and output), 57P shutdown,
+        # 40 serialization, 25006 read only
+        return state[:2] in ("08", "53", "58", "40") or state[:3] == "57P" or state == "25006"
     if module == "sqlite3":
         code = getattr(cause, "sqlite_errorcode", None)
         # SQLITE_BUSY 5, LOCKED 6, READONLY 8, IOERR 10, FULL 13, CANTOPEN 14; the low byte is the primary code
