@@ -230,7 +230,7 @@ def test_a_priority_field_of_any_kind_gives_a_number(house: House) -> None:
 
 @pytest.mark.parametrize("field", ["branch", "project", "repository", "revision"])
 @pytest.mark.parametrize(("sent", "kept"), [(10**30, str(10**30)), (1234, "1234"), (1.5, "1.5")])
-def test_what_a_source_is_made_of_is_kept_as_text(house: House, field: str, sent: object, kept: str) -> None:
+def test_what_a_source_is_made_of_is_kept_as_text(house: House, field: str, sent: Any, kept: str) -> None:
     (stamp,) = force(house, active(house), **{field: sent})["sourcestamps"]
 
     assert stamp[field] == kept
