@@ -49,7 +49,7 @@ def run_file(file: Path, basedir: Path) -> dict[str, Any]:
             exec(code, names)  # noqa: S102  # that is what a configuration is for
         except ConfigError:
             raise
-        except (Exception, SystemExit) as problem:
+        except BaseException as problem:  # also sys.exit, and what passes by as an interrupt or a cancellation
             raise ConfigError([exception_problem(problem, str(file))]) from problem
     return names
 

@@ -86,7 +86,7 @@ def _run_configurators(values: dict[str, Any], file: Path, problems: Problems) -
             configure(values)
         except ConfigError as error:
             problems.found.extend(error.problems)
-        except Exception as error:  # whatever the user's code raises is a problem of the configuration
+        except BaseException as error:  # whatever the user's code raises is a problem of the configuration
             problems.found.append(exception_problem(error, str(file)))
 
 

@@ -145,6 +145,8 @@ def test_an_exception_inside_our_code_is_told_with_the_users_line(load_text: Loa
         ("x = 1\nif x\n", 2, "SyntaxError: expected ':'"),
         ("x = 1\n  y = 2\n", 2, "IndentationError: unexpected indent"),
         ("import sys\nsys.exit(3)\n", 2, "SystemExit: 3"),
+        ("x = 1\nraise KeyboardInterrupt\n", 2, "KeyboardInterrupt"),
+        ("import asyncio\nraise asyncio.CancelledError\n", 2, "CancelledError"),
         ("import no_such_module_at_all", 1, "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
         ("from buildmill.plugins import steps\nsteps.CMake()", 2, "ImportError: steps.CMake is not available yet"),
         ("from buildmill.plugins.steps import CMake", 1, "ImportError: steps.CMake is not available yet"),
@@ -157,6 +159,17 @@ def test_a_file_that_cannot_be_run_is_told_with_its_line(
     load_text: Load, text: str, line: int | None, message: str
 ) -> None:
     assert problems_of(load_text, text) == [(line, message)]
+
+
+def test_a_configurator_that_exits_is_a_problem_like_others(load_text: Load) -> None:
+    text = """\
+class Bad:
+    def configure(self, c):
+        raise SystemExit(1)
+BuildmasterConfig = {"configurators": [Bad()]}
+"""
+
+    assert (3, "SystemExit: 1") in problems_of(load_text, text)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
