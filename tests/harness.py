@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from twisted.internet.defer import Deferred
 
 from buildmill.common.protocol import (
     FROM_MASTER,
@@ -276,7 +277,7 @@ class Harness(Stage):
             if worker._line is not None:
                 worker._line._is_open = False
                 worker._line._peer.lost("the master died")
-        self.engine.distributor.close()
+        Deferred.fromCoroutine(self.engine.distributor.close())
         # a dead process runs no clean-up, and neither do the coroutines of one that nobody collects
         _GRAVEYARD.append((self.engine, self.roster, self.logs, self.updates))
         for call in self.clock.getDelayedCalls():

@@ -151,6 +151,7 @@ class App:
         Args:
             clean: first let running builds end; otherwise they are stopped and will be tried again.
         """
+        self.database.limit_patience()
         if self._heartbeat.running:
             self._heartbeat.stop()
         await self._quietly("schedulers", self._stop_services())
@@ -180,7 +181,10 @@ class App:
 
     def _beat(self) -> Any:
         async def beat() -> None:
-            await self.updates.masterActive(self.master.masterid)
+            try:
+                await self.updates.masterActive(self.master.masterid)
+            except Exception:  # the next beat may succeed
+                self._log.failure("the sign of life could not be written")
 
         return Deferred.fromCoroutine(beat())
 

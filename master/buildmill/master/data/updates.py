@@ -152,7 +152,7 @@ class Updates:
         parent_relationship: str | None = None,
         priority: int | Mapping[int, int] = 0,
     ) -> tuple[int, dict[int, int]]:
-        """Ask for builds of the same sources on some builders.
+        """Ask for builds of the same sources on some builders; waiting requests for the same work collapse into them.
 
         Args:
             sourcestamps: ids, dictionaries of their content, or names of codebases; at least one.
@@ -178,15 +178,15 @@ class Updates:
             rebuilt_build_id=rebuilt_buildid,
             parent_build_id=parent_buildid,
             parent_relationship=parent_relationship,
+            collapsing=self.context.collapsing,
         )
-        return await self._write(buildsets.add, new)
+        return await self._write(build_requests.ask, new, self.context.masterid)
 
     async def claimBuildRequests(self, brids: Iterable[int]) -> bool:
         """Take all these requests for this master, or none."""
-        masterid = self.context.masterid
+        masterid, wanted = self.context.masterid, sorted(brids)
 
         def unit(tx: Transaction) -> bool:
-            wanted = sorted(brids)
             won = [r for r in wanted if build_requests.claim(tx, r, masterid) is not None]
             if len(won) == len(wanted):
                 return True
@@ -201,9 +201,10 @@ class Updates:
 
     async def completeBuildRequests(self, brids: Iterable[int], results: int) -> None:
         """Give requests their final result."""
+        wanted = sorted(brids)
 
         def unit(tx: Transaction) -> None:
-            for request in sorted(brids):
+            for request in wanted:
                 build_requests.complete(tx, request, results)
 
         await self._write(unit)

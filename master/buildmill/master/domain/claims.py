@@ -12,6 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+SLACK = 64
+"""Out of date entries that a heap may hold besides as many as it has others."""
+
 
 class Because(StrEnum):
     """Kinds of reasons why a request waits."""
@@ -130,6 +133,12 @@ class _BuilderQueue:
         self.waiting: dict[int, Waiting] = {}
         self.heap: list[tuple[int, int]] = []
 
+    def put(self, waiting: Waiting) -> None:
+        self.waiting[waiting.request_id] = waiting
+        heapq.heappush(self.heap, waiting.rank)
+        if len(self.heap) > 2 * len(self.waiting) + SLACK:  # mostly entries of requests that are gone
+            self.heap = sorted(w.rank for w in self.waiting.values())
+
     def first(self) -> Waiting | None:
         while self.heap:
             rank = self.heap[0]
@@ -138,6 +147,11 @@ class _BuilderQueue:
                 return found
             heapq.heappop(self.heap)
         return None
+
+    def entry(self) -> tuple[int, int, str, int] | None:
+        """Its place among the builders: that of its first request."""
+        first = self.first()
+        return None if first is None else (-first.priority, first.request_id, self.name, self.builder_id)
 
 
 class Queue:
@@ -183,14 +197,14 @@ class Queue:
             self._enqueue(queue, waiting)
 
     def _enqueue(self, queue: _BuilderQueue, waiting: Waiting) -> None:
-        queue.waiting[waiting.request_id] = waiting
-        heapq.heappush(queue.heap, waiting.rank)
+        queue.put(waiting)
         self._offer(queue)
 
     def _offer(self, queue: _BuilderQueue) -> None:
-        first = queue.first()
-        if first is not None:
-            heapq.heappush(self._order, (-first.priority, first.request_id, queue.name, queue.builder_id))
+        if (entry := queue.entry()) is not None:
+            heapq.heappush(self._order, entry)
+        if len(self._order) > 2 * len(self._builders) + SLACK:  # mostly out of date: nobody decides while none is free
+            self._order = sorted(entry for q in self._builders.values() if (entry := q.entry()) is not None)
 
     def remove(self, request_id: int) -> Waiting | None:
         """A request waits no more; None when it did not."""

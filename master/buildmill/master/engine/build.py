@@ -490,7 +490,6 @@ class Build:
             self._waiting_for_locks.callback(False)
         if self.currentStep is not None:
             self.tasks.start(self.currentStep.interrupt(reason), name="interrupt")
-        self._abandon_call = self.clock.callLater(ABANDON_SECONDS, self._abandon)
 
     async def stopBuild(self, reason: str = "<no reason given>", results: int = CANCELLED) -> None:
         """`stop`, under the name that user code knows."""
@@ -500,6 +499,7 @@ class Build:
         self.stopped = True
         self._stop_reason = reason
         self._stop_results = Result(result)
+        self._abandon_call = self.clock.callLater(ABANDON_SECONDS, self._abandon)
 
     def _abandon(self) -> None:
         step = self.currentStep

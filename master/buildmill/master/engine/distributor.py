@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from buildmill.common.errors import Unavailable
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import build_requests
@@ -86,6 +87,8 @@ class Distributor:
         self._again = False
         self._is_open = False
         self._refusals: dict[int, Reason] = {}
+        self._claims = TaskOwner("distributor")
+        self._heard: set[int] = set()
 
     # -- life ------------------------------------------------------------------------------
 
@@ -113,21 +116,30 @@ class Distributor:
         self._collapse = collapse
         self.queue.workers = {worker_id: handle.slot for worker_id, handle in workers.items()}
 
-    def start(self, waiting: Sequence[BuildRequest]) -> None:
-        """Begin with these waiting requests."""
-        for request in waiting:
-            self.queue.add(_waiting(request))
+    def listen(self) -> None:
+        """Hear of requests from now on; before `start`, so that none is missed between its question and its answer."""
         for name in ("new", "unclaimed", "claimed", "complete"):
             self._subscriptions.append(self._bus.subscribe(("buildrequests", None, name), self._request_event))
+
+    def start(self, waiting: Sequence[BuildRequest]) -> None:
+        """Begin with these waiting requests; what was heard of one since `listen` is newer."""
+        for request in waiting:
+            if request.buildrequestid not in self._heard:
+                self.queue.add(_waiting(request))
+        self._heard.clear()
         self._is_open = True
         self.look_again()
 
-    def close(self) -> None:
-        """Give out nothing more."""
+    async def close(self) -> None:
+        """Give out nothing more; returns when what was claimed has its build."""
         self._is_open = False
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         for subscription in self._subscriptions:
             subscription.cancel()
         self._subscriptions.clear()
+        await self._claims.join()
 
     def look_again(self) -> None:
         """Something has changed: decide anew in the next turn of the reactor."""
@@ -137,6 +149,8 @@ class Distributor:
     def _request_event(self, key: Key, event: Event) -> None:
         request: BuildRequest = event.message
         name = key[-1]
+        if not self._is_open:
+            self._heard.add(request.buildrequestid)
         if name in ("new", "unclaimed"):
             self.queue.add(_waiting(request))
             self.look_again()
@@ -216,6 +230,8 @@ class Distributor:
                     return
         finally:
             self._is_deciding = False
+            if self._again:  # asked for while something failed
+                self.look_again()
 
     async def _next_builder(self, passed: list[int]) -> int | None:
         now = self._clock.seconds()
@@ -276,7 +292,7 @@ class Distributor:
                 continue
             # the world may have changed while the user's functions ran
             still_waits = any(w.request_id == view.id for w in self.queue.waiting_for(builder.builderid))
-            if not still_waits or not worker.slot.takes(builder.builderid, self._clock.seconds()):
+            if not self._is_open or not still_waits or not worker.slot.takes(builder.builderid, self._clock.seconds()):
                 return None
             if (assignment := self._reserve(builder, view.waiting, worker)) is not None:
                 return assignment
@@ -305,16 +321,21 @@ class Distributor:
 
     def _make(self, batch: list[Assignment]) -> None:
         if batch:
-            self._tasks.start(self._claim(batch), name="claim")
+            self._claims.start(self._claim(batch), name="claim")
 
     async def _claim(self, batch: list[Assignment]) -> None:
         wanted = [(a.waiting.request_id, a.builder.builderid, a.worker.worker_id) for a in batch]
         try:
             made = await self._updates.run(build_rows.start, wanted, self._master.masterid)
-        except BaseException:
+        except Exception as error:
+            if len(batch) > 1 and not isinstance(error, Unavailable):
+                # one of them is at fault, and must not keep the others from being built
+                for assignment in batch:
+                    self._make([assignment])
+                return
             for assignment in batch:
+                self.queue.hold(assignment.waiting, f"its build could not be made: {error}")
                 self.give_back(assignment)
-                self.queue.add(assignment.waiting)
             raise
         for assignment, started in zip(batch, made, strict=True):
             if started is None:

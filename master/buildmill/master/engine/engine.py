@@ -75,6 +75,8 @@ class Engine:
         self._subscriptions: list[Any] = []
         self._timers: dict[int, Any] = {}
         self._held: dict[int, set[int]] = {}
+        self._quarantines: dict[int, Any] = {}
+        self._attached: dict[WorkerConnection, WorkerHandle] = {}
         self._is_stopping = False
         self._idle: Deferred[None] | None = None
         self.distributor = Distributor(
@@ -164,13 +166,14 @@ class Engine:
             self._bus.subscribe(("control", "worker", None, None), self._worker_control),
             self._bus.subscribe(("workers", None, "state_updated"), self._worker_changed),
         ]
+        self.distributor.listen()
         waiting = await self._read(build_requests.waiting)
         self.distributor.start(waiting)
 
     async def stop(self, *, clean: bool) -> None:
         """Give out nothing more; then wait for running builds (clean), or end them with retry."""
         self._is_stopping = True
-        self.distributor.close()
+        await self.distributor.close()
         if not clean:
             for build in tuple(self.builds.values()):
                 build.stop("Master Shutdown", RETRY)
@@ -183,10 +186,10 @@ class Engine:
                 give_up.cancel()
         for subscription in self._subscriptions:
             subscription.cancel()
-        for timer in self._timers.values():
+        await self._tasks.stop()
+        for timer in (*self._timers.values(), *self._quarantines.values()):
             if timer.active():
                 timer.cancel()
-        await self._tasks.stop()
 
     def _stop_waiting(self) -> None:
         if self._idle is not None and not self._idle.called:
@@ -231,19 +234,24 @@ class Engine:
         if handle is None or self._is_stopping:
             raise BuildmillError("this worker is not configured")
         handle.connection = connection
+        self._attached[connection] = handle
         try:
             await connection.prepare(self._builder_dirs(handle.name))
             await self._confirm_lost(handle)
+            if handle.connection is not connection:
+                raise ConnectionLost("lost while it was attached")
             handle.attached(connection)
             await self._updates.workerConnected(handle.worker_id, self._master.masterid, handle.public_info)
         except BaseException:
-            handle.detached()
+            if handle.connection is connection:
+                handle.detached()
             raise
         self.distributor.look_again()
 
     def worker_lost(self, connection: WorkerConnection, reason: str) -> None:
         """A worker's connection has ended."""
-        handle = self.workers.get(connection.worker_name)
+        # not by name: a worker that is not configured any more, or is configured anew, has its connection still
+        handle = self._attached.pop(connection, None)
         if handle is None or handle.connection is not connection:
             return
         handle.detached()
@@ -279,7 +287,7 @@ class Engine:
             self._log.info("worker {worker}: ending {count} lost commands", worker=handle.name, count=len(uids))
             try:
                 await handle.kill_by_uid(uids)
-            except NotConfirmed as error:
+            except (NotConfirmed, ConnectionLost) as error:
                 self._log.warn("{why}", why=str(error))
                 return
             await self._updates.run(commands.confirm_dead, uids)
@@ -329,7 +337,7 @@ class Engine:
             self._tasks.start(handle.connection.shutdown(), name="shut a worker down")
 
     def _shut_down_when_idle(self, handle: WorkerHandle) -> None:
-        if handle.slot.is_graceful and handle.connection is not None and not handle.builds:
+        if handle.slot.is_graceful and handle.connection is not None and not handle.slot.running:
             self._tasks.start(handle.connection.shutdown(), name="shut a worker down")
 
     # -- builds ----------------------------------------------------------------------------------------------
@@ -361,10 +369,11 @@ class Engine:
             if build in assignment.builder.building:
                 assignment.builder.building.remove(build)
             self._judge(worker, result)
-            if result == RETRY and build.has_lost_commands:
-                # in the same turn as the request's return into the queue, before anybody can decide about it
-                self._hold(worker.worker_id, [assignment.waiting])
-                if worker.slot.is_connected:
+            if build.has_lost_commands:
+                if result == RETRY:
+                    # in the same turn as the request's return into the queue, before anybody can decide about it
+                    self._hold(worker.worker_id, [assignment.waiting])
+                if worker.connection is not None:
                     self._tasks.start(self._confirm_lost(worker), name="end lost commands")
             self.distributor.give_back(assignment)
             self._shut_down_when_idle(worker)
@@ -374,7 +383,11 @@ class Engine:
     def _judge(self, worker: WorkerHandle, result: Result | None) -> None:
         if result == EXCEPTION or result is None:
             seconds = worker.put_in_quarantine()
-            self._clock.callLater(seconds, self.distributor.look_again)
+            earlier = self._quarantines.pop(worker.worker_id, None)
+            if earlier is not None and earlier.active():
+                earlier.cancel()
+            if not self._is_stopping:
+                self._quarantines[worker.worker_id] = self._clock.callLater(seconds, self.distributor.look_again)
         elif result != RETRY:
             worker.reset_quarantine()
 

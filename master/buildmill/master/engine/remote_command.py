@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -143,7 +143,7 @@ class RemoteCommand:
         try:
             await connection.start_command(self.uid, self.remote_command, args, self, step.build.builder.name)
             await self._done
-        except ConnectionLost:
+        except (ConnectionLost, CancelledError):  # cancelled: the step was abandoned, the command was not
             step.build.has_lost_commands = True
             await step.calls.lose_command(self.uid)
             raise

@@ -8,7 +8,7 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred, gatherResults
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.db import buildsets
+from buildmill.master.db import build_requests
 from buildmill.master.db.buildsets import NewBuildset
 from buildmill.master.db.schedulers import forget_changes
 from buildmill.master.db.transaction import Transaction
@@ -308,8 +308,10 @@ class BaseScheduler(ClusteredService):
             external_idstring=external_idstring,
             waited_for=waited_for,
             priority=priority,
+            collapsing=self.updates.context.collapsing,
         )
-        return cast(AddedBuildset, await self.updates.run(_add_and_forget, new, self.schedulerid, forget))
+        added = await self.updates.run(_add_and_forget, new, self.master.masterid, self.schedulerid, forget)
+        return cast(AddedBuildset, added)
 
     async def _render(
         self, values: SourcedValues, names: Any, changes: Sequence[Mapping[str, Any]], sourcestamps: Sequence[Any]
@@ -334,8 +336,10 @@ class BaseScheduler(ClusteredService):
         return self.priority or 0
 
 
-def _add_and_forget(tx: Transaction, new: NewBuildset, scheduler_id: int, change_ids: Sequence[int]) -> AddedBuildset:
-    added = buildsets.add(tx, new)
+def _add_and_forget(
+    tx: Transaction, new: NewBuildset, master_id: int, scheduler_id: int, change_ids: Sequence[int]
+) -> AddedBuildset:
+    added = build_requests.ask(tx, new, master_id)
     forget_changes(tx, scheduler_id, change_ids)
     return added
 

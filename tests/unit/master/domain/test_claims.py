@@ -198,3 +198,22 @@ def test_waiting_requests_of_a_builder_are_listed_best_first() -> None:
 
     assert [w.request_id for w in queue.waiting_for(1)] == [2, 1]
     assert queue.builders_with_work() == [1, 2]
+
+
+def test_what_nobody_can_run_takes_no_more_memory_the_more_often_it_changes() -> None:
+    queue = queue_of(builders=2)
+    for slot in queue.workers.values():
+        slot.is_connected = False
+
+    for turn in range(5_000):
+        queue.add(wait(1, 1, priority=turn))
+        queue.add(wait(2, 1, priority=-turn))
+        queue.add(wait(turn + 10, 2))
+        queue.remove(turn + 10)
+
+    assert len(queue._order) < 200
+    assert len(queue._builders[1].heap) < 200
+    assert queue.first(1) == wait(1, 1, priority=4_999)
+    for slot in queue.workers.values():
+        slot.is_connected = True
+    assert list(queue.builders_in_order(NOW)) == [1]

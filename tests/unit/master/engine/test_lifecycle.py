@@ -1,0 +1,153 @@
+"""Builds and workers while the master is reconfigured, loses its workers at bad moments, and stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from twisted.internet.defer import Deferred
+
+from buildmill.common.results import CANCELLED, RETRY, SKIPPED
+from buildmill.master.db import tables as t
+from buildmill.master.engine.build import ABANDON_SECONDS
+from buildmill.master.engine.shell import ShellMixin
+from buildmill.master.engine.step import BuildStep
+from tests.harness import Harness
+from tests.leftovers import FailureLog
+
+
+class Run(ShellMixin):
+    name = "run"
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**self.setupShellMixin(kwargs))
+
+    async def run(self) -> int:
+        command = await self.makeRemoteShellCommand()
+        await self.runCommand(command)
+        return command.results()
+
+
+class Raise(BuildStep):
+    async def run(self) -> int:
+        raise ValueError("out of paper")
+
+
+class Deaf(Run):
+    """Its commands are not interrupted with it."""
+
+    async def interrupt(self, reason: object) -> None:
+        self.stopped = True
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    harness = Harness(tmp_path)
+    yield harness
+    harness.close()
+
+
+def connected(harness: Harness) -> list[tuple[int, ...]]:
+    return harness.rows(sa.select(t.connected_workers.c.worker_id))
+
+
+def test_new_request_takes_the_place_of_a_waiting_one_whoever_asks(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="x")), collapseRequests=True)
+    harness.worker.scripts["shell"] = lambda _: None
+    harness.force()
+
+    added = [
+        harness.result(harness.updates.addBuildset(scheduler="s", sourcestamps=[{}], builderids=[1])) for _ in range(2)
+    ]
+
+    older, newer = (requests[1] for _, requests in added)
+    assert harness.request(older).results == SKIPPED
+    assert not harness.request(newer).complete
+
+
+def test_worker_that_is_configured_no_more_is_told_as_gone_and_its_build_is_tried_again(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="x"), workernames=["w1", "w2"]))
+    for worker in harness.workers.values():
+        worker.scripts["shell"] = lambda _: None
+    harness.force()
+    [busy] = [handle for handle in harness.engine.workers.values() if handle.builds]
+    left = tuple(worker for worker in harness.config.workers if worker.name != busy.name)
+    [other] = left
+
+    builder = harness.builder(Run(command="x"), workernames=[other.name])
+    harness.config = replace(harness.config, builders=(builder,), workers=left)
+    harness.result(harness.engine.configure(harness.config))
+    harness.turn()
+
+    assert connected(harness) == [(harness.engine.workers[other.name].worker_id,)]
+    assert f"workers/{busy.worker_id}/disconnected" in harness.event_names()
+    assert harness.results()[0] == RETRY
+
+
+def test_worker_that_is_lost_while_it_is_attached_is_not_taken_for_connected(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="x")))
+    harness.worker.cut()
+    read = harness.engine._read
+
+    def cut_meanwhile(query: object, *args: object) -> Deferred[object]:
+        def cut(result: object) -> object:
+            harness.engine._read = read
+            assert harness.worker._line is not None
+            harness.worker._line.cut("cable cut")
+            return result
+
+        return read(query, *args).addCallback(cut)
+
+    harness.engine._read = cut_meanwhile
+
+    harness.worker.connect()
+
+    assert not harness.engine.workers["w1"].slot.is_connected
+    assert connected(harness) == []
+
+
+@pytest.mark.parametrize("moment", ["new", "claimed"])
+def test_stop_while_a_request_comes_or_is_claimed_leaves_no_build_open(harness: Harness, moment: str) -> None:
+    harness.start(harness.builder(Run(command="x")))
+    stops: list[Deferred[None]] = []
+    harness.bus.subscribe(
+        ("buildrequests", None, moment),
+        lambda *_: stops.append(Deferred.fromCoroutine(harness.engine.stop(clean=False))),
+    )
+
+    harness.result(harness.updates.addBuildset(sourcestamps=[{}], builderids=[1]))
+    harness.turn()
+
+    assert [stop.called for stop in stops] == [True]
+    assert harness.results() == ([] if moment == "new" else [RETRY])
+    assert harness.engine.builds == {}
+    assert harness.worker.started == []
+
+
+def test_stop_leaves_no_timer(harness: Harness, logged_failures: FailureLog) -> None:
+    harness.start(harness.builder(Raise()))
+    harness.force()
+    logged_failures.flush(ValueError)
+    harness.worker.cut()
+
+    harness.result(harness.engine.stop(clean=True))
+
+    assert harness.engine._quarantines
+    assert not any(timer.active() for timer in harness.engine._quarantines.values())
+
+
+def test_command_of_an_abandoned_step_is_lost_until_it_is_proved_dead(harness: Harness) -> None:
+    harness.start(harness.builder(Deaf(command="x")))
+    harness.worker.scripts["shell"] = lambda _: None
+    harness.force()
+    [command] = harness.worker.started
+
+    harness.engine.builds[1].stop("enough")
+    harness.worker.scripts["shell"] = lambda _: [["rc", 0]]
+    harness.advance(ABANDON_SECONDS)
+
+    assert harness.results() == [CANCELLED]
+    assert harness.rows(sa.select(t.commands.c.state).where(t.commands.c.uid == command.command_id)) == [("confirmed",)]
