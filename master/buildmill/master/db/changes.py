@@ -27,17 +27,19 @@ _GET = Statement(sa.select(*COLUMNS).where(_c.id == sa.bindparam("id")))
 _OF_SOURCE_STAMP = Statement(
     sa.select(*COLUMNS).where(_c.source_stamp_id == sa.bindparam("source_stamp_id")).order_by(_c.id)
 )
-_NEWEST_BEFORE = Statement(
+_OF_SOURCE = (
     sa.select(_c.id)
     .where(
         _c.repository == sa.bindparam("repository"),
         _c.project == sa.bindparam("project"),
         _c.codebase == sa.bindparam("codebase"),
-        sa.func.coalesce(_c.branch, "") == sa.bindparam("branch"),
     )
     .order_by(_c.id.desc())
     .limit(1)
 )
+# two questions, because an index on branches finds no expression of a branch
+_NEWEST_ON_BRANCH = Statement(_OF_SOURCE.where(_c.branch == sa.bindparam("branch")))
+_NEWEST_ON_NO_BRANCH = Statement(_OF_SOURCE.where(_c.branch.is_(None)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +100,11 @@ def add(tx: Transaction, new: NewChange) -> Change:
             "codebase": new.codebase,
         },
     )
-    parent = tx.scalar(
-        _NEWEST_BEFORE,
-        repository=new.repository, project=new.project, codebase=new.codebase, branch=new.branch or "",
-    )  # fmt: skip
+    source = {"repository": new.repository, "project": new.project, "codebase": new.codebase}
+    if new.branch is None:
+        parent = tx.scalar(_NEWEST_ON_NO_BRANCH, **source)
+    else:
+        parent = tx.scalar(_NEWEST_ON_BRANCH, branch=new.branch, **source)
     change_id = tx.sql.execute(
         t.changes.insert()
         .values(

@@ -13,6 +13,8 @@ from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection, Transaction
 
 _c = t.commands.c
+# SQLite uses a partial index only where its condition stands in the query, with literal values
+_OPEN = sa.text("commands.state IN ('assigned', 'lost')")
 
 _ADD = Statement(
     t.commands.insert().values(
@@ -46,21 +48,25 @@ def lose(tx: Transaction, uid: str) -> None:
 
 def lose_open(tx: Transaction, build_ids: list[int]) -> None:
     """Everything that these builds had running is lost."""
-    tx.sql.execute(t.commands.update().where(_c.build_id.in_(build_ids), _c.state == "assigned").values(state="lost"))
+    tx.sql.execute(
+        t.commands.update().where(_OPEN, _c.build_id.in_(build_ids), _c.state == "assigned").values(state="lost")
+    )
 
 
 def lost_on(connection: Connection, worker_id: int) -> list[str]:
     """Uids of commands that may still run on a worker, oldest build first."""
     return list(
         connection.sql.execute(
-            sa.select(_c.uid).where(_c.worker_id == worker_id, _c.state == "lost").order_by(_c.build_id, _c.ordinal)
+            sa.select(_c.uid)
+            .where(_OPEN, _c.worker_id == worker_id, _c.state == "lost")
+            .order_by(_c.build_id, _c.ordinal)
         ).scalars()
     )
 
 
 def workers_with_lost(connection: Connection) -> set[int]:
     """Ids of workers on which something may still run."""
-    return set(connection.sql.execute(sa.select(_c.worker_id).where(_c.state == "lost").distinct()).scalars())
+    return set(connection.sql.execute(sa.select(_c.worker_id).where(_OPEN, _c.state == "lost").distinct()).scalars())
 
 
 def confirm_dead(tx: Transaction, uids: list[str]) -> None:
