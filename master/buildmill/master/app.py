@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -101,7 +102,6 @@ class App:
         self._web: WebServer | None = None
         self._heartbeat = LoopingCall(self._beat)
         self._heartbeat.clock = reactor
-        self._is_running = False
         self.worker_port: int | None = None
         self.web_port: int | None = None
 
@@ -126,7 +126,6 @@ class App:
             self._log.failure("the master cannot start")
             await self.stop(clean=False)
             raise
-        self._is_running = True
         self._log.info("configuration in force")
         self._log.info("master is running")
 
@@ -206,6 +205,9 @@ class App:
         old, new = self.config, keep_unchanged(self.config, new, plan)
         try:
             await self._apply(new)
+        except ConfigError:
+            await self._apply(old)
+            raise
         except BaseException:
             self._log.failure("the new configuration cannot be put in force; the old one is put back")
             await self._apply(old)
@@ -278,11 +280,12 @@ class App:
             await self._services.pop().deactivate()
 
     async def _apply_web(self, config: MasterConfig) -> None:
-        if self._web is not None:
-            if config.www == self.config.www and config.buildbotURL == self.config.buildbotURL:
-                return
-            await self._web.stop()
-            self._web, self.web_port = None, None
+        old = self._web
+        if old is not None and config.www == self.config.www and config.buildbotURL == self.config.buildbotURL:
+            return
+        if old is not None and config.www.port in (None, self.config.www.port):
+            await old.stop()  # the port is wanted again, with other settings, or not at all
+            self._web = self.web_port = old = None
         if config.www.port is None:
             return
         web = WebServer(
@@ -293,8 +296,15 @@ class App:
             allowed_origins=config.www.allowed_origins or (),
             title=config.title,
         )
-        self.web_port = await web.start(config.www.port)
+        try:
+            self.web_port = await web.start(config.www.port)
+        except CannotListenError as error:
+            problem = f"www: nobody can be served at {config.www.port}: {error.socketError}"
+            raise ConfigError([ConfigProblem(problem, str(config.file))]) from error
         self._web = web
+        if old is not None:
+            await old.stop()
+            self.data.start()  # the old server has ended what both use
         self._log.info("the data API is served at {url}api/v2", url=self.web_url)
 
     async def _apply_local_workers(self, config: MasterConfig) -> None:

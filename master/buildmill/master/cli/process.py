@@ -229,8 +229,10 @@ class MasterProcess:
         """One after the other; several requests that come meanwhile are answered by one more reading."""
         while self._reconfigurations:
             self._reconfigurations = 1
-            await self._read_configuration()
-            self._reconfigurations -= 1
+            try:
+                await self._read_configuration()
+            finally:
+                self._reconfigurations -= 1
 
     async def _read_configuration(self) -> None:
         self._log.info("reading the configuration again")

@@ -279,10 +279,6 @@ class Queue:
         """All waiting requests of a builder, best first."""
         return sorted(self._builders[builder_id].waiting.values(), key=lambda w: w.rank)
 
-    def builders_with_work(self) -> list[int]:
-        """Ids of builders for which something waits."""
-        return [queue.builder_id for queue in self._builders.values() if queue.first() is not None]
-
     # -- explanations -----------------------------------------------------------------------
 
     def explain(

@@ -8,7 +8,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from buildmill.common.errors import ConnectionLost
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS, Result
@@ -26,6 +25,7 @@ from buildmill.master.engine.builder import Builder
 from buildmill.master.engine.calls import StepCalls
 from buildmill.master.engine.factory import StepFactory
 from buildmill.master.engine.step import BuildStep
+from buildmill.master.engine.user_code import RAISED, storable
 from buildmill.master.engine.workers import WorkerHandle
 
 ABANDON_SECONDS = 90.0
@@ -99,6 +99,7 @@ class Build:
         self._step_names: set[str] = set()
         self._next_number = 0
         self._summaries: list[str] = []
+        self._lost = ""
         self._stop_reason = ""
         self._stop_results: Result = CANCELLED
         self._waiting_for_locks: Deferred[bool] | None = None
@@ -282,9 +283,9 @@ class Build:
             await self._prepare()
             result = await self._run_steps()
         except ConnectionLost as lost:
-            result, self._summaries = RETRY, ["lost connection", *self._summaries]
+            result, self._lost = RETRY, self._lost or str(lost)
             self._log.info("{build}: lost its worker: {why}", build=self.label, why=str(lost))
-        except Exception:
+        except RAISED:
             self._log.failure("{build} failed", build=self.label)
             result = EXCEPTION
         finally:
@@ -419,7 +420,9 @@ class Build:
             index += 1
             if terminate or self.stopped:
                 always = await self.render(step.alwaysRun)
-                if not always or self.worker_handle.connection is None:
+                # a master that goes down tries its builds again: their last steps belong to that attempt
+                is_retried = self.stopped and self._stop_results == RETRY
+                if not always or is_retried or self.worker_handle.connection is None:
                     continue
             self.currentStep = step
             step.number = self.take_step_number()
@@ -444,7 +447,7 @@ class Build:
             summary = step.getBuildResultSummary()
             if hasattr(summary, "__await__"):
                 summary = await summary
-        except Exception:
+        except RAISED:
             self._log.failure("the summary of step {step} failed", step=step.name)
             return
         text = summary.get("build", summary.get("step")) if isinstance(summary, dict) else None
@@ -455,7 +458,9 @@ class Build:
         text = WORDS[result]
         if self.stopped and self._stop_reason:
             text += f" ({self._stop_reason})"
-        return " ".join([text, *self._summaries])
+        elif result == RETRY and self._lost:
+            text += f" (lost connection to worker {self.workername}: {self._lost})"
+        return storable(" ".join([text, *self._summaries]))
 
     @property
     def _has_open_steps(self) -> bool:
@@ -510,11 +515,8 @@ class Build:
 
     def lost_worker(self, reason: str) -> None:
         """The worker's connection has ended; running commands have been told by it."""
+        self._lost = reason
         self._log.info("{build}: worker {worker} left: {why}", build=self.label, worker=self.workername, why=reason)
-
-    def failed(self, failure: Failure) -> None:
-        """Log what must not happen."""
-        self._log.failure("{build}: cannot be finished", failure=failure, build=self.label)
 
 
 class Source:

@@ -27,6 +27,7 @@ from buildmill.master.domain.locks import LockTable, Need
 from buildmill.master.domain.resources import BuildRequest
 from buildmill.master.engine.build import lock_needs
 from buildmill.master.engine.builder import Builder, RequestView
+from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.workers import WorkerHandle
 from buildmill.master.mq.bus import EventBus
 
@@ -242,7 +243,7 @@ class Distributor:
             return None
         try:
             ordered = await _settled(self._prioritize(self._master, candidates))
-        except Exception:
+        except RAISED:
             self._log.failure("prioritizeBuilders failed; the default order is used")
             ordered = candidates
         return next((b.builderid for b in ordered if b in candidates), None)
@@ -252,7 +253,7 @@ class Distributor:
             for view in await self._requests_in_order(builder):
                 if (assignment := await self._place(builder, view)) is not None:
                     return assignment
-        except Exception:
+        except RAISED:
             self._log.failure("a function of builder {builder} failed; its requests wait", builder=builder.name)
             self._refusals[builder.builderid] = Reason(Because.REFUSED, "a function of the configuration failed")
         return None
@@ -311,7 +312,7 @@ class Distributor:
             for older in views[:-1]:
                 try:
                     same = await _settled(function(self._master, builder, older, newest))
-                except Exception:
+                except RAISED:
                     self._log.failure("collapseRequests of builder {builder} failed", builder=builder.name)
                     break
                 if same:

@@ -33,6 +33,7 @@ from buildmill.master.engine.calls import StepCalls
 from buildmill.master.engine.hosts import StepHost
 from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed, result_of
 from buildmill.master.engine.step_log import LogObserver, StepLog
+from buildmill.master.engine.user_code import RAISED, storable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -243,7 +244,7 @@ class BuildStep(metaclass=_RememberArguments):
             result = await self._start()
         except ConnectionLost:
             result = RETRY
-        except Exception:
+        except RAISED:
             result = EXCEPTION
             await self._keep_traceback(Failure())
         return await self._finish(result)
@@ -255,7 +256,7 @@ class BuildStep(metaclass=_RememberArguments):
         try:
             await self._render()
             should_run = await self._decide()
-        except Exception:
+        except RAISED:
             should_run, broken = True, Failure()
         has_locks = bool(self.locks)
         self._state = "" if broken else await self._summary_text(self.getCurrentSummary) if should_run else ""
@@ -361,7 +362,7 @@ class BuildStep(metaclass=_RememberArguments):
         try:
             hidden = await self._is_hidden(result)
             text = await self._summary_text(self.getResultSummary)
-        except Exception:
+        except RAISED:
             self.results = result = EXCEPTION
             await self._keep_traceback(Failure())
             text = "finished (exception)"
@@ -385,7 +386,7 @@ class BuildStep(metaclass=_RememberArguments):
         text = value.get("step") if isinstance(value, dict) else None
         if not isinstance(text, str):
             raise TypeError(f"a summary must be a dictionary with a text under 'step', not {value!r}")
-        return text
+        return storable(text)
 
     async def _keep_traceback(self, failure: Failure) -> None:
         self._log.failure("step {step} of {build} raised", failure=failure, step=self.name, build=self.build.label)

@@ -197,7 +197,6 @@ def test_waiting_requests_of_a_builder_are_listed_best_first() -> None:
     queue = queue_of(wait(1), wait(2, priority=1), wait(3, builder=2), builders=2)
 
     assert [w.request_id for w in queue.waiting_for(1)] == [2, 1]
-    assert queue.builders_with_work() == [1, 2]
 
 
 def test_what_nobody_can_run_takes_no_more_memory_the_more_often_it_changes() -> None:

@@ -159,6 +159,7 @@ def test_lost_worker_makes_a_retry_that_waits_until_the_command_is_proved_dead(h
     running.cut()
 
     assert harness.results() == [RETRY]
+    assert harness.build().state_string.startswith(f"retry (lost connection to worker {running.name}: cable cut)")
     assert not harness.request(request).claimed
     reasons = harness.engine.explain(request)
     assert reasons is not None
@@ -368,3 +369,44 @@ def test_worker_runs_one_build_of_a_builder_at_a_time(harness: Harness) -> None:
     reasons = harness.engine.explain(second)
     assert reasons is not None
     assert reasons[0].text == "worker w1 is busy with a build of the same builder"
+
+
+@pytest.mark.parametrize("where", ["doStepIf", "hideStepIf", "run"])
+def test_exit_in_a_function_of_a_step_ends_that_step_only(
+    harness: Harness, where: str, logged_failures: FailureLog
+) -> None:
+    def leave(*_: object) -> bool:
+        raise SystemExit(3)
+
+    class Leave(BuildStep):
+        async def run(self) -> int:
+            return leave()
+
+    step = Leave() if where == "run" else Give(SUCCESS, **{where: leave})
+    harness.start(harness.builder(step, Give(SUCCESS)))
+
+    harness.force()
+
+    assert harness.results() == [EXCEPTION]
+    logged_failures.flush()
+
+
+def test_master_that_goes_down_leaves_last_steps_to_the_next_attempt(harness: Harness) -> None:
+    harness.start(harness.builder(Run(command="x"), Give(SUCCESS, name="last", alwaysRun=True)))
+    harness.worker.scripts["shell"] = lambda _: None
+    request = harness.force()
+
+    harness.result(harness.engine.stop(clean=False))
+
+    assert harness.results() == [RETRY]
+    assert [s.name for s in harness.steps()] == ["run"]
+    assert not harness.request(request).complete
+
+
+def test_text_that_no_database_takes_does_not_keep_a_build_open(harness: Harness) -> None:
+    harness.start(harness.builder(Give(FAILURE, description="a\0b", descriptionDone="c\0d \ud800")))
+
+    harness.force()
+
+    assert harness.results() == [FAILURE]
+    assert harness.steps()[0].state_string == "c\ufffdd ? (failure)"
