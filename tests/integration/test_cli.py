@@ -239,7 +239,7 @@ def test_what_keeps_a_master_from_starting_is_told(home: Home) -> None:
         taken.listen()
         for arguments in ([], ["--nodaemon"]):
             said = buildmill("start", *arguments, home.folder, code=1)
-            assert f"Couldn't listen on 127.0.0.1:{home.port}" in said
+            assert f"nobody can be served at tcp:{home.port}:interface=127.0.0.1" in said
             assert "Traceback" not in said
     home.configure(title='" + missing + "')
     for arguments in ([], ["--nodaemon"]):
