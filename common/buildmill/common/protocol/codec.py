@@ -23,6 +23,7 @@ Unknown keys are ignored, and what they hold is not looked at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -30,7 +31,7 @@ import msgspec
 from msgspec import UNSET
 
 from buildmill.common.errors import InvalidInput, ProtocolError
-from buildmill.common.protocol import messages
+from buildmill.common.protocol import durable, messages
 from buildmill.common.protocol.limits import DEFAULT_LIMITS, Limits
 from buildmill.common.protocol.messages import ALL_OPS, Request, WorkerSettings
 
@@ -125,6 +126,8 @@ def decode(data: bytes, limits: Limits = DEFAULT_LIMITS, accepted: frozenset[str
     if op not in accepted:
         return BadRequest(seq_number, f"Command {op[:100]} does not exist.")
     try:
+        if op in _DURABLE:
+            return IncomingRequest(seq_number, _durable(op, data, limits))
         return IncomingRequest(seq_number, _BUILD[op](envelope, limits))
     except _MissingKey as key:
         # Buildbot's text: a KeyError turned into str, hence the quotes
@@ -295,6 +298,37 @@ def _utime(envelope: _Envelope, _limits: Limits) -> Request:
 def _read(envelope: _Envelope, _limits: Limits) -> Request:
     return messages.ReadFile(_take_id(envelope), _take(envelope, "length", int))
 
+
+def _durable(op: str, data: bytes, limits: Limits) -> Request:
+    try:
+        message: Request = _DURABLE[op](data)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        found = _MISSING_FIELD.match(str(error))
+        if found is not None:
+            raise _MissingKey(found[1]) from None
+        raise ProtocolError(f"{op}: {error}") from None
+    if type(message) is durable.Start:
+        _check(message.args, limits.depth - 1)
+    elif type(message) is durable.Data and durable.checksum(message.records) != message.crc32:
+        raise ProtocolError("bm_data: wrong checksum")
+    return message
+
+
+_MISSING_FIELD = re.compile(r"Object missing required field `(\w+)`$")
+_DURABLE: dict[str, Callable[[bytes], Any]] = {
+    kind.op: msgspec.msgpack.Decoder(kind).decode
+    for kind in (
+        durable.Hello,
+        durable.Welcome,
+        durable.Start,
+        durable.Resume,
+        durable.Data,
+        durable.Kill,
+        durable.Forget,
+        durable.Beat,
+        durable.Drain,
+    )
+}
 
 _Build = Callable[[_Envelope, Limits], Request]
 

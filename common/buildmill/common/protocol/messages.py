@@ -13,22 +13,15 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from buildmill.common.protocol.durable import DURABLE_FROM_MASTER, DURABLE_FROM_WORKER, DurableRequest
+from buildmill.common.protocol.message import Message
+
 # The name of our extension for byte output in the worker's list of commands, and the version we speak.
 OUTPUT_EXTENSION = "buildmill.output"
 OUTPUT_VERSION = "1"
 
 # Cuts a progress display ("\r", cursor movement, backspace) into lines. The value that Buildbot's master sends.
 DEFAULT_NEWLINE_RE = r"(\r\n|\r(?=.)|\033\[u|\033\[[0-9]+;[0-9]+[Hf]|\033\[2J|\x08+)"
-
-
-class Message(msgspec.Struct, frozen=True, gc=False):
-    """What all requests have in common.
-
-    Attributes:
-        op: the operation's name on the wire.
-    """
-
-    op: ClassVar[str]
 
 
 class Print(Message, frozen=True):
@@ -192,6 +185,7 @@ Request = (
     | UploadDirectoryUnpack
     | ReadFile
     | ReadFileClose
+    | DurableRequest
 )
 
 FROM_MASTER: frozenset[str] = frozenset(
@@ -204,6 +198,7 @@ FROM_MASTER: frozenset[str] = frozenset(
         "interrupt_command",
         "shutdown",
     }
+    | DURABLE_FROM_MASTER
 )
 FROM_WORKER: frozenset[str] = frozenset(
     {
@@ -217,5 +212,6 @@ FROM_WORKER: frozenset[str] = frozenset(
         "update_read_file",
         "update_read_file_close",
     }
+    | DURABLE_FROM_WORKER
 )
 ALL_OPS: frozenset[str] = FROM_MASTER | FROM_WORKER
