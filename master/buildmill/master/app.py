@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import random
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,7 @@ class App:
             bus=self._bus,
             clock=reactor,
             rng=rng,
+            monotonic=time.monotonic,
         )
         self.master.queue = self.engine.queue
         self._listeners: list[WorkerListener] = []
@@ -247,6 +249,7 @@ class App:
                 clock=self._reactor,
                 reactor=self._reactor,
                 tls=_tls(entry),
+                greeting=self.engine.greeting,
             )
             port = await listener.start(entry.port, entry.interface)
             self._listeners.append(listener)

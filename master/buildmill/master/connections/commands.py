@@ -34,6 +34,9 @@ class FileEnd(Protocol):
     def read_close(self) -> Awaitable[None] | None:
         """The worker reads no more."""
 
+    async def restart(self) -> None:
+        """The connection broke: the transfer is begun again, from the first byte."""
+
 
 class CommandObserver(Protocol):
     """Who started a command. Its methods are called in the order of arrival, without waiting for the one before.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Any, Protocol
 
 import msgspec
 from twisted.internet.defer import Deferred, TimeoutError
@@ -25,11 +26,23 @@ from buildmill.common.protocol import (
     StartCommand,
     WorkerSettings,
 )
+from buildmill.common.protocol.durable import DURABLE_FROM_WORKER, DurableRequest, Hello, HelloAnswer
 from buildmill.master.connections.commands import CommandObserver, CommandTable
 from buildmill.master.connections.housekeeping import Collector, CompletedCommand, prepare_directories
 from buildmill.master.connections.info import WorkerInfo, read_info
 from buildmill.master.connections.timing import Timing
 from buildmill.master.connections.transport import NORMAL, Transport
+
+
+class DurableHandler(Protocol):
+    """Handles the requests of a durable worker."""
+
+    def handle(self, message: Any, connection: WorkerConnection) -> object:
+        """Answer one; the result may be awaitable.
+
+        Raises:
+            BuildmillError: the answer is an error, with its text.
+        """
 
 
 class WorkerConnection:
@@ -39,11 +52,14 @@ class WorkerConnection:
 
     Args:
         ended: called once, after every call and observer has heard of it, with the reason.
+        greeting: the first word to a worker whose commands can outlive the connection; None: it is not asked for that.
 
     Attributes:
         worker_name: the name it has proved.
         info: what the worker told; complete before the engine gets the connection.
         heard_at: when its last message came, seconds of the clock.
+        hello: who a durable worker is and what it still has; None for any other.
+        durable: handles what a durable worker says of its own accord; set when its commands were adopted.
     """
 
     _log = Logger()
@@ -57,6 +73,7 @@ class WorkerConnection:
         ended: Callable[[WorkerConnection, str], None],
         limits: Limits = DEFAULT_LIMITS,
         timing: Timing | None = None,
+        greeting: Callable[[], Hello] | None = None,
     ) -> None:
         self.worker_name = worker_name
         self.info = WorkerInfo(basedir="")
@@ -65,6 +82,9 @@ class WorkerConnection:
         self._clock = clock
         self._ended = ended
         self._timing = timing or Timing()
+        self._greeting = greeting
+        self.hello: HelloAnswer | None = None
+        self.durable: DurableHandler | None = None
         self._commands = CommandTable(clock, limits.message_bytes // 2)
         self._is_accepted = False
         self._next_housekeeping = 0
@@ -182,6 +202,23 @@ class WorkerConnection:
         if self.info.offers_output:
             settings = msgspec.structs.replace(settings, buildmill_output=1)
         await self._ask(SetWorkerSettings(settings))
+        if self.info.offers_durable and self._greeting is not None:
+            answer = await self._ask(self._greeting())
+            try:
+                self.hello = msgspec.convert(answer, HelloAnswer)
+            except msgspec.ValidationError as error:
+                raise ProtocolError(f"bm_hello: {error}") from None
+
+    async def ask(self, message: DurableRequest, *, patient: bool = False) -> object:
+        """Say something of the durable extension; returns the answer.
+
+        Args:
+            patient: the answer may take long.
+
+        Raises:
+            ConnectionLost, RemoteError: as for any request.
+        """
+        return await (self._peer.call(message) if patient else self._ask(message))
 
     async def answers(self, text: str, within: timedelta) -> bool:
         """Whether the worker still answers, tried with a `print` of `text`. An error answer is none."""
@@ -222,6 +259,10 @@ class WorkerConnection:
     def _handle(self, message: Request) -> object:
         if not self._is_accepted:
             raise RemoteError("Worker not authenticated.")
+        if message.op in DURABLE_FROM_WORKER:
+            if self.durable is None:
+                raise RemoteError(f"{message.op}: this connection was not welcomed yet")
+            return self.durable.handle(message, self)
         return self._commands.handle(message)
 
     def _end(self, reason: str) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from buildmill.common.errors import ProtocolError
 from buildmill.common.protocol import OUTPUT_EXTENSION
+from buildmill.common.protocol.durable import DURABLE_EXTENSION, DURABLE_VERSION
 
 
 class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,12 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
     def offers_output(self) -> bool:
         """Whether output may be asked for as bytes."""
         return OUTPUT_EXTENSION in self.commands
+
+    @property
+    def offers_durable(self) -> bool:
+        """Whether its commands can outlive the connection."""
+        offered = self.commands.get(DURABLE_EXTENSION, "")
+        return offered.isdigit() and int(offered) >= DURABLE_VERSION
 
     def join(self, *parts: str) -> str:
         """A path below the worker's directory, by the rules of its system."""

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.task import LoopingCall
 
 from buildmill.common.protocol import DEFAULT_LIMITS, Limits, WorkerSettings
+from buildmill.common.protocol.durable import Hello
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.connections.roster import Roster
 from buildmill.master.connections.timing import Timing
@@ -29,7 +30,7 @@ class WorkerListener:
 
     Args:
         authenticate: says whether this password belongs to this worker. Called for every upgrade.
-        attached, lost, clock, limits, settings, timing: as of `Roster`.
+        attached, lost, clock, limits, settings, timing, greeting: as of `Roster`.
         reactor: where to listen; its timers serve the websocket handshakes.
         tls: certificate and options, say `twisted.internet.ssl.CertificateOptions`; None is plain text.
     """
@@ -45,13 +46,20 @@ class WorkerListener:
         limits: Limits = DEFAULT_LIMITS,
         settings: WorkerSettings | None = None,
         timing: Timing | None = None,
+        greeting: Callable[[], Hello] | None = None,
         tls: IOpenSSLContextFactory | None = None,
     ) -> None:
         timing = timing or Timing()
         self._reactor = reactor
         self._tls = tls
         self._roster = Roster(
-            attached=attached, lost=lost, clock=clock, limits=limits, settings=settings, timing=timing
+            attached=attached,
+            lost=lost,
+            clock=clock,
+            limits=limits,
+            settings=settings,
+            timing=timing,
+            greeting=greeting,
         )
         self._factory = WorkerSocketFactory(
             roster=self._roster, authenticate=authenticate, reactor=reactor, limits=limits, timing=timing

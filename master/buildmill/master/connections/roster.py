@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError, ConnectionLost, ProtocolError
 from buildmill.common.protocol import DEFAULT_LIMITS, Limits, WorkerSettings
+from buildmill.common.protocol.durable import Hello
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.connections.timing import Timing
@@ -24,6 +25,7 @@ class Roster:
         lost: called with each connection that `attached` was called with, once, when it has ended (`attached` may
             still be under way then; its calls have failed). The connection is no longer in `connections`.
         settings: how workers shall send output.
+        greeting: as of `WorkerConnection`.
     """
 
     _log = Logger()
@@ -37,6 +39,7 @@ class Roster:
         limits: Limits = DEFAULT_LIMITS,
         settings: WorkerSettings | None = None,
         timing: Timing | None = None,
+        greeting: Callable[[], Hello] | None = None,
     ) -> None:
         self._attached = attached
         self._lost = lost
@@ -44,6 +47,7 @@ class Roster:
         self._limits = limits
         self._settings = settings or WorkerSettings()
         self._timing = timing or Timing()
+        self._greeting = greeting
         self._connections: dict[str, WorkerConnection] = {}
         self._handed_over: set[WorkerConnection] = set()
         self._disputed: dict[str, WorkerConnection] = {}  # the newcomers, while the old ones are tried
@@ -63,6 +67,7 @@ class Roster:
             ended=self._ended,
             limits=self._limits,
             timing=self._timing,
+            greeting=self._greeting,
         )
         self._tasks.start(self._admit(connection), name=f"attach {worker_name}")
         return connection

@@ -85,7 +85,11 @@ _SET_PROPERTIES = Statement(
 
 
 class StartedBuild(msgspec.Struct, frozen=True):
-    """A build that was just made, with what its properties come from."""
+    """A build that was just made, with what its properties come from.
+
+    Attributes:
+        attempt: 1 for the first build of its request.
+    """
 
     build: Build
     request: BuildRequest
@@ -93,6 +97,7 @@ class StartedBuild(msgspec.Struct, frozen=True):
     source_stamps: list[SourceStamp]
     changes: list[Change]
     reason: str
+    attempt: int = 1
 
 
 def from_row(row: Row, properties: SourcedProperties | msgspec.Raw | None = None) -> Build:
@@ -161,19 +166,37 @@ def _start(tx: Transaction, request_id: int, builder_id: int, worker_id: int, ma
         return None
     build = add(tx, builder_id, request_id, worker_id, master_id)
     tx.emit(build.event("new"))
-    buildset = tx.one(_SET_CONTEXT, id=request.buildsetid)
+    return _in_context(tx, build, request)
+
+
+def started(connection: Connection, build_id: int) -> StartedBuild:
+    """A build that was made earlier, as `start` gave it.
+
+    Raises:
+        NotFound: no such build.
+    """
+    build = get(connection, build_id)
+    return _in_context(connection, build, build_requests.get(connection, build.buildrequestid))
+
+
+def _in_context(connection: Connection, build: Build, request: BuildRequest) -> StartedBuild:
+    buildset = connection.one(_SET_CONTEXT, id=request.buildsetid)
     assert buildset is not None
-    stamps = source_stamps.of_buildset(tx, request.buildsetid)
+    stamps = source_stamps.of_buildset(connection, request.buildsetid)
     return StartedBuild(
         build=build,
         request=request,
         properties=msgspec.json.decode(buildset[0], type=dict[str, tuple[Any, str]]),
         source_stamps=stamps,
-        changes=[change for stamp in stamps for change in changes.of_source_stamp(tx, stamp.ssid)],
+        changes=[change for stamp in stamps for change in changes.of_source_stamp(connection, stamp.ssid)],
         reason=buildset[1],
+        attempt=connection.scalar(_ATTEMPT, request=request.buildrequestid, build=build.buildid),
     )
 
 
+_ATTEMPT = Statement(
+    sa.select(sa.func.count()).where(_b.build_request_id == sa.bindparam("request"), _b.id <= sa.bindparam("build"))
+)
 _SET_CONTEXT = Statement(
     sa.select(t.buildsets.c.properties, t.buildsets.c.reason).where(t.buildsets.c.id == sa.bindparam("id"))
 )

@@ -6,6 +6,8 @@ States: ``assigned`` (handed to a worker), ``ended``, ``lost`` (nobody knows whe
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import sqlalchemy as sa
 
 from buildmill.master.db import tables as t
@@ -18,7 +20,10 @@ _OPEN = sa.text("commands.state IN ('assigned', 'lost')")
 
 _ADD = Statement(
     t.commands.insert().values(
-        {name: sa.bindparam(name) for name in ("uid", "build_id", "step_id", "ordinal", "worker_id", "name", "state")}
+        {
+            name: sa.bindparam(name)
+            for name in ("uid", "build_id", "step_id", "ordinal", "worker_id", "name", "state", "fingerprint")
+        }
     )
 )
 _END = Statement(
@@ -28,12 +33,74 @@ _END = Statement(
 )
 
 
-def add(tx: Transaction, uid: str, build_id: int, step_id: int, ordinal: int, worker_id: int, name: str) -> None:
+_FENCE = Statement(
+    sa.select(t.builds.c.fence, _c.acked)
+    .join(t.builds, t.builds.c.id == _c.build_id)
+    .where(_c.uid == sa.bindparam("command"), t.builds.c.complete_at.is_(None))
+)
+_ACKNOWLEDGE = Statement(
+    t.commands.update().where(_c.uid == sa.bindparam("command")).values(acked=sa.bindparam("last"))
+)
+_OF_STEP = Statement(
+    sa.select(_c.ordinal, _c.uid, _c.name, _c.state, _c.rc, _c.fingerprint, _c.acked).where(
+        _c.step_id == sa.bindparam("step")
+    )
+)
+
+
+class CommandRow(NamedTuple):
+    """A command as it was written down.
+
+    Attributes:
+        ordinal: its place among the recorded calls of its step.
+        acked: number of the last record that was taken of a durable one; 0: none.
+    """
+
+    ordinal: int
+    uid: str
+    name: str
+    state: str
+    rc: int | None
+    fingerprint: str | None
+    acked: int
+
+
+def add(
+    tx: Transaction,
+    uid: str,
+    build_id: int,
+    step_id: int,
+    ordinal: int,
+    worker_id: int,
+    name: str,
+    fingerprint: str | None = None,
+) -> None:
     """Write down a command before it is sent."""
     tx.run(
         _ADD, uid=uid, build_id=build_id, step_id=step_id, ordinal=ordinal, worker_id=worker_id, name=name,
-        state="assigned",
+        state="assigned", fingerprint=fingerprint,
     )  # fmt: skip
+
+
+def of_step(connection: Connection, step_id: int) -> dict[int, CommandRow]:
+    """The commands of a step by ordinal."""
+    rows = (CommandRow._make(row) for row in connection.all(_OF_STEP, step=step_id))
+    return {row.ordinal: row for row in rows}
+
+
+def acknowledge(tx: Transaction, uid: str, fence: int, last: int) -> bool:
+    """The records of a durable command up to number `last` are taken.
+
+    Returns:
+        Whether the writer still owns the build: False when its fence has changed, or it has ended. Then nothing is
+        written, and the writer must let go of it.
+    """
+    row = tx.one(_FENCE, command=uid)
+    if row is None or row[0] != fence:
+        return False
+    if row[1] < last:  # less: they are read again by a step that is entered again
+        tx.run(_ACKNOWLEDGE, command=uid, last=last)
+    return True
 
 
 def end(tx: Transaction, uid: str, rc: int | None) -> None:

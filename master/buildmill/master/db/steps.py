@@ -92,6 +92,11 @@ _RECORD = Statement(
         {name: sa.bindparam(name) for name in ("step_id", "ordinal", "kind", "fingerprint", "outcome")}
     )
 )
+_OUTCOME = Statement(
+    t.step_calls.update()
+    .where(t.step_calls.c.step_id == sa.bindparam("step"), t.step_calls.c.ordinal == sa.bindparam("place"))
+    .values(outcome=sa.bindparam("document"))
+)
 
 
 def from_row(row: Row) -> Step:
@@ -248,6 +253,11 @@ def record_call(tx: Transaction, step_id: int, ordinal: int, kind: str, fingerpr
     """Write down one effect of a step, so that a step entered again finds it instead of making it again."""
     document = msgspec.json.encode(outcome).decode()
     tx.run(_RECORD, step_id=step_id, ordinal=ordinal, kind=kind, fingerprint=fingerprint, outcome=document)
+
+
+def set_outcome(tx: Transaction, step_id: int, ordinal: int, outcome: Any) -> None:
+    """Complete the record of an effect whose wish was written down before."""
+    tx.run(_OUTCOME, step=step_id, place=ordinal, document=msgspec.json.encode(outcome).decode())
 
 
 def abandon_unfinished(tx: Transaction, build_id: int, result: Result) -> None:

@@ -46,6 +46,8 @@ masters = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("active", Flag, nullable=False, server_default="0"),
     sa.Column("last_active", Instant, nullable=False),
+    # by the clock of the database; a master whose lease has passed grants nothing to workers
+    sa.Column("lease_until", Instant, nullable=False, server_default="0"),
 )
 
 projects = sa.Table(
@@ -79,6 +81,9 @@ workers = sa.Table(
     sa.Column("paused", Flag, nullable=False, server_default="0"),
     sa.Column("pause_reason", sa.Text),
     sa.Column("graceful", Flag, nullable=False, server_default="0"),
+    # of a worker with durable commands: the last connection that was taken, and which directory it came from
+    sa.Column("session", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("install_id", sa.Text),
 )
 
 builders = sa.Table(
@@ -288,6 +293,11 @@ builds = sa.Table(
     sa.Column("stop_results", sa.SmallInteger),
     sa.Column("stop_reason", sa.Text),
     sa.Column("stop_by", sa.Text),
+    # grows with each change of who may write about the build's commands
+    sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+    # what its steps were when it began (see `engine.plan`), and the locks that it holds (see `db.resuming`)
+    sa.Column("plan", Json),
+    sa.Column("held_locks", Json),
     sa.UniqueConstraint("builder_id", "number"),
     sa.Index("ix_builds_worker_id_id", "worker_id", "id"),
     sa.Index(
@@ -348,6 +358,10 @@ commands = sa.Table(
     # assigned, ended, lost (its end is unknown), confirmed (lost, and proved dead)
     sa.Column("state", sa.String(10), nullable=False),
     sa.Column("rc", sa.Integer),
+    # what was asked for: a step that is entered again must ask for the same
+    sa.Column("fingerprint", sa.String(32)),
+    # number of the last of a durable command's records that was taken; 0: none, or not durable
+    sa.Column("acked", sa.BigInteger, nullable=False, server_default="0"),
     sa.Index(
         "ix_commands_open",
         "worker_id",

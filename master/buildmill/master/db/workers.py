@@ -20,15 +20,19 @@ def find(tx: Transaction, name: str) -> int:
     return find_or_add(tx, t.workers, {"name": name})
 
 
-def find_all(tx: Transaction, names: Iterable[str]) -> dict[str, tuple[int, bool, str | None]]:
-    """(id, paused, reason) of each of these workers, those that are new added; a few statements for any number."""
+def find_all(tx: Transaction, names: Iterable[str]) -> dict[str, tuple[int, bool, str | None, bool]]:
+    """(id, paused, reason, whether its commands were durable) of each of these workers, those that are new added."""
     w = t.workers.c
-    known = {row.name: row for row in tx.sql.execute(sa.select(w.id, w.name, w.paused, w.pause_reason))}
+    query = sa.select(w.id, w.name, w.paused, w.pause_reason, w.install_id)
+    known = {row.name: row for row in tx.sql.execute(query)}
     wanted = list(dict.fromkeys(names))
     if fresh := [name for name in wanted if name not in known]:
         tx.sql.execute(t.workers.insert(), [{"name": name} for name in fresh])
-        known.update((row.name, row) for row in tx.sql.execute(sa.select(w.id, w.name, w.paused, w.pause_reason)))
-    return {name: (known[name].id, bool(known[name].paused), known[name].pause_reason) for name in wanted}
+        known.update((row.name, row) for row in tx.sql.execute(query))
+    return {
+        name: (row.id, bool(row.paused), row.pause_reason, row.install_id is not None)
+        for name, row in ((name, known[name]) for name in wanted)
+    }
 
 
 def get(connection: Connection, worker_id: int) -> Worker:

@@ -88,6 +88,14 @@ class LockTable:
                 self._held.pop(need.key, None)
         self._grant()
 
+    def hold(self, holder: str, needs: Iterable[Need]) -> None:
+        """Note what `holder` holds already, whoever is in the way: it was taken before this master was started."""
+        self._hold(holder, needs)
+
+    def holds(self, holder: str, needs: Iterable[Need]) -> bool:
+        """Whether `holder` holds all of them."""
+        return all(not need.count or (holder, need) in self._held.get(need.key, ()) for need in needs)
+
     def holders(self, key: Hashable) -> tuple[str, ...]:
         """Who holds a lock, longest first."""
         return tuple(holder for holder, _ in self._held.get(key, ()))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -14,7 +14,9 @@ from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPP
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import builds as build_rows
+from buildmill.master.db import resuming
 from buildmill.master.db import steps as step_rows
+from buildmill.master.db.resuming import BuildRecord, HeldLock, StepRecord
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.lock_values import LockAccess, as_lock_accesses
 from buildmill.master.domain.locks import LockTable, Mode, Need
@@ -22,14 +24,21 @@ from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import RenderError, is_plain, is_renderable
 from buildmill.master.domain.result_rules import compute_result_and_termination
 from buildmill.master.engine.builder import Builder
-from buildmill.master.engine.calls import StepCalls
+from buildmill.master.engine.calls import SUMMARY, Diverged, StepCalls, added_steps
+from buildmill.master.engine.durable import CommandLost
 from buildmill.master.engine.factory import StepFactory
+from buildmill.master.engine.plan import plan_of
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.user_code import RAISED, storable
 from buildmill.master.engine.workers import WorkerHandle
 
+T = TypeVar("T")
+
 ABANDON_SECONDS = 90.0
 """How long an interrupted step may take to end before its code is cancelled."""
+
+MAX_ATTEMPTS = 3
+"""So many builds of a request may lose what they run on a worker with durable commands; then it ends with exception."""
 
 TRUSTED_SECONDS = 5.0
 """A worker that was heard of this recently is not asked whether it is there before a build."""
@@ -56,6 +65,7 @@ class Build:
         locks: the lock table of the master.
         held: locks that were taken for it before it started.
         new_nonce: ids for commands.
+        record: what it had done when the master ended; it goes on from there.
     """
 
     _log = Logger()
@@ -71,7 +81,7 @@ class Build:
         locks: LockTable,
         held: Sequence[Need],
         new_nonce: Callable[[], str],
-        attempt: int = 1,
+        record: BuildRecord | None = None,
     ) -> None:
         self.buildid = started.build.buildid
         self.number = started.build.number
@@ -79,7 +89,8 @@ class Build:
         self.reason = started.reason
         self.builder = builder
         self.worker_handle = worker_handle
-        self.updates = updates
+        self._gate = Gate(updates)
+        self.updates: Updates = self._gate  # type: ignore[assignment]  # all that is asked of it here
         self.clock = clock
         self.locks = locks
         self.tasks = TaskOwner(f"build {self.buildid}")
@@ -95,7 +106,11 @@ class Build:
         self._buildset_properties = started.properties
         self._held = list(held)
         self._new_nonce = new_nonce
-        self._attempt = attempt
+        self._attempt = started.attempt
+        self._record = record
+        self._recorded = {step.step.number: step for step in record.steps} if record is not None else {}
+        self._noted_locks: dict[str, Sequence[Need]] = {}
+        self._waiting_for_worker: Deferred[Any] | None = None
         self._step_names: set[str] = set()
         self._next_number = 0
         self._summaries: list[str] = []
@@ -127,10 +142,7 @@ class Build:
         Raises:
             ConnectionLost: there is none any more.
         """
-        connection = self.worker_handle.connection
-        if connection is None:
-            raise ConnectionLost(f"worker {self.workername} is not connected")
-        return connection
+        return self.worker_handle.last_connection()
 
     @property
     def workername(self) -> str:
@@ -235,11 +247,30 @@ class Build:
         self._next_number += 1
         return number
 
-    def new_calls(self, step_id: int) -> StepCalls:
-        """The recorded calls of a step."""
+    def new_calls(self, step_id: int, record: StepRecord | None = None) -> StepCalls:
+        """The recorded calls of a step, and what is recorded of it already."""
         return StepCalls(
-            self.updates, self.buildid, step_id, self.worker_handle.worker_id, self._attempt, self._new_nonce
+            self.updates, self.buildid, step_id, self.worker_handle.worker_id, self._attempt, self._new_nonce, record
         )
+
+    def note_lost(self, reason: str) -> None:
+        """Something is lost for which the build has to be tried anew; the first reason counts."""
+        self._lost = self._lost or reason
+
+    async def note_locks(self, holder: str, needs: Sequence[Need]) -> None:
+        """Write down which locks `holder`, the build or a step of it, holds: they belong to it, not to this process."""
+        if needs:
+            self._noted_locks[holder] = tuple(needs)
+        elif self._noted_locks.pop(holder, None) is None:
+            return
+        held = [
+            HeldLock(
+                name, [str(part) for part in cast("tuple[str, ...]", need.key)], need.mode, need.count, need.max_count
+            )
+            for name, taken in self._noted_locks.items()
+            for need in taken
+        ]
+        await self.updates.run(resuming.set_held_locks, self.buildid, held)
 
     def lock_needs(self, accesses: Iterable[LockAccess]) -> list[Need]:
         """What some locks mean on this build's worker."""
@@ -251,12 +282,20 @@ class Build:
 
     def addStepsAfterCurrentStep(self, factories: Iterable[Any]) -> None:
         """Run further steps right after the present one."""
-        place = self._steps.index(self.currentStep) + 1 if self.currentStep in self._steps else len(self._steps)
-        self._steps[place:place] = self._made_steps(factories)
+        self._add_steps(self._made_steps(factories), at_end=False)
 
     def addStepsAfterLastStep(self, factories: Iterable[Any]) -> None:
         """Run further steps at the end."""
-        self._steps.extend(self._made_steps(factories))
+        self._add_steps(self._made_steps(factories), at_end=True)
+
+    def _add_steps(self, made: list[BuildStep], *, at_end: bool) -> None:
+        if at_end or self.currentStep not in self._steps:
+            place = len(self._steps)
+        else:
+            place = self._steps.index(self.currentStep) + 1
+        self._steps[place:place] = made
+        if self.currentStep is not None and self.currentStep.calls is not None:
+            self.currentStep.calls.add_steps([step._factory_args for step in made], at_end=at_end)
 
     def _made_steps(self, factories: Iterable[Any]) -> list[BuildStep]:
         made = []
@@ -273,18 +312,26 @@ class Build:
 
     async def finish_step_row(self, step: BuildStep, step_id: int, result: Result, hidden: bool, text: str) -> None:
         """End a step's row; its logs and its commands' ends were queued before, and are committed with it."""
-        step.calls.later(step_rows.finish, step_id, int(result), hidden, text)
+        written = step.calls.later(step_rows.finish, step_id, int(result), hidden, text)
+        durable = self.worker_handle.durable
+        if durable is not None and step.calls.uids and result != RETRY:
+            written.addCallback(lambda _: durable.forget_later(step.calls.uids))
 
     # -- running -------------------------------------------------------------------------------------
 
     async def run(self) -> Result:
         """Run to the end; the row and its request are finished when this returns. Never raises."""
         try:
-            await self._prepare()
+            if self._record is None:
+                await self._prepare()
+            else:
+                await self._prepare_again(self._record)
             result = await self._run_steps()
-        except ConnectionLost as lost:
+        except (ConnectionLost, CommandLost, Diverged) as lost:
             result, self._lost = RETRY, self._lost or str(lost)
-            self._log.info("{build}: lost its worker: {why}", build=self.label, why=str(lost))
+            self._log.info("{build}: has to be tried anew: {why}", build=self.label, why=str(lost))
+        except CancelledError:
+            result = self._stop_results
         except RAISED:
             self._log.failure("{build} failed", build=self.label)
             result = EXCEPTION
@@ -294,12 +341,18 @@ class Build:
         if self.stopped:
             # who asked for the stop has said what it counts as, whatever the interrupted step or its worker say
             result = self._stop_results
+        if result == RETRY and self.worker_handle.durable is not None:
+            # nothing of it may run when the next attempt begins
+            await self.worker_handle.durable.bury(self.buildid)
+            if self._lost and not self.stopped and self._attempt >= MAX_ATTEMPTS:
+                result, self._lost = EXCEPTION, f"lost {self._attempt} times, at last: {self._lost}"
         self.results = result
         state = self._final_text(result)
         await self._finish(result, state)
         return result
 
     async def _prepare(self) -> None:
+        await self._worker_present()
         await self._set_properties()
         decide = self.builder.config.do_build_if
         if decide is not None:
@@ -310,22 +363,57 @@ class Build:
                 self.results = SKIPPED
                 await self._store_properties()
                 return
+        self._steps = self._made_steps(self.builder.config.factory.steps)
         stop = await self.updates.run(self._begin_unit)
         if stop is not None:
             self._note_stop(*stop)
-        self._steps = self._made_steps(self.builder.config.factory.steps)
-        if self.clock.seconds() - self.worker_handle.heard_at > TRUSTED_SECONDS:
+        if self.worker_handle.durable is None and self.clock.seconds() - self.worker_handle.heard_at > TRUSTED_SECONDS:
             await self.connection.ping()
+        await self._take_locks()
+
+    async def _prepare_again(self, record: BuildRecord) -> None:
+        """Be where the build was when the master ended."""
+        if record.stop is not None:
+            self._note_stop(*record.stop)
+        await self._worker_present()
+        self.properties.build = self
+        for name, (value, source) in record.properties.items():
+            self.properties.setProperty(name, value, source)
+        self._stored_properties, self._stored_revision = self.properties.asDict(), self.properties.revision
+        self._steps = self._made_steps(self.builder.config.factory.steps)
+        if plan_of(self._steps) != record.plan:
+            raise Diverged("the steps of the builder changed while master was down")
+        self._step_names = {step.step.name for step in record.steps}
+        self._next_number = 1
+        for lock in record.held_locks:
+            need = Need(tuple(lock.key), Mode(lock.mode), lock.count, lock.max_count)
+            self._noted_locks[lock.holder] = (*self._noted_locks.get(lock.holder, ()), need)
+        await self._take_locks()
+
+    async def _worker_present(self) -> None:
+        if self.worker_handle.durable is None or self.worker_handle.slot.is_connected:
+            return
+        if self.stopped:
+            raise CancelledError
+        self._waiting_for_worker = Deferred.fromCoroutine(self.worker_handle.present())
+        try:
+            await self._waiting_for_worker
+        finally:
+            self._waiting_for_worker = None
+
+    async def _take_locks(self) -> None:
         locks = self.builder.config.locks
         if is_renderable(locks):
             locks = as_lock_accesses(await self.properties.render(locks), f"builder {self.builder.name!r}")
             needs = self.lock_needs(locks)
-            if needs and not await self._acquire(needs):
-                return
+            if needs:
+                await self._acquire(needs)
 
     def _begin_unit(self, tx: Transaction) -> tuple[int, str, str] | None:
         everything = self.properties.asDict()
         build_rows.replace_properties(tx, self.buildid, everything, everything)
+        if self.worker_handle.durable is not None:
+            resuming.set_plan(tx, self.buildid, plan_of(self._steps))
         self._stored_properties, self._stored_revision = everything, self.properties.revision
         step_rows.add_done(tx, self.buildid, "worker_preparation", 0, SUCCESS, f"worker {self.workername} ready")
         self._step_names.add("worker_preparation")
@@ -384,15 +472,29 @@ class Build:
             await self.updates.run(build_rows.replace_properties, self.buildid, everything, changed)
 
     async def _acquire(self, needs: Sequence[Need]) -> bool:
+        waited = self._recorded.get(self._next_number)
+        if waited is not None and waited.step.name == "locks_acquire":
+            self.take_step_number()
+        else:
+            waited = None
+        if self.locks.holds(self.label, needs):
+            self._held.extend(needs)
+            return True
         granted: Deferred[bool] = Deferred()
         waiter = self.locks.wait(self.label, needs, lambda: granted.callback(True))
         if waiter is None:
             self._held.extend(needs)
+            await self.note_locks(self.label, needs)
+            if waited is not None:
+                await self.updates.run(step_rows.finish, waited.step.stepid, int(SUCCESS), False, "locks acquired")
             return True
         began = self.clock.seconds()
-        number = self.take_step_number()
-        name = self.unique_step_name("locks_acquire")
-        step = await self.updates.run(step_rows.begin, self.buildid, name, number, False, "acquiring locks")
+        if waited is not None:
+            step = waited.step
+        else:
+            number = self.take_step_number()
+            name = self.unique_step_name("locks_acquire")
+            step = await self.updates.run(step_rows.begin, self.buildid, name, number, False, "acquiring locks")
         await self.updates.run(build_rows.set_state, self.buildid, "acquiring locks")
         self._waiting_for_locks = granted
         if self.stopped and not granted.called:
@@ -402,6 +504,7 @@ class Build:
         self.waited_for_locks(self.clock.seconds() - began)
         if won:
             self._held.extend(needs)
+            await self.note_locks(self.label, needs)
         else:
             self.locks.withdraw(waiter)
         await self.updates.run(
@@ -422,16 +525,25 @@ class Build:
                 always = await self.render(step.alwaysRun)
                 # a master that goes down tries its builds again: their last steps belong to that attempt
                 is_retried = self.stopped and self._stop_results == RETRY
-                if not always or is_retried or self.worker_handle.connection is None:
+                is_lost = bool(self._lost) and self.worker_handle.durable is not None
+                if not always or is_retried or is_lost or not self.worker_handle.is_expected:
                     continue
             self.currentStep = step
             step.number = self.take_step_number()
-            contribution = await step.startStep(self)
+            record = self._recorded.pop(step.number, None)
+            if record is not None and record.step.complete:
+                contribution = await self._restore(step, record)
+            elif record is not None and not step.is_resumable():
+                raise Diverged(f"step {record.step.name} does not say that it can be entered again")
+            else:
+                contribution = await step.startStep(self, record)
             self.executedSteps.append(step)
             index = self._steps.index(step) + 1
             result, stop = compute_result_and_termination(step, contribution, result)
             terminate = terminate or stop
-            if contribution in step.getBuildSummaryPolicy():
+            if record is not None and SUMMARY in record.calls:
+                self._summaries.append(str(record.calls[SUMMARY].outcome))
+            elif contribution in step.getBuildSummaryPolicy() and step.calls is not None:
                 await self._note_summary(step)
             if self.properties.revision != self._stored_revision:
                 await self._store_properties()
@@ -440,6 +552,16 @@ class Build:
         for step in self.executedSteps:
             if step.calls is not None:
                 await step.calls.settled()
+        return result
+
+    async def _restore(self, step: BuildStep, record: StepRecord) -> Result:
+        """Take over a step that has ended, with the steps that it has added."""
+        result = await step.restore(self, record)
+        for factories, at_end in added_steps(record):
+            self._add_steps(self._made_steps([StepFactory(*recipe) for recipe in factories]), at_end=at_end)
+        durable = self.worker_handle.durable
+        if durable is not None:
+            durable.forget_later([command.uid for command in record.commands.values()])
         return result
 
     async def _note_summary(self, step: BuildStep) -> None:
@@ -453,11 +575,14 @@ class Build:
         text = summary.get("build", summary.get("step")) if isinstance(summary, dict) else None
         if text:
             self._summaries.append(str(text))
+            step.calls.note_summary(storable(str(text)))
 
     def _final_text(self, result: Result) -> str:
         text = WORDS[result]
         if self.stopped and self._stop_reason:
             text += f" ({self._stop_reason})"
+        elif self._lost and self.worker_handle.durable is not None and result in (RETRY, EXCEPTION):
+            text += f" ({self._lost})"
         elif result == RETRY and self._lost:
             text += f" (lost connection to worker {self.workername}: {self._lost})"
         return storable(" ".join([text, *self._summaries]))
@@ -491,6 +616,8 @@ class Build:
         if self.stopped or self.results is not None:
             return
         self._note_stop(int(result), reason, "")
+        if self._waiting_for_worker is not None:
+            self._waiting_for_worker.cancel()
         if self._waiting_for_locks is not None and not self._waiting_for_locks.called:
             self._waiting_for_locks.callback(False)
         if self.currentStep is not None:
@@ -513,10 +640,36 @@ class Build:
             step.abandon()
             self._abandon_call = self.clock.callLater(ABANDON_SECONDS, self._abandon)
 
+    def suspend(self) -> None:
+        """Do nothing more: this master ends, and the next one goes on from what is written."""
+        self._gate.close()
+        if self._abandon_call is not None and self._abandon_call.active():
+            self._abandon_call.cancel()
+
     def lost_worker(self, reason: str) -> None:
         """The worker's connection has ended; running commands have been told by it."""
+        if self.worker_handle.durable is not None:
+            return  # it comes back, and they go on
         self._lost = reason
         self._log.info("{build}: worker {worker} left: {why}", build=self.label, worker=self.workername, why=reason)
+
+
+class Gate:
+    """Writes, until it is closed: then nothing is written any more, and whoever waits for a write waits for ever."""
+
+    def __init__(self, updates: Updates) -> None:
+        self._updates = updates
+        self._is_open = True
+
+    def close(self) -> None:
+        """Let nothing through from now on."""
+        self._is_open = False
+
+    async def run(self, unit: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """As `Updates.run`."""
+        if not self._is_open:
+            await Deferred()
+        return await self._updates.run(unit, *args, **kwargs)
 
 
 class Source:

@@ -215,6 +215,15 @@ class Distributor:
         self._refusals.pop(builder.builderid, None)
         return Assignment(waiting, builder, worker, needs, holder)
 
+    def take_up(self, request: BuildRequest, builder: Builder, worker: WorkerHandle) -> Assignment:
+        """The assignment of a build that was made before this master was started: its place and its locks are taken."""
+        waiting = _waiting(request)
+        holder = f"{builder.name} request {waiting.request_id}"
+        needs = tuple(lock_needs((*worker.config.locks, *builder.config.fixed_locks), worker.name))
+        self._locks.hold(holder, needs)
+        worker.slot.running[waiting.request_id] = builder.builderid
+        return Assignment(waiting, builder, worker, needs, holder)
+
     async def _decide_with_users(self) -> None:
         try:
             while True:

@@ -16,27 +16,25 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError, ConnectionLost
+from buildmill.common.protocol.durable import DURABLE_VERSION, DurableLimits, Hello
 from buildmill.common.results import EXCEPTION, RETRY, Result
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
-from buildmill.master.db import build_requests, commands, steps
+from buildmill.master.db import build_requests, commands, resuming, sessions, steps
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import workers as worker_rows
+from buildmill.master.db.resuming import BuildRecord
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.claims import Queue, Reason, Waiting
 from buildmill.master.domain.events import Event, Key
-from buildmill.master.domain.locks import LockTable
+from buildmill.master.domain.locks import LockTable, Mode, Need
 from buildmill.master.engine.build import Build
 from buildmill.master.engine.builder import Builder
 from buildmill.master.engine.distributor import Assignment, Distributor
+from buildmill.master.engine.durable import ORPHAN_TTL, RECLAIM_SECONDS, DurableCommands
+from buildmill.master.engine.lease import MasterLease
 from buildmill.master.engine.workers import NotConfirmed, WorkerHandle
-
-RECLAIM_SECONDS = 690.0
-"""How long a request is held back because its last attempt may still run on a worker that is away.
-
-From the durable protocol's table: after this time a command without a master is given up everywhere.
-"""
 
 
 class Engine:
@@ -46,6 +44,7 @@ class Engine:
         master: the facade given to plugin code.
         database_read: runs a query on a read-only connection.
         rng: randomness for choices and command ids.
+        monotonic: seconds of a clock that never jumps; the clock's own by default.
     """
 
     _log = Logger()
@@ -59,6 +58,7 @@ class Engine:
         bus: Any,
         clock: IReactorTime,
         rng: random.Random,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
         self._master = master
         self._updates = updates
@@ -67,6 +67,16 @@ class Engine:
         self._clock = clock
         self._random = rng
         self._tasks = TaskOwner("engine")
+        # not stopped with the others: a build on a worker with durable commands is left as it is
+        self._build_tasks = TaskOwner("builds")
+        self._boot = f"{rng.getrandbits(64):016x}"
+        self.lease = MasterLease(
+            updates=updates,
+            clock=clock,
+            seconds=monotonic or clock.seconds,
+            connected=self._sessions,
+            let_go=self._let_go,
+        )
         self.queue = Queue()
         self.locks = LockTable()
         self.builders: dict[int, Builder] = {}
@@ -110,10 +120,12 @@ class Engine:
         found = await self._updates.run(worker_rows.find_all, [worker.name for worker in config.workers])
         handles: dict[str, WorkerHandle] = {}
         for worker in config.workers:
-            worker_id, paused, reason = found[worker.name]
+            worker_id, paused, reason, is_durable = found[worker.name]
             handle = self.workers.get(worker.name)
             if handle is None:
                 handle = WorkerHandle(worker, worker_id, self._clock)
+                if is_durable:
+                    handle.durable = self._durable_commands(handle)
             handle.config = worker
             handle.slot.max_builds = worker.max_builds
             handle.slot.is_paused, handle.slot.pause_reason = paused, reason
@@ -160,7 +172,9 @@ class Engine:
 
     async def start(self) -> None:
         """Settle what an earlier run of this master left behind, then begin to give out work."""
-        await self._settle_leftovers()
+        await self.lease.start(self._master.masterid)
+        for record in await self._settle_leftovers():
+            self._go_on(record)
         self._subscriptions = [
             self._bus.subscribe(("control", "builds", None, "stop"), self._stop_asked),
             self._bus.subscribe(("control", "worker", None, None), self._worker_control),
@@ -171,12 +185,20 @@ class Engine:
         self.distributor.start(waiting)
 
     async def stop(self, *, clean: bool) -> None:
-        """Give out nothing more; then wait for running builds (clean), or end them with retry."""
+        """Give out nothing more; then wait for running builds (clean).
+
+        Otherwise those on workers with durable commands are left as they are, for the next run of this master; others
+        are ended with retry.
+        """
         self._is_stopping = True
         await self.distributor.close()
         if not clean:
             for build in tuple(self.builds.values()):
-                build.stop("Master Shutdown", RETRY)
+                if build.worker_handle.durable is not None:
+                    build.suspend()
+                    del self.builds[build.buildid]
+                else:
+                    build.stop("Master Shutdown", RETRY)
         if self.builds:
             self._idle = Deferred()
             if not clean:
@@ -184,6 +206,10 @@ class Engine:
             await self._idle
             if not clean and give_up.active():
                 give_up.cancel()
+        self.lease.stop()
+        for handle in self.workers.values():
+            if handle.durable is not None:
+                handle.durable.stop()
         for subscription in self._subscriptions:
             subscription.cancel()
         await self._tasks.stop()
@@ -196,14 +222,23 @@ class Engine:
             self._log.warn("{count} builds did not end in time", count=len(self.builds))
             self._idle.callback(None)
 
-    async def _settle_leftovers(self) -> None:
-        """Builds that were running when this master ended: their commands are lost, they are tried again."""
+    async def _settle_leftovers(self) -> list[BuildRecord]:
+        """What becomes of the builds that were running when this master ended.
 
-        def unit(tx: Transaction) -> list[int]:
-            left = build_rows.unfinished(tx, self._master.masterid)
-            if not left:
-                return []
-            commands.lose_open(tx, [build.buildid for build in left])
+        On workers with durable commands they go on: their records are returned. The commands of all others are lost,
+        and they are tried again.
+        """
+        durable = {handle.worker_id for handle in self.workers.values() if handle.durable is not None}
+
+        def unit(tx: Transaction) -> tuple[list[int], list[BuildRecord]]:
+            left, kept = [], []
+            for build in build_rows.unfinished(tx, self._master.masterid):
+                if build.workerid in durable and build.builderid in self.builders:
+                    kept.append(resuming.load(tx, build.buildid))
+                else:
+                    left.append(build)
+            if left:
+                commands.lose_open(tx, [build.buildid for build in left])
             for build in left:
                 stop = build_rows.stop_requested(tx, build.buildid)
                 result, text = RETRY, "retry (the master ended while it ran)"
@@ -211,13 +246,50 @@ class Engine:
                     result, text = Result(stop[0]), f"cancelled ({stop[1]})"
                 steps.abandon_unfinished(tx, build.buildid, result)
                 build_rows.finish_with_request(tx, build.buildid, build.buildrequestid, result, text)
-            return [build.buildid for build in left]
+            return [build.buildid for build in left], kept
 
-        settled = await self._updates.run(unit)
+        settled, kept = await self._updates.run(unit)
         if settled:
             self._log.warn("{count} builds were running when the master ended; they are retried", count=len(settled))
         for worker_id, requests in (await self._read(_held_requests)).items():
             self._hold(worker_id, requests)
+        return kept
+
+    def _go_on(self, record: BuildRecord) -> None:
+        """Take up a build where it was when the master ended; it waits for its worker."""
+        build = record.started.build
+        builder = self.builders[build.builderid]
+        worker = next(h for h in self.workers.values() if h.worker_id == build.workerid)
+        assert worker.durable is not None
+        worker.durable.expect("it has not come back since the master was started")
+        assignment = self.distributor.take_up(record.started.request, builder, worker)
+        for lock in record.held_locks:
+            need = Need(tuple(lock.key), Mode(lock.mode), lock.count, lock.max_count)
+            self.locks.hold(lock.holder, [need])
+        self._log.info("{builder} build {number} goes on", builder=builder.name, number=build.number)
+        self._build_started(assignment, record.started, record if record.properties else None)
+
+    def _durable_commands(self, handle: WorkerHandle) -> DurableCommands:
+        return DurableCommands(
+            worker_name=handle.name,
+            updates=self._updates,
+            clock=self._clock,
+            is_alive=self.builds.__contains__,
+            may_grant=lambda: self.lease.holds,
+            gone=handle.gone,
+        )
+
+    def _sessions(self) -> list[tuple[int, int]]:
+        return [
+            (handle.worker_id, handle.durable.session)
+            for handle in self.workers.values()
+            if handle.durable is not None and handle.durable.connection is not None
+        ]
+
+    def _let_go(self, worker_id: int) -> None:
+        for handle in self.workers.values():
+            if handle.worker_id == worker_id and handle.connection is not None:
+                handle.connection.close("another connection of this worker has been taken")
 
     # -- workers ---------------------------------------------------------------------------------------
 
@@ -227,6 +299,17 @@ class Engine:
         if handle is None or not isinstance(handle.config.password, str):
             return False
         return hmac.compare_digest(handle.config.password.encode(), password.encode())
+
+    def greeting(self) -> Hello:
+        """The first word to a worker whose commands can outlive their connection."""
+        return Hello(
+            version=DURABLE_VERSION,
+            cluster_id=str(self._master.name),
+            master_id=self._master.masterid,
+            master_boot=self._boot,
+            server_time=self._clock.seconds(),
+            limits=DurableLimits(orphan_ttl=ORPHAN_TTL),
+        )
 
     async def worker_attached(self, connection: WorkerConnection) -> None:
         """A worker has connected: make it ready, end what a lost connection left running, give it work."""
@@ -238,6 +321,7 @@ class Engine:
         try:
             await connection.prepare(self._builder_dirs(handle.name))
             await self._confirm_lost(handle)
+            await self._adopt(handle, connection)
             if handle.connection is not connection:
                 raise ConnectionLost("lost while it was attached")
             handle.attached(connection)
@@ -248,6 +332,24 @@ class Engine:
             raise
         self.distributor.look_again()
 
+    async def _adopt(self, handle: WorkerHandle, connection: WorkerConnection) -> None:
+        """Take the commands that a worker has kept; they are this master's from now on."""
+        hello = connection.hello
+        if hello is None:
+            if handle.durable is not None:
+                self._log.warn("worker {worker} has no durable commands any more", worker=handle.name)
+                durable, handle.durable = handle.durable, None
+                durable.abandon("the worker does not offer durable commands any more")
+            return
+        if handle.durable is None:
+            handle.durable = self._durable_commands(handle)
+        adoption = await self._updates.run(
+            sessions.adopt, handle.worker_id, self._master.masterid, hello.session, hello.install_id
+        )
+        if adoption is None:
+            raise BuildmillError("a later connection of this worker has been taken")
+        await handle.durable.adopt(connection, hello, adoption.fences, adoption.is_reinstalled)
+
     def worker_lost(self, connection: WorkerConnection, reason: str) -> None:
         """A worker's connection has ended."""
         # not by name: a worker that is not configured any more, or is configured anew, has its connection still
@@ -255,6 +357,8 @@ class Engine:
         if handle is None or handle.connection is not connection:
             return
         handle.detached()
+        if handle.durable is not None:
+            handle.durable.lost(reason)
         for build in handle.builds.values():
             build.lost_worker(reason)
         self._tasks.start(
@@ -342,7 +446,9 @@ class Engine:
 
     # -- builds ----------------------------------------------------------------------------------------------
 
-    def _build_started(self, assignment: Assignment, started: build_rows.StartedBuild) -> None:
+    def _build_started(
+        self, assignment: Assignment, started: build_rows.StartedBuild, record: BuildRecord | None = None
+    ) -> None:
         build = Build(
             started,
             assignment.builder,
@@ -352,11 +458,12 @@ class Engine:
             locks=self.locks,
             held=(),
             new_nonce=self._new_nonce,
+            record=record,
         )
         self.builds[build.buildid] = build
         assignment.worker.builds[build.buildid] = build
         assignment.builder.building.append(build)
-        self._tasks.start(self._run(assignment, build), name=f"build {build.buildid}")
+        self._build_tasks.start(self._run(assignment, build), name=f"build {build.buildid}")
 
     async def _run(self, assignment: Assignment, build: Build) -> None:
         worker = assignment.worker
@@ -369,6 +476,8 @@ class Engine:
             if build in assignment.builder.building:
                 assignment.builder.building.remove(build)
             self._judge(worker, result)
+            if worker.durable is not None:
+                worker.durable.release(build.buildid)
             if build.has_lost_commands:
                 if result == RETRY:
                     # in the same turn as the request's return into the queue, before anybody can decide about it

@@ -10,9 +10,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError, ConnectionLost
+from buildmill.common.protocol.durable import Start
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, SUCCESS, Result
 from buildmill.master.connections.commands import FileEnd
 from buildmill.master.connections.updates import CommandUpdate, Output
+from buildmill.master.db.commands import CommandRow
+from buildmill.master.engine.calls import fingerprint
+from buildmill.master.engine.durable import DurableCommand, DurableCommands
 from buildmill.master.engine.hosts import CommandHost
 from buildmill.master.engine.step_log import HEADER, STDERR, STDOUT, StepLog
 
@@ -76,6 +80,11 @@ class RemoteCommand:
         self._done: Deferred[None] = Deferred()
         self._is_active = False
         self._timer: Any = None
+        self._durable: DurableCommands | None = None
+        self._live: DurableCommand | None = None
+        # bytes by log and stream: what it has said, and what to leave out of what it says again
+        self._passed: dict[tuple[str, str], int] = {}
+        self._skip: dict[tuple[str, str], int] = {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.remote_command}>"
@@ -126,21 +135,47 @@ class RemoteCommand:
     async def run(self, step: CommandHost) -> None:
         """Send it and wait for its end; used by `BuildStep.runCommand`.
 
+        A step that is entered again gets the end that is recorded, or goes on with the command that still runs.
+
         Raises:
-            ConnectionLost: the worker went away.
+            ConnectionLost: the worker went away, and what it ran with it.
+            CommandLost: the command's result will never be known.
             RemoteError: the worker refused it.
+            Diverged: something else is recorded in its place.
         """
         self._step = step
-        connection = step.build.connection
-        self.uid = await step.calls.begin_command(self.remote_command, self.args)
-        args = self.args
-        if self.remote_command == "shell":
-            args = {**args, "env": {**(args.get("env") or {}), "BUILDMILL_CMD_UID": self.uid}}
+        self.uid, row = await step.calls.begin_command(self.remote_command, self.args)
+        durable = step.build.worker_handle.durable
+        if row is not None and (outcome := step.calls.outcome_of(row)) is not None:
+            self._take(outcome)
+            self._finish_logs()
+            return
         if self.interrupted:  # while its row was written
             step.calls.end_command(self.uid, None)
             return
         self._is_active = True
         try:
+            if durable is None:
+                await self._run_plain(step, row)
+            elif self.remote_command == "shell":
+                await self._run_durable(step, durable, row)
+            else:
+                await self._run_repeatedly(step)
+        finally:
+            self._is_active = False
+            self._cancel_timer()
+            self._finish_logs()
+
+    async def _run_plain(self, step: CommandHost, row: CommandRow | None) -> None:
+        """On a worker whose commands end with the connection."""
+        assert self.uid is not None
+        if row is not None:
+            raise ConnectionLost("the worker's commands do not outlive a connection any more")
+        args = self.args
+        if self.remote_command == "shell":
+            args = {**args, "env": {**(args.get("env") or {}), "BUILDMILL_CMD_UID": self.uid}}
+        try:
+            connection = step.build.connection
             await connection.start_command(self.uid, self.remote_command, args, self, step.build.builder.name)
             await self._done
         except (ConnectionLost, CancelledError):  # cancelled: the step was abandoned, the command was not
@@ -150,13 +185,89 @@ class RemoteCommand:
         except BuildmillError:
             step.calls.end_command(self.uid, None)
             raise
-        finally:
-            self._is_active = False
-            if self._timer is not None and self._timer.active():
-                self._timer.cancel()
-            for log in self._closing:
-                log.finish()
         step.calls.end_command(self.uid, self.rc)
+
+    async def _run_repeatedly(self, step: CommandHost) -> None:
+        """Something about files, which may be done again: a broken connection ends it, the next one begins it anew."""
+        assert self.uid is not None
+        while True:
+            connection = await step.build.worker_handle.present()
+            try:
+                await connection.start_command(self.uid, self.remote_command, self.args, self, step.build.builder.name)
+                await self._done
+                break
+            except ConnectionLost:
+                if self.interrupted:
+                    raise
+                await self._begin_again()
+            except BuildmillError:
+                step.calls.end_command(self.uid, None)
+                raise
+        # what a transfer has brought is not in the record: it is done again by a step that is entered again
+        outcome = None if self.files is not None else self._told()
+        step.calls.end_command(self.uid, self.rc, outcome)
+
+    async def _run_durable(self, step: CommandHost, durable: DurableCommands, row: CommandRow | None) -> None:
+        """On a worker where it outlives the connection, this master's life, and the worker's daemon."""
+        assert self.uid is not None
+        start = Start(
+            cmd_uid=self.uid,
+            fence=0,
+            command_name=self.remote_command,
+            args=self.args,
+            args_digest=fingerprint("start", self.remote_command, self.args),
+            mask=_hidden_words(self.args.get("command")),
+        )
+        self._durable = durable
+        self._live = durable.run(start, self, was_seen=row is not None and row.acked > 0)
+        try:
+            final = await self._live.done
+        except CancelledError:  # the step was abandoned: the worker ends it when it is told to forget it
+            durable.give_up(self._live, "its step was abandoned")
+            raise
+        except BuildmillError:
+            step.calls.end_command(self.uid, None)
+            raise
+        if self.rc is None:
+            self.rc = final.rc
+        step.calls.end_command(self.uid, self.rc)
+
+    async def _begin_again(self) -> None:
+        self._done = Deferred()
+        self.rc = None
+        self.updates.clear()
+        self._skip = dict(self._passed)
+        self._passed.clear()
+        for chunks in self._collected.values():
+            chunks.clear()
+        if self.files is not None:
+            await self.files.restart()
+
+    def _told(self) -> dict[str, Any]:
+        return {
+            "rc": self.rc,
+            "updates": self.updates,
+            "failure_reason": self.remote_failure_reason,
+            "written": {name: log.written for name, log in self._logs.items()},
+        }
+
+    def _take(self, told: Mapping[str, Any]) -> None:
+        self.rc = told["rc"]
+        self.updates = dict(told["updates"])
+        self.remote_failure_reason = told["failure_reason"]
+        for name, written in told["written"].items():
+            if name in self._logs:
+                self._logs[name].skip_to(written)
+
+    def _finish_logs(self) -> None:
+        for log in self._closing:
+            log.finish()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+    # -- ending it early ------------------------------------------------------------------
 
     def interrupt(self, why: str) -> None:
         """Ask the worker to end it; if it does not obey, its processes are killed, and at last it is disowned."""
@@ -165,24 +276,38 @@ class RemoteCommand:
         self.interrupted = True
         if not self._is_active or self._step is None:
             return
-        step, uid = self._step, self.uid
-        assert uid is not None
-        self._quietly(step.build.connection.interrupt_command(uid, why))
-        self._timer = step.build.clock.callLater(OBEY_SECONDS, self._kill_tree)
+        clock = self._step.build.clock
+        assert self.uid is not None
+        if self._durable is not None and self._live is not None:
+            self._durable.kill(self._live, why)
+        else:
+            connection = self._step.build.worker_handle.connection
+            if connection is not None:
+                self._quietly(connection.interrupt_command(self.uid, why))
+        self._timer = clock.callLater(OBEY_SECONDS, self._kill_tree)
 
     def _kill_tree(self) -> None:
         step, uid = self._step, self.uid
         assert step is not None
         assert uid is not None
         self._log.warn("command {uid} does not obey an interrupt: killing its processes", uid=uid)
-        self._quietly(step.build.worker_handle.kill_by_uid([uid]))
+        if self._durable is not None and self._live is not None:
+            self._durable.kill(self._live, "it did not obey an interrupt", abort=True)
+        else:
+            self._quietly(step.build.worker_handle.kill_by_uid([uid]))
         self._timer = step.build.clock.callLater(DISOWN_SECONDS, self._disown)
 
     def _disown(self) -> None:
         step = self._step
         assert step is not None
+        if self._durable is not None and self._live is not None:
+            self._log.error("command {uid} cannot be ended now: its worker ends it when it is back", uid=self.uid)
+            self._durable.give_up(self._live, "it did not end when it was told to")
+            return
         self._log.error("command {uid} cannot be ended: its worker is disconnected", uid=self.uid)
-        step.build.connection.close("a command did not end when it was told to")
+        connection = step.build.worker_handle.connection
+        if connection is not None:
+            connection.close("a command did not end when it was told to")
 
     def _quietly(self, attempt: Any) -> None:
         task: Deferred[Any] = Deferred.fromCoroutine(attempt)
@@ -195,7 +320,8 @@ class RemoteCommand:
         pressure: list[Any] = []
         for update in updates:
             if isinstance(update, Output):
-                log = self._output(update)
+                fresh = self._fresh(update) if self._skip else update
+                log = None if fresh is None else self._output(fresh)
                 if log is not None and (waiting := log.pressure()) is not None:
                     pressure.append(waiting)
             else:
@@ -204,9 +330,21 @@ class RemoteCommand:
             return None
         return DeferredList([Deferred.fromCoroutine(_wait(p)) for p in pressure])  # type: ignore[return-value]  # result unused
 
+    def _fresh(self, update: Output) -> Output | None:
+        """What of it was not said before the connection broke."""
+        key = (update.log, update.stream)
+        skip = self._skip.get(key, 0)
+        if not skip:
+            return update
+        self._skip[key] = max(0, skip - len(update.data))
+        self._passed[key] = self._passed.get(key, 0) + min(skip, len(update.data))
+        return None if skip >= len(update.data) else Output(update.stream, update.data[skip:], update.time, update.log)
+
     def _output(self, update: Output) -> StepLog | None:
         if self.ignore_updates:
             return None
+        key = (update.log, update.stream)
+        self._passed[key] = self._passed.get(key, 0) + len(update.data)
         if update.log:
             log = self._logs.get(update.log)
             if log is None:
@@ -264,6 +402,17 @@ class RemoteCommand:
 
 async def _wait(awaitable: Any) -> None:
     await awaitable
+
+
+def _hidden_words(command: Any) -> list[str]:
+    """The words of a command line that no log may show, as far as they are long enough to be told from others."""
+    if not isinstance(command, list | tuple):
+        return []
+    return [
+        word[1]
+        for word in command
+        if isinstance(word, list | tuple) and len(word) == 3 and word[0] == "obfuscated" and len(word[1]) >= 6
+    ]
 
 
 class RemoteCommandFailed(BuildmillError):

@@ -26,10 +26,12 @@ from buildmill.common.results import (
     Result,
 )
 from buildmill.master.db import steps as step_rows
+from buildmill.master.db.resuming import StepRecord
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.lock_values import as_lock_accesses
 from buildmill.master.domain.rendering import is_plain, is_renderable
-from buildmill.master.engine.calls import StepCalls
+from buildmill.master.engine.calls import Diverged, StepCalls
+from buildmill.master.engine.durable import CommandLost
 from buildmill.master.engine.hosts import StepHost
 from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed, result_of
 from buildmill.master.engine.step_log import LogObserver, StepLog
@@ -236,22 +238,56 @@ class BuildStep(metaclass=_RememberArguments):
 
     # -- running (used by the build) ----------------------------------------------------------
 
-    async def startStep(self, build: StepHost) -> Result:
-        """Run from beginning to end; returns the result. Never raises."""
+    resumable: ClassVar[bool]
+    """Whether `run` may be entered again after a restart of the master: ``docs/howto/write-a-resumable-step.md``."""
+
+    @classmethod
+    def is_resumable(cls) -> bool:
+        """Whether the code that runs has said that it may be entered again; ours always may."""
+        for base in cls.__mro__:
+            if "resumable" in vars(base):
+                return bool(vars(base)["resumable"])
+            if "run" in vars(base):
+                return base.__module__.startswith("buildmill.")
+        return False
+
+    async def restore(self, build: StepHost, record: StepRecord) -> Result:
+        """Be a step that ended before the master was started anew; returns its result."""
+        self.build = build
+        self.worker = build.worker_handle
+        self.name = record.step.name
+        self.stepid = record.step.stepid
+        try:
+            await self._render()
+        except RAISED:  # it had its say when it ran
+            self._log.failure("step {step} of {build} cannot be rendered again", step=self.name, build=build.label)
+        self.results = Result(record.step.results if record.step.results is not None else EXCEPTION)
+        return self.results
+
+    async def startStep(self, build: StepHost, record: StepRecord | None = None) -> Result:
+        """Run from beginning to end; returns the result. Never raises.
+
+        Args:
+            record: what the step had done when the master ended; it is entered again.
+        """
         self.build = build
         self.worker = build.worker_handle
         try:
-            result = await self._start()
-        except ConnectionLost:
+            result = await self._start(record)
+        except (ConnectionLost, CommandLost, Diverged) as lost:
+            build.note_lost(str(lost))
             result = RETRY
         except RAISED:
             result = EXCEPTION
             await self._keep_traceback(Failure())
         return await self._finish(result)
 
-    async def _start(self) -> Result:
-        name = self.name if isinstance(self.name, str) else str(await self.build.render(self.name))
-        self.name = self.build.unique_step_name(name)
+    async def _start(self, record: StepRecord | None) -> Result:
+        if record is not None:
+            self.name = record.step.name
+        else:
+            name = self.name if isinstance(self.name, str) else str(await self.build.render(self.name))
+            self.name = self.build.unique_step_name(name)
         broken: Failure | None = None
         try:
             await self._render()
@@ -260,11 +296,14 @@ class BuildStep(metaclass=_RememberArguments):
             should_run, broken = True, Failure()
         has_locks = bool(self.locks)
         self._state = "" if broken else await self._summary_text(self.getCurrentSummary) if should_run else ""
-        row = await self.build.updates.run(
-            step_rows.begin, self.build.buildid, self.name, self.number, not has_locks, self._state
-        )
+        if record is not None:
+            row = record.step
+        else:
+            row = await self.build.updates.run(
+                step_rows.begin, self.build.buildid, self.name, self.number, not has_locks, self._state
+            )
         self.stepid = row.stepid
-        self.calls = self.build.new_calls(row.stepid)
+        self.calls = self.build.new_calls(row.stepid, record)
         if broken is not None:
             await self._keep_traceback(broken)
             return EXCEPTION
@@ -280,6 +319,7 @@ class BuildStep(metaclass=_RememberArguments):
         finally:
             if needs:
                 self.build.locks.release(self._holder(), needs)
+                await self.build.note_locks(self._holder(), ())
 
     async def _render(self) -> None:
         properties = self.build.properties
@@ -305,6 +345,8 @@ class BuildStep(metaclass=_RememberArguments):
 
     async def _acquire(self, needs: Sequence[Any]) -> bool:
         locks, clock = self.build.locks, self.build.clock
+        if locks.holds(self._holder(), needs):
+            return True
         granted: Deferred[bool] = Deferred()
         waiter = locks.wait(self._holder(), needs, lambda: granted.callback(True))
         if waiter is not None:
@@ -323,6 +365,7 @@ class BuildStep(metaclass=_RememberArguments):
                 self._waiting_for_locks = None
                 self.build.waited_for_locks(clock.seconds() - began)
         assert self.stepid is not None
+        await self.build.note_locks(self._holder(), needs)
         self.calls.later(step_rows.locks_acquired, self.stepid)
         return True
 
@@ -471,8 +514,9 @@ class BuildStep(metaclass=_RememberArguments):
     @begun_at_once
     async def addLog(self, name: str, type: str = "s", logEncoding: str | None = None) -> StepLog:
         """Add a log; write to it, and `finish` it or leave that to the step's end."""
-        row = await self.calls.add_log(name, type)
-        log = StepLog(row, self.master.logs.writer(row), self.build.clock)
+        row, is_old = await self.calls.add_log(name, type)
+        stored = await self.master.logs.lengths(row.logid) if is_old else None
+        log = StepLog(row, None if row.complete else self.master.logs.writer(row), self.build.clock, stored)
         self.logs[name] = log
         for observer in self._observers.get(name, ()):
             observer.setLog(log)

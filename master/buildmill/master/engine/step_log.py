@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -19,18 +19,39 @@ STDOUT, STDERR, HEADER = "o", "e", "h"
 class StepLog:
     """One log of a running step. Text is written as UTF-8; bytes are kept as they are.
 
+    A step that is entered again writes its logs again from the start. What is stored already is left out, but
+    observers see all of it, as at the first time.
+
+    Args:
+        writer: None when the log was finished before: nothing is written, observers are told all the same.
+        stored: bytes of each stream that are stored already.
+
     Attributes:
         log: its row.
         name: its name.
     """
 
-    def __init__(self, log: Log, writer: LogWriter, clock: IReactorTime) -> None:
+    def __init__(
+        self, log: Log, writer: LogWriter | None, clock: IReactorTime, stored: Mapping[str, int] | None = None
+    ) -> None:
         self.log = log
         self.name = log.name
         self._writer = writer
         self._clock = clock
+        self._stored = dict(stored or {})
+        self._written: dict[str, int] = {}
         self._observers: list[Callable[[str, bytes], None]] = []
         self._finished: Deferred[Any] | None = None
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Bytes of each stream that the step has written, left out ones included."""
+        return dict(self._written)
+
+    def skip_to(self, written: Mapping[str, int]) -> None:
+        """What a recorded call has written is stored already, and is not written again."""
+        for stream, length in written.items():
+            self._written[stream] = max(length, self._written.get(stream, 0))
 
     @property
     def is_finished(self) -> bool:
@@ -41,13 +62,18 @@ class StepLog:
         """Append output of one stream (``o``, ``e`` or ``h``); boundaries may be anywhere."""
         if self._finished is not None:
             return
-        self._writer.write(stream, data, self._clock.seconds() if time is None else time)
+        before = self._written.get(stream, 0)
+        self._written[stream] = before + len(data)
+        surplus = self._stored.get(stream, 0) - before
+        fresh = data if surplus <= 0 else data[surplus:]
+        if fresh and self._writer is not None:
+            self._writer.write(stream, fresh, self._clock.seconds() if time is None else time)
         for observer in self._observers:
             observer(stream, data)
 
     def pressure(self) -> Awaitable[None] | None:
         """None while there is room; else an awaitable that ends when there is again."""
-        if self._writer.pending_bytes > HIGH_WATER_BYTES:
+        if self._writer is not None and self._writer.pending_bytes > HIGH_WATER_BYTES:
             return self._writer.drained()
         return None
 
@@ -84,7 +110,7 @@ class StepLog:
         if self._finished is None:
             for observer in self._observers:
                 observer("", b"")
-            self._finished = self._writer.finish()
+            self._finished = succeed(None) if self._writer is None else self._writer.finish()
         done: Deferred[Any] = Deferred()
 
         def tell(result: Any) -> Any:

@@ -8,12 +8,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.domain.claims import WorkerSlot
+from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.hosts import WorkerUser
 from buildmill.master.engine.worker_config import WorkerConfig
 
@@ -31,6 +33,7 @@ class WorkerHandle:
         connection: None while it is not connected.
         heard_at: when it last said something, seconds of the clock.
         builds: what runs on it, by build id.
+        durable: its commands that outlive connections; None for a worker that has none.
     """
 
     _log = Logger()
@@ -42,6 +45,10 @@ class WorkerHandle:
         self.slot = WorkerSlot(worker_id, config.name, config.max_builds)
         self.connection: WorkerConnection | None = None
         self.builds: dict[int, WorkerUser] = {}
+        self.durable: DurableCommands | None = None
+        self._last: WorkerConnection | None = None
+        self._arrivals: list[Deferred[None]] = []
+        self._is_gone: str | None = None
         self._clock = clock
         self._quarantine = QUARANTINE_SECONDS
         self._heard_at = 0.0
@@ -67,9 +74,9 @@ class WorkerHandle:
     @property
     def info(self) -> Mapping[str, Any]:
         """What it told of itself, its environment and its commands left out; empty while it is not connected."""
-        if self.connection is None:
+        if self._known is None:
             return {}
-        told = self.connection.info
+        told = self._known.info
         known = {"system": told.system, "basedir": told.basedir, "numcpus": told.numcpus, "version": told.version}
         return {**told.extra, **known}
 
@@ -86,19 +93,66 @@ class WorkerHandle:
     @property
     def path_module(self) -> Any:
         """Path rules of its system."""
-        return ntpath if self.connection is not None and self.connection.info.system == "nt" else posixpath
+        return ntpath if self._known is not None and self._known.info.system == "nt" else posixpath
+
+    @property
+    def _known(self) -> WorkerConnection | None:
+        """The connection; of a worker with durable commands that is away, the last one: its facts still hold."""
+        return self._last if self.connection is None and self.durable is not None else self.connection
+
+    def last_connection(self) -> WorkerConnection:
+        """The present connection, or, for a worker with durable commands, the last one.
+
+        Raises:
+            ConnectionLost: there is none.
+        """
+        if self._known is None:
+            raise ConnectionLost(f"worker {self.name} is not connected")
+        return self._known
 
     def _connected(self) -> WorkerConnection:
-        if self.connection is None:
-            raise ConnectionLost(f"worker {self.name} is not connected")
+        return self.last_connection()
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether builds on it go on when it comes back."""
+        return self.connection is not None or self.durable is not None
+
+    async def present(self) -> WorkerConnection:
+        """Wait until it is connected and prepared.
+
+        Raises:
+            ConnectionLost: it has no durable commands, or was away for too long.
+        """
+        while not self.slot.is_connected or self.connection is None:
+            if self.durable is None or self._is_gone is not None:
+                raise ConnectionLost(self._is_gone or f"worker {self.name} is not connected")
+            arrival: Deferred[None] = Deferred()
+            self._arrivals.append(arrival)
+            await arrival
         return self.connection
+
+    def gone(self, why: str) -> None:
+        """It has been away for too long: whoever waits for it waits no longer."""
+        self._is_gone = why
+        self._arrive(ConnectionLost(why))
+
+    def _arrive(self, lost: ConnectionLost | None) -> None:
+        waiting, self._arrivals = self._arrivals, []
+        for arrival in waiting:
+            if lost is None:
+                arrival.callback(None)
+            else:
+                arrival.errback(lost)
 
     def attached(self, connection: WorkerConnection) -> None:
         """It is connected and prepared, and takes builds."""
-        self.connection = connection
+        self.connection = self._last = connection
         self._heard_at = self._clock.seconds()
         self.slot.is_connected = True
         self.slot.is_graceful = False
+        self._is_gone = None
+        self._arrive(None)
 
     def detached(self) -> None:
         """Its connection has ended."""

@@ -223,6 +223,23 @@ class LogStore:
                 if output := joiner.feed(frame, skip):
                     yield output
 
+    async def lengths(self, log_id: int) -> dict[str, int]:
+        """How many bytes of each stream are committed; what writes a log again after a crash leaves so many out.
+
+        Raises:
+            NotFound: no such log.
+            DamagedLog: what is stored cannot be read.
+        """
+        found: dict[str, int] = {}
+        line, end = 0, 1
+        while line < end:
+            piece = await self._database.read(self._reader.raw_blocking, log_id, line, None, 0)
+            line, end = piece.next_line, piece.log.num_lines
+            for frame, _ in piece.frames:
+                for stream, output, _, _ in frame.runs():
+                    found[stream] = found.get(stream, 0) + len(output)
+        return found
+
     async def follow(self, log_id: int, first: int = 0) -> AsyncIterator[LogChunk]:
         """Lines from line `first` on as they are committed, until the log is finished or deleted.
 

@@ -61,6 +61,9 @@ class _End:
     async def read_close(self) -> None:
         raise self._refused("close")
 
+    async def restart(self) -> None:
+        """The connection broke: the transfer is begun again, from the first byte."""
+
     def _refused(self, what: str) -> UploadRefused:
         return UploadRefused(f"the command has nothing to {what}")
 
@@ -100,6 +103,12 @@ class _Upload(_End):
     async def discard(self) -> None:
         """Remove all traces; harmless after `commit`."""
         await self._in_order(self._discard_blocking)
+
+    async def restart(self) -> None:
+        """Forget what has come."""
+        await self.discard()
+        self.refused = None
+        self._bytes = 0
 
     def _write_blocking(self, data: bytes) -> None:
         if self._file is None:
@@ -267,6 +276,11 @@ class FileReader(_End):
         """The worker has all it wants. Harmless when repeated."""
         await self._in_order(self._read_close_blocking)
 
+    async def restart(self) -> None:
+        """Read from the beginning."""
+        await self.read_close()
+        await self.open()
+
     def _open_blocking(self) -> bool:
         try:
             self._file = self._source.open("rb")
@@ -300,6 +314,10 @@ class BytesReader(_End):
     async def read_close(self) -> None:
         """The worker has all it wants."""
 
+    async def restart(self) -> None:
+        """Read from the beginning."""
+        self._position = 0
+
 
 class BytesWriter(_End):
     """A small file of a worker, fetched into memory.
@@ -328,6 +346,11 @@ class BytesWriter(_End):
 
     async def close(self) -> None:
         """All blocks are there."""
+
+    async def restart(self) -> None:
+        """Forget what has come."""
+        self._blocks.clear()
+        self._bytes = 0
 
 
 _LARGEST_BLOCK = 1 << 20

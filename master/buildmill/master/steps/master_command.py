@@ -84,7 +84,11 @@ class MasterShellCommand(BuildStep):
         log.addHeader("\n".join(header) + "\n")
 
         code = await self.calls.once(
-            "master_command", [argv, workdir, env], lambda: self._exit_code(argv, workdir, env, log)
+            "master_command",
+            [argv, workdir, env],
+            lambda: self._exit_code(argv, workdir, env, log),
+            written=lambda: {"stdio": log.written},
+            skip=lambda written: log.skip_to(written["stdio"]),
         )
         if code is None:
             log.addHeader("killed\n")

@@ -197,7 +197,7 @@ class Trigger(BuildStep):
             return [buildset, sorted(requests.values())]
 
         asked = [scheduler.name, passed.asDict(), [sorted(s.items(), key=lambda i: i[0]) for s in stamps]]
-        buildset, requests = await self.calls.once("trigger", asked, effect)
+        buildset, requests = await self.calls.trigger(asked, effect)
         return buildset, requests
 
     async def _wait(self, everything: Sequence[int], important: Sequence[int]) -> Result:

@@ -281,6 +281,9 @@ class Files:
         data, self.content = self.content[:length], self.content[length:]
         return data
 
+    async def restart(self) -> None:
+        self.heard.append("restart")
+
     def read_close(self) -> None:
         self.heard.append("read_close")
 

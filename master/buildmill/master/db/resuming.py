@@ -1,0 +1,137 @@
+"""All that was written about a build under way: what a master needs to go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from buildmill.common.errors import NotFound
+from buildmill.master.db import builds, commands
+from buildmill.master.db import steps as step_rows
+from buildmill.master.db import tables as t
+from buildmill.master.db.builds import StartedBuild
+from buildmill.master.db.commands import CommandRow
+from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.resources import SourcedProperties, Step
+
+_b = t.builds.c
+_s = t.steps.c
+_k = t.step_calls.c
+
+
+class HeldLock(msgspec.Struct, frozen=True, array_like=True):
+    """A lock that a build holds, under the name of its holder; the rest as in `domain.locks.Need`."""
+
+    holder: str
+    key: list[str]
+    mode: str
+    count: int
+    max_count: int
+
+
+class RecordedCall(NamedTuple):
+    """One recorded effect of a step."""
+
+    kind: str
+    fingerprint: str
+    outcome: Any
+
+
+class StepRecord(NamedTuple):
+    """One step, with what it has done, by ordinal."""
+
+    step: Step
+    calls: dict[int, RecordedCall]
+    commands: dict[int, CommandRow]
+
+
+class BuildRecord(NamedTuple):
+    """One build under way.
+
+    Attributes:
+        properties: empty: it has not begun; nothing has happened.
+        plan: what its steps were.
+        stop: (result, reason, by) of the wish to stop it.
+    """
+
+    started: StartedBuild
+    properties: SourcedProperties
+    plan: list[str]
+    held_locks: list[HeldLock]
+    stop: tuple[int, str, str] | None
+    steps: list[StepRecord]
+
+
+def load(connection: Connection, build_id: int) -> BuildRecord:
+    """Read everything about a build.
+
+    Raises:
+        NotFound: no such build.
+    """
+    started = builds.started(connection, build_id)
+    row = connection.sql.execute(sa.select(_b.plan, _b.held_locks).where(_b.id == build_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"no build {build_id}")
+    found = connection.sql.execute(sa.select(_s.id).where(_s.build_id == build_id).order_by(_s.number)).scalars()
+    return BuildRecord(
+        started=started,
+        properties=builds.properties(connection, build_id),
+        plan=msgspec.json.decode(row.plan or "[]", type=list[str]),
+        held_locks=msgspec.json.decode(row.held_locks or "[]", type=list[HeldLock]),
+        stop=builds.stop_requested(connection, build_id),
+        steps=[_step(connection, step_id) for step_id in list(found)],
+    )
+
+
+def _step(connection: Connection, step_id: int) -> StepRecord:
+    rows = connection.sql.execute(
+        sa.select(_k.ordinal, _k.kind, _k.fingerprint, _k.outcome).where(_k.step_id == step_id)
+    )
+    calls = {row.ordinal: RecordedCall(row.kind, row.fingerprint, msgspec.json.decode(row.outcome)) for row in rows}
+    return StepRecord(step_rows.get(connection, step_id), calls, commands.of_step(connection, step_id))
+
+
+def set_plan(tx: Transaction, build_id: int, plan: Sequence[str]) -> None:
+    """Write down what the steps of a build are."""
+    tx.sql.execute(t.builds.update().where(_b.id == build_id).values(plan=msgspec.json.encode(list(plan)).decode()))
+
+
+def set_held_locks(tx: Transaction, build_id: int, held: Sequence[HeldLock]) -> None:
+    """Write down which locks a build holds."""
+    document = msgspec.json.encode(list(held)).decode() if held else None
+    tx.sql.execute(t.builds.update().where(_b.id == build_id).values(held_locks=document))
+
+
+def unrecorded_child(connection: Connection, build_id: int) -> tuple[int, list[int]] | None:
+    """A set that a build has triggered although no call of its steps says so: the master died in between.
+
+    Returns:
+        Its id and its requests', or None.
+    """
+    recorded = {
+        outcome[0]
+        for outcome in (
+            msgspec.json.decode(row.outcome)
+            for row in connection.sql.execute(
+                sa.select(_k.outcome)
+                .join(t.steps, _s.id == _k.step_id)
+                .where(_s.build_id == build_id, _k.kind == "trigger")
+            )
+        )
+        if outcome
+    }
+    sets = connection.sql.execute(
+        sa.select(t.buildsets.c.id).where(t.buildsets.c.parent_build_id == build_id).order_by(t.buildsets.c.id)
+    ).scalars()
+    for buildset_id in sets:
+        if buildset_id not in recorded:
+            requests = connection.sql.execute(
+                sa.select(t.build_requests.c.id)
+                .where(t.build_requests.c.buildset_id == buildset_id)
+                .order_by(t.build_requests.c.id)
+            ).scalars()
+            return buildset_id, list(requests)
+    return None

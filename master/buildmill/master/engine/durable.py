@@ -1,0 +1,433 @@
+"""The durable commands of one worker, as this master sees them: they outlive the connections.
+
+A command is *live* from when a step asks for it until its final record came or it was given up. While the worker is
+away nothing happens to live commands; when it is back they go on where they were. Only when it stays away for longer
+than commands may run there without a master are they given up, and their builds tried again.
+
+Specification: docs/internals/durability.md.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from buildmill.common.errors import BuildmillError, ConnectionLost, RemoteError
+from buildmill.common.protocol import durable as wire
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.connections.connection import WorkerConnection
+from buildmill.master.connections.updates import CommandUpdate, Output, Value
+from buildmill.master.data.updates import Updates
+from buildmill.master.db import commands as command_rows
+from buildmill.master.engine.user_code import RAISED
+
+RECLAIM_SECONDS = 690.0
+"""How long a worker may be away before its builds are tried elsewhere: all that it ran has ended by then."""
+
+ORPHAN_TTL = 600.0
+"""How long a command may run without a master."""
+
+SPOOL_HOLD = 300.0
+"""How long a worker keeps what was committed here: a database may come back from a failover without it."""
+
+
+class CommandLost(BuildmillError):
+    """A command's result will never be known; nothing of it runs any more. Its build is tried again."""
+
+
+class Observer(Protocol):
+    """Who asked for a command."""
+
+    def updated(self, updates: Sequence[CommandUpdate]) -> Awaitable[None] | None:
+        """Output and values, in order; wait for what this returns before giving more."""
+
+
+class DurableCommand:
+    """One live command.
+
+    Args:
+        start: what to send, again and again, until it is known to have arrived.
+        position: number of the last record that was taken before, in an earlier run of this master.
+
+    Attributes:
+        done: fires with its final record; fails with `CommandLost`.
+    """
+
+    def __init__(self, start: wire.Start, observer: Observer, *, was_seen: bool) -> None:
+        self.start = start
+        self.uid = start.cmd_uid
+        self.observer = observer
+        self.done: Deferred[wire.Final] = Deferred()
+        self.taken = 0
+        self.fence = start.fence
+        self.was_seen = was_seen
+        self.kill: wire.Kill | None = None
+        self._turn: Deferred[None] | None = None
+
+    def end(self, outcome: wire.Final | Failure) -> None:
+        """It is over, one way or another; the first word counts."""
+        if not self.done.called:
+            if isinstance(outcome, Failure):
+                self.done.errback(outcome)
+            else:
+                self.done.callback(outcome)
+
+
+class DurableCommands:
+    """All durable commands on one worker.
+
+    Args:
+        worker_name: for people.
+        is_alive: whether a build, by its id, is under way here.
+        may_grant: whether this master holds its lease in the database.
+        gone: called when the worker has been away for too long.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        worker_name: str,
+        updates: Updates,
+        clock: IReactorTime,
+        is_alive: Callable[[int], bool],
+        may_grant: Callable[[], bool],
+        gone: Callable[[str], None],
+    ) -> None:
+        self._name = worker_name
+        self._updates = updates
+        self._clock = clock
+        self._is_alive = is_alive
+        self._may_grant = may_grant
+        self._gone = gone
+        self._connection: WorkerConnection | None = None
+        self._live: dict[str, DurableCommand] = {}
+        self._listed: dict[str, wire.SpooledCommand] = {}
+        self._forgettable: deque[tuple[float, str]] = deque()
+        self._forget_call: IDelayedCall | None = None
+        self._reclaim_call: IDelayedCall | None = None
+        self._fences: dict[int, int] = {}
+        self._tasks = TaskOwner(f"durable commands on {worker_name}")
+        self.session = 0
+
+    @property
+    def connection(self) -> WorkerConnection | None:
+        """The connection that the worker's commands are on now."""
+        return self._connection
+
+    # -- connections ---------------------------------------------------------------------------
+
+    async def adopt(
+        self, connection: WorkerConnection, hello: wire.HelloAnswer, fences: Mapping[int, int], is_reinstalled: bool
+    ) -> None:
+        """The worker's commands are this master's now: say so, and go on with those that are live.
+
+        Args:
+            fences: of the worker's unfinished builds.
+            is_reinstalled: the worker's directory is another than before.
+        """
+        self._fences = dict(fences)
+        self._listed = {command.cmd_uid: command for command in hello.commands}
+        self.session = hello.session
+        actions: list[wire.Action] = []
+        again: list[DurableCommand] = []
+        for command in tuple(self._live.values()):
+            command.fence = self._fences.get(_build_of(command.uid), command.fence)
+            command.start = msgspec.structs.replace(command.start, fence=command.fence)
+            known = command.uid in self._listed
+            if known:
+                command.was_seen = True
+                actions.append(wire.Action(op="resume", cmd_uid=command.uid, fence=command.fence, acked=command.taken))
+            elif is_reinstalled or command.was_seen:
+                why = "the worker's directory was made anew" if is_reinstalled else "the worker has lost its spool"
+                self._lose(command, why)
+            else:
+                again.append(command)
+        held = {uid for _, uid in self._forgettable}
+        # a build that is about to be entered again will ask for its commands; the rest is wanted by nobody
+        actions += [
+            wire.Action(op="forget", cmd_uid=uid)
+            for uid in self._listed
+            if uid not in self._live and uid not in held and not self._is_alive(_build_of(uid))
+        ]
+        await connection.ask(wire.Welcome(session=hello.session, lease_grant=self._grant(), actions=actions))
+        if not connection.is_connected:
+            raise ConnectionLost("lost while it was welcomed")
+        self._connection = connection
+        self._cancel_reclaim()
+        connection.durable = self
+        for command in again:
+            self._send_start(command)
+        for command in self._live.values():
+            if command.kill is not None:
+                self._send_kill(command)
+
+    def lost(self, reason: str) -> None:
+        """The connection has ended: wait for the next."""
+        self._connection = None
+        self.expect(reason)
+
+    def expect(self, reason: str) -> None:
+        """The worker is away; unless it comes in time, its builds are tried again."""
+        if self._reclaim_call is None:
+            self._reclaim_call = self._clock.callLater(RECLAIM_SECONDS, self._reclaim, reason)
+
+    def abandon(self, why: str) -> None:
+        """The worker has nothing of it any more: whatever is live is lost."""
+        self._cancel_reclaim()
+        for command in tuple(self._live.values()):
+            self._lose(command, why)
+        self._gone(why)
+
+    def stop(self) -> None:
+        """This master ends: leave everything as it is."""
+        self._cancel_reclaim()
+        if self._forget_call is not None:
+            self._forget_call.cancel()
+            self._forget_call = None
+        self._live.clear()
+        self._connection = None
+
+    def _cancel_reclaim(self) -> None:
+        if self._reclaim_call is not None and self._reclaim_call.active():
+            self._reclaim_call.cancel()
+        self._reclaim_call = None
+
+    def _reclaim(self, reason: str) -> None:
+        self._reclaim_call = None
+        why = f"worker {self._name} was away for {RECLAIM_SECONDS:g} s: {reason}"
+        self._log.warn("{why}", why=why)
+        for command in tuple(self._live.values()):
+            self._lose(command, why)
+        self._gone(why)
+
+    def _grant(self) -> float:
+        return ORPHAN_TTL if self._may_grant() else 0.0
+
+    # -- for commands of steps --------------------------------------------------------------------
+
+    def run(self, start: wire.Start, observer: Observer, *, was_seen: bool = False) -> DurableCommand:
+        """Start a command, or go on with one that was started before; its uid tells which.
+
+        Args:
+            start: its fence is filled in here.
+            was_seen: records of it have come in an earlier run of this master: it must be there.
+        """
+        fence = self._fences.get(_build_of(start.cmd_uid), start.fence)
+        start = msgspec.structs.replace(start, fence=fence)
+        command = DurableCommand(start, observer, was_seen=was_seen)
+        self._live[command.uid] = command
+        if self._connection is not None:
+            if was_seen and command.uid not in self._listed:
+                self._clock.callLater(0, self._lose, command, "the worker has lost its spool")
+            else:
+                self._send_start(command)
+        return command
+
+    def kill(self, command: DurableCommand, why: str, *, abort: bool = False) -> None:
+        """End a command early; told again at each new connection until its final record comes."""
+        command.kill = wire.Kill(cmd_uid=command.uid, fence=command.fence, why=why, abort=abort)
+        self._send_kill(command)
+
+    def give_up(self, command: DurableCommand, why: str) -> None:
+        """Wait no longer for a command that cannot be ended; the worker ends it when it hears of that."""
+        self._lose(command, why)
+
+    def forget_later(self, uids: Sequence[str]) -> None:
+        """All that these commands told is committed: the worker may delete it, after a while."""
+        due = self._clock.seconds() + SPOOL_HOLD
+        self._forgettable.extend((due, uid) for uid in uids)
+        if self._forget_call is None and self._forgettable:
+            self._forget_call = self._clock.callLater(SPOOL_HOLD, self._forget_due)
+
+    def release(self, build_id: int) -> None:
+        """A build has ended: what it still has on the worker is wanted by nobody."""
+        held = self._held
+        self.forget_later([uid for uid in self._listed if _build_of(uid) == build_id and uid not in held])
+
+    async def bury(self, build_id: int) -> None:
+        """End whatever a build still has on the worker; returns when nothing of it runs.
+
+        While the worker is away this waits, at most until its commands have ended by themselves.
+        """
+        while True:
+            uids = sorted(uid for uid in self._listed if _build_of(uid) == build_id)
+            if not uids:
+                return
+            if self._connection is None:
+                if self._reclaim_call is None:
+                    return  # away for so long that nothing can run any more
+                waiting: Deferred[None] = Deferred()
+                self._clock.callLater(1.0, waiting.callback, None)
+                await waiting
+                continue
+            try:
+                for uid in uids:
+                    await self._connection.ask(wire.Forget(cmd_uid=uid), patient=True)
+                    self._listed.pop(uid, None)
+            except BuildmillError as error:
+                self._log.warn("{worker}: {error}", worker=self._name, error=error)
+
+    # -- what the worker says ------------------------------------------------------------------------
+
+    def handle(self, message: Any, connection: WorkerConnection) -> object:
+        """Answer a request of the worker."""
+        if connection is not self._connection:
+            raise RemoteError("stale: another connection of this worker has been taken")
+        if type(message) is wire.Data:
+            return self._data(message)
+        if type(message) is wire.Beat:
+            return msgspec.to_builtins(wire.BeatAnswer(n=message.n, grant=self._grant()))
+        raise RemoteError(f"{message.op} is not expected here")
+
+    async def _data(self, message: wire.Data) -> object:
+        command = self._live.get(message.cmd_uid)
+        if command is None:
+            if self._is_alive(_build_of(message.cmd_uid)) and message.cmd_uid not in self._held:
+                raise RemoteError("this command is not wanted yet")
+            return _answer(wire.DataAnswer(forget=message.cmd_uid not in self._held, acked=_last(message)))
+        if message.fence != command.fence:
+            raise RemoteError(f"stale: fence {message.fence}, it is {command.fence}")
+        if message.first > command.taken + 1:
+            return _answer(wire.DataAnswer(acked=command.taken, rewind=True))
+        fresh = message.records[command.taken + 1 - message.first :]
+        command.was_seen = True
+        if not fresh:
+            return _answer(wire.DataAnswer(acked=command.taken))
+        command.taken = _last(message)
+        pressure: Awaitable[None] | None = None
+        final: wire.Final | None = None
+        updates, final = _understand(fresh)
+        if updates:
+            try:
+                pressure = command.observer.updated(updates)
+            except RAISED:  # an observer of the user's
+                self._log.failure("command {uid}: an observer failed", uid=command.uid)
+        acknowledged = Deferred.fromCoroutine(
+            self._updates.run(command_rows.acknowledge, command.uid, command.fence, command.taken)
+        )
+        if final is not None:
+            del self._live[command.uid]
+            if final.is_known:
+                command.end(final)
+            else:
+                command.end(Failure(CommandLost(f"{final.how}: {final.why}" if final.why else final.how)))
+        if pressure is not None:
+            await pressure
+        if not await acknowledged and final is None:
+            self._lose(command, "another master has taken the build")
+            raise RemoteError("stale: this master does not own the build any more")
+        return _answer(wire.DataAnswer(acked=_last(message)))
+
+    @property
+    def _held(self) -> set[str]:
+        return {uid for _, uid in self._forgettable}
+
+    def _lose(self, command: DurableCommand, why: str) -> None:
+        if self._live.get(command.uid) is command:
+            del self._live[command.uid]
+            command.end(Failure(CommandLost(why)))
+
+    # -- what is said to the worker ----------------------------------------------------------------------
+
+    def _send_start(self, command: DurableCommand) -> None:
+        assert self._connection is not None
+        self._tasks.start(self._start(command, self._connection), name="start a command")
+
+    async def _start(self, command: DurableCommand, connection: WorkerConnection) -> None:
+        try:
+            answer = msgspec.convert(await connection.ask(command.start), wire.Started)
+            self._listed.setdefault(
+                command.uid,
+                wire.SpooledCommand(
+                    cmd_uid=command.uid,
+                    fence=command.fence,
+                    state=answer.state,
+                    head=answer.head,
+                    args_digest=command.start.args_digest,
+                ),
+            )
+            if answer.state == "forgotten":
+                self._lose(command, "the worker has forgotten it")
+            elif not answer.is_new:
+                await connection.ask(wire.Resume(cmd_uid=command.uid, fence=command.fence, acked=command.taken))
+            command.was_seen = True
+        except ConnectionLost:
+            pass  # it is sent again
+        except (BuildmillError, msgspec.ValidationError) as error:
+            if self._live.get(command.uid) is command:
+                del self._live[command.uid]
+                command.end(Failure(RemoteError(str(error))))
+
+    def _send_kill(self, command: DurableCommand) -> None:
+        if self._connection is not None and command.kill is not None and self._live.get(command.uid) is command:
+            message = msgspec.structs.replace(command.kill, fence=command.fence)
+            self._tasks.start(self._say(message), name="kill a command")
+
+    def _forget_due(self) -> None:
+        self._forget_call = None
+        now = self._clock.seconds()
+        while self._forgettable and self._forgettable[0][0] <= now:
+            _, uid = self._forgettable.popleft()
+            self._listed.pop(uid, None)
+            if self._connection is not None:  # else the next hello lists it
+                self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
+        if self._forgettable:
+            self._forget_call = self._clock.callLater(max(0.0, self._forgettable[0][0] - now), self._forget_due)
+
+    async def _say(self, message: wire.DurableRequest) -> None:
+        try:
+            if self._connection is not None:
+                await self._connection.ask(message, patient=True)
+        except ConnectionLost:
+            pass
+        except RemoteError as error:
+            self._log.warn("{worker}: {op}: {error}", worker=self._name, op=message.op, error=error)
+
+
+def _build_of(uid: str) -> int:
+    number = uid.partition(".")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def _last(message: wire.Data) -> int:
+    return message.first + len(message.records) - 1
+
+
+def _answer(answer: wire.DataAnswer) -> object:
+    return msgspec.to_builtins(answer)
+
+
+def _understand(records: Sequence[wire.Record]) -> tuple[list[CommandUpdate], wire.Final | None]:
+    """Records as updates, and the final record's content if it is among them.
+
+    Raises:
+        RemoteError: they make no sense.
+    """
+    updates: list[CommandUpdate] = []
+    final: wire.Final | None = None
+    for kind, data, t_us in records:
+        if kind in (wire.STDOUT, wire.STDERR, wire.HEADER):
+            updates.append(Output(kind, data, t_us / 1e6))
+        elif kind.startswith(wire.LOG_PREFIX):
+            updates.append(Output(wire.STDOUT, data, t_us / 1e6, kind.removeprefix(wire.LOG_PREFIX)))
+        else:
+            try:
+                if kind == wire.VALUES:
+                    values = msgspec.msgpack.decode(data, type=dict[str, Any])
+                    updates.extend(Value(key, value) for key, value in values.items())
+                elif kind == wire.FINAL:
+                    final = wire.decode_final(data)
+                else:
+                    raise RemoteError(f"bm_data: no kind {kind[:20]!r}")
+            except msgspec.MsgspecError as error:
+                raise RemoteError(f"bm_data: {error}") from None
+    return updates, final
