@@ -215,8 +215,15 @@ class Harness(Stage):
         processes: stands for the master's machine.
     """
 
-    def __init__(self, basedir: Path, url: str = "sqlite://", seed: int = 1) -> None:
+    def __init__(
+        self,
+        basedir: Path,
+        url: str = "sqlite://",
+        seed: int = 1,
+        new_worker: Callable[[Harness, str], ScriptedWorker] | None = None,
+    ) -> None:
         super().__init__(url)
+        self.new_worker = new_worker or ScriptedWorker
         self.basedir = basedir
         self.seed = seed
         self.processes = FakeProcesses()
@@ -243,7 +250,12 @@ class Harness(Stage):
             master=self.master, updates=self.updates, read=self.database.read, bus=self.bus, clock=self.clock, rng=rng
         )
         self.master.queue = self.engine.queue
-        self.roster = Roster(attached=self.engine.worker_attached, lost=self.engine.worker_lost, clock=self.clock)
+        self.roster = Roster(
+            attached=self.engine.worker_attached,
+            lost=self.engine.worker_lost,
+            clock=self.clock,
+            greeting=self.engine.greeting,
+        )
         self.master.masterid = self.updates.context.masterid = self.result(
             self.database.write(masters.find, "test master")
         )
@@ -252,18 +264,24 @@ class Harness(Stage):
         """Configure and start the engine; connect each worker that a builder names."""
         names = sorted({name for builder in builders for name in builder.workernames})
         workers = [WorkerConfig(name, "secret") for name in names] if workers is None else workers
-        self.config = MasterConfig(
-            basedir=self.basedir,
-            file=self.basedir / "master.cfg",
-            builders=builders,
-            workers=tuple(workers),
-            **{"collapseRequests": False, **config},
-        )
+        self.config = self.changed_config(*builders, workers=workers, **config)
         self._start()
         for worker in workers:
             if worker.name not in self.workers:
-                self.workers[worker.name] = ScriptedWorker(self, worker.name)
+                self.workers[worker.name] = self.new_worker(self, worker.name)
                 self.workers[worker.name].connect()
+
+    def changed_config(
+        self, *builders: BuilderConfig, workers: Sequence[WorkerConfig] | None = None, **config: Any
+    ) -> MasterConfig:
+        """A configuration with these builders; the present workers by default."""
+        return MasterConfig(
+            basedir=self.basedir,
+            file=self.basedir / "master.cfg",
+            builders=builders,
+            workers=tuple(self.config.workers if workers is None else workers),
+            **{"collapseRequests": False, **config},
+        )
 
     def _start(self) -> None:
         self.master.config = self.config
@@ -285,6 +303,14 @@ class Harness(Stage):
         self.bus._by_shape.clear()
         self._boot()
         self._start()
+
+    def stop_and_restart(self) -> None:
+        """The master's process is told to stop, and is started again; workers stay disconnected."""
+        self.result(self.engine.stop(clean=False))
+        for worker in self.workers.values():
+            worker.cut("the master stops")
+        self.result(self.logs.stop())
+        self.crash_and_restart()
 
     @property
     def worker(self) -> ScriptedWorker:

@@ -21,6 +21,7 @@ class Run(ShellMixin):
     """A step that runs one command line."""
 
     name = "run"
+    resumable = True
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**self.setupShellMixin(kwargs))
