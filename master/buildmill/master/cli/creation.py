@@ -113,10 +113,12 @@ def checkconfig(place: Path, quiet: bool) -> None:
         from buildmill.master.config.loader import load
 
         try:
-            load(folder, name)
+            config = load(folder, name)
         except ConfigError as error:
             show_problems(error)
             raise SystemExit(1) from None
+        for notice in config.notices:
+            click.echo(f"{notice}", err=True)
     if not quiet:
         click.echo("the configuration is good")
 
