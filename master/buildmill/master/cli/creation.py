@@ -117,9 +117,9 @@ def checkconfig(place: Path, quiet: bool) -> None:
         except ConfigError as error:
             show_problems(error)
             raise SystemExit(1) from None
-        for notice in config.notices:
-            click.echo(f"{notice}", err=True)
     if not quiet:
+        for notice in config.notices:
+            click.echo(str(notice), err=True)
         click.echo("the configuration is good")
 
 

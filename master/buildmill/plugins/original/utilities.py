@@ -259,7 +259,7 @@ class ComparableMixin:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self._compared() == other._compared()  # type: ignore[attr-defined]  # the same class
+        return self._compared() == other._compared()
 
     def __hash__(self) -> int:
         return hash((type(self), *(repr(value) for value in self._compared())))
