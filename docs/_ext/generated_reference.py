@@ -2,6 +2,7 @@
 
 `reference/generated/resources.md`: every resource type of the data API with its fields.
 `reference/generated/{buildmill,buildmill-worker}.md`: every command with its options.
+`reference/generated/original-names.md`: every name that Buildbot's configurations import, and whether it is here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from sphinx.application import Sphinx
 
 from buildmill.master.cli.main import main as master_command
 from buildmill.master.domain import resources
+from buildmill.plugins.original.names import OriginalName, modules, names_in
+from buildmill.plugins.original.table import GROUPS
 from buildmill.worker.cli import main as worker_command
 
 
@@ -73,6 +76,35 @@ def command_pages(path: str, command: click.Command) -> Iterator[str]:
             yield from command_pages(f"{path} {name}", found)
 
 
+def original_name_pages() -> Iterator[str]:
+    """A section for each group of plugins, then one for the other names, each name with its state."""
+    plugins = {f"buildbot.plugins.{group}" for group in (*GROUPS, "www", "webhooks")}
+    others = [name for module in sorted(modules() - plugins) for name in names_in(module).values()]
+    paths: dict[str, list[str]] = {}
+    for name in others:
+        paths.setdefault(name.known_as, []).append(name.module)
+    for module in sorted(plugins):
+        names = names_in(module).values()
+        there = sum(name.home is not None for name in names)
+        yield f"### {module.removeprefix('buildbot.plugins.')}\n"
+        yield f"{there} of {len(names)} work.\n"
+        yield "| name | also in | state |\n| --- | --- | --- |"
+        for name in sorted(names, key=lambda name: name.name.lower()):
+            also = ", ".join(f"`{path}`" for path in paths.get(name.known_as, ()))
+            yield f"| `{name.name}` | {also} | {_state(name)} |"
+        yield ""
+    yield "### Other names\n"
+    yield "| module | name | state |\n| --- | --- | --- |"
+    for name in others:
+        if not name.known_as.startswith("buildbot.plugins."):
+            yield f"| `{name.module}` | `{name.name}` | {_state(name)} |"
+    yield ""
+
+
+def _state(name: OriginalName) -> str:
+    return "not available yet" if name.home is None else "works"
+
+
 def write(app: Sphinx) -> None:
     """Write all generated pages; a page that did not change is not touched."""
     folder = Path(app.srcdir) / "reference" / "generated"
@@ -81,6 +113,7 @@ def write(app: Sphinx) -> None:
         "resources": resource_pages(),
         "buildmill": command_pages("buildmill", master_command),
         "buildmill-worker": command_pages("buildmill-worker", worker_command),
+        "original-names": original_name_pages(),
     }.items():
         text = "\n".join(lines) + "\n"
         page = folder / f"{name}.md"

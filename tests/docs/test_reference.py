@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 from pathlib import Path
 
 from buildmill.master.config.keys import CHECKERS
+from buildmill.plugins.original.table import GROUPS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -14,3 +17,19 @@ def test_every_key_of_the_configuration_is_described() -> None:
     named = set(re.findall(r"`(\w+)`", (REFERENCE / "master-cfg.md").read_text()))
 
     assert set(CHECKERS) - named == set()
+
+
+def test_every_name_of_the_plugins_is_on_the_page_for_those_who_come_from_buildbot() -> None:
+    sys.path.insert(0, str(REFERENCE.parent / "_ext"))
+    try:
+        pages = importlib.import_module("generated_reference")
+    finally:
+        del sys.path[0]
+
+    text = "\n".join(pages.original_name_pages())
+
+    for group in GROUPS:
+        module = importlib.import_module(f"buildmill.plugins.{group}")
+        for state, names in (("works", module.NAMES), ("not available yet", module.LATER)):
+            for name in names:
+                assert re.search(rf"^\| `{name}` \| .* \| {state} \|$", text, re.MULTILINE), name

@@ -184,6 +184,43 @@ def test_checkconfig_tells_every_mistake_with_its_line(home: Home) -> None:
     assert buildmill("checkconfig", "master.cfg", cwd=home.folder, code=1) == said
 
 
+def test_checkconfig_shows_notices_and_calls_the_configuration_good(home: Home) -> None:
+    text = (home.folder / "master.cfg").read_text().replace("from buildmill.plugins", "from buildbot.plugins")
+    (home.folder / "master.cfg").write_text(text + "c['protocols'] = {'pb': {'port': 9989}}\n")
+
+    said = buildmill("checkconfig", home.folder)
+
+    assert f"{home.folder}/master.cfg:{len(text.splitlines()) + 1}: protocols: pb is not spoken here" in said
+    assert "the configuration is good" in said
+    assert buildmill("checkconfig", "-q", home.folder) == ""
+
+
+def test_steps_that_import_from_buildbot_run_and_notices_are_logged_at_start_and_reconfig(home: Home) -> None:
+    home.configure()
+    text = (home.folder / "master.cfg").read_text().replace("from buildmill.plugins", "from buildbot.plugins")
+    (home.folder / "late.py").write_text(
+        "from buildbot.process.buildstep import BuildStep\n"
+        "class Late(BuildStep):\n"
+        "    name = 'late'\n"
+        "    async def run(self):\n"
+        "        from buildbot.process.results import WARNINGS\n"
+        "        return WARNINGS\n"
+    )
+    (home.folder / "master.cfg").write_text(
+        text + "from late import Late\nfactory.addStep(Late())\nc['metrics'] = {'log_interval': 10}\n"
+    )
+
+    buildmill("start", home.folder)
+    home.force()
+    wait_until("the build has ended", lambda: any(build["complete"] for build in home.get("builds")))
+    buildmill("reconfig", home.folder)
+    buildmill("stop", home.folder)
+
+    ((result,),) = home.rows("SELECT results FROM steps WHERE name = 'late'")
+    assert result == 1
+    assert home.log().count("metrics: there are no such metrics here; the key has no effect") == 2
+
+
 # -- a master's life ----------------------------------------------------------------------------------
 
 

@@ -121,6 +121,7 @@ class App:
             SchemaOutOfDate: the database must be upgraded first.
             Exception: whatever keeps a part from starting; what had started is stopped again.
         """
+        self._tell_notices(self.config)
         await self._blocking(schema.check, self._url)
         try:
             await self._start()
@@ -198,6 +199,7 @@ class App:
             ConfigError: nothing was changed.
         """
         new = await self._blocking(load, self.basedir, self._config_file)
+        self._tell_notices(new)
         plan = plan_of(self.config, new)
         problems = self._unchangeable(new)
         if problems:
@@ -215,6 +217,10 @@ class App:
             await self._apply(old)
             raise
         self._log.info("configuration in force")
+
+    def _tell_notices(self, config: MasterConfig) -> None:
+        for notice in config.notices:
+            self._log.warn("configuration: {notice}", notice=str(notice))
 
     def _unchangeable(self, new: MasterConfig) -> list[ConfigProblem]:
         problems = []

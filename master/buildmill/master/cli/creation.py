@@ -113,11 +113,13 @@ def checkconfig(place: Path, quiet: bool) -> None:
         from buildmill.master.config.loader import load
 
         try:
-            load(folder, name)
+            config = load(folder, name)
         except ConfigError as error:
             show_problems(error)
             raise SystemExit(1) from None
     if not quiet:
+        for notice in config.notices:
+            click.echo(str(notice), err=True)
         click.echo("the configuration is good")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from buildmill.common.errors import ConfigError, ConfigProblem
+from buildmill.master.config import original_imports
 
 _OWN_CODE = str(Path(__file__).resolve().parents[2])
 _MODULE_NAME = "buildmill_master_cfg"
@@ -24,7 +25,8 @@ _helpers: dict[str, types.ModuleType] = {}
 def run_file(file: Path, basedir: Path) -> dict[str, Any]:
     """Execute a configuration and return its global names.
 
-    While it runs, `basedir` is the working directory and on ``sys.path``. Call it within `fresh_helpers`.
+    While it runs, `basedir` is the working directory and on ``sys.path``. From then on imports of ``buildbot`` give
+    our names. Call it within `fresh_helpers`.
 
     Raises:
         ConfigError: the file is missing, has a syntax error, or raised an exception; with the place.
@@ -40,6 +42,7 @@ def run_file(file: Path, basedir: Path) -> dict[str, Any]:
     except ValueError as problem:
         raise ConfigError([ConfigProblem(str(problem), str(file))]) from problem
 
+    original_imports.install()
     module = types.ModuleType(_MODULE_NAME)
     names = module.__dict__
     names.update(basedir=str(basedir), __file__=str(file))

@@ -52,6 +52,8 @@ def _number(key: str, value: Any, problems: Problems) -> Any:
 
 
 def _function(key: str, value: Any, problems: Problems) -> Any:
+    if problems.is_not_there_yet(key, value):
+        return UNSET
     if value is None or callable(value):
         return value
     problems.at_key(key, f"{key} must be callable, not {value!r}")
@@ -69,6 +71,8 @@ def _list_of(cls: type, what: str, *, convert: Callable[[Any], Any] | None = Non
             return UNSET
         items = []
         for index, item in enumerate(value):
+            if problems.is_not_there_yet(key, item):
+                continue
             made = convert(item) if convert is not None else item
             if isinstance(made, cls):
                 items.append(made)
@@ -87,8 +91,23 @@ def _refused(what: str, allowed: tuple[Any, ...] = (None,)) -> Checker:
     """A checker for keys whose capability is not there yet: only their "nothing" is taken."""
 
     def check(key: str, value: Any, problems: Problems) -> Any:
+        if isinstance(value, list | tuple):
+            value = type(value)(item for item in value if not problems.is_not_there_yet(key, item))
+        if problems.is_not_there_yet(key, value):
+            return UNSET
         if not any(value is nothing or (value == nothing and type(value) is type(nothing)) for nothing in allowed):
             problems.at_key(key, f"{key}: {what} not available yet; remove the key")
+        return UNSET
+
+    return check
+
+
+def _without_effect(text: str) -> Checker:
+    """A checker for keys that are taken, so that existing files load, but do nothing here."""
+
+    def check(key: str, value: Any, problems: Problems) -> Any:
+        if value is not None:
+            problems.notice(key, f"{text}; the key has no effect")
         return UNSET
 
     return check
@@ -134,7 +153,7 @@ def _db(key: str, value: Any, problems: Problems) -> Any:
     if unknown := sorted(map(str, set(value) - {"db_url", "engine_kwargs"})):
         problems.at_key(key, f"{key}: unknown keys {', '.join(unknown)}; known is 'db_url'", inner=unknown[0])
     if value.get("engine_kwargs"):
-        problems.at_key(key, f"{key}: engine_kwargs is not available", inner="engine_kwargs")
+        problems.notice(key, "engine_kwargs has no effect: connections are set up by the master", inner="engine_kwargs")
     return _db_url(key, value["db_url"], problems) if "db_url" in value else UNSET
 
 
@@ -232,12 +251,12 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "logMaxTailSize": ("logMaxTailSize", _number),
     "changeHorizon": ("changeHorizon", _number),
     "configurators": ("", _anything),
-    "buildbotNetUsageData": ("", _anything),
+    "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),
     "services": ("", _refused("reporters and other services are", (None, [], (), {}))),
     "secretsProviders": ("", _refused("secret providers are", (None, [], ()))),
     "machines": ("", _refused("machines are", (None, [], ()))),
     "user_managers": ("", _refused("user managers are", (None, [], ()))),
-    "metrics": ("", _refused("metrics are")),
+    "metrics": ("", _without_effect("there are no such metrics here")),
     "manhole": ("", _refused("a debug console is")),
 }
 """Name of the key: the field of `MasterConfig` that it fills ('' for none), and its checker."""

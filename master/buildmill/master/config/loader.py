@@ -14,6 +14,7 @@ from buildmill.master.config.master_config import MasterConfig
 from buildmill.master.config.problems import Problems
 from buildmill.master.config.web_keys import UNSET
 from buildmill.master.domain.config_errors import collected_errors
+from buildmill.master.domain.not_there_yet import NotThereYet
 
 VARIABLE = "BuildmasterConfig"
 
@@ -63,13 +64,16 @@ def from_dictionary(values: dict[str, Any], basedir: Path, file: Path, problems:
     if "caches" in values and (old := {"buildCacheSize", "changeCacheSize"} & set(values)):
         problems.at_key("caches", f"caches cannot be given together with {', '.join(sorted(old))}")
     before = len(problems.found)
-    config = MasterConfig(basedir=basedir, file=file, **fields)
-    # a list that could not be taken would only lead to misleading complaints about what it lacks
-    if before == 0 or all(
-        isinstance(values.get(key, []), list | tuple) for key in ("workers", "builders", "schedulers")
-    ):
+    notices = tuple(sorted(problems.notices, key=lambda notice: notice.line or 0))
+    config = MasterConfig(basedir=basedir, file=file, notices=notices, **fields)
+    # what could not be taken would only lead to misleading complaints about what is missing
+    if before == 0 or all(_is_whole_list(values.get(key, [])) for key in ("workers", "builders", "schedulers")):
         check_together(config, problems)
     return config
+
+
+def _is_whole_list(value: Any) -> bool:
+    return isinstance(value, list | tuple) and not any(isinstance(item, NotThereYet) for item in value)
 
 
 def _run_configurators(values: dict[str, Any], file: Path, problems: Problems) -> None:
@@ -78,6 +82,8 @@ def _run_configurators(values: dict[str, Any], file: Path, problems: Problems) -
         problems.at_key("configurators", f"configurators must be a list, not {configurators!r}")
         return
     for configurator in configurators:
+        if problems.is_not_there_yet("configurators", configurator):
+            continue
         configure = getattr(configurator, "configure", None)
         if not callable(configure):
             problems.at_key("configurators", f"configurators must have a method configure, not {configurator!r}")

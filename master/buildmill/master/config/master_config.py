@@ -65,6 +65,26 @@ class WwwConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfigNotice:
+    """Something in a configuration that is taken, but not as its author may think.
+
+    Attributes:
+        name: the key that it is about.
+        text: what happens instead, and what to do.
+        file, line: where it stands, if known.
+    """
+
+    name: str
+    text: str
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " if self.file and self.line else f"{self.file}: " if self.file else ""
+        return f"{where}{self.name}: {self.text}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MasterConfig:
     """A configuration in force, or about to be. Names are the keys of the file; see ``docs/reference/master-cfg.md``.
 
@@ -75,6 +95,7 @@ class MasterConfig:
         properties: of all builds; their source is the file's name.
         collapseRequests: True unless the file says something else.
         validation: patterns that names and values from outside must match.
+        notices: what its author should know, in the order of the file.
     """
 
     basedir: Path
@@ -107,6 +128,7 @@ class MasterConfig:
     logMaxSize: int | None = None
     logMaxTailSize: int | None = None
     changeHorizon: int | None = None
+    notices: tuple[ConfigNotice, ...] = ()
 
     def builder(self, name: str) -> BuilderConfig:
         """One builder by name. Raises KeyError."""

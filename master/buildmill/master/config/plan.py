@@ -65,7 +65,7 @@ class ReconfigPlan:
 
 def plan_of(old: MasterConfig, new: MasterConfig) -> ReconfigPlan:
     """What must be done to go from one configuration to another."""
-    others = [name for name in MasterConfig.__dataclass_fields__ if name not in (*_KINDS, "basedir", "file")]
+    others = [name for name in MasterConfig.__dataclass_fields__ if name not in (*_KINDS, "basedir", "file", "notices")]
     differing = tuple(name for name in others if not same(getattr(old, name), getattr(new, name)))
     return ReconfigPlan(
         builders=_difference(old.builders, new.builders),

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from buildmill.common.errors import ConfigProblem
+from buildmill.master.config.master_config import ConfigNotice
 from buildmill.master.config.source_lines import SourceLines
+from buildmill.master.domain.not_there_yet import is_not_there_yet
 
 
 class Problems:
@@ -15,11 +17,15 @@ class Problems:
     Args:
         file: the configuration file.
         found: problems that are known already; the list is appended to.
+
+    Attributes:
+        notices: what is no problem, but should be known.
     """
 
     def __init__(self, file: Path, found: list[ConfigProblem]) -> None:
         self._file = str(file)
         self.found = found
+        self.notices: list[ConfigNotice] = []
         try:
             self._lines = SourceLines(file.read_text(encoding="utf-8", errors="replace"), self._file)
         except OSError:
@@ -28,6 +34,14 @@ class Problems:
     def at_key(self, key: str, message: str, inner: str | None = None) -> None:
         """Something about the value of a key (or of a key inside its dictionary)."""
         self.found.append(ConfigProblem(message, self._file, self._lines.line_of(key, inner)))
+
+    def notice(self, key: str, text: str, inner: str | None = None) -> None:
+        """Something that is taken, but without the effect that its author may expect."""
+        self.notices.append(ConfigNotice(name=key, text=text, file=self._file, line=self._lines.line_of(key, inner)))
+
+    def is_not_there_yet(self, key: str, value: Any, inner: str | None = None) -> bool:
+        """Whether the value of a key stands in for something that is not there; that is reported, if it was not yet."""
+        return is_not_there_yet(value, lambda message: self.at_key(key, message, inner))
 
     def at(self, thing: Any, message: str) -> None:
         """Something about a builder, worker or the like, which knows where it was made."""

@@ -55,7 +55,7 @@ def checked_www(key: str, value: Any, problems: Problems) -> Any:
         if name in _UI_KEYS:
             ui[name] = option
         elif name in _NOT_YET:
-            if option:
+            if option and not problems.is_not_there_yet(key, option, name):
                 problems.at_key(key, f"www[{name!r}]: {_NOT_YET[name]} not available yet; remove the key", inner=name)
         elif name in _INTEGERS:
             if isinstance(option, bool) or not isinstance(option, int) or option < 0:

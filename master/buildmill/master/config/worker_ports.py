@@ -12,12 +12,20 @@ from buildmill.master.config.problems import Problems
 from buildmill.master.config.web_keys import UNSET
 
 MSGPACK = "msgpack_experimental_v7"
+PB = "pb"
 _KNOWN_OPTIONS = {"port", "interface", "certificate", "private_key"}
+_NOT_SPOKEN = (
+    "pb is not spoken here; workers that use it cannot connect: start them with protocol "
+    f"{MSGPACK} (buildbot-worker create-worker --protocol={MSGPACK} ...)"
+)
 _ENDPOINT = re.compile(r"tcp:(?:port=)?(\d+)(?::interface=(.+))?")
 
 
 def checked_protocols(key: str, value: Any, problems: Problems) -> Any:
-    """The ports of all protocols, as a tuple of `WorkerPort`."""
+    """The ports of all protocols, as a tuple of `WorkerPort`.
+
+    The port of ``pb``, which is not spoken here, is used when it is the only one.
+    """
     if not isinstance(value, Mapping):
         problems.at_key(key, f"{key} must be a dictionary, not {value!r}")
         return UNSET
@@ -27,20 +35,20 @@ def checked_protocols(key: str, value: Any, problems: Problems) -> Any:
             problems.at_key(key, f"{key}: the name of a protocol must be a string, not {name!r}")
         elif name == "null":
             continue  # local workers need no port
-        elif name == "pb":
-            problems.at_key(
-                key, f"{key}: 'pb' is not supported; workers connect by {MSGPACK!r}: {{'port': 9989}}", inner="pb"
-            )
-        elif name != MSGPACK:
+        elif name not in (MSGPACK, PB):
             problems.at_key(key, f"{key}: unknown protocol {name!r}; workers connect by {MSGPACK!r}", inner=name)
-        elif (port := _worker_port(key, options, problems)) is not None:
+        elif name == PB and MSGPACK in value:
+            problems.notice(key, f"{_NOT_SPOKEN}, for which there is a port of its own; this one is not opened", PB)
+        elif (port := _worker_port(key, name, options, problems)) is not None:
             ports.append(port)
+            if name == PB:
+                problems.notice(key, f"{_NOT_SPOKEN}; port {port.port} is served for that instead", PB)
     return tuple(ports)
 
 
-def _worker_port(key: str, options: Any, problems: Problems) -> WorkerPort | None:
-    def problem(message: str, option: str = MSGPACK) -> None:
-        problems.at_key(key, f"{key}[{MSGPACK!r}]{message}", inner=option)
+def _worker_port(key: str, protocol: str, options: Any, problems: Problems) -> WorkerPort | None:
+    def problem(message: str, option: str | None = None) -> None:
+        problems.at_key(key, f"{key}[{protocol!r}]{message}", inner=option or protocol)
 
     if not isinstance(options, Mapping):
         problem(f" must be a dictionary with the key 'port', not {options!r}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.lock_values import LockAccess, as_lock_accesses
+from buildmill.master.domain.not_there_yet import is_not_there_yet
 from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.engine.factory import BuildFactory
 from buildmill.master.engine.vocabulary import checked_callable, checked_properties
@@ -67,8 +68,9 @@ class BuilderConfig:
         owner = f"builder {self.name!r}"
         self.workernames = _checked_workers(owner, workername, workernames)
         if not isinstance(factory, BuildFactory):
-            what = "is missing" if factory is None else f"must be a BuildFactory, not {factory!r}"
-            config_error(f"{owner}: factory {what}")
+            if not is_not_there_yet(factory, config_error):
+                what = "is missing" if factory is None else f"must be a BuildFactory, not {factory!r}"
+                config_error(f"{owner}: factory {what}")
             factory = BuildFactory()
         self.factory = factory
         self.builddir = _checked_directory(owner, "builddir", builddir) or self.name.translate(_UNSAFE_IN_PATHS)

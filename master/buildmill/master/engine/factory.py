@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from buildmill.master.domain.config_errors import config_error, users_place
+from buildmill.master.domain.not_there_yet import is_not_there_yet
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class BuildFactory:
 
 def as_step_factory(step: Any) -> StepFactory | None:
     """The recipe of a step that was made in a configuration; None, and an error, if it is none."""
+    if is_not_there_yet(step, config_error):
+        return None
     if isinstance(step, StepFactory):
         return step
     recorded = getattr(step, "_factory_args", None)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.not_there_yet import is_not_there_yet
 from buildmill.master.domain.properties import NAME_LIMIT
 
 _IDENTIFIER = re.compile(r"[A-Za-z_\-\u00a0-\U0010ffff][A-Za-z0-9_\-\u00a0-\U0010ffff]*")
@@ -19,6 +20,8 @@ def is_identifier(text: object, limit: int) -> bool:
 
 def checked_callable(owner: str, argument: str, value: Any) -> Callable[..., Any] | None:
     """`value`, if it is None or can be called."""
+    if is_not_there_yet(value, config_error):
+        return None
     if value is not None and not callable(value):
         config_error(f"{owner}: {argument} must be callable, not {value!r}")
         return None

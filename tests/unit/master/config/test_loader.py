@@ -186,10 +186,6 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['schedulers'] = [3]", "schedulers[0] must be a scheduler, not 3"),
         ("c['change_source'] = 3", "change_source must be a list of change sources, not 3"),
         ("c['protocols'] = []", "protocols must be a dictionary, not []"),
-        (
-            "c['protocols'] = {'pb': {'port': 9989}}",
-            "protocols: 'pb' is not supported; workers connect by 'msgpack_experimental_v7': {'port': 9989}",
-        ),
         ("c['protocols'] = {'msgpack_experimental_v7': {}}", "the key 'port' is missing"),
         ("c['protocols'] = {'msgpack_experimental_v7': {'port': 1, 'pots': 2}}", "unknown keys pots"),
         ("c['db'] = {'url': 'sqlite://'}", "db: unknown keys url"),
@@ -222,7 +218,6 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['protocols'] = {'msgpack_experimental_v7': {'port': 1, 'certificate': 3}}", "the name of a file, not 3"),
         ("c['protocols'] = {'msgpack_experimental_v7': {'port': 1, 'certificate': 'x'}}", "TLS needs both"),
         ("c['db'] = 3", "db must be a dictionary with the key 'db_url', not 3"),
-        ("c['db'] = {'db_url': 'sqlite://', 'engine_kwargs': {'a': 1}}", "engine_kwargs is not available"),
         ("c['db_url'] = util.Secret('x')", "an address that is rendered (with secrets) is not available yet"),
         ("c['db_url'] = 'x'", "must be the URL of a database, not 'x'"),
         ("c['mq'] = 3", "mq must be a dictionary with the key 'type', not 3"),

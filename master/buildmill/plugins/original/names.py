@@ -1,0 +1,88 @@
+"""Looking up what stands behind ``buildbot.…``: the table's lines as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from buildmill.plugins.original.table import GROUPS, LATER, TABLE
+
+_PLUGINS = "buildbot.plugins"
+_OFFERED_AT_ONCE = (*GROUPS, "www")
+
+
+@dataclass(frozen=True)
+class OriginalName:
+    """One name in one of Buildbot's modules.
+
+    Attributes:
+        module, name: where configurations find it.
+        known_as: its usual full name, ``buildbot.plugins.steps.Git`` for ``buildbot.steps.source.git.Git``.
+        home: ``module:name`` of ours, or None if it is not there yet.
+    """
+
+    module: str
+    name: str
+    known_as: str
+    home: str | None
+
+    def load(self) -> Any:
+        """What it is with us; only for names that have a home."""
+        place, _, name = (self.home or "").partition(":")
+        return getattr(import_module(place), name)
+
+
+def modules() -> frozenset[str]:
+    """The full names of all modules and packages."""
+    return _modules()
+
+
+@cache
+def _modules() -> frozenset[str]:
+    listed = {*TABLE, *(f"{_PLUGINS}.{group}" for group in GROUPS)}
+    return frozenset(
+        ".".join(parts[:count])
+        for parts in (module.split(".") for module in listed)
+        for count in range(1, len(parts) + 1)
+    )
+
+
+@cache
+def names_in(module: str) -> Mapping[str, OriginalName]:
+    """The names that one module has, but for the modules in it."""
+    names: dict[str, OriginalName] = {}
+    group = module.removeprefix(f"{_PLUGINS}.")
+    if group in GROUPS and group != module:
+        offered, later = _group(group)
+        for name in (*offered, *later):
+            names[name] = _of_group(module, group, name)
+    for where, text in TABLE.get(module, {}).items():
+        for word in text.split():
+            name, _, ours = word.partition("=")
+            if where in GROUPS:
+                names[name] = _of_group(module, where, name)
+            else:
+                home = None if where == LATER else f"{where}:{ours or name}"
+                names[name] = OriginalName(module, name, f"{module}.{name}", home)
+    return names
+
+
+def star_names(module: str) -> list[str]:
+    """What ``from module import *`` gives."""
+    return list(_OFFERED_AT_ONCE) if module == _PLUGINS else sorted(names_in(module))
+
+
+def _group(group: str) -> tuple[Mapping[str, str], frozenset[str]]:
+    found = import_module(f"buildmill.plugins.{group}")
+    return found.NAMES, found.LATER
+
+
+def _of_group(module: str, group: str, name: str) -> OriginalName:
+    offered, _ = _group(group)
+    home = offered.get(name)
+    if home is not None and ":" not in home:
+        home = f"{home}:{name}"
+    return OriginalName(module, name, f"{_PLUGINS}.{group}.{name}", home)

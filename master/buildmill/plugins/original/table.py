@@ -1,0 +1,336 @@
+"""The names of Buildbot 4.3 as configurations import them: module, where ours is, names.
+
+Where ours is:
+
+- a group of `buildmill.plugins`, as ``steps``: the group says whether the name is there yet;
+- a module of ours: the same name there, or with ``theirs=ours`` another one;
+- ``later``: nowhere yet.
+
+Of modules that are internal to Buildbot only the names are listed that configurations are known to ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+GROUPS: Final = ("steps", "schedulers", "changes", "util", "worker", "secrets", "reporters")
+"""The groups of ``buildbot.plugins`` that `buildmill.plugins` has, too."""
+
+LATER: Final = "later"
+
+TABLE: Final[Mapping[str, Mapping[str, str]]] = {
+    "buildbot": {"buildmill.plugins.original.versions": "__version__=version version"},
+    "buildbot.buildrequest": {"later": "BuildRequest"},
+    "buildbot.changes.base": {
+        "buildmill.master.changes.base": "ChangeSource PollingChangeSource",
+        "later": "ReconfigurablePollingChangeSource",
+    },
+    "buildbot.changes.bitbucket": {"changes": "BitbucketPullrequestPoller"},
+    "buildbot.changes.changes": {"buildmill.master.schedulers.change": "Change"},
+    "buildbot.changes.filter": {"util": "ChangeFilter"},
+    "buildbot.changes.gerritchangesource": {
+        "changes": "GerritChangeSource GerritEventLogPoller",
+        "util": "GerritChangeFilter",
+    },
+    "buildbot.changes.github": {"changes": "GitHubPullrequestPoller"},
+    "buildbot.changes.gitpoller": {"changes": "GitPoller"},
+    "buildbot.changes.hgpoller": {"changes": "HgPoller"},
+    "buildbot.changes.mail": {
+        "changes": "BzrLaunchpadEmailMaildirSource CVSMaildirSource MaildirSource SVNCommitEmailMaildirSource",
+    },
+    "buildbot.changes.p4poller": {"changes": "P4Source"},
+    "buildbot.changes.pb": {"changes": "PBChangeSource"},
+    "buildbot.changes.svnpoller": {
+        "changes": "SVNPoller",
+        "later": "split_file_alwaystrunk split_file_branches split_file_projects_branches",
+    },
+    "buildbot.config": {
+        "util": "BuilderConfig",
+        "buildmill.plugins.original.configuration": "ConfigErrors error",
+        "later": "MasterConfig",
+    },
+    "buildbot.config.builder": {"util": "BuilderConfig"},
+    "buildbot.config.checks": {"later": "check_param_bool check_param_int check_param_length check_param_str"},
+    "buildbot.config.errors": {"buildmill.plugins.original.configuration": "ConfigErrors error"},
+    "buildbot.config.master": {"later": "FileLoader loadConfigDict MasterConfig"},
+    "buildbot.configurators": {"buildmill.plugins.original.configuration": "ConfiguratorBase"},
+    "buildbot.configurators.janitor": {"util": "JanitorConfigurator"},
+    "buildbot.data.base": {"later": "Endpoint EndpointKind ResourceType"},
+    "buildbot.data.resultspec": {"later": "Filter OrderBy ResultSpec"},
+    "buildbot.db.base": {"later": "DBConnectorComponent"},
+    "buildbot.db.buildrequests": {"later": "AlreadyClaimedError BuildRequestModel NotClaimedError"},
+    "buildbot.db.builds": {"later": "BuildModel"},
+    "buildbot.db.connector": {"later": "DBConnector"},
+    "buildbot.db.dbconfig": {"util": "DbConfig"},
+    "buildbot.db.enginestrategy": {"later": "create_engine"},
+    "buildbot.db.exceptions": {"later": "DatabaseNotReadyError"},
+    "buildbot.db.migrate_utils": {"later": "test_unicode"},
+    "buildbot.db.pool": {"later": "DBThreadPool"},
+    "buildbot.interfaces": {
+        "buildmill.plugins.original.interfaces": """BuilderInUseError IBuilder IBuilderControl IBuildStep
+            IBuildStepFactory IChangeSource IConfigLoader IConfigurator IConfigured IHttpResponse ILatentMachine
+            ILatentWorker ILogObserver IMachine IMachineAction IProperties IRenderable IReportGenerator IScheduler
+            ISourceStamp ITriggerableScheduler IWorker LatentWorkerCannotSubstantiate
+            LatentWorkerFailedToSubstantiate LatentWorkerSubstantiatiationCancelled ParameterError WorkerSetupError
+            WorkerTooOldError""",
+    },
+    "buildbot.locks": {"util": "MasterLock WorkerLock"},
+    "buildbot.machine.base": {"later": "Machine"},
+    "buildbot.machine.latent": {"later": "AbstractLatentMachine"},
+    "buildbot.manhole": {"util": "AuthorizedKeysManhole PasswordManhole TelnetManhole"},
+    "buildbot.master": {"later": "BuildMaster"},
+    "buildbot.plugins.webhooks": {
+        "later": "base bitbucket bitbucketcloud bitbucketserver github gitlab gitorious poller",
+    },
+    "buildbot.plugins.www": {"later": "base console_view grid_view waterfall_view"},
+    "buildbot.process.build": {"later": "Build"},
+    "buildbot.process.builder": {"util": "enforceChosenWorker", "later": "Builder"},
+    "buildbot.process.buildrequest": {"later": "BuildRequest TempChange TempSourceStamp"},
+    "buildbot.process.buildstep": {
+        "steps": "BuildStep",
+        "buildmill.master.engine.step": "BuildStepCancelled BuildStepFailed",
+        "buildmill.master.engine.shell": "CommandMixin ShellMixin",
+        "util": "CANCELLED EXCEPTION FAILURE LogLineObserver RETRY SKIPPED SUCCESS WARNINGS",
+        "buildmill.master.engine.step_log": "BufferLogObserver LineConsumerLogObserver LogObserver",
+        "buildmill.master.engine.remote_command": "RemoteCommand RemoteShellCommand",
+        "buildmill.master.engine.factory": "BuildStepFactory=StepFactory",
+    },
+    "buildbot.process.codebase": {"util": "Codebase"},
+    "buildbot.process.factory": {
+        "util": "BasicBuildFactory BasicSVN BuildFactory CPAN Distutils GNUAutoconf QuickBuildFactory Trial",
+    },
+    "buildbot.process.log": {
+        "buildmill.master.engine.step_log": "Log=StepLog StreamLog=StepLog",
+        "later": "HTMLLog PlainLog",
+    },
+    "buildbot.process.logobserver": {
+        "util": "LogLineObserver",
+        "buildmill.master.engine.step_log": "BufferLogObserver LineConsumerLogObserver LogObserver",
+        "later": "OutputProgressObserver",
+    },
+    "buildbot.process.project": {"util": "Project"},
+    "buildbot.process.properties": {
+        "util": "FlattenList Interpolate Properties Property renderer Secret Transform WithProperties",
+        "later": "PropertiesMixin",
+    },
+    "buildbot.process.remotecommand": {
+        "buildmill.master.engine.remote_command": "RemoteCommand RemoteShellCommand",
+        "later": "LoggedRemoteCommand RemoteException",
+    },
+    "buildbot.process.results": {
+        "util": "CANCELLED EXCEPTION FAILURE Results RETRY SKIPPED SUCCESS WARNINGS",
+        "buildmill.master.domain.result_rules": """ALL_RESULTS
+            computeResultAndTermination=compute_result_and_termination statusToString=status_text worst_status=worst""",
+        "later": "ResultComputingConfigMixin",
+    },
+    "buildbot.process.users.manual": {"util": "CommandlineUserManager"},
+    "buildbot.process.workerforbuilder": {
+        "later": "AbstractWorkerForBuilder LatentWorkerForBuilder WorkerForBuilder",
+    },
+    "buildbot.reporters.base": {"later": "ReporterBase"},
+    "buildbot.reporters.bitbucket": {"reporters": "BitbucketStatusPush"},
+    "buildbot.reporters.bitbucketserver": {
+        "reporters": "BitbucketServerCoreAPIStatusPush BitbucketServerPRCommentPush BitbucketServerStatusPush",
+    },
+    "buildbot.reporters.generators.build": {"reporters": "BuildStartEndStatusGenerator BuildStatusGenerator"},
+    "buildbot.reporters.generators.buildrequest": {"reporters": "BuildRequestGenerator"},
+    "buildbot.reporters.generators.buildset": {
+        "reporters": "BuildSetCombinedStatusGenerator BuildSetStatusGenerator",
+    },
+    "buildbot.reporters.generators.utils": {"later": "BuildStatusGeneratorMixin"},
+    "buildbot.reporters.generators.worker": {"reporters": "WorkerMissingGenerator"},
+    "buildbot.reporters.gerrit": {"reporters": "GerritStatusPush"},
+    "buildbot.reporters.gerrit_verify_status": {"reporters": "GerritVerifyStatusPush"},
+    "buildbot.reporters.github": {"reporters": "GitHubCommentPush GitHubStatusPush"},
+    "buildbot.reporters.gitlab": {"reporters": "GitLabStatusPush"},
+    "buildbot.reporters.http": {"reporters": "HttpStatusPush"},
+    "buildbot.reporters.irc": {"reporters": "IRC", "later": "IrcStatusBot IrcStatusFactory"},
+    "buildbot.reporters.mail": {"reporters": "MailNotifier", "later": "Domain"},
+    "buildbot.reporters.message": {
+        "reporters": """MessageFormatter MessageFormatterEmpty MessageFormatterFunction MessageFormatterFunctionRaw
+             MessageFormatterMissingWorker MessageFormatterRenderable""",
+        "later": "create_context_for_build MessageFormatterBase",
+    },
+    "buildbot.reporters.pushjet": {"reporters": "PushjetNotifier"},
+    "buildbot.reporters.pushover": {"reporters": "PushoverNotifier"},
+    "buildbot.reporters.telegram": {"reporters": "TelegramBot"},
+    "buildbot.reporters.utils": {
+        "util": "URLForBuild",
+        "later": """getChangesForSourceStamps getDetailsForBuild getDetailsForBuilds getDetailsForBuildset
+            getPreviousBuild getResponsibleUsersForBuild getResponsibleUsersForSourceStamp getURLForBuild
+            getURLForBuildrequest merge_reports_prop merge_reports_prop_take_first""",
+    },
+    "buildbot.reporters.zulip": {"reporters": "ZulipStatusPush"},
+    "buildbot.revlinks": {
+        "util": "RevlinkMatch",
+        "later": """BitbucketRevlink default_revlink_matcher GithubRevlink GitwebMatch RevlinkMultiplexer
+            SourceforgeGitRevlink""",
+    },
+    "buildbot.schedulers.base": {"buildmill.master.schedulers.base": "BaseScheduler"},
+    "buildbot.schedulers.basic": {
+        "schedulers": "AnyBranchScheduler Dependent SingleBranchScheduler",
+        "buildmill.master.schedulers.basic": "BaseBasicScheduler",
+        "later": "ChangesetScheduler",
+    },
+    "buildbot.schedulers.canceller": {"util": "OldBuildCanceller"},
+    "buildbot.schedulers.canceller_buildset": {"util": "FailingBuildsetCanceller"},
+    "buildbot.schedulers.dependent": {"schedulers": "Dependent"},
+    "buildbot.schedulers.filter": {"util": "ChangeFilter"},
+    "buildbot.schedulers.forcesched": {
+        "schedulers": "ForceScheduler",
+        "util": """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter
+            FileParameter FixedParameter InheritBuildParameter IntParameter NestedParameter ParameterGroup
+            PatchParameter StringParameter TextParameter UserNameParameter ValidationError WorkerChoiceParameter""",
+        "later": "CollectedValidationError",
+    },
+    "buildbot.schedulers.timed": {
+        "schedulers": "Nightly NightlyTriggerable Periodic",
+        "buildmill.master.schedulers.timed": "Timed",
+        "later": "NightlyBase",
+    },
+    "buildbot.schedulers.triggerable": {"schedulers": "Triggerable"},
+    "buildbot.schedulers.trysched": {"schedulers": "Try_Jobdir Try_Userpass", "later": "TryBase"},
+    "buildbot.scripts.base": {"later": "isBuildmasterDir"},
+    "buildbot.secrets.manager": {"later": "SecretManager"},
+    "buildbot.secrets.providers.base": {"later": "SecretProviderBase"},
+    "buildbot.secrets.providers.file": {"secrets": "SecretInAFile"},
+    "buildbot.secrets.providers.passwordstore": {"secrets": "SecretInPass"},
+    "buildbot.secrets.providers.vault_hvac": {
+        "secrets": "HashiCorpVaultKvSecretProvider VaultAuthenticatorApprole VaultAuthenticatorToken",
+    },
+    "buildbot.secrets.secret": {"later": "SecretDetails"},
+    "buildbot.steps.cmake": {"steps": "CMake"},
+    "buildbot.steps.configurable": {"steps": "BuildbotCiSetupSteps BuildbotTestCiTrigger"},
+    "buildbot.steps.cppcheck": {"steps": "Cppcheck"},
+    "buildbot.steps.gitdiffinfo": {"steps": "GitDiffInfo"},
+    "buildbot.steps.http": {"steps": "DELETE GET HEAD HTTPStep OPTIONS POST PUT"},
+    "buildbot.steps.master": {
+        "steps": "Assert LogRenderable MasterShellCommand SetProperties SetProperty",
+        "util": "CANCELLED EXCEPTION FAILURE RETRY SKIPPED SUCCESS WARNINGS",
+    },
+    "buildbot.steps.maxq": {"steps": "MaxQ"},
+    "buildbot.steps.mswin": {"steps": "Robocopy"},
+    "buildbot.steps.package.deb.lintian": {"steps": "DebLintian"},
+    "buildbot.steps.package.deb.pbuilder": {"steps": "DebCowbuilder DebPbuilder UbuCowbuilder UbuPbuilder"},
+    "buildbot.steps.package.rpm.mock": {"steps": "Mock MockBuildSRPM MockRebuild"},
+    "buildbot.steps.package.rpm.rpmbuild": {"steps": "RpmBuild"},
+    "buildbot.steps.package.rpm.rpmlint": {"steps": "RpmLint"},
+    "buildbot.steps.python": {"steps": "BuildEPYDoc PyFlakes PyLint Sphinx"},
+    "buildbot.steps.python_twisted": {"steps": "HLint RemovePYCs Trial", "later": "TrialTestCaseCounter"},
+    "buildbot.steps.shell": {
+        "steps": """Compile Configure PerlModuleTest SetPropertyFromCommand ShellCommand Test TreeSize
+            WarningCountingShellCommand""",
+        "util": "CANCELLED EXCEPTION FAILURE RETRY SKIPPED SUCCESS WARNINGS",
+        "buildmill.master.engine.shell": "ShellMixin",
+    },
+    "buildbot.steps.shellsequence": {"steps": "ShellSequence", "util": "ShellArg"},
+    "buildbot.steps.source.base": {"buildmill.master.steps.source": "Source"},
+    "buildbot.steps.source.bzr": {"steps": "Bzr"},
+    "buildbot.steps.source.cvs": {"steps": "CVS"},
+    "buildbot.steps.source.darcs": {"steps": "Darcs"},
+    "buildbot.steps.source.gerrit": {"steps": "Gerrit"},
+    "buildbot.steps.source.git": {"steps": "Git GitCommit GitPush GitTag"},
+    "buildbot.steps.source.github": {"steps": "GitHub"},
+    "buildbot.steps.source.gitlab": {"steps": "GitLab"},
+    "buildbot.steps.source.mercurial": {"steps": "Mercurial"},
+    "buildbot.steps.source.mtn": {"steps": "Monotone"},
+    "buildbot.steps.source.p4": {"steps": "P4"},
+    "buildbot.steps.source.repo": {
+        "steps": "Repo",
+        "later": "RepoDownloadsFromChangeSource RepoDownloadsFromProperties",
+    },
+    "buildbot.steps.source.svn": {"steps": "SVN"},
+    "buildbot.steps.subunit": {"steps": "SubunitShellCommand"},
+    "buildbot.steps.transfer": {
+        "steps": """DirectoryUpload FileDownload FileUpload JSONPropertiesDownload JSONStringDownload
+            MultipleFileUpload StringDownload""",
+        "later": "_TransferBuildStep",
+    },
+    "buildbot.steps.trigger": {"steps": "Trigger"},
+    "buildbot.steps.vstudio": {
+        "steps": """MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16 MsBuild17 MsBuild4 VC10 VC11 VC12
+            VC14 VC141 VC6 VC7 VC8 VC9 VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019
+            VS2022""",
+        "later": "VisualStudio",
+    },
+    "buildbot.steps.worker": {
+        "steps": "CopyDirectory FileExists MakeDirectory RemoveDirectory SetPropertiesFromEnv",
+        "later": "CompositeStepMixin WorkerBuildStep",
+    },
+    "buildbot.util": {
+        "buildmill.plugins.original.utilities": """ascii2unicode asyncSleep bytes2unicode command_to_string
+            ComparableMixin datetime2epoch epoch2datetime flatten flattened_iterator formatInterval fuzzyInterval
+            giturlparse human_readable_delta join_list makeList naturalSort none_or_str now rewrap safeTranslate
+            string2boolean stripUrlPassword toJson unicode2bytes UTC""",
+    },
+    "buildbot.util.config": {"later": "ConfiguredMixin"},
+    "buildbot.util.deferwaiter": {"later": "DeferWaiter"},
+    "buildbot.util.git": {"later": "GitMixin GitStepMixin"},
+    "buildbot.util.git_credential": {
+        "util": "GitCredentialInputRenderer GitCredentialOptions",
+        "later": "add_user_password_to_credentials",
+    },
+    "buildbot.util.giturlparse": {"buildmill.plugins.original.utilities": "GitUrl giturlparse"},
+    "buildbot.util.httpclientservice": {
+        "later": "HTTPClientService HTTPSession IHttpResponse TreqResponseWrapper TxRequestsResponseWrapper",
+    },
+    "buildbot.util.identifiers": {"later": "forceIdentifier incrementIdentifier isIdentifier"},
+    "buildbot.util.kubeclientservice": {
+        "util": "KubeCtlProxyConfigLoader KubeHardcodedConfig KubeInClusterConfigLoader",
+    },
+    "buildbot.util.misc": {"buildmill.plugins.original.utilities": "deferredLocked", "later": "SingletonMixin"},
+    "buildbot.util.runprocess": {"later": "run_process RunProcess"},
+    "buildbot.util.sautils": {"later": "hash_columns insert_from_select sa_version Table"},
+    "buildbot.util.service": {
+        "later": """AsyncMultiService AsyncService BuildbotService BuildbotServiceManager ClusteredBuildbotService
+            ReconfigurableServiceMixin SharedService""",
+    },
+    "buildbot.util.ssfilter": {"util": "SourceStampFilter"},
+    "buildbot.util.ssl": {"later": "ClientContextFactory"},
+    "buildbot.util.state": {"later": "StateMixin"},
+    "buildbot.util.twisted": {"buildmill.master.engine.step": "async_to_deferred=begun_at_once"},
+    "buildbot.version": {"buildmill.plugins.original.versions": "version"},
+    "buildbot.warnings": {
+        "buildmill.plugins.original.configuration": "ConfigWarning DeprecatedApiWarning warn_deprecated",
+    },
+    "buildbot.worker": {"worker": "Worker", "later": "AbstractLatentWorker AbstractWorker"},
+    "buildbot.worker.base": {"worker": "Worker", "later": "AbstractWorker"},
+    "buildbot.worker.docker": {"worker": "DockerLatentWorker"},
+    "buildbot.worker.ec2": {"worker": "EC2LatentWorker"},
+    "buildbot.worker.kubernetes": {"worker": "KubeLatentWorker"},
+    "buildbot.worker.latent": {"later": "AbstractLatentWorker"},
+    "buildbot.worker.libvirt": {"util": "Connection", "worker": "LibVirtWorker"},
+    "buildbot.worker.local": {"worker": "LocalWorker"},
+    "buildbot.worker.openstack": {"worker": "OpenStackLatentWorker"},
+    "buildbot.www.auth": {
+        "util": "CustomAuth HTPasswdAuth RemoteUserAuth UserPasswordAuth",
+        "later": "AuthBase AuthRealm AuthRootResource NoAuth TwistedICredAuthBase UserInfoProviderBase",
+    },
+    "buildbot.www.authz": {"util": "Authz fnmatchStrMatcher reStrMatcher", "buildmill.common.errors": "Forbidden"},
+    "buildbot.www.authz.authz": {
+        "buildmill.common.errors": "Forbidden",
+        "util": "Authz fnmatchStrMatcher reStrMatcher",
+    },
+    "buildbot.www.authz.endpointmatchers": {
+        "util": """AnyControlEndpointMatcher AnyEndpointMatcher EnableSchedulerEndpointMatcher
+            ForceBuildEndpointMatcher RebuildBuildEndpointMatcher StopBuildEndpointMatcher""",
+        "later": "EndpointMatcherBase Match",
+    },
+    "buildbot.www.authz.roles": {
+        "util": "RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername",
+        "later": "RolesFromBase",
+    },
+    "buildbot.www.avatar": {"util": "AvatarGitHub AvatarGravatar", "later": "AvatarBase"},
+    "buildbot.www.hooks.base": {"later": "BaseHookHandler"},
+    "buildbot.www.hooks.bitbucket": {"later": "BitBucketHandler"},
+    "buildbot.www.hooks.github": {"later": "GitHubEventHandler GitHubHandler"},
+    "buildbot.www.hooks.gitlab": {"later": "GitLabHandler"},
+    "buildbot.www.ldapuserinfo": {"util": "LdapUserInfo"},
+    "buildbot.www.oauth2": {
+        "util": "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth",
+        "later": "OAuth2Auth OAuth2LoginResource",
+    },
+    "buildbot.www.plugin": {"later": "Application"},
+    "buildbot.www.resource": {"later": "Resource"},
+}
