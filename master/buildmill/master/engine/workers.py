@@ -124,7 +124,7 @@ class WorkerHandle:
         Raises:
             ConnectionLost: it has no durable commands, or was away for too long.
         """
-        while not self.slot.is_connected or self.connection is None:
+        while self.connection is None or not self.slot.is_connected or not self.connection.is_connected:
             if self.durable is None or self._is_gone is not None:
                 raise ConnectionLost(self._is_gone or f"worker {self.name} is not connected")
             arrival: Deferred[None] = Deferred()

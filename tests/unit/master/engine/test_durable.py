@@ -18,7 +18,7 @@ from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.step_log import LogLineObserver
 from buildmill.master.steps.master_command import MasterShellCommand
 from tests.durable import DurableWorker, Spooled
-from tests.harness import Harness, succeed
+from tests.harness import Harness, succeed, text
 from tests.leftovers import FailureLog
 from tests.unit.master.engine.test_builds import Run
 
@@ -52,9 +52,9 @@ def stdout(house: House, step: Any) -> str:
     return "".join(line[1:] for line in house.log_text(step).splitlines(True) if line[0] == "o")
 
 
-def say(house: House, *texts: str) -> None:
-    for text in texts:
-        house.worker.write(house.command, "o", text.encode())
+def say(house: House, *pieces: str) -> None:
+    for piece in pieces:
+        house.worker.write(house.command, "o", piece.encode())
 
 
 def test_a_build_goes_on_when_its_worker_comes_back(house: House) -> None:
@@ -194,7 +194,7 @@ class Files(BuildStep):
 
 def test_a_file_command_that_has_ended_is_answered_from_the_record(house: House) -> None:
     house.start(house.builder(Files()))
-    house.worker.scripts["mkdir"] = succeed(["header", [b"made /x\n", 1.0]])
+    house.worker.scripts["mkdir"] = succeed(text("header", "made /x\n"))
     house.force()
     asked = [c for c in house.worker.started if c.command_name == "mkdir"]
     say(house, "x\n")
@@ -260,7 +260,7 @@ def test_a_program_on_the_master_that_had_ended_is_not_run_again(house: House) -
 
 def states(house: House) -> list[tuple[Result | None, str]]:
     rows = house.rows(sa.select(t.builds.c.results, t.builds.c.state_string).order_by(t.builds.c.id))
-    return [(None if result is None else Result(result), text) for result, text in rows]
+    return [(None if result is None else Result(result), state) for result, state in rows]
 
 
 @pytest.mark.parametrize("how", ["lost", "expired"])
