@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from buildmill.common.errors import InvalidInput
-from buildmill.worker.commands.process_run import Invocation, Limits, Seconds
+from buildmill.worker.commands.limits import Limits, Seconds
+from buildmill.worker.commands.process_run import Invocation
 from buildmill.worker.output import Output, header
 
 Word = str | Sequence[str]
