@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 
 from buildmill.common.errors import Unavailable
 
@@ -18,11 +19,15 @@ END_SECONDS = 5.0
 class Zygote:
     """Starts the program that forks shepherds, and starts it again when it has died.
 
+    Args:
+        environ: the worker's, without its password: commands may read their shepherd's.
+
     Its methods may be called from any thread.
     """
 
-    def __init__(self, basedir: str) -> None:
+    def __init__(self, basedir: str, environ: Mapping[str, str]) -> None:
         self._basedir = basedir
+        self._environ = environ
         self._lock = threading.Lock()
         self._program: subprocess.Popen[bytes] | None = None
         self._door: socket.socket | None = None
@@ -71,7 +76,7 @@ class Zygote:
         self._end()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Its imports must come from where ours come from; what commands see is in their own files.
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        environ = {**self._environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         try:
             self._program = subprocess.Popen(
                 [sys.executable, "-m", "buildmill.worker.shepherd.zygote", str(theirs.fileno()), self._basedir],

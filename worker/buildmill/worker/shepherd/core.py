@@ -183,7 +183,7 @@ class ShepherdCore:
             done = self._signal_next(now)
         if order.at_once:
             self._signals, self._next_signal_at = [], now + 1.0
-            done = [action for action in done if not isinstance(action, Send)] + [KillTree()]
+            done = [*(action for action in done if not isinstance(action, Send)), KillTree()]
         return done
 
     def exited(self, how: Exit) -> list[Action]:

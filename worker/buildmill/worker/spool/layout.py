@@ -56,9 +56,9 @@ class Layout:
         """A number larger than every earlier one; on disk before it is used."""
         try:
             number = int(read_file(self._session)) + 1
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # empty: a crash in the very first write
             number = 1
-        replace_file(self._session, str(number).encode())
+        overwrite_number(self._session, number)
         return number
 
     def write_lease_blocking(self, deadline: float) -> None:
@@ -112,6 +112,16 @@ def replace_file(path: str, data: bytes, *, is_durable: bool = True) -> None:
     os.rename(part, path)
     if is_durable:
         sync_directory(os.path.dirname(path))
+
+
+def overwrite_number(path: str, number: int) -> None:
+    """Replace a number in place: that needs no room, so that a full disk can't hinder it."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.pwrite(fd, f"{number:020}".encode(), 0)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def sync_directory(path: str) -> None:

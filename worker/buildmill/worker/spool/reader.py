@@ -9,6 +9,7 @@ from buildmill.common.protocol.durable import FINAL
 from buildmill.worker.spool.records import HEAD_BYTES, LONGEST_DATA, Entry, SpoolDamaged, decode_entry, size_at
 
 SUFFIX = ".seg"
+RECORD_OVERHEAD_BYTES = 32  # what a record costs besides its data, on the wire too
 READ_BYTES = 512 << 10  # holds a whole record in any case
 
 
@@ -38,7 +39,7 @@ class SpoolReader:
         self._next = 1
 
     def read_blocking(self, first: int, max_bytes: int) -> list[Entry]:
-        """The records from number `first` on, as far as they are there, up to so many bytes of data; one at least.
+        """The records from number `first` on, as far as they are there, up to so many bytes; one at least.
 
         Raises:
             SpoolDamaged: what is there can't be right. A torn record at the very end just isn't there yet.
@@ -58,7 +59,7 @@ class SpoolReader:
             is_last = self._segment == names[-1]
             entries, is_at_end = self._read_here(first, max_bytes - size, is_last=is_last, at_least_one=not found)
             found += entries
-            size += sum(len(entry.data) for entry in entries)
+            size += sum(len(entry.data) + RECORD_OVERHEAD_BYTES for entry in entries)
             if is_last or not is_at_end:
                 return found
             self._enter(self._segment + 1)
@@ -100,10 +101,10 @@ class SpoolReader:
                     if entry.number != self._next:
                         raise SpoolDamaged(f"record {entry.number} stands where {self._next} should")
                     if entry.number >= first:
-                        if len(entry.data) > left and (found or not at_least_one):
+                        if len(entry.data) + RECORD_OVERHEAD_BYTES > left and (found or not at_least_one):
                             self._offset += position
                             return found, False
-                        left -= len(entry.data)
+                        left -= len(entry.data) + RECORD_OVERHEAD_BYTES
                         found.append(entry)
                     position += size
                     self._next += 1
