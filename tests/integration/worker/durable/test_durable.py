@@ -25,7 +25,7 @@ from buildmill.common.protocol import durable, messages
 from buildmill.worker.app import build_worker
 from buildmill.worker.config import WorkerConfig
 from buildmill.worker.shepherd.tree import is_dead, processes_with
-from buildmill.worker.spool.layout import Layout, machine_boot
+from buildmill.worker.spool.layout import Layout, machine_boot, read_lease
 from buildmill.worker.spool.meta import Meta, read_pid, write_meta
 from tests.integration.worker.durable.master import SECONDS, DurableMaster
 from tests.reactors import Reactor
@@ -111,6 +111,13 @@ def small_disk(path: Path) -> Iterator[None]:
     finally:
         kill_left_overs(path)
         subprocess.run(["umount", "-l", str(path)], check=False)
+
+
+def fill(disk: Path) -> None:
+    """Leave no room at all."""
+    with contextlib.suppress(OSError), open(disk / "more", "wb", buffering=0) as more:
+        while True:
+            more.write(bytes(4096))
 
 
 async def until(reactor: Reactor, condition: Any) -> None:
@@ -397,6 +404,43 @@ async def test_lease_that_runs_out_ends_the_command(reactor: Reactor, master: Du
         assert listed.commands == []
         assert (final.how, final.rc) == ("expired", None)
         assert alive(uid) == []
+
+
+@async_test
+async def test_frozen_shepherd_learns_first_that_it_is_too_late(
+    reactor: Reactor, master: DurableMaster, tmp_path: Path
+) -> None:
+    master.grant = 0.0
+    async with worker(reactor, master, tmp_path):
+        await master.greet(lease=2)
+        uid = await master.launch("echo begin; until test -e ../go; do sleep 0.02; done; echo too late")
+        await master.said(uid, b"begin\n")
+        shepherd = shepherd_of(tmp_path, uid)
+        os.kill(shepherd, signal.SIGSTOP)
+        deadline = read_lease(Layout(str(tmp_path)).lease)
+        await until(reactor, lambda: time.monotonic() > deadline)
+        (tmp_path / "go").touch()
+        os.kill(shepherd, signal.SIGCONT)
+        final = await master.final(uid)
+
+        assert final.how == "expired"
+        assert alive(uid) == []
+
+
+@async_test
+async def test_forgetting_works_on_a_full_disk(reactor: Reactor, master: DurableMaster, tmp_path: Path) -> None:
+    small = tmp_path / "w"
+    with small_disk(small):
+        (small / "ballast").write_bytes(bytes(600_000))
+        async with worker(reactor, master, small):
+            await master.greet()
+            uid = await master.launch("head -c 600000 /dev/zero; sleep 1000", workdir=str(tmp_path))
+            await until(reactor, lambda: os.statvfs(small).f_bavail * os.statvfs(small).f_frsize < 260_000)
+            fill(small)
+            await master.call(durable.Forget(cmd_uid=uid))
+
+            assert alive(uid) == []
+            assert not has_spool(small, uid)
 
 
 @async_test

@@ -102,6 +102,19 @@ def test_a_spool_that_stays_full_ends_the_command() -> None:
     end(shepherd, Exit(signal=9))
 
     assert (shepherd.final().how, shepherd.final().why) == ("killed", "spool full")
+    assert shepherd.may_drop
+
+
+def test_what_was_killed_waits_for_room_too_but_not_for_ever() -> None:
+    shepherd = core(max_time=1)
+    shepherd.tick(1.0, LEASE)
+    shepherd.blocked(2.0)
+    assert not shepherd.may_drop
+    shepherd.tick(2.0 + MAX_BLOCKED_SECONDS, LEASE)
+
+    assert shepherd.may_drop
+    end(shepherd, Exit(signal=9))
+    assert (shepherd.final().how, shepherd.final().why) == ("killed", "spool full")
 
 
 def test_lease_that_has_passed_comes_before_everything_else() -> None:

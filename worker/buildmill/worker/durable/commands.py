@@ -37,6 +37,7 @@ class DurableCommand:
         lock: held by whoever changes it.
         fence: the highest that was ever told for it.
         head: number of its last record, as far as is known.
+        is_leaving: it is being forgotten.
         is_gone: it was forgotten, or never came to be.
     """
 
@@ -49,6 +50,7 @@ class DurableCommand:
         self.state = state
         self.head = 0
         self.size = 0
+        self.is_leaving = False
         self.is_gone = False
         self.lock = DeferredLock()
         self._waiting: list[Deferred[None]] = []
@@ -229,8 +231,9 @@ class DurableCommands:
     async def list(self) -> list[SpooledCommand]:
         """All commands, looked at just now."""
         for command in list(self._commands.values()):
-            async with command.locked():
-                await self._look_at(command, is_exact=True)
+            if not command.is_leaving:  # that may take long, and the master knows
+                async with command.locked():
+                    await self._look_at(command, is_exact=True)
         await self._measure()
         return [command.describe() for command in self._commands.values()]
 
@@ -345,6 +348,7 @@ class DurableCommands:
             self._log.warn("{problem}", problem=problem)
 
     async def _forget(self, command: DurableCommand) -> None:
+        command.is_leaving = True
         async with command.locked():
             if command.is_gone:
                 return

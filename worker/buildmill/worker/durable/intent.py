@@ -15,6 +15,7 @@ from buildmill.worker.shepherd.tree import FENCE_VARIABLE, UID_VARIABLE
 from buildmill.worker.spool.meta import Meta, MetaLimits, MetaLog
 
 LONGEST_UID = 200
+LONGEST_LOG_NAME = 1000  # bytes
 
 
 def meta_of(request: Start, host: Host, *, machine_boot: str, orphan_ttl: float) -> Meta:
@@ -32,6 +33,8 @@ def meta_of(request: Start, host: Host, *, machine_boot: str, orphan_ttl: float)
     given = parse_arguments(request.args, ShellArguments)
     plan = plan_shell(given, host, {UID_VARIABLE: uid, FENCE_VARIABLE: str(request.fence)})
     what, limits = plan.what, plan.what.limits
+    if any(len(os.fsencode(log.name)) > LONGEST_LOG_NAME for log in plan.followed):
+        raise InvalidInput("logfiles", f"a name has more than {LONGEST_LOG_NAME} bytes")
     header = _Header()
     write_headers(header, what, plan.shown_logs, log_environ=given.log_environ)
     return Meta(

@@ -230,7 +230,13 @@ class DurableLink:
 
     def _begin(self, sender: _Sender) -> None:
         if not self._is_over:
-            self._tasks.start(sender.run(), name="send records")
+            self._tasks.start(self._run(sender), name="send records")
+
+    async def _run(self, sender: _Sender) -> None:
+        try:
+            await sender.run()
+        except OSError as problem:
+            self._give_up(f"a spool can't be read: {problem}")
 
     def _refused(self, command: DurableCommand, problem: BuildmillError | None) -> None:
         """The master does not want a command's records; None: nor the command."""

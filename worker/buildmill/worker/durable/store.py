@@ -47,6 +47,7 @@ from buildmill.worker.spool.records import Entry, SpoolDamaged
 from buildmill.worker.spool.tombs import Tombs
 from buildmill.worker.spool.writer import RESERVE, RESERVE_BYTES, SpoolWriter
 
+ROUND_SECONDS = 2.0  # of killing at a time: who can't be killed now must not occupy a thread for long
 SPOOL_DAMAGED = "spool damaged"
 
 
@@ -173,7 +174,7 @@ class Store:
             Whether that is done; if not, something of it still lives, or there is no room.
         """
         with _held(directory) as is_ours:
-            if not is_ours or not kill_by_uid_blocking(uid):
+            if not is_ours or not kill_by_uid_blocking(uid, ROUND_SECONDS):
                 return False
             try:
                 writer = SpoolWriter(directory)
@@ -229,7 +230,7 @@ class Store:
         if shepherd is not None and start_time(shepherd.pid) == shepherd.start_time:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(shepherd.pid, signal.SIGKILL)
-        return kill_by_uid_blocking(uid)
+        return kill_by_uid_blocking(uid, ROUND_SECONDS)
 
     def forget_blocking(self, directory: str, uid: str) -> bool:
         """Delete a command for ever.

@@ -31,6 +31,7 @@ class Zygote:
         self._lock = threading.Lock()
         self._program: subprocess.Popen[bytes] | None = None
         self._door: socket.socket | None = None
+        self._is_stopped = False
 
     def ensure_blocking(self) -> None:
         """Have it ready.
@@ -66,13 +67,16 @@ class Zygote:
             raise Unavailable("the program that starts commands has died")
 
     def stop_blocking(self) -> None:
-        """End it; its shepherds go on."""
+        """End it for good; its shepherds go on."""
         with self._lock:
+            self._is_stopped = True
             self._end()
 
     def _ensure(self) -> socket.socket:
         if self._door is not None and self._program is not None and self._program.poll() is None:
             return self._door
+        if self._is_stopped:
+            raise Unavailable("the worker stops")
         self._end()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Its imports must come from where ours come from; what commands see is in their own files.

@@ -75,6 +75,7 @@ class ShepherdCore:
         self._exit: Exit | None = None
         self._own_end = False
         self._gave_up = False
+        self._may_drop = False
         self._is_open = True
 
     # -- what the loop asks ------------------------------------------------------------
@@ -85,9 +86,9 @@ class ShepherdCore:
         return not self._is_open and (self._exit is not None or self._gave_up)
 
     @property
-    def is_killed(self) -> bool:
-        """Somebody, or a limit, ended it."""
-        return self._how is not None
+    def may_drop(self) -> bool:
+        """Output that there is no room for may be left out: better than not to end."""
+        return self._may_drop
 
     @property
     def exit(self) -> Exit | None:
@@ -132,8 +133,10 @@ class ShepherdCore:
             return self._expire()
         if self._blocked_since is not None and now >= self._blocked_since + MAX_BLOCKED_SECONDS:
             self._blocked_since = now  # not again at once
+            self._may_drop = True
             if self._how is None:
                 return self._kill(now, "command stopped, because its output can't be stored", "killed", SPOOL_FULL)
+            self._how, self._why, self._own_end = "killed", SPOOL_FULL, False
         if self._how is None and (limit := self._exceeded(now)) is not None:
             text, failure = limit
             return self._kill(now, text, "timeout", failure)
@@ -182,6 +185,7 @@ class ShepherdCore:
         elif order.abort and not order.at_once:
             done = self._signal_next(now)
         if order.at_once:
+            self._may_drop = True
             self._signals, self._next_signal_at = [], now + 1.0
             done = [*(action for action in done if not isinstance(action, Send)), KillTree()]
         return done
@@ -214,7 +218,7 @@ class ShepherdCore:
 
     def _expire(self) -> list[Action]:
         self._how, self._why = "expired", "no master in time"
-        self._next_signal_at, self._own_end = None, False
+        self._next_signal_at, self._own_end, self._may_drop = None, False, True
         return [
             Say("\ncommand stopped, because it was without a master for too long, attempting to kill"),
             KillTree(),

@@ -356,11 +356,11 @@ class _Shepherd:
             file.close_blocking()
 
     def _wait_for_room(self) -> bool:
-        """Store what waits, however long it takes; False when its time is over."""
+        """Store what waits, however long it takes; False when it is to be left out."""
         while not self._store(time.monotonic()):
             self._tick()
             self._look_for_order()
-            if self._core.is_killed:
+            if self._core.may_drop:
                 return False
             time.sleep(LOOK_SECONDS)
         return True
@@ -389,6 +389,6 @@ class _Shepherd:
                 blake2b=digests,
             )
 
-        while not journal.finish(make, gives_up=self._core.is_killed):
+        while not journal.finish(make, gives_up=self._core.may_drop):
             time.sleep(LOOK_SECONDS)
         self._bell.ring()
