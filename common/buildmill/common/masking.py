@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote, quote_plus
 
 from buildmill.common.errors import InvalidInput
@@ -109,12 +109,11 @@ def _forms(secret: str) -> set[bytes]:
     return {form for form in forms if len(form) >= SHORTEST_FORM}
 
 
-def _base64_forms(raw: bytes, encode: object) -> set[bytes]:
-    assert callable(encode)
-    whole: bytes = encode(raw)
+def _base64_forms(raw: bytes, encode: Callable[[bytes], bytes]) -> set[bytes]:
+    whole = encode(raw)
     forms = {whole, whole.rstrip(b"=")}
     for before in range(3):
         # The characters that the secret alone decides, when so many bytes stand before it in its group of three.
-        text: bytes = encode(bytes(before) + raw)
+        text = encode(bytes(before) + raw)
         forms.add(text[-(-8 * before // 6) : 8 * (before + len(raw)) // 6])
     return forms

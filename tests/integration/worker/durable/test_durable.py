@@ -564,6 +564,30 @@ async def test_unwanted_command_is_killed_and_forgotten(
         assert alive(uid) == []
 
 
+@async_test
+async def test_many_commands_and_many_cuts_leave_no_gap_and_no_repeat(
+    reactor: Reactor, master: DurableMaster, tmp_path: Path
+) -> None:
+    master.limits = durable.DurableLimits(window_bytes=60_000, batch_bytes=20_000)
+    async with worker(reactor, master, tmp_path):
+        await master.greet()
+        uids = [await master.launch("seq 30000; sleep 0.2; seq 30000 >&2") for _ in range(8)]
+        for fence in range(2, 6):
+            await deferLater(reactor, 0.1)
+            await master.cut()
+            have = {uid: len(master.stored.get(uid, [])) for uid in uids}
+            await master.greet(
+                *(durable.Action(op="resume", cmd_uid=uid, fence=fence, acked=have[uid]) for uid in uids)
+            )
+        ends = [await master.final(uid) for uid in uids]
+
+        wanted = b"".join(b"%d\n" % number for number in range(1, 30_001))
+        for uid, end in zip(uids, ends, strict=True):
+            assert (master.bytes_of(uid, "o"), master.bytes_of(uid, "e")) == (wanted, wanted)
+            assert end.blake2b["e"] == hashlib.blake2b(wanted, digest_size=16).hexdigest()
+        assert master.repeats == master.rewinds == 0
+
+
 # -- what a crash leaves behind --------------------------------------------------------
 
 
