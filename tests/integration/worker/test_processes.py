@@ -11,7 +11,8 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, LoopingCall
 
-from buildmill.worker.processes import Exit, ProcessRunner, ReactorProcesses, RunningProcess, Spawn, SpawnFailed
+from buildmill.worker.processes import ProcessRunner, ReactorProcesses, RunningProcess
+from buildmill.worker.spawning import Exit, Spawn, SpawnFailed
 from buildmill.worker.testing.processes import Line, Script, ScriptedProcesses
 from buildmill.worker.threads import PoolThreads
 from tests.reactors import Reactor

@@ -93,6 +93,10 @@ class WireMaster:
         found = [r for r in self.requests if isinstance(r, messages.Update) and r.command_id == id]
         return [(key, content) for update in found for key, content in update.args]
 
+    def answer(self, request: Request) -> object:
+        """What a request of the worker is answered with."""
+        return None
+
     def until(self, condition: Any) -> Deferred[None]:
         """Fires when it holds; looked at whenever something happens."""
         seen: Deferred[None] = Deferred()
@@ -144,4 +148,4 @@ class _MasterProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # autobah
 
     def _handle(self, request: Request) -> object:
         self.factory.master.requests.append(request)
-        return None
+        return self.factory.master.answer(request)

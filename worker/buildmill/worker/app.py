@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
+import sys
+import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from random import Random
@@ -17,7 +20,9 @@ from twisted.python.threadpool import ThreadPool
 from buildmill.common.protocol.limits import DEFAULT_LIMITS, Limits
 from buildmill.worker.commands.base import Host
 from buildmill.worker.config import WorkerConfig
-from buildmill.worker.connection import Backoff, ConnectionEvents, MasterConnection
+from buildmill.worker.connection import STOP_SECONDS, Backoff, ConnectionEvents, MasterConnection
+from buildmill.worker.durable.commands import DurableCommands
+from buildmill.worker.durable.store import Store
 from buildmill.worker.info import describe_worker_blocking
 from buildmill.worker.masters import MasterAddress
 from buildmill.worker.processes import ReactorProcesses
@@ -47,6 +52,8 @@ class Worker:
         basedir: str,
         watches_stamp: bool,
         new_connection: Callable[[SessionEvents], MasterConnection],
+        durable: DurableCommands | None,
+        ends_commands: bool,
     ) -> None:
         self._reactor = reactor
         self._pool = pool
@@ -54,6 +61,10 @@ class Worker:
         self._connection = new_connection(
             SessionEvents(attached=lambda: None, shutdown=self.stop, idle=self._became_idle)
         )
+        self._durable = durable
+        self._ends_commands = ends_commands
+        if durable is not None:
+            durable.idle = self._became_idle
         self._is_leaving = False
         self._quiet: IDelayedCall | None = None
         self._stamp_call: IDelayedCall | None = None
@@ -70,20 +81,24 @@ class Worker:
         self._stamp_seen = self._stamp_time()
         self._watch_stamp()
         try:
+            if self._durable is not None:
+                await self._durable.start()
             await self._connection.run()
             if self._stopped is not None:
                 await self._stopped
         finally:
+            if self._durable is not None:
+                await self._durable.stop()
             for call in (self._quiet, self._stamp_call):
                 if call is not None and call.active():
                     call.cancel()
             self._pool.stop()
 
     def stop(self) -> None:
-        """Stop now: running commands are killed, and the master is told."""
+        """Stop now: commands of the connection are killed, and the master is told; durable ones run on."""
         if self._stopped is None:
             self._log.info("stopping")
-            self._stopped = Deferred.fromCoroutine(self._connection.stop())
+            self._stopped = Deferred.fromCoroutine(self._stop())
 
     def leave(self) -> None:
         """Stop when the running commands have ended and no other one has come for a few seconds."""
@@ -92,13 +107,18 @@ class Worker:
             self._is_leaving = True
             self._became_idle()
 
+    async def _stop(self) -> None:
+        if self._durable is not None and self._ends_commands:
+            await self._durable.end_all(STOP_SECONDS)
+        await self._connection.stop()
+
     def _became_idle(self) -> None:
         if self._is_leaving and (self._quiet is None or not self._quiet.active()):
             self._quiet = self._reactor.callLater(QUIET_SECONDS, self._was_quiet)
 
     def _was_quiet(self) -> None:
         session = self._connection.session
-        if session is None or not session.running:
+        if (session is None or not session.running) and (self._durable is None or not self._durable.running):
             self.stop()
 
     def _watch_stamp(self) -> None:
@@ -152,6 +172,16 @@ def build_worker(
         block_bytes=min(1 << 20, limits.message_bytes // 2),
     )
 
+    durable: DurableCommands | None = None
+    if config.durable and sys.platform == "linux":
+        durable = DurableCommands(
+            reactor=reactor,
+            host=host,
+            store=Store(basedir, reactor.seconds),
+            monotonic=time.monotonic,
+            boot_id=secrets.token_hex(16),
+        )
+
     async def describe() -> Mapping[str, object]:
         return await threads.run(
             describe_worker_blocking,
@@ -160,6 +190,7 @@ def build_worker(
             version=worker_version(),
             numcpus=config.numcpus,
             delete_leftover_dirs=config.delete_leftover_dirs,
+            is_durable=durable is not None,
         )
 
     def dial(address: MasterAddress, opened: Callable[[Any], WorkerSession]) -> Deferred[str]:
@@ -195,6 +226,8 @@ def build_worker(
                 describe=describe,
                 events=SessionEvents(attached=on_attached, shutdown=told.shutdown, idle=told.idle),
                 limits=limits,
+                durable=durable,
+                close=socket.close,
             )
 
         return MasterConnection(
@@ -205,6 +238,7 @@ def build_worker(
             clock=reactor,
             backoff=Backoff(random, config.max_delay_seconds),
             max_retries=config.max_retries,
+            before_dial=durable.before_dial if durable is not None else None,
         )
 
     return Worker(
@@ -213,6 +247,8 @@ def build_worker(
         basedir=basedir,
         watches_stamp=config.allow_shutdown == "file",
         new_connection=new_connection,
+        durable=durable,
+        ends_commands=config.end_commands_on_stop,
     )
 
 

@@ -123,7 +123,7 @@ def start(basedir: str, quiet: bool, nodaemon: bool) -> None:
 @main.command()
 @_common
 def stop(basedir: str, quiet: bool) -> None:
-    """Stop a worker: its running commands are killed, and the master is told."""
+    """Stop a worker: shell commands of a Buildmill master run on, others are killed, and the master is told."""
     from buildmill.worker import daemon
 
     with _errors_told():

@@ -38,6 +38,8 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
             `shutdown.stamp` is touched.
         allow_paths: directories outside of the base directory where files may be transferred and removed.
         delete_leftover_dirs: the master removes directories of builders that are gone.
+        durable: commands of a Buildmill master may outlive the connection and this daemon (Linux only).
+        end_commands_on_stop: stopping the worker ends those as well.
         log_bytes, log_files: size and number of rotated files of `worker.log`.
     """
 
@@ -54,6 +56,8 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     allow_shutdown: Literal["signal", "file"] | None = None
     allow_paths: list[str] = []
     delete_leftover_dirs: bool = False
+    durable: bool = True
+    end_commands_on_stop: bool = False
     log_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 10_000_000
     log_files: NotNegative = 10
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -74,6 +74,7 @@ class MasterConnection:
         dial: connects; fires with the reason when the connection has ended.
         new_session: makes the session for an open socket.
         max_retries: failed attempts in a row before it gives up; None: never.
+        before_dial: awaited before each attempt, which fails if this does.
     """
 
     _log = Logger()
@@ -88,7 +89,9 @@ class MasterConnection:
         clock: IReactorTime,
         backoff: Backoff,
         max_retries: int | None = None,
+        before_dial: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._before_dial = before_dial
         self._masters = list(masters)
         self._dial = dial
         self._new_session = new_session
@@ -150,6 +153,13 @@ class MasterConnection:
             self.session = self._new_session(socket, attached)
             return self.session
 
+        if self._before_dial is not None:
+            try:
+                await self._before_dial()
+            except OSError as problem:
+                return False, f"the attempt can't be noted: {problem}"
+            if self._is_stopping:
+                return False, "stopped"
         self._log.info("connecting to {url}", url=master.url)
         reason = await self._wait(self._dial(master, opened)) or "stopped"
         session, self.session, self._socket = self.session, None, None

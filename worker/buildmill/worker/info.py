@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping
 
+from buildmill.common.protocol.durable import DURABLE_EXTENSION, DURABLE_VERSION
 from buildmill.common.protocol.messages import OUTPUT_EXTENSION, OUTPUT_VERSION
 from buildmill.worker.commands.registry import COMMAND_VERSION, COMMANDS
 
@@ -20,12 +21,14 @@ def describe_worker_blocking(
     version: str,
     numcpus: int | None,
     delete_leftover_dirs: bool,
+    is_durable: bool = False,
     os_release: str = OS_RELEASE,
 ) -> dict[str, object]:
     """The map that answers `get_worker_info`.
 
     Args:
         numcpus: None: those that this process may use.
+        is_durable: commands may outlive their connection.
         os_release: file whose lines become `os_<name>`.
     """
     return {
@@ -36,7 +39,11 @@ def describe_worker_blocking(
         "basedir": basedir,
         "numcpus": numcpus if numcpus is not None else len(os.sched_getaffinity(0)),
         "version": version,
-        "worker_commands": {**dict.fromkeys(COMMANDS, COMMAND_VERSION), OUTPUT_EXTENSION: OUTPUT_VERSION},
+        "worker_commands": {
+            **dict.fromkeys(COMMANDS, COMMAND_VERSION),
+            OUTPUT_EXTENSION: OUTPUT_VERSION,
+            **({DURABLE_EXTENSION: str(DURABLE_VERSION)} if is_durable else {}),
+        },
         "delete_leftover_dirs": delete_leftover_dirs,
     }
 

@@ -54,6 +54,17 @@ class Outbox:
         """Have `wake` called once when there is room; who waits longest comes first."""
         self._waiting.append(wake)
 
+    def room(self) -> Deferred[None]:
+        """Fires when there is room; others may be quicker."""
+        turn: Deferred[None] = Deferred()
+
+        def wake() -> None:
+            if not turn.called:  # else its owner gave up
+                turn.callback(None)
+
+        self.when_room(wake)
+        return turn
+
     def _wake(self) -> None:
         # Whoever is woken sends one request at most and queues again: a flood by one command can't starve others.
         if self._is_waking:

@@ -10,11 +10,15 @@ from twisted.internet.defer import Deferred
 Stream = Literal["stdout", "stderr", "header"]
 
 
-class Output(Protocol):
-    """Where a command writes. Nothing blocks and nothing is lost; who writes a lot heeds `is_full`."""
+class Streams(Protocol):
+    """Takes what belongs to the three streams."""
 
     def write(self, stream: Stream, data: bytes) -> None:
         """Append to a stream, exactly as read; boundaries anywhere."""
+
+
+class Output(Streams, Protocol):
+    """Where a command writes. Nothing blocks and nothing is lost; who writes a lot heeds `is_full`."""
 
     def log(self, name: str, data: bytes) -> None:
         """Append to the extra log `name`."""
@@ -36,11 +40,11 @@ class Output(Protocol):
         """Have `pause` called when it gets full and `resume` when there is room again."""
 
 
-def header(output: Output, text: str) -> None:
+def header(output: Streams, text: str) -> None:
     """Write a line of Buildmill's own into the header stream."""
     output.write("header", text.encode("utf-8", "surrogateescape") + b"\n")
 
 
-def complain(output: Output, text: str) -> None:
+def complain(output: Streams, text: str) -> None:
     """Tell the build's author what went wrong, in the error stream."""
     output.write("stderr", text.encode("utf-8", "surrogateescape") + b"\n")

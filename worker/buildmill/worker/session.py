@@ -16,12 +16,15 @@ from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError, Conflict, ConnectionLost, InvalidInput, RemoteError
 from buildmill.common.protocol import messages
+from buildmill.common.protocol.durable import Drain, Forget, Hello, Kill, Resume, Start, Welcome
 from buildmill.common.protocol.limits import DEFAULT_LIMITS, Limits
 from buildmill.common.protocol.messages import FROM_MASTER, Request, WorkerSettings
 from buildmill.common.protocol.peer import Peer
 from buildmill.common.tasks import TaskOwner
 from buildmill.worker.commands.base import Command, Host
 from buildmill.worker.commands.registry import make_command
+from buildmill.worker.durable.commands import DurableCommands
+from buildmill.worker.durable.link import DurableLink
 from buildmill.worker.files import WireFiles
 from buildmill.worker.lines import LineRules
 from buildmill.worker.outbox import Outbox
@@ -52,6 +55,8 @@ class WorkerSession:
         send: writes one message; must not raise.
         pause, resume: stop and go on reading from the connection.
         describe: makes the map that tells about this worker.
+        durable: the commands that outlive this connection; None: there are none on this worker.
+        close: ends the connection; only those that use `durable` need it.
     """
 
     _log = Logger()
@@ -66,6 +71,8 @@ class WorkerSession:
         limits: Limits = DEFAULT_LIMITS,
         pause: Callable[[], None] | None = None,
         resume: Callable[[], None] | None = None,
+        durable: DurableCommands | None = None,
+        close: Callable[[], None] = lambda: None,
     ) -> None:
         flow: dict[str, Any] = {"pause": pause, "resume": resume} if pause and resume else {}
         self._peer = Peer(send=send, handler=self._handle, limits=limits, accepted=FROM_MASTER, **flow)
@@ -78,6 +85,9 @@ class WorkerSession:
         self._settings = WorkerSettings()
         self._running: dict[str, _RunningCommand] = {}
         self._tasks = TaskOwner("worker session")
+        self._durable = durable
+        self._close = close
+        self._link: DurableLink | None = None
 
     @property
     def running(self) -> int:
@@ -93,11 +103,15 @@ class WorkerSession:
         self._peer.received(payload)
 
     async def lost(self, reason: str) -> None:
-        """The connection has ended: stop all commands, because nobody can take their results any more.
+        """The connection has ended: stop all its commands, because nobody can take their results any more.
+
+        Durable ones belong to the worker and run on.
 
         Returns when the last of them is gone.
         """
         self._peer.lost(reason)
+        if self._link is not None:
+            await self._link.lost()
         for running in list(self._running.values()):
             self._log.info("command {id} is stopped: {reason}", id=running.id, reason=reason)
             running.abandon()
@@ -128,6 +142,19 @@ class WorkerSession:
             case messages.Shutdown():
                 self._log.info("the master asks this worker to shut down")
                 self._tasks.start(self._shut_down(), name="shut down")
+            case Hello() if self._durable is not None and self._link is None:
+                self._link = DurableLink(
+                    self._durable,
+                    outbox=self._outbox,
+                    call=self._peer.call,
+                    close=self._close,
+                    longest=self._longest,
+                )
+                return self._link.handle(request)
+            case Hello() | Welcome() | Start() | Resume() | Kill() | Forget() | Drain():
+                if self._link is None:
+                    raise InvalidInput("op", f"{request.op}: there was no bm_hello")
+                return self._link.handle(request)
             case _:
                 raise InvalidInput("op", f"{request.op} is not for a worker")
         return None

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 
 from buildmill.common.errors import Forbidden
+from buildmill.worker.spool.layout import DIRECTORY
 
 
 class Workspace:
@@ -22,6 +23,7 @@ class Workspace:
 
     def __init__(self, basedir: str, allow_paths: Sequence[str] = ()) -> None:
         self.basedir = os.path.abspath(basedir)
+        self._own = os.path.join(os.path.realpath(basedir), DIRECTORY)
         self._allowed = [os.path.realpath(p) for p in (basedir, *allow_paths)]
 
     def check_blocking(self, path: str) -> str:
@@ -49,6 +51,8 @@ class Workspace:
         return real
 
     def _check(self, path: str, real: str) -> None:
+        if _is_inside(real, self._own):
+            raise Forbidden(f"{path!r} holds what the worker knows of its running commands: it stays")
         if not any(_is_inside(real, allowed) for allowed in self._allowed):
             raise Forbidden(
                 f"{path!r} is outside of the worker's base directory; "

@@ -6,6 +6,8 @@
 Order of the messages: `session`, and docs/internals/worker-protocol.md.
 """
 
+from typing import TYPE_CHECKING
+
 from buildmill.common.protocol.codec import (
     BadRequest,
     Dropped,
@@ -44,8 +46,20 @@ from buildmill.common.protocol.messages import (
     UploadFileWrite,
     WorkerSettings,
 )
-from buildmill.common.protocol.peer import Handler, Peer
 from buildmill.common.protocol.session import Session
+
+if TYPE_CHECKING:
+    from buildmill.common.protocol.peer import Handler, Peer
+else:
+
+    def __getattr__(name: str) -> object:
+        # Twisted only for those who speak: a worker's shepherds read and write the same messages without it.
+        if name not in ("Handler", "Peer"):
+            raise AttributeError(name)
+        from buildmill.common.protocol import peer
+
+        return getattr(peer, name)
+
 
 __all__ = [
     "ALL_OPS",

@@ -18,6 +18,7 @@ from buildmill.worker.threads import Threads
 from buildmill.worker.workspace import Workspace
 
 A = TypeVar("A")
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Interrupted(BuildmillError):
@@ -83,7 +84,7 @@ class Command(ABC, Generic[A]):
     arguments: ClassVar[type[msgspec.Struct]]
 
     def __init__(self, args: Mapping[str, object], output: Output, files: MasterFiles, host: Host) -> None:
-        self.args: A = _parse(args, self.arguments)  # type: ignore[assignment]  # A is what `arguments` names
+        self.args: A = parse_arguments(args, self.arguments)  # type: ignore[assignment]  # A is what `arguments` names
         self.output = output
         self.files = files
         self.host = host
@@ -111,7 +112,12 @@ class Command(ABC, Generic[A]):
             raise Interrupted("interrupted")
 
 
-def _parse(args: Mapping[str, object], kind: type[msgspec.Struct]) -> msgspec.Struct:
+def parse_arguments(args: Mapping[str, object], kind: type[S]) -> S:
+    """A step's arguments as a type.
+
+    Raises:
+        InvalidInput: one is missing or of the wrong type.
+    """
     try:
         return msgspec.convert(dict(args), kind)
     except msgspec.ValidationError as problem:

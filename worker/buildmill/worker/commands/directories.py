@@ -10,7 +10,8 @@ import msgspec
 from buildmill.common.errors import Forbidden
 from buildmill.worker.commands.base import Command
 from buildmill.worker.commands.invocation import invocation_of, write_headers
-from buildmill.worker.commands.process_run import KILLED, Limits, ProcessRun, Seconds
+from buildmill.worker.commands.limits import KILLED, Limits, Seconds
+from buildmill.worker.commands.process_run import ProcessRun
 from buildmill.worker.environment import merge_environment
 from buildmill.worker.output import complain
 

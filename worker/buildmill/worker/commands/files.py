@@ -12,6 +12,7 @@ import msgspec
 from buildmill.common.errors import Forbidden
 from buildmill.worker.commands.base import Command
 from buildmill.worker.output import header
+from buildmill.worker.spool.layout import DIRECTORY
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -113,9 +114,17 @@ class ListDirectory(_FileCommand[PathArgument]):
     arguments = PathArgument
 
     async def run(self) -> None:
-        """List them, sorted."""
+        """List them, sorted; without the worker's own in the base directory."""
         path = self.full(self.args.path)
-        await self.attempt(f"listdir {path}", "files", lambda: sorted(map(_text, os.listdir(path))))
+
+        def list_blocking() -> list[str]:
+            names = sorted(map(_text, os.listdir(path)))
+            # A master takes every name in the base directory for a builder's directory, and may remove it.
+            if DIRECTORY in names and os.path.samefile(path, self.host.basedir):
+                names.remove(DIRECTORY)
+            return names
+
+        await self.attempt(f"listdir {path}", "files", list_blocking)
 
 
 def _text(name: str) -> str:

@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from buildmill.common.errors import InvalidInput
-from buildmill.worker.commands.process_run import Invocation, Limits, Seconds
-from buildmill.worker.output import Output, header
+from buildmill.worker.commands.limits import Limits, Seconds
+from buildmill.worker.commands.process_run import Invocation
+from buildmill.worker.output import Streams, header
 
 Word = str | Sequence[str]
 
@@ -59,7 +60,7 @@ def invocation_of(
     )
 
 
-def write_headers(output: Output, what: Invocation, logfiles: Mapping[str, object], *, log_environ: bool) -> None:
+def write_headers(output: Streams, what: Invocation, logfiles: Mapping[str, object], *, log_environ: bool) -> None:
     """Say what is going to run, in the lines that readers of these logs know."""
     lines = [what.shown_as, _directory_line(what), f" watching logfiles {dict(logfiles)!r}"]
     lines.append(f" argv: {what.shown_argv}")

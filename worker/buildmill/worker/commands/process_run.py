@@ -9,52 +9,12 @@ from dataclasses import dataclass, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
-from buildmill.common.errors import InvalidInput
 from buildmill.common.tasks import TaskOwner
 from buildmill.worker.commands.base import Host
+from buildmill.worker.commands.limits import ABORT, KILLED, Limits, Seconds
 from buildmill.worker.output import Output, complain, header
-from buildmill.worker.processes import Exit, RunningProcess, Spawn, SpawnFailed
-
-Seconds = int | float
-KILLED = -1
-GRACE_SECONDS = 5  # after each signal
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """When a process has to go.
-
-    Attributes:
-        timeout: seconds without output, of any stream or followed file.
-        max_time: seconds in all.
-        max_lines: of stdout and stderr together.
-        interrupt_signal: the signal to stop it with, without SIG.
-        sigterm_time: None, or send TERM first and `interrupt_signal` so many seconds later.
-
-    Raises:
-        InvalidInput: no such signal.
-    """
-
-    timeout: Seconds | None = None
-    max_time: Seconds | None = None
-    max_lines: int | None = None
-    interrupt_signal: str = "KILL"
-    sigterm_time: Seconds | None = None
-
-    def __post_init__(self) -> None:
-        _signal_number(self.interrupt_signal)
-
-    @property
-    def escalation(self) -> list[tuple[int, Seconds]]:
-        """The signals in turn, each with the seconds to wait before the next."""
-        steps: list[tuple[int, Seconds]] = []
-        if self.sigterm_time is not None:
-            steps.append((signal.SIGTERM, self.sigterm_time))
-        chosen = _signal_number(self.interrupt_signal)
-        steps.append((chosen, GRACE_SECONDS))
-        if chosen != signal.SIGKILL:
-            steps.append((signal.SIGKILL, GRACE_SECONDS))
-        return steps
+from buildmill.worker.processes import RunningProcess
+from buildmill.worker.spawning import Exit, Spawn, SpawnFailed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +102,7 @@ class ProcessRun:
 
     def abort(self) -> None:
         """Stop it within seconds, also when the limits allow it more time."""
-        self._signals = [(signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, GRACE_SECONDS)]
+        self._signals = list(ABORT)
         if self._kill_reason is None:
             self._kill("command stopped, because its worker stops or has lost its master")
         elif self._process is not None and not self._is_over:
@@ -283,13 +243,6 @@ class ProcessRun:
     def _cancel(self, call: IDelayedCall | None) -> None:
         if call is not None and call.active():
             call.cancel()
-
-
-def _signal_number(name: str) -> int:
-    try:
-        return signal.Signals[f"SIG{name.upper().removeprefix('SIG')}"].value
-    except KeyError:
-        raise InvalidInput("interruptSignal", f"no signal is called {name!r}") from None
 
 
 def _nothing() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,9 +12,11 @@ import msgspec
 from buildmill.common.errors import InvalidInput
 from buildmill.common.tasks import TaskOwner
 from buildmill.worker.commands.base import Command, Host, MasterFiles
+from buildmill.worker.commands.followed import Followed
 from buildmill.worker.commands.invocation import invocation_of, write_headers
-from buildmill.worker.commands.logfiles import Followed, LogFollower
-from buildmill.worker.commands.process_run import KILLED, Limits, ProcessRun
+from buildmill.worker.commands.limits import KILLED, Limits
+from buildmill.worker.commands.logfiles import LogFollower
+from buildmill.worker.commands.process_run import Invocation, ProcessRun
 from buildmill.worker.environment import merge_environment
 from buildmill.worker.output import Output, complain, header
 
@@ -51,44 +54,22 @@ class Shell(Command[ShellArguments]):
 
     def __init__(self, args: Mapping[str, object], output: Output, files: MasterFiles, host: Host) -> None:
         super().__init__(args, output, files, host)
-        given = self.args
-        self._workdir = os.path.join(host.basedir, given.workdir)
-        stdin = _stdin(given.initial_stdin)
-        self._what = invocation_of(
-            given.command,
-            environ=merge_environment(host.environ, given.env or {}, self._workdir),
-            workdir=self._workdir,
-            stdin=stdin,
-            use_pty=given.use_pty and stdin is None,  # a terminal would echo the input
-            limits=Limits(
-                timeout=given.timeout,
-                max_time=given.max_time,
-                max_lines=given.max_lines,
-                interrupt_signal=given.interrupt_signal,
-                sigterm_time=given.sigterm_time,
-            ),
-            want_stdout=given.want_stdout,
-            want_stderr=given.want_stderr,
-        )
-        if "" in given.logfiles:
-            raise InvalidInput("logfiles", "a log has no name")
+        plan = plan_shell(self.args, host)
+        self._what = plan.what
+        self._shown_logs = plan.shown_logs
         self._run = ProcessRun(self._what, output, host)
-        self._followers = [self._follower(name, file) for name, file in given.logfiles.items()]
+        self._followers = [self._follower(followed) for followed in plan.followed]
         self._tasks = TaskOwner("shell")
 
     async def run(self) -> None:
         """Run the command line to its end."""
         clock, output = self.host.clock, self.output
         started = clock.seconds()
-        shown: dict[str, Any] = {
-            name: file if isinstance(file, str) else msgspec.to_builtins(file)
-            for name, file in self.args.logfiles.items()
-        }
-        write_headers(output, self._what, shown, log_environ=self.args.log_environ)
+        write_headers(output, self._what, self._shown_logs, log_environ=self.args.log_environ)
         try:
-            await self.host.threads.run(os.makedirs, self._workdir, exist_ok=True)
+            await self.host.threads.run(os.makedirs, self._what.workdir, exist_ok=True)
         except OSError as problem:
-            complain(output, f"cannot make the working directory {self._workdir}: {problem.strerror}")
+            complain(output, f"cannot make the working directory {self._what.workdir}: {problem.strerror}")
             output.end_streams()
             output.value("rc", 1)
             return
@@ -118,16 +99,65 @@ class Shell(Command[ShellArguments]):
         super().interrupt()
         self._run.abort()
 
-    def _follower(self, name: str, file: str | LogFile) -> LogFollower:
-        wanted = LogFile(filename=file) if isinstance(file, str) else file
-        path = os.path.join(self._workdir, wanted.filename)
+    def _follower(self, what: Followed) -> LogFollower:
         return LogFollower(
-            Followed(name=name, path=path, only_new=wanted.follow),
-            self.output,
-            clock=self.host.clock,
-            threads=self.host.threads,
-            grown=self._run.activity,
+            what, self.output, clock=self.host.clock, threads=self.host.threads, grown=self._run.activity
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShellPlan:
+    """What a shell command comes to on this worker.
+
+    Attributes:
+        shown_logs: the log files, as the header line tells them.
+    """
+
+    what: Invocation
+    followed: Sequence[Followed]
+    shown_logs: Mapping[str, object]
+
+
+def plan_shell(given: ShellArguments, host: Host, extra: Mapping[str, str] | None = None) -> ShellPlan:
+    """Work out what a step's arguments mean here.
+
+    Args:
+        extra: variables to set, whatever the step says.
+
+    Raises:
+        InvalidInput: an argument can't be taken.
+    """
+    workdir = os.path.join(host.basedir, given.workdir)
+    stdin = _stdin(given.initial_stdin)
+    what = invocation_of(
+        given.command,
+        environ={**merge_environment(host.environ, given.env or {}, workdir), **(extra or {})},
+        workdir=workdir,
+        stdin=stdin,
+        use_pty=given.use_pty and stdin is None,  # a terminal would echo the input
+        limits=Limits(
+            timeout=given.timeout,
+            max_time=given.max_time,
+            max_lines=given.max_lines,
+            interrupt_signal=given.interrupt_signal,
+            sigterm_time=given.sigterm_time,
+        ),
+        want_stdout=given.want_stdout,
+        want_stderr=given.want_stderr,
+    )
+    if "" in given.logfiles:
+        raise InvalidInput("logfiles", "a log has no name")
+    wanted = {name: LogFile(filename=file) if isinstance(file, str) else file for name, file in given.logfiles.items()}
+    return ShellPlan(
+        what=what,
+        followed=[
+            Followed(name=name, path=os.path.join(workdir, file.filename), only_new=file.follow)
+            for name, file in wanted.items()
+        ],
+        shown_logs={
+            name: file if isinstance(file, str) else msgspec.to_builtins(file) for name, file in given.logfiles.items()
+        },
+    )
 
 
 def _stdin(given: object) -> bytes | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from buildmill.worker.processes import Exit, ProcessObserver, RunningProcess, Spawn
+from buildmill.worker.processes import ProcessObserver, RunningProcess
+from buildmill.worker.spawning import Exit, Spawn
 
 FIRST_PID = 1001
 

@@ -1,0 +1,126 @@
+"""Every process of a command, wherever it has hidden, and the end of all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+UID_VARIABLE = "BUILDMILL_CMD_UID"
+FENCE_VARIABLE = "BUILDMILL_FENCE"
+KILL_GRACE_SECONDS = 15.0
+PAUSE_SECONDS = 0.002
+MANY = 50  # somebody forks as fast as he can: no time for a pause
+
+
+def descendants(root: int) -> Iterator[int]:
+    """All processes that `root` has started and that nobody else has adopted; not itself. Parents come first."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        for child in _children(waiting.pop()):
+            if child not in seen:
+                seen.add(child)
+                yield child
+                waiting.append(child)
+
+
+def processes_with(uid: str) -> Iterator[int]:
+    """All processes that were started with this id in their environment, as far as this account may look."""
+    wanted = f"{UID_VARIABLE}={uid}".encode("utf-8", "surrogateescape")
+    own = os.getpid()
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) != own and _has(name, wanted):
+            yield int(name)
+
+
+def kill_tree(
+    finders: Sequence[Callable[[], Iterable[int]]], reap: Callable[[], None], seconds: float = KILL_GRACE_SECONDS
+) -> bool:
+    """Kill all that is found, again and again, until nobody is found twice: they may be forking.
+
+    Args:
+        finders: the processes, some of which may be dead but not reaped. Each is killed as it is found, before it forks
+            once more. A later finder is asked when the earlier ones find nobody.
+        reap: takes the dead ones off the table.
+
+    Returns:
+        Whether nobody is left.
+    """
+    end = time.monotonic() + seconds
+    quiet = 0
+    while quiet < 2:
+        reap()
+        found = _kill_once(finders)
+        quiet = 0 if found else quiet + 1
+        if found:
+            if time.monotonic() > end:
+                return False
+            if found < MANY:
+                time.sleep(PAUSE_SECONDS)
+    return True
+
+
+def kill_by_uid_blocking(uid: str, seconds: float = KILL_GRACE_SECONDS) -> bool:
+    """Kill a command whose shepherd is dead.
+
+    Returns:
+        Whether nobody is left.
+    """
+
+    def find() -> Iterator[int]:
+        for marked in processes_with(uid):
+            below = list(descendants(marked))  # one of them may have emptied its environment
+            yield marked
+            yield from below
+
+    return kill_tree([find], _nothing, seconds)
+
+
+def is_dead(pid: int) -> bool:
+    """Whether a process is gone, or only waits to be reaped."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    except OSError:
+        return True
+
+
+def _kill_once(finders: Sequence[Callable[[], Iterable[int]]]) -> int:
+    """How many were alive."""
+    for find in finders:
+        found = 0
+        for pid in find():
+            if not is_dead(pid):
+                found += 1
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+        if found:
+            return found
+    return 0
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for thread in threads:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+            found += map(int, file.read().split())
+    return found
+
+
+def _has(pid: str, wanted: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+            return wanted in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+def _nothing() -> None:
+    pass

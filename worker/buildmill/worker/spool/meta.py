@@ -1,0 +1,133 @@
+"""What a durable command is, written before it is started."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from buildmill.worker.spool.layout import read_file, replace_file
+
+META, UID, FENCE, PID, LOCK, KILL, DAMAGED = "meta", "uid", "fence", "pid", "lock", "kill", "damaged"
+
+
+class MetaLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """As `commands.limits.Limits`."""
+
+    timeout: int | float | None = None
+    max_time: int | float | None = None
+    max_lines: int | None = None
+    interrupt_signal: str = "KILL"
+    sigterm_time: int | float | None = None
+
+
+class MetaLog(msgspec.Struct, frozen=True, kw_only=True):
+    """As `commands.followed.Followed`."""
+
+    name: str
+    path: bytes
+    only_new: bool
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a shepherd needs.
+
+    Attributes:
+        machine_boot: of the machine's run in which it was started.
+        environ: `NAME=value` each.
+        header: written before everything else.
+        shown_argv: for messages.
+        mask: secrets.
+        orphan_ttl: seconds it may run if no lease was ever given.
+    """
+
+    uid: str
+    fence: int
+    args_digest: str
+    machine_boot: str
+    argv: list[bytes]
+    environ: list[bytes]
+    workdir: bytes
+    header: bytes
+    shown_argv: str
+    stdin: bytes | None = None
+    use_pty: bool = False
+    limits: MetaLimits = MetaLimits()
+    want_stdout: bool = True
+    want_stderr: bool = True
+    logs: list[MetaLog] = []
+    mask: list[str] = []
+    orphan_ttl: float = 600.0
+
+
+class KillOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """How a command is to be ended.
+
+    Attributes:
+        abort: with the worker's own signals.
+        at_once: without any grace, because nobody wants its output.
+    """
+
+    why: str
+    abort: bool = False
+    at_once: bool = False
+
+
+class ShepherdPid(msgspec.Struct, frozen=True, kw_only=True):
+    """Which process a shepherd is; its start time tells it from a later one of the same number."""
+
+    pid: int
+    start_time: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def write_meta(directory: str, meta: Meta) -> None:
+    """Write it down for good."""
+    replace_file(os.path.join(directory, UID), meta.uid.encode())
+    replace_file(os.path.join(directory, META), _encode(meta))
+
+
+def read_meta(directory: str) -> Meta:
+    """What was written.
+
+    Raises:
+        OSError, msgspec.ValidationError, msgspec.DecodeError: it can't be read.
+    """
+    return msgspec.msgpack.decode(read_file(os.path.join(directory, META)), type=Meta)
+
+
+def write_kill(directory: str, order: KillOrder) -> None:
+    """Leave an order for the shepherd."""
+    replace_file(os.path.join(directory, KILL), _encode(order), is_durable=False)
+
+
+def read_kill(directory: str) -> KillOrder | None:
+    """The order, if there is one."""
+    try:
+        return msgspec.msgpack.decode(read_file(os.path.join(directory, KILL)), type=KillOrder)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_pid(directory: str, pid: ShepherdPid) -> None:
+    """Say who the shepherd is."""
+    replace_file(os.path.join(directory, PID), _encode(pid), is_durable=False)
+
+
+def read_pid(directory: str) -> ShepherdPid | None:
+    """Who the shepherd is or was."""
+    try:
+        return msgspec.msgpack.decode(read_file(os.path.join(directory, PID)), type=ShepherdPid)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def start_time(pid: int) -> int | None:
+    """When a process was started, in the kernel's ticks; None if there is none."""
+    try:
+        text = read_file(f"/proc/{pid}/stat")
+    except OSError:
+        return None
+    return int(text.rpartition(b")")[2].split()[19])
