@@ -23,6 +23,7 @@ from buildmill.master.db.commands import CommandRow
 from buildmill.master.db.resuming import RecordedCall, StepRecord
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.resources import Log
+from buildmill.master.engine.step_log import StepLog
 from buildmill.master.logs.store import LogStore
 
 SUMMARY = 0
@@ -213,8 +214,7 @@ class StepCalls:
         content: Any,
         effect: Callable[[], Any],
         *,
-        written: Callable[[], Mapping[str, Mapping[str, int]]] | None = None,
-        skip: Callable[[Mapping[str, Mapping[str, int]]], None] | None = None,
+        log: StepLog | None = None,
     ) -> Any:
         """Do something outside the database (a program on the master) and record its outcome.
 
@@ -225,7 +225,7 @@ class StepCalls:
             kind: at most 20 characters.
             content: what is asked for; part of the fingerprint.
             effect: called without arguments; may return an awaitable. Its result must fit into JSON.
-            written, skip: how far the step's logs are written, by name and stream; told again on re-entry.
+            log: what the effect writes to.
 
         Raises:
             Diverged: it was begun before, and nobody knows how it ended; or something else was recorded.
@@ -234,15 +234,15 @@ class StepCalls:
         if (found := self._recorded(ordinal, kind, print_)) is not None:
             if found.outcome is None:
                 raise Diverged(f"the master ended during a {kind.replace('_', ' ')} of the step")
-            if skip is not None:
-                skip(found.outcome[1])
+            if log is not None:
+                log.skip_to(found.outcome[1])
             return found.outcome[0]
         await self._updates.run(steps.record_call, self._step_id, ordinal, kind, print_, None)
         outcome = effect()
         if hasattr(outcome, "__await__"):
             outcome = await outcome
-        positions = {} if written is None else {name: dict(at) for name, at in written().items()}
-        await self._updates.run(steps.set_outcome, self._step_id, ordinal, [outcome, positions])
+        position = {} if log is None else await log.position()
+        await self._updates.run(steps.set_outcome, self._step_id, ordinal, [outcome, position])
         return outcome
 
     async def trigger(self, content: Any, effect: Callable[[], Any]) -> Any:

@@ -155,8 +155,10 @@ class DurableCommands:
         # a build that is about to be entered again will ask for its commands; the rest is wanted by nobody
         actions += [
             wire.Action(op="forget", cmd_uid=uid)
-            for uid in self._listed
-            if uid not in self._live and uid not in held and not self._is_alive(_build_of(uid))
+            for uid, spooled in self._listed.items()
+            if uid not in self._live
+            and not (uid in held and spooled.state == "finished")
+            and not self._is_alive(_build_of(uid))
         ]
         await connection.ask(wire.Welcome(session=hello.session, lease_grant=self._grant(), actions=actions))
         if not connection.is_connected:
@@ -251,7 +253,12 @@ class DurableCommands:
     def release(self, build_id: int) -> None:
         """A build has ended: what it still has on the worker is wanted by nobody."""
         held = self._held
-        self.forget_later([uid for uid in self._listed if _build_of(uid) == build_id and uid not in held])
+        left = [uid for uid in self._listed if _build_of(uid) == build_id and uid not in held]
+        self.forget_later([uid for uid in left if self._listed[uid].state == "finished"])
+        for uid in left:
+            if self._listed[uid].state != "finished":  # it was given up, and may run
+                del self._listed[uid]
+                self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
 
     async def bury(self, build_id: int) -> None:
         """End whatever a build still has on the worker; returns when nothing of it runs.
@@ -316,6 +323,8 @@ class DurableCommands:
         )
         if final is not None:
             del self._live[command.uid]
+            if (listed := self._listed.get(command.uid)) is not None:
+                self._listed[command.uid] = msgspec.structs.replace(listed, state="finished")
             if final.is_known:
                 command.end(final)
             else:
@@ -340,21 +349,22 @@ class DurableCommands:
 
     def _send_start(self, command: DurableCommand) -> None:
         assert self._connection is not None
+        # from now on it may be there
+        self._listed.setdefault(
+            command.uid,
+            wire.SpooledCommand(
+                cmd_uid=command.uid,
+                fence=command.fence,
+                state="intent",
+                head=0,
+                args_digest=command.start.args_digest,
+            ),
+        )
         self._tasks.start(self._start(command, self._connection), name="start a command")
 
     async def _start(self, command: DurableCommand, connection: WorkerConnection) -> None:
         try:
             answer = msgspec.convert(await connection.ask(command.start), wire.Started)
-            self._listed.setdefault(
-                command.uid,
-                wire.SpooledCommand(
-                    cmd_uid=command.uid,
-                    fence=command.fence,
-                    state=answer.state,
-                    head=answer.head,
-                    args_digest=command.start.args_digest,
-                ),
-            )
             if answer.state == "forgotten":
                 self._lose(command, "the worker has forgotten it")
             elif not answer.is_new:

@@ -204,7 +204,7 @@ class RemoteCommand:
                 step.calls.end_command(self.uid, None)
                 raise
         # what a transfer has brought is not in the record: it is done again by a step that is entered again
-        outcome = None if self.files is not None else self._told()
+        outcome = None if self.files is not None else await self._told()
         step.calls.end_command(self.uid, self.rc, outcome)
 
     async def _run_durable(self, step: CommandHost, durable: DurableCommands, row: CommandRow | None) -> None:
@@ -243,12 +243,12 @@ class RemoteCommand:
         if self.files is not None:
             await self.files.restart()
 
-    def _told(self) -> dict[str, Any]:
+    async def _told(self) -> dict[str, Any]:
         return {
             "rc": self.rc,
             "updates": self.updates,
             "failure_reason": self.remote_failure_reason,
-            "written": {name: log.written for name, log in self._logs.items()},
+            "written": {name: await log.position() for name, log in self._logs.items()},
         }
 
     def _take(self, told: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -14,6 +14,10 @@ from buildmill.master.logs.writer import LogWriter
 
 HIGH_WATER_BYTES = 4 * 1024 * 1024
 STDOUT, STDERR, HEADER = "o", "e", "h"
+
+
+Position = dict[str, tuple[int, str]]
+"""By stream: bytes that are stored, and the unfinished line behind them, each of its bytes as one character."""
 
 
 class StepLog:
@@ -43,15 +47,25 @@ class StepLog:
         self._observers: list[Callable[[str, bytes], None]] = []
         self._finished: Deferred[Any] | None = None
 
-    @property
-    def written(self) -> dict[str, int]:
-        """Bytes of each stream that the step has written, left out ones included."""
-        return dict(self._written)
+    async def position(self) -> Position:
+        """How far the log is written, all of it committed but for unfinished lines, which are in the answer."""
+        if self._writer is not None and not self.is_finished:
+            await self._writer.flush()
+        held = {} if self._writer is None else self._writer.held
+        return {
+            stream: (length - len(held.get(stream, b"")), held.get(stream, b"").decode("latin-1"))
+            for stream, length in self._written.items()
+        }
 
-    def skip_to(self, written: Mapping[str, int]) -> None:
-        """What a recorded call has written is stored already, and is not written again."""
-        for stream, length in written.items():
+    def skip_to(self, position: Mapping[str, Sequence[Any]]) -> None:
+        """What a recorded call has written is stored already, and is not written again.
+
+        Args:
+            position: as `position` gave it, or as it came back from JSON.
+        """
+        for stream, (length, held) in position.items():
             self._written[stream] = max(length, self._written.get(stream, 0))
+            self.write(stream, held.encode("latin-1"))
 
     @property
     def is_finished(self) -> bool:

@@ -122,6 +122,11 @@ class LineGatherer:
         """Length of all unfinished lines."""
         return sum(map(len, self._held.values()))
 
+    @property
+    def held(self) -> dict[str, bytes]:
+        """The unfinished line of each stream."""
+        return {stream: bytes(line) for stream, line in self._held.items()}
+
     def write(self, stream: str, data: bytes, at_ms: int) -> int:
         """Take output; returns how many display lines became complete."""
         if len(data) <= self._line_bytes:

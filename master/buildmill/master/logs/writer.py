@@ -111,6 +111,11 @@ class LogWriter:
         """Length of the unfinished lines that are held back: a flush does not commit them."""
         return self._gatherer.held_bytes
 
+    @property
+    def held(self) -> dict[str, bytes]:
+        """The unfinished line of each stream, which is held back."""
+        return self._gatherer.held
+
     def write(self, stream: str, data: bytes, time: float) -> None:
         """Take output; returns at once. See `drained` for when to wait before giving more.
 

@@ -87,8 +87,7 @@ class MasterShellCommand(BuildStep):
             "master_command",
             [argv, workdir, env],
             lambda: self._exit_code(argv, workdir, env, log),
-            written=lambda: {"stdio": log.written},
-            skip=lambda written: log.skip_to(written["stdio"]),
+            log=log,
         )
         if code is None:
             log.addHeader("killed\n")
