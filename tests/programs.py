@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,6 +68,18 @@ c["schedulers"] = [schedulers.ForceScheduler(name="force", builderNames=[b.name 
 """
 
 
+def processes_in(folder: Path) -> list[int]:
+    """The processes that have a file below a folder open, or work there: shepherds, and commands."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with suppress(OSError):
+                links = [entry / "cwd", *(entry / "fd").iterdir()]
+                if any(os.readlink(link).startswith(f"{folder}/") for link in links):
+                    found.append(int(entry.name))
+    return found
+
+
 class RunningMaster:
     """A master of ours in its own process.
 
@@ -118,8 +130,14 @@ class RunningMaster:
         self.process.kill()
         self.process.wait()
 
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """Ask it to end, and wait for that."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        assert self.process.wait(60) == 0, self.own_log()
+
     def stop(self) -> None:
-        """End it and its workers politely."""
+        """End it and its workers politely, and what workers have left running."""
         for process in [*self.workers, *([self.process] if self.process else [])]:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -129,6 +147,9 @@ class RunningMaster:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for pid in processes_in(self.worker_root):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def own_log(self) -> str:
         """What the master has logged, for the text of a failure."""
@@ -137,23 +158,32 @@ class RunningMaster:
 
     # -- workers ------------------------------------------------------------------------------
 
-    def start_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
-        """Start a worker of ours."""
-        return self._start_worker(BIN / "buildmill-worker", name)
+    def start_worker(self, name: str = "w1", port: int | None = None) -> subprocess.Popen[bytes]:
+        """Start a worker of ours; `port` is where it finds the master, if not at its own port."""
+        return self._start_worker(BIN / "buildmill-worker", name, port)
+
+    def start_plain_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
+        """Start a worker of ours that does not offer durable commands."""
+        return self._start_worker(BIN / "buildmill-worker", name, settings="durable = false\n")
 
     def start_foreign_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
         """Start the worker of the foreign system."""
         return self._start_worker(peer_program("buildbot-worker"), name)
 
-    def _start_worker(self, program: Path, name: str) -> subprocess.Popen[bytes]:
+    def _start_worker(
+        self, program: Path, name: str, port: int | None = None, settings: str = ""
+    ) -> subprocess.Popen[bytes]:
         folder = self.worker_folder(name)
         if not folder.exists():
-            arguments = [str(folder), f"127.0.0.1:{self.worker_port}", name, "secret"]
+            arguments = [str(folder), f"127.0.0.1:{port or self.worker_port}", name, "secret"]
             subprocess.run(
                 [str(program), "create-worker", "-q", "--protocol=msgpack_experimental_v7", *arguments],
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
+            if settings:
+                with open(folder / "worker.toml", "a") as file:
+                    file.write(settings)
         with open(folder / "stdout.log", "ab") as out:
             process = subprocess.Popen([program, "start", "--nodaemon", "."], cwd=folder, stdout=out, stderr=out)
         self.workers.append(process)

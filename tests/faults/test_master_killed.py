@@ -27,7 +27,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("start_worker", ["start_worker", "start_foreign_worker"])
+@pytest.mark.parametrize("start_worker", ["start_plain_worker", "start_foreign_worker"])
 def test_old_command_is_dead_before_the_recorded_retry_begins(tmp_path: Path, start_worker: str) -> None:
     if start_worker == "start_foreign_worker":
         peer_program("buildbot-worker")

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -109,6 +110,7 @@ class DurableCommands:
         self._may_grant = may_grant
         self._gone = gone
         self._connection: WorkerConnection | None = None
+        self._greeted: WorkerConnection | None = None
         self._live: dict[str, DurableCommand] = {}
         self._listed: dict[str, wire.SpooledCommand] = {}
         self._forgettable: deque[tuple[float, str]] = deque()
@@ -160,12 +162,14 @@ class DurableCommands:
             and not (uid in held and spooled.state == "finished")
             and not self._is_alive(_build_of(uid))
         ]
+        # its beats and records may come before the answer
+        self._greeted = connection
+        connection.durable = self
         await connection.ask(wire.Welcome(session=hello.session, lease_grant=self._grant(), actions=actions))
         if not connection.is_connected:
             raise ConnectionLost("lost while it was welcomed")
         self._connection = connection
         self._cancel_reclaim()
-        connection.durable = self
         for command in again:
             self._send_start(command)
         for command in self._live.values():
@@ -174,7 +178,7 @@ class DurableCommands:
 
     def lost(self, reason: str) -> None:
         """The connection has ended: wait for the next."""
-        self._connection = None
+        self._connection = self._greeted = None
         self.expect(reason)
 
     def expect(self, reason: str) -> None:
@@ -272,9 +276,7 @@ class DurableCommands:
             if self._connection is None:
                 if self._reclaim_call is None:
                     return  # away for so long that nothing can run any more
-                waiting: Deferred[None] = Deferred()
-                self._clock.callLater(1.0, waiting.callback, None)
-                await waiting
+                await deferLater(self._clock, 1.0)
                 continue
             try:
                 for uid in uids:
@@ -282,12 +284,13 @@ class DurableCommands:
                     self._listed.pop(uid, None)
             except BuildmillError as error:
                 self._log.warn("{worker}: {error}", worker=self._name, error=error)
+                await deferLater(self._clock, 1.0)
 
     # -- what the worker says ------------------------------------------------------------------------
 
     def handle(self, message: Any, connection: WorkerConnection) -> object:
         """Answer a request of the worker."""
-        if connection is not self._connection:
+        if connection is not self._greeted:
             raise RemoteError("stale: another connection of this worker has been taken")
         if type(message) is wire.Data:
             return self._data(message)

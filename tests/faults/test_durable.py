@@ -1,0 +1,171 @@
+"""Real processes killed in the middle of a build: it goes on under its own number, not a byte lost, nothing run twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.proxy import Proxy
+from tests.programs import RunningMaster, running_master, wait_for
+
+pytestmark = pytest.mark.slow
+
+BUILDERS = """
+SCRIPT = '''echo "$0 $$ $BUILDMILL_CMD_UID" >> {witness}
+i=0; while [ $i -lt {lines} ]; do i=$((i+1)); echo "$0 line $i"; echo "$0 error $i" >&2; sleep 0.02; done'''
+def work(name):
+    return steps.ShellCommand(name=name, command=["sh", "-c", SCRIPT, name])
+c["builders"] = [builder("long", work("one"), steps.SetPropertyFromCommand(name="ask", command="echo 7", property="seven"),
+    work("two"), steps.ShellCommand(name="three", command=["echo", util.Interpolate("%(prop:seven)s")]))]
+"""
+LINES = 60
+
+
+def expected(step: str, word: str = "line", lines: int = LINES) -> bytes:
+    return b"".join(b"%s %s %d\n" % (step.encode(), word.encode(), i + 1) for i in range(lines))
+
+
+class Work:
+    """A master with a worker and the build above."""
+
+    def __init__(self, master: RunningMaster, witness: Path) -> None:
+        self.master = master
+        self.witness = witness
+
+    def begun(self, step: str) -> int:
+        """Wait until a step's command runs; its pid."""
+
+        def lines() -> list[str]:
+            return [line for line in self.witness.read_text().splitlines() if line.startswith(step)]
+
+        return int(wait_for(lambda: self.witness.exists() and lines(), why=self.master.own_log)[-1].split()[1])
+
+    def check(self, request: int, attempts: int = 1) -> None:
+        """All is well: the right result, under the first number, every command once, every log exact."""
+        build = self.master.finished(request)
+        assert [b["results"] for b in self.master.builds_of(request)] == [5] * (attempts - 1) + [0], self.explain()
+        assert build["number"] == attempts
+        uids = [line.split()[2] for line in self.witness.read_text().splitlines()]
+        assert len(uids) == len(set(uids))
+        for step in ("one", "two"):
+            assert self.master.stdout(build["buildid"], step) == expected(step)
+            errors = self.master.raw(f"logs/{self.master.log_id(build['buildid'], step)}/raw?stream=e")
+            assert errors == expected(step, "error")
+        assert self.master.stdout(build["buildid"], "three") == b"7\n"
+        if attempts == 1:
+            assert len(uids) == 2
+
+    def explain(self) -> str:
+        return f"{self.witness.read_text()}\n{self.master.own_log()}"
+
+
+def builders(witness: Path, lines: int = LINES) -> str:
+    return BUILDERS.format(witness=witness, lines=lines)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def db_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield "sqlite:///state.sqlite"
+        return
+    cluster = request.getfixturevalue("postgres_cluster")
+    name = cluster.create_database()
+    yield cluster.url(name)
+    cluster.drop_database(name)
+
+
+@pytest.fixture
+def work(tmp_path: Path, db_url: str) -> Iterator[Work]:
+    witness = tmp_path / "witness"
+    with running_master(tmp_path / "master", builders(witness), db_url) as master:
+        yield Work(master, witness)
+
+
+def test_a_killed_master_goes_on_with_the_build(work: Work) -> None:
+    work.master.start_worker()
+    request = work.master.force("long")
+    for step in ("one", "two"):
+        work.begun(step)
+        work.master.kill()
+        work.master.start()
+    work.check(request)
+
+
+def test_stop_and_start_cancel_nothing(work: Work) -> None:
+    work.master.start_worker()
+    request = work.master.force("long")
+    work.begun("one")
+    work.master.end()
+    work.master.start()
+    work.begun("two")
+    work.master.end(signal.SIGINT)
+    work.master.start()
+    work.check(request)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_that_ends_and_is_started_again_goes_on_with_its_commands(work: Work, number: int) -> None:
+    worker = work.master.start_worker()
+    request = work.master.force("long")
+    for step in ("one", "two"):
+        work.begun(step)
+        worker.send_signal(number)
+        worker.wait()
+        worker = work.master.start_worker()
+    work.check(request)
+
+
+def shepherd_of(pid: int) -> int:
+    """The process that looks after a command: its parent."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def test_a_killed_shepherd_is_one_recorded_retry(work: Work) -> None:
+    work.master.start_worker()
+    request = work.master.force("long")
+    pid = work.begun("one")
+    os.kill(shepherd_of(pid), signal.SIGKILL)
+    work.check(request, attempts=2)
+    first = work.master.builds_of(request)[0]
+    assert "lost" in first["state_string"]
+
+
+def test_a_link_that_is_cut_again_and_again_is_not_noticed(work: Work) -> None:
+    with Proxy(work.master.worker_port) as proxy:
+        work.master.start_worker(port=proxy.port)
+        request = work.master.force("long")
+        work.begun("one")
+        for _ in range(3):
+            proxy.cut()
+            work.master.wait_connected("w1")
+        work.begun("two")
+        proxy.cut()
+        work.check(request)
+
+
+def test_a_link_that_is_dead_but_open_is_noticed(work: Work) -> None:
+    with Proxy(work.master.worker_port) as proxy:
+        work.master.start_worker(port=proxy.port)
+        request = work.master.force("long")
+        work.begun("one")
+        proxy.swallow()
+        work.master.wait_connected("w1", connected=False)
+        work.master.wait_connected("w1")
+        work.check(request)
+
+
+def test_everything_dies_at_once_but_the_commands(work: Work) -> None:
+    worker = work.master.start_worker()
+    request = work.master.force("long")
+    work.begun("one")
+    worker.kill()
+    work.master.kill()
+    worker.wait()
+    work.master.start()
+    start: Callable[[], object] = work.master.start_worker
+    start()
+    work.check(request)
