@@ -1,4 +1,4 @@
-"""Real processes killed in the middle of a build: it goes on under its own number, not a byte lost, nothing run twice."""
+"""Real processes killed in the middle of a build: it goes on under its number, nothing is lost or run twice."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ SCRIPT = '''echo "$0 $$ $BUILDMILL_CMD_UID" >> {witness}
 i=0; while [ $i -lt {lines} ]; do i=$((i+1)); echo "$0 line $i"; echo "$0 error $i" >&2; sleep 0.02; done'''
 def work(name):
     return steps.ShellCommand(name=name, command=["sh", "-c", SCRIPT, name])
-c["builders"] = [builder("long", work("one"), steps.SetPropertyFromCommand(name="ask", command="echo 7", property="seven"),
-    work("two"), steps.ShellCommand(name="three", command=["echo", util.Interpolate("%(prop:seven)s")]))]
+ask = steps.SetPropertyFromCommand(name="ask", command="echo 7", property="seven")
+tell = steps.ShellCommand(name="three", command=["echo", util.Interpolate("%(prop:seven)s")])
+c["builders"] = [builder("long", work("one"), ask, work("two"), tell)]
 """
 LINES = 60
 
