@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SUCCESS, Result
+from buildmill.master.db import soundness
 from buildmill.master.db import tables as t
 from buildmill.master.domain.lock_values import MasterLock
 from buildmill.master.engine.durable import RECLAIM_SECONDS, SPOOL_HOLD
@@ -45,6 +46,8 @@ class House(Harness):
 def house(tmp_path: Path, schema_url: str) -> Iterator[House]:
     house = House(tmp_path, schema_url, new_worker=DurableWorker)
     yield house
+    house.turn()
+    assert house.result(house.database.read(soundness.row_problems, int(house.clock.seconds()))) == []
     house.close()
 
 
