@@ -60,11 +60,13 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
     def text(self) -> str:
-        times = f"{statistics.median(self.resumed):.1f} s in the median, {max(self.resumed):.1f} s at worst"
+        times = "no restart"
+        if self.resumed:
+            times = f"{statistics.median(self.resumed):.1f} s in the median, {max(self.resumed):.1f} s at worst"
         lines = [
             f"{self.builds} builds, {self.commands} commands, {self.kills} kills, {self.cuts} cuts",
             f"{self.retries} recorded retries",
-            f"work went on after {times if self.resumed else 'no restart'}",
+            f"work went on after {times}",
             *self.problems[:50],
             "all is well" if not self.problems else f"{len(self.problems)} problems",
         ]
@@ -232,9 +234,16 @@ def run(
         return chaos.count(requests)
 
 
+def _programs() -> Path:
+    found = postgres.find_programs()
+    if found is None:
+        raise SystemExit("PostgreSQL is not installed here")
+    return found
+
+
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.chaos", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.chaos", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--builds", type=int, default=200)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--cuts", type=int, default=50)
@@ -249,7 +258,7 @@ def main() -> int:
     with ExitStack() as stack:
         db_url = "sqlite:///state.sqlite"
         if given.database == "postgresql":
-            cluster = stack.enter_context(postgres.running_cluster(postgres.find_programs()))
+            cluster = stack.enter_context(postgres.running_cluster(_programs()))
             db_url = cluster.url(cluster.create_database())
         progress = stack.enter_context(Progress(disable=not sys.stderr.isatty()))
         report = run(
@@ -264,7 +273,7 @@ def main() -> int:
             db_url=db_url,
             progress=progress,
         )
-    print(report.text())
+    print(report.text())  # noqa: T201  # its result
     if given.kill == "shepherd":
         if report.retries != report.kills:
             report.problems.append("not one retry for each killed shepherd")
@@ -273,7 +282,7 @@ def main() -> int:
     if not given.keep and not report.problems:
         shutil.rmtree(folder)
     else:
-        print(folder)
+        print(folder)  # noqa: T201
     return bool(report.problems)
 
 
