@@ -41,9 +41,10 @@ class Work:
         """Wait until a step's command runs; its pid."""
 
         def lines() -> list[str]:
-            return [line for line in self.witness.read_text().splitlines() if line.startswith(step)]
+            text = self.witness.read_text() if self.witness.exists() else ""
+            return [line for line in text.splitlines() if line.startswith(step)]
 
-        return int(wait_for(lambda: self.witness.exists() and lines(), why=self.master.own_log)[-1].split()[1])
+        return int(wait_for(lines, why=self.master.own_log)[-1].split()[1])
 
     def check(self, request: int, attempts: int = 1) -> None:
         """All is well: the right result, under the first number, every command once, every log exact."""
