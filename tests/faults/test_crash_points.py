@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
