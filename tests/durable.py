@@ -40,6 +40,7 @@ class DurableWorker(ScriptedWorker):
         forgotten: uids, in order.
         script: called with each new command; may write and end it.
         loses_data: messages with records are not sent any more.
+        loses_starts: the connection breaks before it reads what it is to start.
     """
 
     def __init__(self, harness: Harness, name: str) -> None:
@@ -54,6 +55,7 @@ class DurableWorker(ScriptedWorker):
         self.install_id = f"install of {name}"
         self.script: Any = lambda _worker, _command: None
         self.loses_data = False
+        self.loses_starts = False
 
     @property
     def command(self) -> Spooled:
@@ -145,6 +147,10 @@ class DurableWorker(ScriptedWorker):
                     else:
                         self._forget(action.cmd_uid)
             case wire.Start():
+                if self.loses_starts:
+                    assert self._line is not None
+                    self._line.cut("cable cut")
+                    return None
                 return self._durable_start(message)
             case wire.Resume():
                 self._resume(message.cmd_uid, message.fence, message.acked)

@@ -40,7 +40,7 @@ MASTER = [
 AT_CONNECTIONS = ["adopted:1", "welcomed:1"]
 WORKER = ["worker.before_meta:1", "worker.after_meta:1", "worker.after_meta:2"]
 # the command's end is lost with its shepherd: one recorded retry
-SHEPHERD = ["shepherd.before_pid:1", "shepherd.running:1", "shepherd.appending:3", "shepherd.before_final:1"]
+SHEPHERD = ["shepherd.running:1", "shepherd.appending:3", "shepherd.before_final:1"]
 
 
 class House:
@@ -106,6 +106,17 @@ class House:
         assert all("lost" in build["state_string"] for build in builds[:-1])
         self.work.check(request, attempts=len(builds))
 
+    def shepherd_never_begins(self) -> None:
+        """It dies before its command is spawned: the next one begins."""
+        daemon = self._armed_daemon("shepherd.before_pid:1")
+        request = self.master.force("long")
+        self.master.running_build(request)
+        daemon.kill()
+        daemon.wait()
+        self.master.environ = {}
+        self.master.start_worker()
+        self.work.check(request)
+
     def _armed_daemon(self, point: str) -> subprocess.Popen[bytes]:
         daemon = self.master.workers[-1]
         daemon.send_signal(signal.SIGTERM)
@@ -145,3 +156,8 @@ def test_a_daemon_that_dies_somewhere_is_not_noticed(house: House) -> None:
 
 def test_a_shepherd_that_dies_somewhere_costs_a_recorded_retry(house: House) -> None:
     each(house, SHEPHERD, house.shepherd_dies)
+
+
+def test_a_shepherd_that_dies_before_its_command_begins_is_not_noticed(house: House) -> None:
+    house.in_order()
+    house.shepherd_never_begins()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.faults.proxy import Proxy
+from tests.invariants import assert_sound
 from tests.programs import RunningMaster, running_master, wait_for
 
 pytestmark = pytest.mark.slow
@@ -34,10 +35,17 @@ def expected(step: str, word: str = "line", lines: int = LINES) -> bytes:
 class Work:
     """A master with a worker and the build above."""
 
+<<<<<<< HEAD
     def __init__(self, master: RunningMaster, witness: Path, lines: int = LINES) -> None:
         self.master = master
         self.witness = witness
         self.lines = lines
+=======
+    def __init__(self, master: RunningMaster, witness: Path, db_url: str) -> None:
+        self.master = master
+        self.witness = witness
+        self.db_url = db_url
+>>>>>>> 9e435d8
 
     def begun(self, step: str) -> int:
         """Wait until a step's command runs; its pid."""
@@ -46,10 +54,14 @@ class Work:
             text = self.witness.read_text() if self.witness.exists() else ""
             return [line for line in text.splitlines() if line.startswith(step)]
 
+<<<<<<< HEAD
         return int(wait_for(lines, why=self.master.own_log)[-1].split()[1])
+=======
+        return int(wait_for(lambda: lines() if self.witness.exists() else [], why=self.master.own_log)[-1].split()[1])
+>>>>>>> 9e435d8
 
     def check(self, request: int, attempts: int = 1) -> None:
-        """All is well: the right result, under the first number, every command once, every log exact."""
+        """All is well: the right result under the first number, every command once, every log exact, records sound."""
         build = self.master.finished(request)
         assert [b["results"] for b in self.master.builds_of(request)] == [5] * (attempts - 1) + [0], self.explain()
         assert build["number"] == self.master.builds_of(request)[0]["number"] + attempts - 1
@@ -62,6 +74,7 @@ class Work:
         assert self.master.stdout(build["buildid"], "three") == b"7\n"
         if attempts == 1:
             assert len(uids) == 2
+        assert_sound(self.db_url, self.master.basedir)
 
     def retried(self, request: int) -> None:
         """Wait until an attempt has ended with retry."""
@@ -95,7 +108,7 @@ def db_url(request: pytest.FixtureRequest) -> Iterator[str]:
 def work(tmp_path: Path, db_url: str) -> Iterator[Work]:
     witness = tmp_path / "witness"
     with running_master(tmp_path / "master", builders(witness), db_url) as master:
-        yield Work(master, witness)
+        yield Work(master, witness, db_url)
 
 
 def test_a_killed_master_goes_on_with_the_build(work: Work) -> None:

@@ -68,7 +68,8 @@ def create_master(
 def upgrade_master(basedir: Path, replace: bool, quiet: bool) -> None:
     """Bring a master's tables and sample configuration up to date after a new version was installed.
 
-    Stop every master that uses the database, and back it up, first.
+    Stop every master that uses the database, and back it up, first. Builds that run on our workers go on when the
+    master is started again.
     """
     with Told():
         from buildmill.master.config.loader import load

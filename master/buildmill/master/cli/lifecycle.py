@@ -33,8 +33,8 @@ def start(basedir: Path, nodaemon: bool, start_timeout: float, quiet: bool) -> N
 def run(basedir: Path, quiet: bool) -> None:
     """Run a master in the foreground; the log goes to the terminal and to master.log.
 
-    Control-C stops it; a second one does not wait. HUP reads the configuration again, USR1 stops when the running
-    builds have ended.
+    Control-C stops it, as stop does; a second one does not wait. HUP reads the configuration again, USR1 stops when the
+    running builds have ended.
     """
     _run(basedir, show_log=not quiet)
 
@@ -45,7 +45,11 @@ def run(basedir: Path, quiet: bool) -> None:
 @click.option("--no-wait", is_flag=True, help="Return at once.")
 @quiet_option
 def stop(basedir: Path, clean: bool, no_wait: bool, quiet: bool) -> None:
-    """Stop a master. Its running builds are stopped and tried again later, unless --clean lets them end."""
+    """Stop a master. Its builds run on where workers allow that, and the next start goes on with them.
+
+    Builds on workers whose commands end with the connection (Buildbot's) are stopped and tried again later. With
+    --clean all running builds are let to end first.
+    """
     _stop(basedir, clean=clean, wait=not no_wait, quiet=quiet)
 
 
@@ -56,7 +60,10 @@ def stop(basedir: Path, clean: bool, no_wait: bool, quiet: bool) -> None:
 @start_timeout_option
 @quiet_option
 def restart(basedir: Path, clean: bool, nodaemon: bool, start_timeout: float, quiet: bool) -> None:
-    """Stop a master, if it runs, and start it. A configuration that is wrong keeps the old one running."""
+    """Stop a master, if it runs, and start it; running builds go on, as with stop and start.
+
+    A configuration that is wrong keeps the old master running.
+    """
     with Told():
         from buildmill.master.cli.basedir import read_settings
         from buildmill.master.config.loader import load

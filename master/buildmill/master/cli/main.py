@@ -16,6 +16,7 @@ _COMMANDS: Mapping[str, str] = {
     "stop": "lifecycle:stop",
     "restart": "lifecycle:restart",
     "reconfig": "lifecycle:reconfig",
+    "check": "soundness:check",
     "sighup": "lifecycle:sighup",
     "sendchange": "sendchange:sendchange",
     "demo": "demo:demo",

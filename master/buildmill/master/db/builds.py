@@ -69,6 +69,7 @@ _FINISH = Statement(
         complete_at=sa.bindparam("now"),
         results=sa.bindparam("result"),
         state_string=sa.func.coalesce(sa.bindparam("state"), _b.state_string),
+        held_locks=sa.null(),  # they end with the build, whoever frees them in memory
     )
     .returning(*COLUMNS)
 )

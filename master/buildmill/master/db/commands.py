@@ -108,6 +108,21 @@ def end(tx: Transaction, uid: str, rc: int | None) -> None:
     tx.run(_END, command=uid, new_state="ended", code=rc)
 
 
+_END_ASSIGNED = Statement(
+    t.commands.update()
+    .where(
+        _c.worker_id == sa.bindparam("worker"), _c.build_id == sa.bindparam("build"),
+        _c.state == sa.text("'assigned'"), _OPEN,
+    )
+    .values(state=sa.bindparam("new_state"))
+)  # fmt: skip
+
+
+def end_assigned(tx: Transaction, build_id: int, worker_id: int) -> None:
+    """A build ends: what is not known to have ended is nobody's concern any more; its worker is told to forget it."""
+    tx.run(_END_ASSIGNED, build=build_id, worker=worker_id, new_state="ended")
+
+
 def lose(tx: Transaction, uid: str) -> None:
     """The connection is gone, and with it all knowledge of the command."""
     tx.run(_END, command=uid, new_state="lost", code=None)

@@ -15,6 +15,7 @@ from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPP
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import builds as build_rows
+from buildmill.master.db import commands as command_rows
 from buildmill.master.db import resuming
 from buildmill.master.db import steps as step_rows
 from buildmill.master.db.resuming import BuildRecord, HeldLock, StepRecord
@@ -593,7 +594,12 @@ class Build:
     @property
     def _has_open_steps(self) -> bool:
         """Whether a step's row may still be unfinished: something went wrong on the way."""
-        return self.currentStep is not None or any(step.results is None for step in self.executedSteps)
+        return (
+            self.currentStep is not None
+            or any(step.results is None for step in self.executedSteps)
+            # begun in an earlier run of the master, and not entered again
+            or any(not record.step.complete for record in self._recorded.values())
+        )
 
     async def _finish(self, result: Result, state: str) -> None:
         seconds = round(self._lock_seconds)
@@ -601,6 +607,8 @@ class Build:
         def unit(tx: Transaction) -> None:
             if self._has_open_steps:
                 step_rows.abandon_unfinished(tx, self.buildid, result)
+            if self.worker_handle.durable is not None or self._record is not None:
+                command_rows.end_assigned(tx, self.buildid, self.worker_handle.worker_id)
             if seconds:
                 build_rows.add_locks_duration(tx, self.buildid, seconds)
             build_rows.finish_with_request(tx, self.buildid, self.request.buildrequestid, result, state)

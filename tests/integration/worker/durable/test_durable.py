@@ -502,6 +502,31 @@ async def test_forget_kills_deletes_and_remembers(reactor: Reactor, master: Dura
         assert (await master.greet()).commands == []
 
 
+@pytest.mark.parametrize("point", ["worker.before_tombstone", "worker.before_delete"])
+@async_test
+async def test_forgetting_that_a_crash_has_cut_short_is_finished(
+    reactor: Reactor, master: DurableMaster, tmp_path: Path, point: str
+) -> None:
+    with program(master, tmp_path, **{VARIABLE: f"{point}:1"}) as first:
+        await master.greet()
+        uid = await master.launch("echo ran >> ../count")
+        await master.final(uid)
+        with pytest.raises(ConnectionLost, match=r".*"):
+            await master.call(durable.Forget(cmd_uid=uid))
+        first.wait(SECONDS)
+        await master.until(lambda: master.current is None).addTimeout(SECONDS, reactor)
+    assert first.returncode == -signal.SIGKILL
+    async with worker(reactor, master, tmp_path):
+        listed = await master.greet()
+        await master.call(durable.Forget(cmd_uid=uid))
+        started = await master.start_again(uid, "echo ran >> ../count")
+
+        assert [c.cmd_uid for c in listed.commands] == ([uid] if point == "worker.before_tombstone" else [])
+        assert started.state == "forgotten"
+        assert not has_spool(tmp_path, uid)
+        assert (tmp_path / "count").read_text() == "ran\n"
+
+
 # -- the conversation ------------------------------------------------------------------
 
 

@@ -9,7 +9,9 @@ from typing import Any, cast
 import pytest
 import sqlalchemy as sa
 
+from buildmill.common.protocol import durable as wire
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SUCCESS, Result
+from buildmill.master.db import soundness
 from buildmill.master.db import tables as t
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.lock_values import MasterLock
@@ -47,6 +49,8 @@ class House(Harness):
 def house(tmp_path: Path, schema_url: str) -> Iterator[House]:
     house = House(tmp_path, schema_url, new_worker=DurableWorker)
     yield house
+    house.turn()
+    assert house.result(house.database.read(soundness.row_problems, int(house.clock.seconds()))) == []
     house.close()
 
 
@@ -95,6 +99,23 @@ def test_a_build_outlives_its_master_under_the_same_number(house: House, way: st
     assert (second.name, stdout(house, second)) == ("second", "second, line 1\nhalf a line\n")
     assert len(house.worker.spawned) == 2
     assert house.build().number == 1
+
+
+@pytest.mark.parametrize("is_crash", [False, True], ids=["connection lost", "master killed"])
+def test_a_command_whose_start_was_lost_is_started_once_under_its_first_uid(house: House, is_crash: bool) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.worker.loses_starts = True
+    house.force()
+    assert house.worker.spawned == []
+
+    if is_crash:
+        house.crash_and_restart()
+    house.worker.loses_starts = False
+    house.reconnect()
+    house.worker.end(house.command)
+
+    assert house.results() == [SUCCESS]
+    assert house.rows(sa.select(t.commands.c.uid)) == [(uid,) for uid in house.worker.spawned]
 
 
 def test_a_log_of_which_half_was_stored_is_completed_and_observers_see_all_of_it(house: House) -> None:
@@ -515,6 +536,28 @@ def test_a_gap_in_the_records_is_filled(house: House) -> None:
     house.worker.end(command)
 
     assert stdout(house, house.steps()[0]) == "a\nb\n"
+
+
+def test_records_that_were_changed_on_the_way_break_the_connection(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    command = house.command
+    assert house.worker._line is not None
+    changed = wire.Data(
+        cmd_uid=command.start.cmd_uid,
+        fence=0,
+        first=1,
+        records=[("o", b"b\n", 0)],
+        crc32=wire.checksum([("o", b"a", 0)]),
+    )
+    house.worker._line._peer.call(changed).addErrback(house.worker.answers.append)
+    house.turn()
+    house.reconnect()
+    say(house, "a\n")
+    house.worker.end(command)
+
+    assert "wrong checksum" in house.worker.closed[0][1]
+    assert stdout(house, house.steps()[0]) == "a\n"
 
 
 def test_locks_stay_with_a_build_over_a_restart(house: House) -> None:
