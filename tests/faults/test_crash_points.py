@@ -133,7 +133,7 @@ class House:
 def house(tmp_path: Path) -> Iterator[House]:
     witness = tmp_path / "witness"
     with running_master(tmp_path / "master", builders(witness, LINES)) as master:
-        yield House(Work(master, witness, LINES))
+        yield House(Work(master, witness, "sqlite:///state.sqlite", LINES))
 
 
 def each(house: House, points: Sequence[str], die: Callable[[str], None]) -> None:

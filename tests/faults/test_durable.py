@@ -35,17 +35,11 @@ def expected(step: str, word: str = "line", lines: int = LINES) -> bytes:
 class Work:
     """A master with a worker and the build above."""
 
-<<<<<<< HEAD
-    def __init__(self, master: RunningMaster, witness: Path, lines: int = LINES) -> None:
-        self.master = master
-        self.witness = witness
-        self.lines = lines
-=======
-    def __init__(self, master: RunningMaster, witness: Path, db_url: str) -> None:
+    def __init__(self, master: RunningMaster, witness: Path, db_url: str, lines: int = LINES) -> None:
         self.master = master
         self.witness = witness
         self.db_url = db_url
->>>>>>> 9e435d8
+        self.lines = lines
 
     def begun(self, step: str) -> int:
         """Wait until a step's command runs; its pid."""
@@ -54,11 +48,7 @@ class Work:
             text = self.witness.read_text() if self.witness.exists() else ""
             return [line for line in text.splitlines() if line.startswith(step)]
 
-<<<<<<< HEAD
         return int(wait_for(lines, why=self.master.own_log)[-1].split()[1])
-=======
-        return int(wait_for(lambda: lines() if self.witness.exists() else [], why=self.master.own_log)[-1].split()[1])
->>>>>>> 9e435d8
 
     def check(self, request: int, attempts: int = 1) -> None:
         """All is well: the right result under the first number, every command once, every log exact, records sound."""
