@@ -88,6 +88,7 @@ class RunningMaster:
 
     Attributes:
         worker_root: where workers get their folders.
+        environ: added to the environment of what is started next, master or worker.
     """
 
     def __init__(self, basedir: Path, builders: str, db_url: str = "sqlite:///state.sqlite") -> None:
@@ -97,6 +98,7 @@ class RunningMaster:
         self._db_url = db_url
         self._url = f"http://127.0.0.1:{self.http_port}/api/v2"
         self.process: subprocess.Popen[bytes] | None = None
+        self.environ: dict[str, str] = {}
         self.workers: list[subprocess.Popen[bytes]] = []
         subprocess.run([BIN / "buildmill", "create-master", "-q", f"--db={db_url}", basedir], check=True)
         self.configure(builders)
@@ -112,7 +114,11 @@ class RunningMaster:
         """Start it, and wait until it serves."""
         with open(self.basedir / "stdout.log", "ab") as out:
             self.process = subprocess.Popen(
-                [BIN / "buildmill", "start", "--nodaemon", "."], cwd=self.basedir, stdout=out, stderr=out
+                [BIN / "buildmill", "start", "--nodaemon", "."],
+                cwd=self.basedir,
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **self.environ},
             )
         wait_for(self._serves, why=self.own_log)
 
@@ -158,9 +164,9 @@ class RunningMaster:
 
     # -- workers ------------------------------------------------------------------------------
 
-    def start_worker(self, name: str = "w1", port: int | None = None) -> subprocess.Popen[bytes]:
+    def start_worker(self, name: str = "w1", port: int | None = None, *, wait: bool = True) -> subprocess.Popen[bytes]:
         """Start a worker of ours; `port` is where it finds the master, if not at its own port."""
-        return self._start_worker(BIN / "buildmill-worker", name, port)
+        return self._start_worker(BIN / "buildmill-worker", name, port, wait=wait)
 
     def start_plain_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
         """Start a worker of ours that does not offer durable commands."""
@@ -171,7 +177,7 @@ class RunningMaster:
         return self._start_worker(peer_program("buildbot-worker"), name)
 
     def _start_worker(
-        self, program: Path, name: str, port: int | None = None, settings: str = ""
+        self, program: Path, name: str, port: int | None = None, settings: str = "", *, wait: bool = True
     ) -> subprocess.Popen[bytes]:
         folder = self.worker_folder(name)
         if not folder.exists():
@@ -185,9 +191,16 @@ class RunningMaster:
                 with open(folder / "worker.toml", "a") as file:
                     file.write(settings)
         with open(folder / "stdout.log", "ab") as out:
-            process = subprocess.Popen([program, "start", "--nodaemon", "."], cwd=folder, stdout=out, stderr=out)
+            process = subprocess.Popen(
+                [program, "start", "--nodaemon", "."],
+                cwd=folder,
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **self.environ},
+            )
         self.workers.append(process)
-        self.wait_connected(name)
+        if wait:
+            self.wait_connected(name)
         return process
 
     def worker_folder(self, name: str = "w1") -> Path:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,34 +35,45 @@ def expected(step: str, word: str = "line", lines: int = LINES) -> bytes:
 class Work:
     """A master with a worker and the build above."""
 
-    def __init__(self, master: RunningMaster, witness: Path, db_url: str) -> None:
+    def __init__(self, master: RunningMaster, witness: Path, db_url: str, lines: int = LINES) -> None:
         self.master = master
         self.witness = witness
         self.db_url = db_url
+        self.lines = lines
 
     def begun(self, step: str) -> int:
         """Wait until a step's command runs; its pid."""
 
         def lines() -> list[str]:
-            return [line for line in self.witness.read_text().splitlines() if line.startswith(step)]
+            text = self.witness.read_text() if self.witness.exists() else ""
+            return [line for line in text.splitlines() if line.startswith(step)]
 
-        return int(wait_for(lambda: lines() if self.witness.exists() else [], why=self.master.own_log)[-1].split()[1])
+        return int(wait_for(lines, why=self.master.own_log)[-1].split()[1])
 
     def check(self, request: int, attempts: int = 1) -> None:
         """All is well: the right result under the first number, every command once, every log exact, records sound."""
         build = self.master.finished(request)
         assert [b["results"] for b in self.master.builds_of(request)] == [5] * (attempts - 1) + [0], self.explain()
-        assert build["number"] == attempts
+        assert build["number"] == self.master.builds_of(request)[0]["number"] + attempts - 1
         uids = [line.split()[2] for line in self.witness.read_text().splitlines()]
         assert len(uids) == len(set(uids))
         for step in ("one", "two"):
-            assert self.master.stdout(build["buildid"], step) == expected(step)
+            assert self.master.stdout(build["buildid"], step) == expected(step, lines=self.lines)
             errors = self.master.raw(f"logs/{self.master.log_id(build['buildid'], step)}/raw?stream=e")
-            assert errors == expected(step, "error")
+            assert errors == expected(step, "error", self.lines)
         assert self.master.stdout(build["buildid"], "three") == b"7\n"
         if attempts == 1:
             assert len(uids) == 2
         assert_sound(self.db_url, self.master.basedir)
+
+    def retried(self, request: int) -> None:
+        """Wait until an attempt has ended with retry."""
+        wait_for(lambda: [b for b in self.master.builds_of(request) if b["results"] == 5], why=self.master.own_log)
+
+    def finished_attempts(self, request: int) -> list[dict[str, Any]]:
+        """All builds of a request, when it is complete."""
+        self.master.finished(request)
+        return self.master.builds_of(request)
 
     def explain(self) -> str:
         return f"{self.witness.read_text()}\n{self.master.own_log()}"

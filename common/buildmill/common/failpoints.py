@@ -21,9 +21,23 @@ POINTS = frozenset(
         "shepherd.running",
         "shepherd.appending",
         "shepherd.before_final",
+        "master.before_claim",
+        "master.after_claim",
+        "master.begun",
+        "master.before_start",
+        "master.after_start",
+        "master.before_batch",
+        "master.after_batch",
+        "master.after_final",
+        "master.between_steps",
+        "master.before_finish",
+        "master.after_finish",
+        "master.before_forget",
+        "master.adopted",
+        "master.welcomed",
     }
 )
-"""Every name there is on the worker's side."""
+"""Every name there is."""
 
 
 def failpoint(name: str, before: Callable[[], None] | None = None) -> None:

@@ -6,15 +6,18 @@ Each checker gives the value to use, or `UNSET` for the default after it has rep
 from __future__ import annotations
 
 import codecs
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from buildmill.common.errors import InvalidInput
 from buildmill.master.changes.base import ChangeSource
 from buildmill.master.config.master_config import DEFAULT_VALIDATION
 from buildmill.master.config.problems import Problems
 from buildmill.master.config.web_keys import UNSET, Checker, checked_www
 from buildmill.master.config.worker_ports import checked_protocols
+from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.engine.builder_config import BuilderConfig, builder_of_dict
 from buildmill.master.engine.project_config import Codebase, Project
@@ -218,6 +221,26 @@ def _compression(key: str, value: Any, problems: Problems) -> Any:
     return UNSET
 
 
+def _durability(key: str, value: Any, problems: Problems) -> Any:
+    names = {field.name for field in dataclasses.fields(Durability)}
+    if not isinstance(value, Mapping):
+        problems.at_key(key, f"{key} must be a dictionary with some of {', '.join(sorted(names))}, not {value!r}")
+        return UNSET
+    given: dict[str, Any] = {}
+    for name, number in value.items():
+        if name not in names:
+            problems.at_key(key, f"{key}: unknown key {name!r}; known are {', '.join(sorted(names))}", inner=str(name))
+        elif isinstance(number, bool) or not isinstance(number, int | float if name != "attempts" else int):
+            problems.at_key(key, f"{key}[{name!r}] must be a number, not {number!r}", inner=name)
+        else:
+            given[name] = number
+    try:
+        return Durability(**given)
+    except InvalidInput as problem:
+        problems.at_key(key, f"{key}: {problem}")
+        return UNSET
+
+
 CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "title": ("title", _text),
     "titleURL": ("titleURL", _address),
@@ -250,6 +273,7 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "logMaxSize": ("logMaxSize", _number),
     "logMaxTailSize": ("logMaxTailSize", _number),
     "changeHorizon": ("changeHorizon", _number),
+    "durability": ("durability", _durability),
     "configurators": ("", _anything),
     "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),
     "services": ("", _refused("reporters and other services are", (None, [], (), {}))),

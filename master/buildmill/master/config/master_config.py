@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from buildmill.master.changes.base import ChangeSource
+from buildmill.master.domain.durability import Durability
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.project_config import Codebase, Project
 from buildmill.master.engine.worker_config import WorkerConfig
@@ -128,6 +129,7 @@ class MasterConfig:
     logMaxSize: int | None = None
     logMaxTailSize: int | None = None
     changeHorizon: int | None = None
+    durability: Durability = field(default_factory=Durability)
     notices: tuple[ConfigNotice, ...] = ()
 
     def builder(self, name: str) -> BuilderConfig:

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from buildmill.common.errors import ConnectionLost
+from buildmill.common.failpoints import failpoint
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS, Result
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
@@ -38,9 +39,6 @@ T = TypeVar("T")
 ABANDON_SECONDS = 90.0
 """How long an interrupted step may take to end before its code is cancelled."""
 
-MAX_ATTEMPTS = 3
-"""So many builds of a request may lose what they run on a worker with durable commands; then it ends with exception."""
-
 TRUSTED_SECONDS = 5.0
 """A worker that was heard of this recently is not asked whether it is there before a build."""
 
@@ -67,6 +65,7 @@ class Build:
         held: locks that were taken for it before it started.
         new_nonce: ids for commands.
         record: what it had done when the master ended; it goes on from there.
+        max_attempts: so many builds of a request may lose what they run on a worker with durable commands.
     """
 
     _log = Logger()
@@ -83,6 +82,7 @@ class Build:
         held: Sequence[Need],
         new_nonce: Callable[[], str],
         record: BuildRecord | None = None,
+        max_attempts: int = 3,
     ) -> None:
         self.buildid = started.build.buildid
         self.number = started.build.number
@@ -108,6 +108,7 @@ class Build:
         self._held = list(held)
         self._new_nonce = new_nonce
         self._attempt = started.attempt
+        self._max_attempts = max_attempts
         self._record = record
         self._recorded = {step.step.number: step for step in record.steps} if record is not None else {}
         self._noted_locks: dict[str, Sequence[Need]] = {}
@@ -345,7 +346,7 @@ class Build:
         if result == RETRY and self.worker_handle.durable is not None:
             # nothing of it may run when the next attempt begins
             await self.worker_handle.durable.bury(self.buildid)
-            if self._lost and not self.stopped and self._attempt >= MAX_ATTEMPTS:
+            if self._lost and not self.stopped and self._attempt >= self._max_attempts:
                 result, self._lost = EXCEPTION, f"lost {self._attempt} times, at last: {self._lost}"
         self.results = result
         state = self._final_text(result)
@@ -366,6 +367,7 @@ class Build:
                 return
         self._steps = self._made_steps(self.builder.config.factory.steps)
         stop = await self.updates.run(self._begin_unit)
+        failpoint("master.begun")
         if stop is not None:
             self._note_stop(*stop)
         if self.worker_handle.durable is None and self.clock.seconds() - self.worker_handle.heard_at > TRUSTED_SECONDS:
@@ -549,6 +551,7 @@ class Build:
             if self.properties.revision != self._stored_revision:
                 await self._store_properties()
             done += 1
+            failpoint("master.between_steps")
         self.currentStep = None
         for step in self.executedSteps:
             if step.calls is not None:
@@ -610,8 +613,10 @@ class Build:
                 build_rows.add_locks_duration(tx, self.buildid, seconds)
             build_rows.finish_with_request(tx, self.buildid, self.request.buildrequestid, result, state)
 
+        failpoint("master.before_finish")
         try:
             await self.updates.run(unit)
+            failpoint("master.after_finish")
         finally:
             if self._held:
                 self.locks.release(self.label, self._held)

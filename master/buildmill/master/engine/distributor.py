@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from buildmill.common.errors import Unavailable
+from buildmill.common.failpoints import failpoint
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import build_requests
@@ -335,6 +336,7 @@ class Distributor:
 
     async def _claim(self, batch: list[Assignment]) -> None:
         wanted = [(a.waiting.request_id, a.builder.builderid, a.worker.worker_id) for a in batch]
+        failpoint("master.before_claim")
         try:
             made = await self._updates.run(build_rows.start, wanted, self._master.masterid)
         except Exception as error:
@@ -347,6 +349,7 @@ class Distributor:
                 self.queue.hold(assignment.waiting, f"its build could not be made: {error}")
                 self.give_back(assignment)
             raise
+        failpoint("master.after_claim")
         for assignment, started in zip(batch, made, strict=True):
             if started is None:
                 self.give_back(assignment)

@@ -21,22 +21,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError, ConnectionLost, RemoteError
+from buildmill.common.failpoints import failpoint
 from buildmill.common.protocol import durable as wire
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.connections.updates import CommandUpdate, Output, Value
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import commands as command_rows
+from buildmill.master.domain.durability import Durability
 from buildmill.master.engine.user_code import RAISED
-
-RECLAIM_SECONDS = 690.0
-"""How long a worker may be away before its builds are tried elsewhere: all that it ran has ended by then."""
-
-ORPHAN_TTL = 600.0
-"""How long a command may run without a master."""
-
-SPOOL_HOLD = 300.0
-"""How long a worker keeps what was committed here: a database may come back from a failover without it."""
 
 
 class CommandLost(BuildmillError):
@@ -89,6 +82,9 @@ class DurableCommands:
         is_alive: whether a build, by its id, is under way here.
         may_grant: whether this master holds its lease in the database.
         gone: called when the worker has been away for too long.
+
+    Attributes:
+        durations: in force from when they are used next.
     """
 
     _log = Logger()
@@ -102,7 +98,9 @@ class DurableCommands:
         is_alive: Callable[[int], bool],
         may_grant: Callable[[], bool],
         gone: Callable[[str], None],
+        durations: Durability,
     ) -> None:
+        self.durations = durations
         self._name = worker_name
         self._updates = updates
         self._clock = clock
@@ -162,10 +160,12 @@ class DurableCommands:
             and not (uid in held and spooled.state == "finished")
             and not self._is_alive(_build_of(uid))
         ]
+        failpoint("master.adopted")
         # its beats and records may come before the answer
         self._greeted = connection
         connection.durable = self
         await connection.ask(wire.Welcome(session=hello.session, lease_grant=self._grant(), actions=actions))
+        failpoint("master.welcomed")
         if not connection.is_connected:
             raise ConnectionLost("lost while it was welcomed")
         self._connection = connection
@@ -184,7 +184,7 @@ class DurableCommands:
     def expect(self, reason: str) -> None:
         """The worker is away; unless it comes in time, its builds are tried again."""
         if self._reclaim_call is None:
-            self._reclaim_call = self._clock.callLater(RECLAIM_SECONDS, self._reclaim, reason)
+            self._reclaim_call = self._clock.callLater(self.durations.reclaim, self._reclaim, reason)
 
     def abandon(self, why: str) -> None:
         """The worker has nothing of it any more: whatever is live is lost."""
@@ -209,14 +209,14 @@ class DurableCommands:
 
     def _reclaim(self, reason: str) -> None:
         self._reclaim_call = None
-        why = f"worker {self._name} was away for {RECLAIM_SECONDS:g} s: {reason}"
+        why = f"worker {self._name} was away for {self.durations.reclaim:g} s: {reason}"
         self._log.warn("{why}", why=why)
         for command in tuple(self._live.values()):
             self._lose(command, why)
         self._gone(why)
 
     def _grant(self) -> float:
-        return ORPHAN_TTL if self._may_grant() else 0.0
+        return self.durations.orphan_ttl if self._may_grant() else 0.0
 
     # -- for commands of steps --------------------------------------------------------------------
 
@@ -249,10 +249,10 @@ class DurableCommands:
 
     def forget_later(self, uids: Sequence[str]) -> None:
         """All that these commands told is committed: the worker may delete it, after a while."""
-        due = self._clock.seconds() + SPOOL_HOLD
+        due = self._clock.seconds() + self.durations.spool_hold
         self._forgettable.extend((due, uid) for uid in uids)
         if self._forget_call is None and self._forgettable:
-            self._forget_call = self._clock.callLater(SPOOL_HOLD, self._forget_due)
+            self._forget_call = self._clock.callLater(self.durations.spool_hold, self._forget_due)
 
     def release(self, build_id: int) -> None:
         """A build has ended: what it still has on the worker is wanted by nobody."""
@@ -316,6 +316,7 @@ class DurableCommands:
         pressure: Awaitable[None] | None = None
         final: wire.Final | None = None
         updates, final = _understand(fresh)
+        failpoint("master.before_batch")
         if updates:
             try:
                 pressure = command.observer.updated(updates)
@@ -325,6 +326,7 @@ class DurableCommands:
             self._updates.run(command_rows.acknowledge, command.uid, command.fence, command.taken)
         )
         if final is not None:
+            failpoint("master.after_final")
             del self._live[command.uid]
             if (listed := self._listed.get(command.uid)) is not None:
                 self._listed[command.uid] = msgspec.structs.replace(listed, state="finished")
@@ -337,6 +339,7 @@ class DurableCommands:
         if not await acknowledged and final is None:
             self._lose(command, "another master has taken the build")
             raise RemoteError("stale: this master does not own the build any more")
+        failpoint("master.after_batch")
         return _answer(wire.DataAnswer(acked=_last(message)))
 
     @property
@@ -366,8 +369,10 @@ class DurableCommands:
         self._tasks.start(self._start(command, self._connection), name="start a command")
 
     async def _start(self, command: DurableCommand, connection: WorkerConnection) -> None:
+        failpoint("master.before_start")
         try:
             answer = msgspec.convert(await connection.ask(command.start), wire.Started)
+            failpoint("master.after_start")
             if answer.state == "forgotten":
                 self._lose(command, "the worker has forgotten it")
             elif not answer.is_new:
@@ -391,6 +396,7 @@ class DurableCommands:
         while self._forgettable and self._forgettable[0][0] <= now:
             _, uid = self._forgettable.popleft()
             self._listed.pop(uid, None)
+            failpoint("master.before_forget")
             if self._connection is not None:  # else the next hello lists it
                 self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
         if self._forgettable:

@@ -27,12 +27,13 @@ from buildmill.master.db import workers as worker_rows
 from buildmill.master.db.resuming import BuildRecord
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.claims import Queue, Reason, Waiting
+from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.locks import LockTable, Mode, Need
 from buildmill.master.engine.build import Build
 from buildmill.master.engine.builder import Builder
 from buildmill.master.engine.distributor import Assignment, Distributor
-from buildmill.master.engine.durable import ORPHAN_TTL, RECLAIM_SECONDS, DurableCommands
+from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lease import MasterLease
 from buildmill.master.engine.workers import NotConfirmed, WorkerHandle
 
@@ -69,6 +70,7 @@ class Engine:
         self._tasks = TaskOwner("engine")
         # not stopped with the others: a build on a worker with durable commands is left as it is
         self._build_tasks = TaskOwner("builds")
+        self._durability = Durability()
         self._boot = f"{rng.getrandbits(64):016x}"
         self.lease = MasterLease(
             updates=updates,
@@ -106,6 +108,10 @@ class Engine:
     async def configure(self, config: Any) -> None:
         """Put the builders and workers of a configuration in force; running builds keep what they began with."""
         master_id = self._master.masterid
+        self._durability = config.durability
+        for present in self.workers.values():
+            if present.durable is not None:
+                present.durable.durations = config.durability
         infos = [
             {
                 "name": b.name,
@@ -277,6 +283,7 @@ class Engine:
             is_alive=self.builds.__contains__,
             may_grant=lambda: self.lease.holds,
             gone=handle.gone,
+            durations=self._durability,
         )
 
     def _sessions(self) -> list[tuple[int, int]]:
@@ -308,7 +315,7 @@ class Engine:
             master_id=self._master.masterid,
             master_boot=self._boot,
             server_time=self._clock.seconds(),
-            limits=DurableLimits(orphan_ttl=ORPHAN_TTL),
+            limits=DurableLimits(orphan_ttl=self._durability.orphan_ttl),
         )
 
     async def worker_attached(self, connection: WorkerConnection) -> None:
@@ -402,7 +409,7 @@ class Engine:
         for waiting in requests:
             self.queue.hold(waiting, f"its last attempt may still be running on worker {name}")
         if requests and worker_id not in self._timers:
-            self._timers[worker_id] = self._clock.callLater(RECLAIM_SECONDS, self._reclaim, worker_id)
+            self._timers[worker_id] = self._clock.callLater(self._durability.reclaim, self._reclaim, worker_id)
         self._held.setdefault(worker_id, set()).update(waiting.request_id for waiting in requests)
 
     def _reclaim(self, worker_id: int) -> None:
@@ -410,7 +417,7 @@ class Engine:
         self._log.warn(
             "worker number {worker} is away for {seconds} s: what it had is given to others",
             worker=worker_id,
-            seconds=RECLAIM_SECONDS,
+            seconds=self._durability.reclaim,
         )
         self._release(worker_id)
 
@@ -459,6 +466,7 @@ class Engine:
             held=(),
             new_nonce=self._new_nonce,
             record=record,
+            max_attempts=self._durability.attempts,
         )
         self.builds[build.buildid] = build
         assignment.worker.builds[build.buildid] = build

@@ -13,8 +13,8 @@ from buildmill.common.protocol import durable as wire
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SUCCESS, Result
 from buildmill.master.db import soundness
 from buildmill.master.db import tables as t
+from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.lock_values import MasterLock
-from buildmill.master.engine.durable import RECLAIM_SECONDS, SPOOL_HOLD
 from buildmill.master.engine.remote_command import RemoteCommand
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.step_log import LogLineObserver
@@ -23,6 +23,8 @@ from tests.durable import DurableWorker, Spooled
 from tests.harness import Harness, succeed, text
 from tests.leftovers import FailureLog
 from tests.unit.master.engine.test_builds import Run
+
+RECLAIM_SECONDS, SPOOL_HOLD = Durability().reclaim, Durability().spool_hold
 
 
 class House(Harness):
