@@ -15,7 +15,7 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit docs news coverage peer wheel bench limits clean
+.PHONY: help run test lint format types layers unit faults docs news coverage peer wheel bench limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ layers: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev  ## all tests; PYTEST_ARGS="tests/unit -k word" narrows them
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
+
+faults: $(VENV)/.installed-dev  ## kill, cut, fill and lock, in the long form
+	$(BIN)/python -m pytest -m "nightly or not nightly" tests/faults
+	for kill in master worker shepherd; do for database in sqlite postgresql; do \
+	    $(BIN)/python -m tests.faults.chaos --builds 200 --kills 50 --cuts 50 --kill $$kill --database $$database \
+	        --seed 4 || exit 1; done; done
 
 docs: $(VENV)/.installed-dev  ## the manual, into docs/_build/html; a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -45,19 +45,48 @@ def find_programs() -> Path | None:
     return next((c for c in candidates if (c / "initdb").exists() and (c / "postgres").exists()), None)
 
 
+# What a commit promises holds when the server is killed.
+SAFE = {**SETTINGS, "fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+
+
 class Cluster:
     """A running server, and the databases in it.
 
-    Attributes:
-        pid: the server's main process.
+    Args:
+        launch: starts the server's main process.
     """
 
-    def __init__(self, pid: int, socket_folder: Path, log: Path) -> None:
-        self.pid = pid
+    def __init__(self, launch: Callable[[], subprocess.Popen[bytes]], socket_folder: Path, log: Path) -> None:
+        self._launch = launch
+        self._server: subprocess.Popen[bytes] | None = None
         self._socket_folder = socket_folder
         self._log = log
         self._numbers = iter(range(1, 1_000_000))
         self._templates: dict[str, str] = {}
+
+    @property
+    def pid(self) -> int:
+        """The server's main process."""
+        assert self._server is not None
+        return self._server.pid
+
+    def start(self) -> None:
+        """Start the server, and wait until it takes connections."""
+        self._server = self._launch()
+        self.wait_until_ready(self._server)
+
+    def stop(self) -> None:
+        """End the server at once, as a crash would."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(DEADLINE_SECONDS)
+            self._server = None
+
+    def terminate_connections(self, database: str) -> None:
+        """Have the server end every connection to a database."""
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        with self._connect("postgres") as connection:
+            connection.execute(query, [database])
 
     def url(self, database: str) -> str:
         """SQLAlchemy's address of `database`."""
@@ -101,7 +130,7 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(programs: Path) -> Iterator[Cluster]:
+def running_cluster(programs: Path, settings: Mapping[str, str] = SETTINGS) -> Iterator[Cluster]:
     """Initialise a server in a temporary folder, run it, remove it.
 
     As root it runs as user `postgres`, because it refuses to run as root. It ends with this process
@@ -117,19 +146,21 @@ def running_cluster(programs: Path) -> Iterator[Cluster]:
     data, log = root / "data", root / "log"
     initialise = ["-A", "trust", "-U", USER, "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
     subprocess.run([*setpriv, programs / "initdb", "-D", data, *initialise], check=True, cwd="/", capture_output=True)
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [*setpriv, programs / "postgres", "-D", data, "-k", root, *settings],
-            cwd="/",
-            stdout=output,
-            stderr=output,
-        )
+    options = [f"--{name}={value}" for name, value in settings.items()]
+
+    def launch() -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [*setpriv, programs / "postgres", "-D", data, "-k", root, *options],
+                cwd="/",
+                stdout=output,
+                stderr=output,
+            )
+
+    cluster = Cluster(launch, root, log)
     try:
-        cluster = Cluster(server.pid, root, log)
-        cluster.wait_until_ready(server)
+        cluster.start()
         yield cluster
     finally:
-        server.send_signal(signal.SIGQUIT)  # at once; there is nothing worth a clean end
-        server.wait(DEADLINE_SECONDS)
+        cluster.stop()  # at once; there is nothing worth a clean end
         shutil.rmtree(root, ignore_errors=True)
