@@ -40,6 +40,7 @@ class DurableWorker(ScriptedWorker):
         forgotten: uids, in order.
         script: called with each new command; may write and end it.
         loses_data: messages with records are not sent any more.
+        is_full: no new command can be written down.
         loses_starts: the connection breaks before it reads what it is to start.
     """
 
@@ -55,6 +56,7 @@ class DurableWorker(ScriptedWorker):
         self.install_id = f"install of {name}"
         self.script: Any = lambda _worker, _command: None
         self.loses_data = False
+        self.is_full = False
         self.loses_starts = False
 
     @property
@@ -166,6 +168,8 @@ class DurableWorker(ScriptedWorker):
         return None
 
     def _durable_start(self, start: wire.Start) -> object:
+        if self.is_full:
+            return {"state": "full", "head": 0, "is_new": False}
         if start.cmd_uid in self.forgotten:
             return {"state": "forgotten", "head": 0, "is_new": False}
         known = self.commands.get(start.cmd_uid)

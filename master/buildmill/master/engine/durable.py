@@ -31,6 +31,9 @@ from buildmill.master.db import commands as command_rows
 from buildmill.master.domain.durability import Durability
 from buildmill.master.engine.user_code import RAISED
 
+FULL_SECONDS = 5.0
+"""After how long a worker without room for a new command is asked again."""
+
 
 class CommandLost(BuildmillError):
     """A command's result will never be known; nothing of it runs any more. Its build is tried again."""
@@ -373,6 +376,9 @@ class DurableCommands:
         try:
             answer = msgspec.convert(await connection.ask(command.start), wire.Started)
             failpoint("master.after_start")
+            if answer.state == "full":
+                self._clock.callLater(FULL_SECONDS, self._start_again, command)
+                return
             if answer.state == "forgotten":
                 self._lose(command, "the worker has forgotten it")
             elif not answer.is_new:
@@ -384,6 +390,10 @@ class DurableCommands:
             if self._live.get(command.uid) is command:
                 del self._live[command.uid]
                 command.end(Failure(RemoteError(str(error))))
+
+    def _start_again(self, command: DurableCommand) -> None:
+        if self._connection is not None and self._live.get(command.uid) is command and not command.was_seen:
+            self._send_start(command)
 
     def _send_kill(self, command: DurableCommand) -> None:
         if self._connection is not None and command.kill is not None and self._live.get(command.uid) is command:

@@ -560,6 +560,19 @@ def test_records_that_were_changed_on_the_way_break_the_connection(house: House)
     assert stdout(house, house.steps()[0]) == "a\n"
 
 
+def test_a_worker_without_room_is_asked_again(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.worker.is_full = True
+    house.force()
+    assert house.worker.spawned == []
+    house.worker.is_full = False
+    house.clock.advance(5)
+    house.turn()
+    house.worker.end(house.command)
+
+    assert house.results() == [SUCCESS]
+
+
 def test_locks_stay_with_a_build_over_a_restart(house: House) -> None:
     lock = MasterLock("disk")
     taken = lock.access("exclusive")

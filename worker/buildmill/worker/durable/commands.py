@@ -23,6 +23,7 @@ from buildmill.worker.durable.store import Found, State, Store
 from buildmill.worker.durable.zygote_client import Zygote
 from buildmill.worker.spool.layout import directory_name
 from buildmill.worker.spool.meta import KillOrder
+from buildmill.worker.spool.writer import FULL
 
 LOOK_SECONDS = 1.0
 FORGET_LOOK_SECONDS = 0.05
@@ -306,7 +307,7 @@ class DurableCommands:
 
     # -- starting ----------------------------------------------------------------------
 
-    async def _create(self, request: Start) -> tuple[DurableCommand, Started]:
+    async def _create(self, request: Start) -> tuple[DurableCommand | None, Started]:
         meta = meta_of(
             request,
             self._host,
@@ -327,6 +328,9 @@ class DurableCommands:
             except OSError as problem:
                 command.is_gone = True
                 del self._commands[command.uid]
+                if problem.errno in FULL:
+                    self._log.warn("command {uid} can't begin: no room in the spool", uid=request.cmd_uid)
+                    return None, Started(state="full", head=0, is_new=False)
                 raise Unavailable(f"the command can't be written down: {problem.strerror}") from problem
             await self._spawn(command)
         self._log.info("command {uid}: {name}", uid=command.uid, name=request.command_name)

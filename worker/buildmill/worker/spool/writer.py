@@ -15,7 +15,7 @@ from buildmill.worker.spool.records import Entry, encode_entry
 SEGMENT_BYTES = 16 << 20
 RESERVE_BYTES = 64 << 10
 RESERVE = "reserve"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Unnumbered = tuple[str, bytes, int]
 """Kind, data, microseconds."""
@@ -68,7 +68,7 @@ class SpoolWriter:
             _failpoint_appending(self._fd, data)
             write_all(self._fd, data)
         except OSError as problem:
-            if problem.errno not in _FULL:
+            if problem.errno not in FULL:
                 raise
             if self._fd is not None:
                 os.ftruncate(self._fd, self._size)
@@ -99,7 +99,7 @@ class SpoolWriter:
             finally:
                 os.close(fd)
         except OSError as problem:
-            if problem.errno not in _FULL:
+            if problem.errno not in FULL:
                 raise
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(part)
