@@ -131,8 +131,8 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to `Start`.
 
     Attributes:
-        state: as in `SpooledCommand`; or ``forgotten``: it was there and is gone for ever; or ``full``: it did not begin,
-            because nothing can be written now: ask again.
+        state: as in `SpooledCommand`; or ``forgotten``: it was there and is gone for ever; or ``full``: it did not
+            begin, because nothing can be written now: ask again.
         is_new: it was not known before; its records are sent from number 1 without a `Resume`.
     """
 
