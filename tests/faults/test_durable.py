@@ -83,32 +83,36 @@ def builders(witness: Path, lines: int = LINES) -> str:
     return BUILDERS.format(witness=witness, lines=lines)
 
 
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Work]:
+    """On SQLite."""
+    witness, url = tmp_path / "witness", "sqlite:///state.sqlite"
+    with running_master(tmp_path / "master", builders(witness), url) as master:
+        yield Work(master, witness, url)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def db_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def work_on_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Work]:
+    """On each database."""
     if request.param == "sqlite":
-        yield "sqlite:///state.sqlite"
+        yield request.getfixturevalue("work")
         return
     cluster = request.getfixturevalue("postgres_cluster")
     name = cluster.create_database()
-    yield cluster.url(name)
+    witness = tmp_path / "witness"
+    with running_master(tmp_path / "master", builders(witness), cluster.url(name)) as master:
+        yield Work(master, witness, cluster.url(name))
     cluster.drop_database(name)
 
 
-@pytest.fixture
-def work(tmp_path: Path, db_url: str) -> Iterator[Work]:
-    witness = tmp_path / "witness"
-    with running_master(tmp_path / "master", builders(witness), db_url) as master:
-        yield Work(master, witness, db_url)
-
-
-def test_a_killed_master_goes_on_with_the_build(work: Work) -> None:
-    work.master.start_worker()
-    request = work.master.force("long")
+def test_a_killed_master_goes_on_with_the_build(work_on_both: Work) -> None:
+    work_on_both.master.start_worker()
+    request = work_on_both.master.force("long")
     for step in ("one", "two"):
-        work.begun(step)
-        work.master.kill()
-        work.master.start()
-    work.check(request)
+        work_on_both.begun(step)
+        work_on_both.master.kill()
+        work_on_both.master.start()
+    work_on_both.check(request)
 
 
 def test_stop_and_start_cancel_nothing(work: Work) -> None:
@@ -150,17 +154,17 @@ def test_a_killed_shepherd_is_one_recorded_retry(work: Work) -> None:
     assert "lost" in first["state_string"]
 
 
-def test_a_link_that_is_cut_again_and_again_is_not_noticed(work: Work) -> None:
-    with Proxy(work.master.worker_port) as proxy:
-        work.master.start_worker(port=proxy.port)
-        request = work.master.force("long")
-        work.begun("one")
+def test_a_link_that_is_cut_again_and_again_is_not_noticed(work_on_both: Work) -> None:
+    with Proxy(work_on_both.master.worker_port) as proxy:
+        work_on_both.master.start_worker(port=proxy.port)
+        request = work_on_both.master.force("long")
+        work_on_both.begun("one")
         for _ in range(3):
             proxy.cut()
-            work.master.wait_connected("w1")
-        work.begun("two")
+            work_on_both.master.wait_connected("w1")
+        work_on_both.begun("two")
         proxy.cut()
-        work.check(request)
+        work_on_both.check(request)
 
 
 def test_a_link_that_is_dead_but_open_is_noticed(work: Work) -> None:
