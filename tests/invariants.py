@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from buildmill.master.cli.soundness import problems
+from buildmill.master.logs.soundness import problems
 from tests.programs import wait_for
 
 ALWAYS = 2**40

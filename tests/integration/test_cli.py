@@ -496,6 +496,7 @@ def test_help_names_every_command_without_loading_a_master() -> None:
         "restart",
         "reconfig",
         "run",
+        "check",
         "demo",
     ):
         assert f"\n  {name} " in said
