@@ -33,6 +33,7 @@ from buildmill.master.db import tables as t
 from buildmill.master.db.buildsets import NewBuildset
 from buildmill.master.domain.resources import Build, BuildRequest, Step
 from buildmill.master.engine.builder_config import BuilderConfig
+from buildmill.master.engine.durable import DEFAULT_DURATIONS, Durations
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.factory import BuildFactory
@@ -221,8 +222,10 @@ class Harness(Stage):
         url: str = "sqlite://",
         seed: int = 1,
         new_worker: Callable[[Harness, str], ScriptedWorker] | None = None,
+        durations: Durations = DEFAULT_DURATIONS,
     ) -> None:
         super().__init__(url)
+        self.durations = durations
         self.new_worker = new_worker or ScriptedWorker
         self.basedir = basedir
         self.seed = seed
@@ -247,7 +250,13 @@ class Harness(Stage):
             processes=self.processes,
         )
         self.engine = Engine(
-            master=self.master, updates=self.updates, read=self.database.read, bus=self.bus, clock=self.clock, rng=rng
+            master=self.master,
+            updates=self.updates,
+            read=self.database.read,
+            bus=self.bus,
+            clock=self.clock,
+            rng=rng,
+            durations=self.durations,
         )
         self.master.queue = self.engine.queue
         self.roster = Roster(
@@ -291,6 +300,11 @@ class Harness(Stage):
 
     def crash_and_restart(self) -> None:
         """The master's process dies and is started again on the same database; workers stay disconnected."""
+        self.crash()
+        self.restart()
+
+    def crash(self) -> None:
+        """The master's process dies."""
         for worker in self.workers.values():
             if worker._line is not None:
                 worker._line._is_open = False
@@ -301,6 +315,9 @@ class Harness(Stage):
         for call in self.clock.getDelayedCalls():
             call.cancel()
         self.bus._by_shape.clear()
+
+    def restart(self) -> None:
+        """The master is started again on the same database."""
         self._boot()
         self._start()
 

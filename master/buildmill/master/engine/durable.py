@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
+from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
@@ -37,6 +38,18 @@ ORPHAN_TTL = 600.0
 
 SPOOL_HOLD = 300.0
 """How long a worker keeps what was committed here: a database may come back from a failover without it."""
+
+
+@frozen(kw_only=True)
+class Durations:
+    """How long what lasts, in seconds; `reclaim` must be longer than `1.05 * orphan_ttl` + 37."""
+
+    orphan_ttl: float = ORPHAN_TTL
+    reclaim: float = RECLAIM_SECONDS
+    spool_hold: float = SPOOL_HOLD
+
+
+DEFAULT_DURATIONS = Durations()
 
 
 class CommandLost(BuildmillError):
@@ -102,8 +115,10 @@ class DurableCommands:
         is_alive: Callable[[int], bool],
         may_grant: Callable[[], bool],
         gone: Callable[[str], None],
+        durations: Durations = DEFAULT_DURATIONS,
     ) -> None:
         self._name = worker_name
+        self._durations = durations
         self._updates = updates
         self._clock = clock
         self._is_alive = is_alive
@@ -184,7 +199,7 @@ class DurableCommands:
     def expect(self, reason: str) -> None:
         """The worker is away; unless it comes in time, its builds are tried again."""
         if self._reclaim_call is None:
-            self._reclaim_call = self._clock.callLater(RECLAIM_SECONDS, self._reclaim, reason)
+            self._reclaim_call = self._clock.callLater(self._durations.reclaim, self._reclaim, reason)
 
     def abandon(self, why: str) -> None:
         """The worker has nothing of it any more: whatever is live is lost."""
@@ -209,14 +224,14 @@ class DurableCommands:
 
     def _reclaim(self, reason: str) -> None:
         self._reclaim_call = None
-        why = f"worker {self._name} was away for {RECLAIM_SECONDS:g} s: {reason}"
+        why = f"worker {self._name} was away for {self._durations.reclaim:g} s: {reason}"
         self._log.warn("{why}", why=why)
         for command in tuple(self._live.values()):
             self._lose(command, why)
         self._gone(why)
 
     def _grant(self) -> float:
-        return ORPHAN_TTL if self._may_grant() else 0.0
+        return self._durations.orphan_ttl if self._may_grant() else 0.0
 
     # -- for commands of steps --------------------------------------------------------------------
 
@@ -249,10 +264,10 @@ class DurableCommands:
 
     def forget_later(self, uids: Sequence[str]) -> None:
         """All that these commands told is committed: the worker may delete it, after a while."""
-        due = self._clock.seconds() + SPOOL_HOLD
+        due = self._clock.seconds() + self._durations.spool_hold
         self._forgettable.extend((due, uid) for uid in uids)
         if self._forget_call is None and self._forgettable:
-            self._forget_call = self._clock.callLater(SPOOL_HOLD, self._forget_due)
+            self._forget_call = self._clock.callLater(self._durations.spool_hold, self._forget_due)
 
     def release(self, build_id: int) -> None:
         """A build has ended: what it still has on the worker is wanted by nobody."""

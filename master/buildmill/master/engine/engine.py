@@ -32,7 +32,7 @@ from buildmill.master.domain.locks import LockTable, Mode, Need
 from buildmill.master.engine.build import Build
 from buildmill.master.engine.builder import Builder
 from buildmill.master.engine.distributor import Assignment, Distributor
-from buildmill.master.engine.durable import ORPHAN_TTL, RECLAIM_SECONDS, DurableCommands
+from buildmill.master.engine.durable import DEFAULT_DURATIONS, DurableCommands, Durations
 from buildmill.master.engine.lease import MasterLease
 from buildmill.master.engine.workers import NotConfirmed, WorkerHandle
 
@@ -45,6 +45,7 @@ class Engine:
         database_read: runs a query on a read-only connection.
         rng: randomness for choices and command ids.
         monotonic: seconds of a clock that never jumps; the clock's own by default.
+        durations: how long commands and their spools live without a master or a use.
     """
 
     _log = Logger()
@@ -59,7 +60,9 @@ class Engine:
         clock: IReactorTime,
         rng: random.Random,
         monotonic: Callable[[], float] | None = None,
+        durations: Durations = DEFAULT_DURATIONS,
     ) -> None:
+        self._durations = durations
         self._master = master
         self._updates = updates
         self._read = read
@@ -277,6 +280,7 @@ class Engine:
             is_alive=self.builds.__contains__,
             may_grant=lambda: self.lease.holds,
             gone=handle.gone,
+            durations=self._durations,
         )
 
     def _sessions(self) -> list[tuple[int, int]]:
@@ -308,7 +312,7 @@ class Engine:
             master_id=self._master.masterid,
             master_boot=self._boot,
             server_time=self._clock.seconds(),
-            limits=DurableLimits(orphan_ttl=ORPHAN_TTL),
+            limits=DurableLimits(orphan_ttl=self._durations.orphan_ttl),
         )
 
     async def worker_attached(self, connection: WorkerConnection) -> None:
@@ -402,7 +406,7 @@ class Engine:
         for waiting in requests:
             self.queue.hold(waiting, f"its last attempt may still be running on worker {name}")
         if requests and worker_id not in self._timers:
-            self._timers[worker_id] = self._clock.callLater(RECLAIM_SECONDS, self._reclaim, worker_id)
+            self._timers[worker_id] = self._clock.callLater(self._durations.reclaim, self._reclaim, worker_id)
         self._held.setdefault(worker_id, set()).update(waiting.request_id for waiting in requests)
 
     def _reclaim(self, worker_id: int) -> None:
@@ -410,7 +414,7 @@ class Engine:
         self._log.warn(
             "worker number {worker} is away for {seconds} s: what it had is given to others",
             worker=worker_id,
-            seconds=RECLAIM_SECONDS,
+            seconds=self._durations.reclaim,
         )
         self._release(worker_id)
 
