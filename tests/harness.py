@@ -312,7 +312,7 @@ class Harness(Stage):
         Deferred.fromCoroutine(self.engine.distributor.close())
         # a dead process runs no clean-up, and neither do the coroutines of one that nobody collects
         _GRAVEYARD.append((self.engine, self.roster, self.logs, self.updates))
-        for call in self.clock.getDelayedCalls():
+        for call in tuple(self.clock.getDelayedCalls()):
             call.cancel()
         self.bus._by_shape.clear()
 

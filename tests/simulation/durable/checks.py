@@ -81,8 +81,7 @@ def _leftovers(world: World) -> None:
 def _locks(world: World) -> None:
     """V6: no lock without an attempt, no claim without a build, nothing open."""
     engine = world.harness.engine
-    keys = [("master", "database"), *(("worker", "tool", name) for name in world.machines)]
-    for key in keys:
+    for key in world.lock_keys:
         _require(engine.locks.holders(key) == (), f"V6: {key} is held by {engine.locks.holders(key)}")
     _require(all(not slot.running for slot in engine.queue.workers.values()), "V6: a worker is counted as busy")
     for name, query in {

@@ -33,6 +33,11 @@ class Outcome:
     faults: list[Fault]
     spawns: int
 
+    @property
+    def kind(self) -> str | None:
+        """Which promise it is."""
+        return None if self.problem is None else self.problem.partition(":")[0]
+
     def report(self) -> str:
         """For people."""
         return "\n".join([*self.trace[-TRACE_LINES + 1 :], f"seed {self.seed}: {self.problem}"])
@@ -72,7 +77,7 @@ def shrink(outcome: Outcome, durations: Durations = DURATIONS) -> Outcome:
     while at < len(smallest.faults):
         fewer = [*smallest.faults[:at], *smallest.faults[at + 1 :]]
         attempt = run_seed(outcome.seed, fewer, durations)
-        if attempt.problem is not None:
+        if attempt.kind == outcome.kind:
             smallest = attempt
         else:
             at += 1

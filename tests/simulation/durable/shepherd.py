@@ -56,7 +56,7 @@ class Shepherd:
 
     def wake(self) -> None:
         """A signal, output, or a dead child."""
-        if not self.is_dead and self._core is not None and not self._is_ending:
+        if not self.is_dead and self.process is not None and not self._is_ending:
             self._again(0.0)
 
     def die(self) -> None:

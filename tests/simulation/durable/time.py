@@ -26,7 +26,7 @@ class Time:
     def drop(self, clock: Clock) -> None:
         """A program is dead: nothing that it has planned happens."""
         self._clocks.remove(clock)
-        for call in clock.getDelayedCalls():
+        for call in tuple(clock.getDelayedCalls()):
             call.cancel()
 
     def run_until(self, end: float) -> None:

@@ -108,6 +108,13 @@ def end(tx: Transaction, uid: str, rc: int | None) -> None:
     tx.run(_END, command=uid, new_state="ended", code=rc)
 
 
+def end_open(tx: Transaction, build_id: int) -> None:
+    """A build has ended, and waits for none of its commands any more: their worker ends them."""
+    tx.sql.execute(
+        t.commands.update().where(_OPEN, _c.build_id == build_id, _c.state == "assigned").values(state="ended")
+    )
+
+
 def lose(tx: Transaction, uid: str) -> None:
     """The connection is gone, and with it all knowledge of the command."""
     tx.run(_END, command=uid, new_state="lost", code=None)

@@ -14,6 +14,7 @@ from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPP
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import builds as build_rows
+from buildmill.master.db import commands as command_rows
 from buildmill.master.db import resuming
 from buildmill.master.db import steps as step_rows
 from buildmill.master.db.resuming import BuildRecord, HeldLock, StepRecord
@@ -590,7 +591,8 @@ class Build:
     @property
     def _has_open_steps(self) -> bool:
         """Whether a step's row may still be unfinished: something went wrong on the way."""
-        return self.currentStep is not None or any(step.results is None for step in self.executedSteps)
+        is_left = any(not record.step.complete for record in self._recorded.values())  # not entered again before the end
+        return is_left or self.currentStep is not None or any(step.results is None for step in self.executedSteps)
 
     async def _finish(self, result: Result, state: str) -> None:
         seconds = round(self._lock_seconds)
@@ -598,6 +600,8 @@ class Build:
         def unit(tx: Transaction) -> None:
             if self._has_open_steps:
                 step_rows.abandon_unfinished(tx, self.buildid, result)
+                if self.worker_handle.durable is not None:
+                    command_rows.end_open(tx, self.buildid)
             if seconds:
                 build_rows.add_locks_duration(tx, self.buildid, seconds)
             build_rows.finish_with_request(tx, self.buildid, self.request.buildrequestid, result, state)
@@ -608,6 +612,13 @@ class Build:
             if self._held:
                 self.locks.release(self.label, self._held)
                 self._held = []
+            self._release_unclaimed_locks()
+
+    def _release_unclaimed_locks(self) -> None:
+        """Give back what was held when the master ended, and what the build has not come to since."""
+        for lock in self._record.held_locks if self._record is not None else ():
+            need = Need(tuple(lock.key), Mode(lock.mode), lock.count, lock.max_count)
+            self.locks.release(lock.holder, [need])
 
     # -- stopping ----------------------------------------------------------------------------------------
 
