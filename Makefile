@@ -15,7 +15,7 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit docs news coverage peer wheel bench limits clean
+.PHONY: help run test lint format types layers unit simulate docs news coverage peer wheel bench limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ layers: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev  ## all tests; PYTEST_ARGS="tests/unit -k word" narrows them
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
+
+SIMULATE_FIRST ?= 1
+
+simulate: $(VENV)/.installed-dev  ## 5,000 simulated runs of durable builds with faults; SIMULATE_FIRST=n: other ones
+	PYTHONPATH=common:worker:master:. $(BIN)/python -m tests.simulation.durable $(SIMULATE_FIRST) --count 5000 \
+	    --processes $(TEST_PROCESSES)
 
 docs: $(VENV)/.installed-dev  ## the manual, into docs/_build/html; a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
 
-from tests.simulation.durable.runs import Outcome, run_seed, shrink
-
-SEEDS_PER_PROCESS = 20  # what a dead program leaves is never freed
+from tests.simulation.durable.runs import Outcome, outcomes, shrink
 
 
 def main() -> int:
@@ -22,14 +19,15 @@ def main() -> int:
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.count)
     began, failed, spawns = time.monotonic(), list[int](), 0
-    with multiprocessing.get_context("fork").Pool(given.processes, maxtasksperchild=SEEDS_PER_PROCESS) as pool:
-        for done, outcome in enumerate(pool.imap_unordered(run_seed, seeds), 1):
-            spawns += outcome.spawns
-            if outcome.problem is not None:
-                failed.append(outcome.seed)
-                _tell(outcome, is_small=len(failed) > given.shrink)
-            if sys.stdout.isatty() or done % 100 == 0:
-                print(f"{done} of {len(seeds)} seeds, {len(failed)} failed", end="\n", flush=True)  # noqa: T201
+    is_terminal = sys.stderr.isatty()
+    for done, outcome in enumerate(outcomes(seeds, given.processes), 1):
+        spawns += outcome.spawns
+        if outcome.problem is not None:
+            failed.append(outcome.seed)
+            _tell(outcome, is_small=len(failed) > given.shrink)
+        if is_terminal or done % 100 == 0:
+            end = "\r" if is_terminal else "\n"
+            print(f"{done} of {len(seeds)} seeds, {len(failed)} failed", end=end, flush=True, file=sys.stderr)  # noqa: T201
     minutes = (time.monotonic() - began) / 60
     print(  # noqa: T201
         f"{len(seeds)} seeds, {spawns} spawns, failed: {failed or 'none'}; {len(seeds) / minutes:.0f} seeds a minute"

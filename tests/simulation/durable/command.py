@@ -58,7 +58,7 @@ def new_script(rng: random.Random) -> Script:
         writes += [(rng.uniform(0, pace), stream, text[:cut]), (rng.uniform(0, pace), stream, text[cut:])]
     return Script(
         writes=writes,
-        last=rng.choice([0.0, 1.0, 5.0, 20.0, 45.0]) * rng.random(),
+        last=rng.choice([0.0, 1.0, 5.0, 5.0, 20.0, 20.0, 45.0, 300.0]) * rng.random(),
         code=rng.choice([0, 0, 0, 0, 1]),
         patience=rng.choice([0.0, 0.5, 3.0, None]),
     )
@@ -71,9 +71,7 @@ class Process:
         changed: called when there is something to read or to reap.
     """
 
-    def __init__(
-        self, clock: Clock, script: Script, witnessed: Witnessed, changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, clock: Clock, script: Script, witnessed: Witnessed, changed: Callable[[], None]) -> None:
         self._clock = clock
         self._script = script
         self._next = 0

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.simulation.durable.world import World
 
 FAULT_SECONDS = 400.0
-LOST_FOR = (5.0, 30.0, 75.0, 140.0)
+LOST_FOR = (5.0, 30.0, 75.0, 180.0)
 """How long something is away: shortly, longer than a lease, longer than the master waits."""
 
 

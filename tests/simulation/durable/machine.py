@@ -1,4 +1,4 @@
-"""A worker's machine: a disk (real files in a folder), processes, and one daemon at a time that uses the real classes."""
+"""A worker's machine: a disk (real files in a folder), processes, and one daemon at a time, of real classes."""
 
 from __future__ import annotations
 
@@ -322,7 +322,8 @@ class SimulatedThreads:
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         daemon, machine = self._daemon, self._daemon.machine
         name = function.__name__
-        await deferLater(daemon.clock, machine.rng.choice(DELAYS))
+        if (delay := machine.rng.choice(DELAYS)) and name not in QUICK:
+            await deferLater(daemon.clock, delay)
         fatal = machine.fatal if machine.fatal is not None and machine.fatal[0] == name else None
         if fatal is not None and fatal[1]:
             await self._die(name)
@@ -349,6 +350,7 @@ class SimulatedThreads:
 
 
 DELAYS = (0.0, 0.0, 0.001, 0.02)
+QUICK = ("free_blocking", "size_blocking", "write_lease_blocking", "set_full_blocking")
 SLOW = ("create_blocking", "spawn_blocking", "read_blocking", "forget_blocking")
 
 

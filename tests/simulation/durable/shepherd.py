@@ -1,10 +1,10 @@
-"""A shepherd as a simulated process: the real core, journal and writer; lock, pid and pipes as the real loop uses them."""
+"""A shepherd as a simulated process: the real core, journal and writer, used as the real loop uses them."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall
@@ -89,7 +89,7 @@ class Shepherd:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._call = self._clock.callLater(0.1, self._take_lock)
+            self._plan(0.1, self._take_lock)
             return
         if os.path.exists(os.path.join(self._directory, PID)):
             self._leave()
@@ -99,7 +99,7 @@ class Shepherd:
         except FileNotFoundError:
             self._leave()
             return
-        self._call = self._clock.callLater(self._machine.rng.uniform(0, 0.01), self._begin, meta)
+        self._plan(self._machine.rng.uniform(0, 0.01), self._begin, meta)
 
     def _begin(self, meta: Meta) -> None:
         write_pid(self._directory, ShepherdPid(pid=self.pid, start_time=1))
@@ -128,7 +128,7 @@ class Shepherd:
             now=machine.monotonic(),
         )
         self._journal.raw("h", meta.header)
-        self._call = self._clock.callLater(machine.rng.uniform(0, 0.02), self._spawn)
+        self._plan(machine.rng.uniform(0, 0.02), self._spawn)
 
     def _spawn(self) -> None:
         core = self._core
@@ -162,7 +162,7 @@ class Shepherd:
             core.closed()
         if core.is_over:
             self._is_ending = True
-            self._call = self._clock.callLater(self._machine.rng.uniform(0, 0.05), self._over)
+            self._plan(self._machine.rng.uniform(0, 0.05), self._over)
         else:
             wake_at = core.wake_at()
             later = LOOK_SECONDS if wake_at is None else min(LOOK_SECONDS, wake_at - now)
@@ -230,25 +230,23 @@ class Shepherd:
                 self._order = order
                 self._do(core.kill(now, order))
             if not core.may_drop:
-                self._call = self._clock.callLater(LOOK_SECONDS, self._make_room, final)
+                self._plan(LOOK_SECONDS, self._make_room, final)
                 return
             if self.process is not None:
                 final = core.final()
         if final.rc is not None:
             self._journal.value("rc", final.rc)
         self._journal.value("elapsed", 1.0)
-        self._call = self._clock.callLater(self._machine.rng.uniform(0, 0.02), self._finish, final)
+        self._plan(self._machine.rng.uniform(0, 0.02), self._finish, final)
 
     def _finish(self, final: Final) -> None:
         assert self._core is not None
 
         def make(sizes: dict[str, int], digests: dict[str, str]) -> Final:
-            return Final(
-                how=final.how, why=final.why, rc=final.rc, signal=final.signal, bytes=sizes, blake2b=digests
-            )
+            return Final(how=final.how, why=final.why, rc=final.rc, signal=final.signal, bytes=sizes, blake2b=digests)
 
         if not self._journal.finish(make, gives_up=self._core.may_drop):
-            self._call = self._clock.callLater(LOOK_SECONDS, self._finish, final)
+            self._plan(LOOK_SECONDS, self._finish, final)
             return
         self._machine.ring(self.name)
         self._leave()
@@ -258,14 +256,16 @@ class Shepherd:
         self._machine.left(self)
 
     def _again(self, seconds: float) -> None:
+        self._plan(seconds, self._turn)
+
+    def _plan(self, seconds: float, action: Callable[..., None], *args: object) -> None:
+        """What it does next, instead of what it would have done."""
         if self._call.active():
             self._call.cancel()
-        self._call = self._clock.callLater(seconds, self._turn)
+        self._call = self._clock.callLater(seconds, action, *args)
 
     def _written(self) -> None:
         self._machine.ring(self.name)
 
     def _lease(self) -> float:
         return read_lease(self._machine.layout.lease)
-
-

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+import bisect
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.base import DelayedCall
 from twisted.internet.task import Clock
+
+
+class SwiftClock(Clock):
+    """Twisted's, but it keeps its calls in order instead of sorting them at every turn."""
+
+    def callLater(  # Twisted's name
+        self, delay: float, callable: Callable[..., Any], *args: object, **kw: object
+    ) -> DelayedCall:
+        call = DelayedCall(
+            self.rightNow + delay, callable, args, kw, self.calls.remove, lambda _: self._sortCalls(), self.seconds
+        )
+        bisect.insort(self.calls, call, key=DelayedCall.getTime)
+        return call
+
+    def advance(self, amount: float) -> None:
+        self.rightNow += amount
+        calls = self.calls
+        while calls and calls[0].getTime() <= self.rightNow:
+            call = calls.pop(0)
+            call.called = 1
+            call.func(*call.args, **call.kw)
 
 
 class Time:
@@ -18,7 +44,7 @@ class Time:
 
     def new_clock(self) -> Clock:
         """A clock that shows the present."""
-        clock = Clock()
+        clock = SwiftClock()
         clock.rightNow = self.now
         self._clocks.append(clock)
         return clock

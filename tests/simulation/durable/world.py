@@ -28,7 +28,7 @@ from tests.simulation.durable.command import Witnessed
 from tests.simulation.durable.faults import FAULT_SECONDS, Fault, draw_faults
 from tests.simulation.durable.machine import SimulatedMachine
 from tests.simulation.durable.network import Line
-from tests.simulation.durable.time import Time
+from tests.simulation.durable.time import SwiftClock, Time
 from tests.unit.master.engine.test_builds import Run
 
 DURATIONS = Durations(orphan_ttl=60.0, reclaim=1.05 * 60 + 15 + 12 + 10, spool_hold=60.0)
@@ -82,6 +82,7 @@ class House(Harness):
         lane: where it writes.
     """
 
+    clock_class = SwiftClock
     note: Callable[[str], None] = staticmethod(lambda _: None)
 
     def _publish(self, events: Sequence[Event]) -> None:
@@ -143,8 +144,7 @@ class World:
         self._lines: list[Line] = []
         count = self.rng.choice([2, 3])
         self.machines = {
-            f"w{number}": SimulatedMachine(self, f"w{number}", basedir / f"w{number}")
-            for number in range(1, count + 1)
+            f"w{number}": SimulatedMachine(self, f"w{number}", basedir / f"w{number}") for number in range(1, count + 1)
         }
         names = list(self.machines)
         self.faults = draw_faults(random.Random(f"{seed} faults"), names) if faults is None else list(faults)
@@ -163,7 +163,9 @@ class World:
                 workernames=names[-2:],
                 locks=[tool.access("exclusive")],
             ),
-            h.builder(*(Run(name=name, command=[name]) for name in ("get", "make", "put")), name="b3", workernames=names),
+            h.builder(
+                *(Run(name=name, command=[name]) for name in ("get", "make", "put")), name="b3", workernames=names
+            ),
         )
         for machine in self.machines.values():
             machine.start_daemon()

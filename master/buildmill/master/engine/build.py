@@ -591,7 +591,9 @@ class Build:
     @property
     def _has_open_steps(self) -> bool:
         """Whether a step's row may still be unfinished: something went wrong on the way."""
-        is_left = any(not record.step.complete for record in self._recorded.values())  # not entered again before the end
+        is_left = any(
+            not record.step.complete for record in self._recorded.values()
+        )  # not entered again before the end
         return is_left or self.currentStep is not None or any(step.results is None for step in self.executedSteps)
 
     async def _finish(self, result: Result, state: str) -> None:

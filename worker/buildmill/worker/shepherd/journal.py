@@ -127,4 +127,3 @@ def _count(records: Sequence[Unnumbered], sizes: dict[str, int], digests: dict[s
             if kind not in digests:
                 digests[kind] = hashlib.blake2b(digest_size=16)
             digests[kind].update(data)
-
