@@ -15,7 +15,7 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults docs news coverage peer wheel bench limits clean
+.PHONY: help run test lint format types layers unit faults simulate docs news coverage peer wheel bench limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ faults: $(VENV)/.installed-dev  ## kill, cut, fill and lock, in the long form
 	for kill in master worker shepherd; do for database in sqlite postgresql; do \
 	    $(BIN)/python -m tests.faults.chaos --builds 200 --kills 50 --cuts 50 --kill $$kill --database $$database \
 	        --seed 4 || exit 1; done; done
+
+SIMULATE_FIRST ?= 1
+
+simulate: $(VENV)/.installed-dev  ## 5,000 simulated runs of durable builds with faults; SIMULATE_FIRST=n: other ones
+	PYTHONPATH=common:worker:master:. $(BIN)/python -m tests.simulation.durable $(SIMULATE_FIRST) --count 5000 \
+	    --processes $(TEST_PROCESSES)
 
 docs: $(VENV)/.installed-dev  ## the manual, into docs/_build/html; a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

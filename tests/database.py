@@ -48,9 +48,11 @@ class Stage:
         database: answers when the clock turns: see `result`.
     """
 
+    clock_class: type[Clock] = Clock
+
     def __init__(self, url: str = "sqlite://") -> None:
         self.url = url
-        self.clock = Clock()
+        self.clock = self.clock_class()
         self.clock.advance(NOW)
         self.bus = SimpleBus()
         self.events: list[Event] = []

@@ -31,6 +31,7 @@ from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.db import build_requests, builds, masters, steps
 from buildmill.master.db import tables as t
 from buildmill.master.db.buildsets import NewBuildset
+from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.resources import Build, BuildRequest, Step
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.engine import Engine
@@ -221,8 +222,10 @@ class Harness(Stage):
         url: str = "sqlite://",
         seed: int = 1,
         new_worker: Callable[[Harness, str], ScriptedWorker] | None = None,
+        durations: Durability | None = None,
     ) -> None:
         super().__init__(url)
+        self.durations = durations or Durability()
         self.new_worker = new_worker or ScriptedWorker
         self.basedir = basedir
         self.seed = seed
@@ -247,7 +250,12 @@ class Harness(Stage):
             processes=self.processes,
         )
         self.engine = Engine(
-            master=self.master, updates=self.updates, read=self.database.read, bus=self.bus, clock=self.clock, rng=rng
+            master=self.master,
+            updates=self.updates,
+            read=self.database.read,
+            bus=self.bus,
+            clock=self.clock,
+            rng=rng,
         )
         self.master.queue = self.engine.queue
         self.roster = Roster(
@@ -280,7 +288,7 @@ class Harness(Stage):
             file=self.basedir / "master.cfg",
             builders=builders,
             workers=tuple(self.config.workers if workers is None else workers),
-            **{"collapseRequests": False, **config},
+            **{"collapseRequests": False, "durability": self.durations, **config},
         )
 
     def _start(self) -> None:
@@ -291,6 +299,11 @@ class Harness(Stage):
 
     def crash_and_restart(self) -> None:
         """The master's process dies and is started again on the same database; workers stay disconnected."""
+        self.crash()
+        self.restart()
+
+    def crash(self) -> None:
+        """The master's process dies."""
         for worker in self.workers.values():
             if worker._line is not None:
                 worker._line._is_open = False
@@ -298,9 +311,12 @@ class Harness(Stage):
         Deferred.fromCoroutine(self.engine.distributor.close())
         # a dead process runs no clean-up, and neither do the coroutines of one that nobody collects
         _GRAVEYARD.append((self.engine, self.roster, self.logs, self.updates))
-        for call in self.clock.getDelayedCalls():
+        for call in tuple(self.clock.getDelayedCalls()):
             call.cancel()
         self.bus._by_shape.clear()
+
+    def restart(self) -> None:
+        """The master is started again on the same database."""
         self._boot()
         self._start()
 

@@ -621,6 +621,13 @@ class Build:
             if self._held:
                 self.locks.release(self.label, self._held)
                 self._held = []
+            self._release_unclaimed_locks()
+
+    def _release_unclaimed_locks(self) -> None:
+        """Give back what was held when the master ended, and what the build has not come to since."""
+        for lock in self._record.held_locks if self._record is not None else ():
+            need = Need(tuple(lock.key), Mode(lock.mode), lock.count, lock.max_count)
+            self.locks.release(lock.holder, [need])
 
     # -- stopping ----------------------------------------------------------------------------------------
 

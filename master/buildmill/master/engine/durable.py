@@ -141,19 +141,18 @@ class DurableCommands:
         self._listed = {command.cmd_uid: command for command in hello.commands}
         self.session = hello.session
         actions: list[wire.Action] = []
-        again: list[DurableCommand] = []
+        resumed: set[str] = set()
         for command in tuple(self._live.values()):
             command.fence = self._fences.get(_build_of(command.uid), command.fence)
             command.start = msgspec.structs.replace(command.start, fence=command.fence)
             known = command.uid in self._listed
             if known:
                 command.was_seen = True
+                resumed.add(command.uid)
                 actions.append(wire.Action(op="resume", cmd_uid=command.uid, fence=command.fence, acked=command.taken))
             elif is_reinstalled or command.was_seen:
                 why = "the worker's directory was made anew" if is_reinstalled else "the worker has lost its spool"
                 self._lose(command, why)
-            else:
-                again.append(command)
         held = {uid for _, uid in self._forgettable}
         # a build that is about to be entered again will ask for its commands; the rest is wanted by nobody
         actions += [
@@ -173,8 +172,10 @@ class DurableCommands:
             raise ConnectionLost("lost while it was welcomed")
         self._connection = connection
         self._cancel_reclaim()
-        for command in again:
-            self._send_start(command)
+        # those that a step has asked for while the answer was on its way, too
+        for command in tuple(self._live.values()):
+            if command.uid not in resumed:
+                self._start_or_lose(command)
         for command in self._live.values():
             if command.kill is not None:
                 self._send_kill(command)
@@ -235,11 +236,14 @@ class DurableCommands:
         command = DurableCommand(start, observer, was_seen=was_seen)
         self._live[command.uid] = command
         if self._connection is not None:
-            if was_seen and command.uid not in self._listed:
-                self._clock.callLater(0, self._lose, command, "the worker has lost its spool")
-            else:
-                self._send_start(command)
+            self._start_or_lose(command)
         return command
+
+    def _start_or_lose(self, command: DurableCommand) -> None:
+        if command.was_seen and command.uid not in self._listed:
+            self._clock.callLater(0, self._lose, command, "the worker has lost its spool")
+        else:
+            self._send_start(command)
 
     def kill(self, command: DurableCommand, why: str, *, abort: bool = False) -> None:
         """End a command early; told again at each new connection until its final record comes."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall
@@ -99,6 +99,34 @@ class DurableCommand:
             self.lock.release()
 
 
+class Spawner(Protocol):
+    """Starts shepherds."""
+
+    def ensure_blocking(self) -> None:
+        """Be ready.
+
+        Raises:
+            Unavailable: not now.
+        """
+
+    def spawn_blocking(self, directory: str) -> None:
+        """Start a shepherd for a command's directory.
+
+        Raises:
+            Unavailable: not now.
+        """
+
+    def stop_blocking(self) -> None:
+        """Start no more; those that were started go on."""
+
+
+class Ear(Protocol):
+    """Hears of commands that have written something."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 class DurableCommands:
     """All of them, and what they share: lease, quota, the program that starts them.
 
@@ -106,6 +134,8 @@ class DurableCommands:
         reactor: for the bell and the clock.
         monotonic: seconds of the machine's monotonic clock, which shepherds read as well.
         boot_id: of this run of the daemon.
+        spawner: a zygote by default.
+        new_ear: given what is told the name of a command's directory; by default the reader of the bell.
 
     Attributes:
         session: number of the present connection attempt.
@@ -115,16 +145,27 @@ class DurableCommands:
 
     _log = Logger()
 
-    def __init__(self, *, reactor: Any, host: Host, store: Store, monotonic: Callable[[], float], boot_id: str) -> None:
+    def __init__(
+        self,
+        *,
+        reactor: Any,
+        host: Host,
+        store: Store,
+        monotonic: Callable[[], float],
+        boot_id: str,
+        spawner: Spawner | None = None,
+        new_ear: Callable[[Callable[[str], None]], Ear] | None = None,
+    ) -> None:
         self._reactor = reactor
         self._host = host
         self._store = store
         self._monotonic = monotonic
-        self._zygote = Zygote(host.basedir, host.environ)
+        self._spawner = spawner or Zygote(host.basedir, host.environ)
+        self._new_ear = new_ear or (lambda rung: BellReader(reactor, store.layout.root, rung))
         self._commands: dict[str, DurableCommand] = {}
         self._nameless: dict[str, Found] = {}
         self._tasks = TaskOwner("durable commands")
-        self._bell: BellReader | None = None
+        self._ear: Ear | None = None
         self._next_look: IDelayedCall | None = None
         self._is_stopping = False
         self._is_full = False
@@ -152,8 +193,8 @@ class DurableCommands:
                 self._nameless[os.path.basename(found.directory)] = found
             else:
                 self._adopt(found, found.uid)
-        self._bell = BellReader(self._reactor, self._store.layout.root, self._rung)
-        self._bell.start()
+        self._ear = self._new_ear(self._rung)
+        self._ear.start()
         if self._commands:
             self._log.info("{count} commands of an earlier run are here", count=len(self._commands))
         await self._look()
@@ -165,9 +206,9 @@ class DurableCommands:
         if self._next_look is not None and self._next_look.active():
             self._next_look.cancel()
         await self._tasks.stop()
-        if self._bell is not None:
-            self._bell.stop()
-        await self._host.threads.run(self._zygote.stop_blocking)
+        if self._ear is not None:
+            self._ear.stop()
+        await self._host.threads.run(self._spawner.stop_blocking)
 
     async def end_all(self, seconds: float) -> None:
         """End every command, and wait so long for their final records."""
@@ -338,7 +379,7 @@ class DurableCommands:
 
     async def _spawn(self, command: DurableCommand) -> None:
         try:
-            await self._host.threads.run(self._zygote.spawn_blocking, command.directory)
+            await self._host.threads.run(self._spawner.spawn_blocking, command.directory)
         except Unavailable as problem:
             # It is written down: the next look tries again.
             self._log.warn("command {uid} can't be started yet: {problem}", uid=command.uid, problem=problem)
@@ -347,7 +388,7 @@ class DurableCommands:
 
     async def _warm_up(self) -> None:
         try:
-            await self._host.threads.run(self._zygote.ensure_blocking)
+            await self._host.threads.run(self._spawner.ensure_blocking)
         except Unavailable as problem:
             self._log.warn("{problem}", problem=problem)
 

@@ -17,11 +17,10 @@ from twisted.logger import Logger
 
 from buildmill.common.failpoints import failpoint
 from buildmill.common.protocol.durable import FINAL, Final, encode_final
-from buildmill.worker.shepherd.tree import kill_by_uid_blocking
+from buildmill.worker.durable.machine import Machine, OwnMachine
 from buildmill.worker.spool.layout import (
     Layout,
     directory_name,
-    machine_boot,
     overwrite_number,
     read_file,
     replace_file,
@@ -38,7 +37,6 @@ from buildmill.worker.spool.meta import (
     Meta,
     read_meta,
     read_pid,
-    start_time,
     write_kill,
     write_meta,
 )
@@ -81,13 +79,15 @@ class Store:
     Args:
         basedir: of the worker.
         now: POSIX seconds.
+        machine: that its commands run on; this one by default.
     """
 
     _log = Logger()
 
-    def __init__(self, basedir: str, now: Callable[[], float]) -> None:
+    def __init__(self, basedir: str, now: Callable[[], float], machine: Machine | None = None) -> None:
         self.layout = Layout(basedir)
-        self.machine_boot = machine_boot()
+        self._machine = machine or OwnMachine()
+        self.machine_boot = self._machine.boot_id()
         self.install_id = ""
         self._now = now
         self._tombs: Tombs | None = None
@@ -174,7 +174,7 @@ class Store:
             Whether that is done; if not, something of it still lives, or there is no room.
         """
         with _held(directory) as is_ours:
-            if not is_ours or not kill_by_uid_blocking(uid, ROUND_SECONDS):
+            if not is_ours or not self._machine.kill_blocking(uid, ROUND_SECONDS):
                 return False
             try:
                 writer = SpoolWriter(directory)
@@ -216,9 +216,8 @@ class Store:
         """Have a command's shepherd end it."""
         self._with_room(lambda: write_kill(directory, order))
         shepherd = read_pid(directory)
-        if shepherd is not None and start_time(shepherd.pid) == shepherd.start_time:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(shepherd.pid, signal.SIGUSR1)
+        if shepherd is not None:
+            self._machine.signal(shepherd, signal.SIGUSR1)
 
     def shoot_blocking(self, directory: str, uid: str) -> bool:
         """Kill a command with its shepherd, when that does not obey.
@@ -227,10 +226,9 @@ class Store:
             Whether nothing of it is left.
         """
         shepherd = read_pid(directory)
-        if shepherd is not None and start_time(shepherd.pid) == shepherd.start_time:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(shepherd.pid, signal.SIGKILL)
-        return kill_by_uid_blocking(uid, ROUND_SECONDS)
+        if shepherd is not None:
+            self._machine.signal(shepherd, signal.SIGKILL)
+        return self._machine.kill_blocking(uid, ROUND_SECONDS)
 
     def forget_blocking(self, directory: str, uid: str) -> bool:
         """Delete a command for ever.
@@ -258,8 +256,7 @@ class Store:
 
     def free_blocking(self) -> int:
         """How many bytes the disk has left for this account."""
-        status = os.statvfs(self.layout.root)
-        return status.f_bavail * status.f_frsize
+        return self._machine.free_blocking(self.layout.root)
 
     def set_full_blocking(self, is_full: bool) -> None:
         """Tell all shepherds to stop reading, or to go on."""

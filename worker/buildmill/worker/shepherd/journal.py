@@ -23,12 +23,20 @@ class Journal:
     Args:
         full_flag: a file that exists while nothing more may be stored.
         written: called when something was.
+        now_us: microseconds since the epoch.
     """
 
     def __init__(
-        self, writer: SpoolWriter, *, secrets: Sequence[str], full_flag: str, written: Callable[[], None]
+        self,
+        writer: SpoolWriter,
+        *,
+        secrets: Sequence[str],
+        full_flag: str,
+        written: Callable[[], None],
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._writer = writer
+        self._now_us = now_us
         self._secrets = secrets
         self._plain = Masker(secrets)
         self._maskers: dict[str, Masker] = {}
@@ -65,7 +73,7 @@ class Journal:
 
     def value(self, key: str, value: object) -> None:
         """Say a value."""
-        self._pending.append((VALUES, msgspec.msgpack.encode({key: value}), _now_us()))
+        self._pending.append((VALUES, msgspec.msgpack.encode({key: value}), self._now_us()))
 
     def end_streams(self) -> None:
         """No more output follows."""
@@ -103,11 +111,11 @@ class Journal:
         digests = {kind: digest.copy() for kind, digest in self._digests.items()}
         _count(self._pending, sizes, digests)  # in copies: there may be no room, and another attempt
         told = final(sizes, {kind: digest.hexdigest() for kind, digest in digests.items()})
-        last = (FINAL, encode_final(told), _now_us())
+        last = (FINAL, encode_final(told), self._now_us())
         return self._writer.finish([*self._pending, last])
 
     def _put(self, kind: str, data: bytes) -> None:
-        now = _now_us()
+        now = self._now_us()
         for start in range(0, len(data), RECORD_BYTES):
             self._pending.append((kind, data[start : start + RECORD_BYTES], now))
 
@@ -119,7 +127,3 @@ def _count(records: Sequence[Unnumbered], sizes: dict[str, int], digests: dict[s
             if kind not in digests:
                 digests[kind] = hashlib.blake2b(digest_size=16)
             digests[kind].update(data)
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from buildmill.common.failpoints import failpoint
 from buildmill.worker.spool.layout import sync_directory, write_all
@@ -26,13 +26,21 @@ class SpoolWriter:
 
     Args:
         directory: may hold a spool already, whose torn tail is cut off.
+        write: writes all of it to a descriptor, or raises what the system says.
 
     Attributes:
         head: number of the last record.
     """
 
-    def __init__(self, directory: str, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self,
+        directory: str,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        write: Callable[[int, bytes], None] = write_all,
+    ) -> None:
         self._directory = directory
+        self._write = write
         self._segment_bytes = segment_bytes
         found = SpoolReader(directory).scan_blocking()
         self.head, self._number, self._size = found.head, found.segment, found.tail
@@ -66,7 +74,7 @@ class SpoolWriter:
                 self._next()
             assert self._fd is not None
             _failpoint_appending(self._fd, data)
-            write_all(self._fd, data)
+            self._write(self._fd, data)
         except OSError as problem:
             if problem.errno not in FULL:
                 raise
@@ -94,7 +102,7 @@ class SpoolWriter:
         try:
             fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
-                write_all(fd, self._encode(records))
+                self._write(fd, self._encode(records))
                 os.fsync(fd)
             finally:
                 os.close(fd)
