@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CORPUS: dict[int, str] = {
-    13: "a build stopped after a restart, before its worker was back, left its step and its command open",
-    32: "the same left the lock of the step that had run",
-    172: "a command that a step asked for while its worker was welcomed was never sent",
+    11: "a build stopped after a restart, before its worker was back, left its step open",
+    13: "the same",
+    36: "the same, for two builds, with their commands",
 }

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from buildmill.common.protocol import durable as wire
-from buildmill.master.db import commands as command_rows
 from buildmill.master.domain.durability import Durability
-from buildmill.master.engine.durable import DurableCommand as LiveCommand
 from buildmill.master.engine.durable import DurableCommands as MasterCommands
 from buildmill.worker.durable.commands import DurableCommand, DurableCommands
+from buildmill.worker.durable.link import DurableLink
 from buildmill.worker.shepherd.core import Action, ShepherdCore
+from tests.simulation.durable.machine import SimulatedMachine
 from tests.simulation.durable.world import DURATIONS
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -44,17 +44,29 @@ def _lease(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ShepherdCore, "tick", without_lease)
 
 
-def _fence(patch: pytest.MonkeyPatch) -> None:
-    """R4b: the worker obeys whoever asks."""
+def _resume_from(patch: pytest.MonkeyPatch, position: Callable[[DurableCommand], int]) -> None:
+    async def resume(self: DurableLink, uid: str, fence: int, _acked: int) -> None:
+        command = self._commands.find(uid)
+        if command is not None:
+            await self._commands.obey(command, fence)
+            self._send_from(command, position(command))
 
-    async def obey(_self: DurableCommands, command: DurableCommand, fence: int) -> None:
-        command.fence = fence
+    patch.setattr(DurableLink, "_resume", resume)
 
-    patch.setattr(DurableCommands, "_obey", obey)
+
+def repeat_everything(patch: pytest.MonkeyPatch) -> None:
+    """No rule is broken: the worker sends more than it was asked for."""
+    _resume_from(patch, lambda _: 0)
+
+
+def _resume(patch: pytest.MonkeyPatch) -> None:
+    """R7: the worker sends on from where it believes to be, not from where the master is."""
+    _resume_from(patch, lambda command: command.head)
 
 
 def _repeats(patch: pytest.MonkeyPatch) -> None:
     """R9: the master takes records that it has already once more."""
+    repeat_everything(patch)
     data = MasterCommands._data
 
     async def take_all(self: MasterCommands, message: wire.Data) -> object:
@@ -67,7 +79,8 @@ def _repeats(patch: pytest.MonkeyPatch) -> None:
 
 
 def _gaps(patch: pytest.MonkeyPatch) -> None:
-    """R9: the master takes records although some before them are missing."""
+    """R9: the master takes records although some before them are missing, from a worker that leaves some out."""
+    _resume(patch)
     data = MasterCommands._data
 
     async def take_any(self: MasterCommands, message: wire.Data) -> object:
@@ -79,56 +92,22 @@ def _gaps(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MasterCommands, "_data", take_any)
 
 
-def _resume(patch: pytest.MonkeyPatch) -> None:
-    """R7: the worker sends on from where it believes to be, not from where the master is."""
-    from buildmill.worker.durable.link import DurableLink
-
-    async def resume(self: DurableLink, uid: str, fence: int, _acked: int) -> None:
-        command = self._commands.find(uid)
-        if command is not None:
-            await self._commands.obey(command, fence)
-            self._send_from(command, command.head)
-
-    patch.setattr(DurableLink, "_resume", resume)
-
-
 def _bury(patch: pytest.MonkeyPatch) -> None:
-    """R10: the next attempt begins while something of the last one may run."""
-
-    async def bury(_self: MasterCommands, _build: int) -> None: ...
-
-    patch.setattr(MasterCommands, "bury", bury)
-
-
-def _acknowledge_owner(patch: pytest.MonkeyPatch) -> None:
-    """R9: whoever is connected writes about a command, whatever the build's fence."""
-    patch.setattr(command_rows, "acknowledge", lambda _tx, _uid, _fence, _last: True)
-
-
-def _kill_again(patch: pytest.MonkeyPatch) -> None:
-    """A wish to end a command is told once, and not again after the connection broke."""
-    kill = MasterCommands._send_kill
-
-    def once(self: MasterCommands, command: LiveCommand) -> None:
-        kill(self, command)
-        command.kill = None
-
-    patch.setattr(MasterCommands, "_send_kill", once)
+    """R4d, R10: a command whose shepherd is dead is told as lost while it runs on."""
+    patch.setattr(SimulatedMachine, "kill_blocking", lambda _self, _uid, _seconds: True)
 
 
 PATCHES: dict[str, Patch] = {
     "idempotent start": _idempotent_start,
     "lease": _lease,
-    "fence": _fence,
     "cut of repeats": _repeats,
     "no gaps": _gaps,
     "resume from acked": _resume,
     "retry after bury": _bury,
-    "owner in the acknowledgement": _acknowledge_owner,
-    "kill is repeated": _kill_again,
     "reclaim after the lease": lambda _: None,
 }
-"""By the name of the rule that is switched off."""
+"""By the name of the rule that is switched off. Fences are not among them: with one master the rule that only the
+newest connection is obeyed keeps out all that a fence would."""
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from buildmill.master.domain.durability import Durability
 from tests.simulation.durable.corpus import CORPUS
-from tests.simulation.durable.mutations import switched_off
+from tests.simulation.durable.mutations import PATCHES, repeat_everything, switched_off
 from tests.simulation.durable.runs import outcomes
 from tests.simulation.durable.world import DURATIONS
 
@@ -16,7 +16,13 @@ GROUPS, SEEDS_PER_GROUP = 4, 15
 FIRST_SEED = 1000
 
 CAUGHT_BY = {
-    "idempotent start": [1],
+    "idempotent start": [2, 3, 4, 5],
+    "lease": [19],
+    "cut of repeats": [2],
+    "no gaps": [1],
+    "resume from acked": [1],
+    "retry after bury": [5],
+    "reclaim after the lease": [12],
 }
 """Seeds that notice that a rule is switched off."""
 
@@ -46,7 +52,15 @@ def test_same_seed_gives_the_same_trace() -> None:
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("rule", CAUGHT_BY)
+def test_records_that_are_sent_once_more_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    repeat_everything(monkeypatch)
+
+    problems = _problems(CAUGHT_BY["cut of repeats"])
+
+    assert not problems, problems[0]
+
+
+@pytest.mark.parametrize("rule", PATCHES)
 def test_simulation_notices_when_a_rule_is_switched_off(rule: str) -> None:
     with switched_off(rule) as durations:
         problems = _problems(CAUGHT_BY[rule], durations)
