@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 import sqlalchemy as sa
 
+from buildmill.common.protocol import Request
 from buildmill.common.protocol import durable as wire
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SUCCESS, Result
 from buildmill.master.db import soundness
@@ -116,6 +117,43 @@ def test_a_command_whose_start_was_lost_is_started_once_under_its_first_uid(hous
 
     assert house.results() == [SUCCESS]
     assert house.rows(sa.select(t.commands.c.uid)) == [(uid,) for uid in house.worker.spawned]
+
+
+def test_a_build_that_is_stopped_before_its_worker_is_back_after_a_restart_leaves_nothing_open(house: House) -> None:
+    lock = MasterLock("database")
+    house.start(house.builder(Run(command=["make"], locks=[lock.access("exclusive")])))
+    house.force()
+    say(house, "half a ")
+    house.crash_and_restart()
+
+    house.result(house.updates.requestBuildStop(1, "enough", CANCELLED, "somebody"))
+    house.turn()
+
+    assert house.results() == [CANCELLED]
+    assert house.rows(sa.select(t.steps.c.id).where(t.steps.c.complete_at.is_(None))) == []
+    assert house.rows(sa.select(t.commands.c.uid).where(t.commands.c.state == "assigned")) == []
+    assert house.engine.locks.holders(("master", "database")) == ()
+
+
+def test_a_command_that_is_asked_for_while_the_worker_is_welcomed_is_started(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    durable = house.engine.workers["w1"].durable
+    assert durable is not None
+    start = wire.Start(cmd_uid="9.1.1.1.0", fence=0, command_name="shell", args={}, args_digest="")
+    handle = house.worker.handle
+
+    def ask(message: Request) -> object:
+        if isinstance(message, wire.Welcome):
+            durable.run(start, RemoteCommand("shell", {}))
+        return handle(message)
+
+    monkeypatch.setattr(house.worker, "handle", ask)
+    house.worker.cut()
+    house.reconnect()
+
+    assert house.worker.spawned == [start.cmd_uid]
 
 
 def test_a_log_of_which_half_was_stored_is_completed_and_observers_see_all_of_it(house: House) -> None:
