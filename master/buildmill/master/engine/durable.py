@@ -341,11 +341,11 @@ class DurableCommands:
                 command.end(final)
             else:
                 command.end(Failure(CommandLost(f"{final.how}: {final.why}" if final.why else final.how)))
-        if pressure is not None:
-            await pressure
         if not await acknowledged and final is None:
             self._lose(command, "another master has taken the build")
             raise RemoteError("stale: this master does not own the build any more")
+        if pressure is not None:
+            await pressure
         failpoint("master.after_batch")
         return _answer(wire.DataAnswer(acked=_last(message)))
 

@@ -315,11 +315,17 @@ class BuildStep(metaclass=_RememberArguments):
         if needs and not await self._acquire(needs):
             return CANCELLED
         try:
-            return await self._run()
-        finally:
-            if needs:
-                self.build.locks.release(self._holder(), needs)
-                await self.build.note_locks(self._holder(), ())
+            result = await self._run()
+        except RAISED:  # not "finally": nothing is written by a coroutine that nobody waits for any more
+            await self._give_back(needs)
+            raise
+        await self._give_back(needs)
+        return result
+
+    async def _give_back(self, needs: Sequence[Any]) -> None:
+        if needs:
+            self.build.locks.release(self._holder(), needs)
+            await self.build.note_locks(self._holder(), ())
 
     async def _render(self) -> None:
         properties = self.build.properties
