@@ -15,6 +15,7 @@ from buildmill.master.db import tables as t
 from buildmill.master.db.builds import StartedBuild
 from buildmill.master.db.commands import CommandRow
 from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.locks import Mode, Need
 from buildmill.master.domain.resources import SourcedProperties, Step
 
 _b = t.builds.c
@@ -30,6 +31,11 @@ class HeldLock(msgspec.Struct, frozen=True, array_like=True):
     mode: str
     count: int
     max_count: int
+
+    @property
+    def need(self) -> Need:
+        """It, as the lock table knows it."""
+        return Need(tuple(self.key), Mode(self.mode), self.count, self.max_count)
 
 
 class RecordedCall(NamedTuple):

@@ -389,8 +389,7 @@ class Build:
         self._step_names = {step.step.name for step in record.steps}
         self._next_number = 1
         for lock in record.held_locks:
-            need = Need(tuple(lock.key), Mode(lock.mode), lock.count, lock.max_count)
-            self._noted_locks[lock.holder] = (*self._noted_locks.get(lock.holder, ()), need)
+            self._noted_locks[lock.holder] = (*self._noted_locks.get(lock.holder, ()), lock.need)
         await self._take_locks()
 
     async def _worker_present(self) -> None:
@@ -626,8 +625,7 @@ class Build:
     def _release_unclaimed_locks(self) -> None:
         """Give back what was held when the master ended, and what the build has not come to since."""
         for lock in self._record.held_locks if self._record is not None else ():
-            need = Need(tuple(lock.key), Mode(lock.mode), lock.count, lock.max_count)
-            self.locks.release(lock.holder, [need])
+            self.locks.release(lock.holder, [lock.need])
 
     # -- stopping ----------------------------------------------------------------------------------------
 

@@ -51,9 +51,10 @@ class DurableCommand:
 
     Args:
         start: what to send, again and again, until it is known to have arrived.
-        position: number of the last record that was taken before, in an earlier run of this master.
+        was_seen: the worker is known to have it, perhaps from an earlier run of this master.
 
     Attributes:
+        taken: number of the last record that was taken in this run.
         done: fires with its final record; fails with `CommandLost`.
     """
 
@@ -66,7 +67,6 @@ class DurableCommand:
         self.fence = start.fence
         self.was_seen = was_seen
         self.kill: wire.Kill | None = None
-        self._turn: Deferred[None] | None = None
 
     def end(self, outcome: wire.Final | Failure) -> None:
         """It is over, one way or another; the first word counts."""
@@ -153,7 +153,7 @@ class DurableCommands:
             elif is_reinstalled or command.was_seen:
                 why = "the worker's directory was made anew" if is_reinstalled else "the worker has lost its spool"
                 self._lose(command, why)
-        held = {uid for _, uid in self._forgettable}
+        held = self._held
         # a build that is about to be entered again will ask for its commands; the rest is wanted by nobody
         actions += [
             wire.Action(op="forget", cmd_uid=uid)
@@ -204,7 +204,8 @@ class DurableCommands:
             self._forget_call.cancel()
             self._forget_call = None
         self._live.clear()
-        self._connection = None
+        # what still comes is refused, not answered: "forget" would end what the next run goes on with
+        self._connection = self._greeted = None
 
     def _cancel_reclaim(self) -> None:
         if self._reclaim_call is not None and self._reclaim_call.active():
@@ -319,10 +320,9 @@ class DurableCommands:
         command.was_seen = True
         if not fresh:
             return _answer(wire.DataAnswer(acked=command.taken))
+        updates, final = _understand(fresh)
         command.taken = _last(message)
         pressure: Awaitable[None] | None = None
-        final: wire.Final | None = None
-        updates, final = _understand(fresh)
         failpoint("master.before_batch")
         if updates:
             try:

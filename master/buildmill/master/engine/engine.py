@@ -29,7 +29,7 @@ from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.claims import Queue, Reason, Waiting
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event, Key
-from buildmill.master.domain.locks import LockTable, Mode, Need
+from buildmill.master.domain.locks import LockTable
 from buildmill.master.engine.build import Build
 from buildmill.master.engine.builder import Builder
 from buildmill.master.engine.distributor import Assignment, Distributor
@@ -270,8 +270,7 @@ class Engine:
         worker.durable.expect("it has not come back since the master was started")
         assignment = self.distributor.take_up(record.started.request, builder, worker)
         for lock in record.held_locks:
-            need = Need(tuple(lock.key), Mode(lock.mode), lock.count, lock.max_count)
-            self.locks.hold(lock.holder, [need])
+            self.locks.hold(lock.holder, [lock.need])
         self._log.info("{builder} build {number} goes on", builder=builder.name, number=build.number)
         self._build_started(assignment, record.started, record if record.properties else None)
 
@@ -280,7 +279,8 @@ class Engine:
             worker_name=handle.name,
             updates=self._updates,
             clock=self._clock,
-            is_alive=self.builds.__contains__,
+            # while this master stops no build is given up: the next run goes on with them
+            is_alive=lambda build_id: self._is_stopping or build_id in self.builds,
             may_grant=lambda: self.lease.holds,
             gone=handle.gone,
             durations=self._durability,

@@ -496,6 +496,35 @@ def test_a_stop_is_not_forgotten_by_a_restart(house: House) -> None:
     assert len(house.worker.spawned) == 1
 
 
+def test_what_comes_while_the_master_stops_is_neither_taken_nor_forgotten(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    house.result(house.engine.stop(clean=False))
+    say(house, "late\n")
+
+    assert house.worker.forgotten == []
+    assert not any(isinstance(answer, dict) and answer.get("forget") for answer in house.worker.answers)
+
+    house.crash_and_restart()
+    house.reconnect()
+    house.worker.end(house.command)
+    assert house.results() == [SUCCESS]
+    assert stdout(house, house.steps()[0]) == "late\n"
+
+
+def test_records_that_make_no_sense_are_not_taken(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    command = house.command
+    house.worker.write(command, "s", b"no map")
+    command.records.pop()
+    command.sent = 0
+    say(house, "sense\n")
+    house.worker.end(command)
+
+    assert stdout(house, house.steps()[0]) == "sense\n"
+
+
 # -- ownership ------------------------------------------------------------------------------------
 
 
