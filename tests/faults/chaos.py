@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.progress import Progress
 
 from tests import postgres
@@ -273,7 +274,7 @@ def main() -> int:
             db_url=db_url,
             progress=progress,
         )
-    print(report.text())  # noqa: T201  # its result
+    click.echo(report.text())
     if given.kill == "shepherd":
         if report.retries != report.kills:
             report.problems.append("not one retry for each killed shepherd")
@@ -282,7 +283,7 @@ def main() -> int:
     if not given.keep and not report.problems:
         shutil.rmtree(folder)
     else:
-        print(folder)  # noqa: T201
+        click.echo(str(folder))
     return bool(report.problems)
 
 

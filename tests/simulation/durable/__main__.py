@@ -6,6 +6,8 @@ import argparse
 import sys
 import time
 
+import click
+
 from tests.simulation.durable.runs import Outcome, outcomes, shrink
 
 
@@ -27,9 +29,9 @@ def main() -> int:
             _tell(outcome, is_small=len(failed) > given.shrink)
         if is_terminal or done % 100 == 0:
             end = "\r" if is_terminal else "\n"
-            print(f"{done} of {len(seeds)} seeds, {len(failed)} failed", end=end, flush=True, file=sys.stderr)  # noqa: T201
+            click.echo(f"{done} of {len(seeds)} seeds, {len(failed)} failed{end}", nl=False, err=True)
     minutes = (time.monotonic() - began) / 60
-    print(  # noqa: T201
+    click.echo(
         f"{len(seeds)} seeds, {spawns} spawns, failed: {failed or 'none'}; {len(seeds) / minutes:.0f} seeds a minute"
     )
     return 1 if failed else 0
@@ -37,11 +39,11 @@ def main() -> int:
 
 def _tell(outcome: Outcome, *, is_small: bool) -> None:
     if is_small:
-        print(f"seed {outcome.seed}: {outcome.problem}", flush=True)  # noqa: T201
+        click.echo(f"seed {outcome.seed}: {outcome.problem}")
         return
     small = shrink(outcome)
-    print(small.report())  # noqa: T201
-    print("faults: " + "; ".join(map(str, small.faults)), flush=True)  # noqa: T201
+    click.echo(small.report())
+    click.echo("faults: " + "; ".join(map(str, small.faults)))
 
 
 if __name__ == "__main__":

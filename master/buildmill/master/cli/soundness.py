@@ -41,7 +41,7 @@ def check(basedir: Path, contents: bool, quiet: bool) -> None:
                 url,
                 logs=basedir / "logs",
                 master_name=f"{socket.gethostname()}:{basedir}",
-                settled=int(time.time()) - GRACE_SECONDS,
+                settled=int(time.time()) - GRACE_SECONDS,  # a command: no reactor, and nobody's clock but the system's
                 reads_contents=contents,
                 progress=bar.show,
             )

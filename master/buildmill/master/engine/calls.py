@@ -312,6 +312,7 @@ def added_steps(record: StepRecord) -> Iterable[tuple[list[Any], bool]]:
             if packed is None:
                 raise Diverged(f"the steps that step {record.step.name} has added cannot be made again")
             try:
-                yield pickle.loads(base64.b64decode(packed)), at_end  # noqa: S301  # written by ourselves
-            except Exception as error:
+                factories = pickle.loads(base64.b64decode(packed))  # noqa: S301  # written by ourselves
+            except Exception as error:  # pickle lets through whatever the users' classes raise
                 raise Diverged(f"the steps that step {record.step.name} has added cannot be made again") from error
+            yield factories, at_end

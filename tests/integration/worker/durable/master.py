@@ -139,7 +139,7 @@ class DurableMaster(WireMaster):
 
     def has_final(self, uid: str) -> bool:
         records = self.stored.get(uid)
-        return bool(records) and records[-1][0] == FINAL  # type: ignore[index]
+        return bool(records and records[-1][0] == FINAL)
 
     def bytes_of(self, uid: str, kind: str) -> bytes:
         return b"".join(data for found, data, _ in self.stored.get(uid, []) if found == kind)

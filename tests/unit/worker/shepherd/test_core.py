@@ -24,7 +24,7 @@ LEASE = 1e9
 
 
 def core(now: float = 0.0, **limits: object) -> ShepherdCore:
-    return ShepherdCore(Limits(**limits), shown_argv="[b'x']", orphan_ttl=600.0, now=now)  # type: ignore[arg-type]
+    return ShepherdCore(Limits(**limits), shown_argv="[b'x']", orphan_ttl=600.0, now=now)  # type: ignore[arg-type]  # any of them
 
 
 def end(core: ShepherdCore, how: Exit) -> list[Action]:

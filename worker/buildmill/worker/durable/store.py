@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import errno
 import fcntl
 import os
 import shutil
@@ -43,7 +42,7 @@ from buildmill.worker.spool.meta import (
 from buildmill.worker.spool.reader import SpoolReader
 from buildmill.worker.spool.records import Entry, SpoolDamaged
 from buildmill.worker.spool.tombs import Tombs
-from buildmill.worker.spool.writer import RESERVE, RESERVE_BYTES, SpoolWriter
+from buildmill.worker.spool.writer import FULL, RESERVE, RESERVE_BYTES, SpoolWriter
 
 ROUND_SECONDS = 2.0  # of killing at a time: who can't be killed now must not occupy a thread for long
 SPOOL_DAMAGED = "spool damaged"
@@ -302,7 +301,7 @@ class Store:
         try:
             action()
         except OSError as problem:
-            if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if problem.errno not in FULL:
                 raise
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self.layout.root, RESERVE))

@@ -46,8 +46,7 @@ def _become_shepherd(basedir: str, directory: str) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         shepherd_blocking(basedir, directory)
-    except BaseException:
-        # Nobody else would ever hear of it: the daemon only sees that the shepherd is dead.
+    except BaseException:  # nobody else would ever hear of it: the daemon only sees that the shepherd is dead
         with contextlib.suppress(OSError), open(os.path.join(directory, "broken"), "w", encoding="utf-8") as file:
             traceback.print_exc(file=file)
     finally:
