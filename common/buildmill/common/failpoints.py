@@ -35,6 +35,7 @@ POINTS = frozenset(
         "master.before_forget",
         "master.adopted",
         "master.welcomed",
+        "import.before_commit",
     }
 )
 """Every name there is."""

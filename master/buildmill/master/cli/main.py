@@ -19,6 +19,7 @@ _COMMANDS: Mapping[str, str] = {
     "check": "soundness:check",
     "sighup": "lifecycle:sighup",
     "sendchange": "sendchange:sendchange",
+    "import-buildbot": "import_buildbot:import_buildbot",
     "demo": "demo:demo",
 }
 
