@@ -13,7 +13,8 @@ import pytest
 from buildmill.common.protocol import durable as wire
 from buildmill.master.domain.durability import Durability
 from buildmill.master.engine.durable import DurableCommands as MasterCommands
-from buildmill.worker.durable.commands import DurableCommand, DurableCommands
+from buildmill.worker.durable.command import DurableCommand
+from buildmill.worker.durable.commands import DurableCommands
 from buildmill.worker.durable.link import DurableLink
 from buildmill.worker.shepherd.core import Action, ShepherdCore
 from tests.simulation.durable.machine import SimulatedMachine
@@ -26,10 +27,10 @@ def _idempotent_start(patch: pytest.MonkeyPatch) -> None:
     """R1: the worker starts a command once more when it is told so once more."""
 
     async def begin(self: DurableCommands, request: wire.Start) -> Any:
-        known = self._commands.pop(request.cmd_uid, None)
+        known = self._shelf._commands.pop(request.cmd_uid, None)
         if known is not None:
             shutil.rmtree(known.directory, ignore_errors=True)
-        return await self._create(request)
+        return await self._starting.create(request, self._limits.orphan_ttl)
 
     patch.setattr(DurableCommands, "begin", begin)
 

@@ -17,13 +17,13 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
-from buildmill.master.data.updates import Updates
 from buildmill.master.db import builds, commands, logs, resuming, steps
 from buildmill.master.db.commands import CommandRow
 from buildmill.master.db.resuming import RecordedCall, StepRecord
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.resources import Log
 from buildmill.master.engine.step_log import StepLog
+from buildmill.master.engine.writes import Writes
 from buildmill.master.logs.store import LogStore
 
 SUMMARY = 0
@@ -53,7 +53,7 @@ class StepCalls:
 
     def __init__(
         self,
-        updates: Updates,
+        updates: Writes,
         build_id: int,
         step_id: int,
         worker_id: int,
@@ -73,7 +73,12 @@ class StepCalls:
         self._calls = dict(record.calls) if record is not None else {}
         self._commands = dict(record.commands) if record is not None else {}
         self._is_entered_again = record is not None
-        self.uids: list[str] = []
+        self._ordinals: dict[str, int] = {}
+
+    @property
+    def uids(self) -> list[str]:
+        """Of its commands so far."""
+        return list(self._ordinals)
 
     def _next(self) -> int:
         self._ordinal += 1
@@ -112,11 +117,11 @@ class StepCalls:
         if row is not None:
             if (row.name, row.fingerprint) != (name, print_):
                 raise self._diverged(ordinal, "command", "command")
-            self.uids.append(row.uid)
+            self._ordinals[row.uid] = ordinal
             return row.uid, row
         self._recorded(ordinal, "command", print_)
         uid = f"{self._build_id}.{self._attempt}.{self._step_id}.{ordinal}.{self._new_nonce()}"
-        self.uids.append(uid)
+        self._ordinals[uid] = ordinal
         await self._updates.run(
             commands.add, uid, self._build_id, self._step_id, ordinal, self._worker_id, name, print_
         )
@@ -131,7 +136,7 @@ class StepCalls:
         if outcome is None:
             self.later(commands.end, uid, rc)
             return
-        ordinal = int(uid.split(".")[3])
+        ordinal = self._ordinals[uid]
 
         def unit(tx: Transaction) -> None:
             commands.end(tx, uid, rc)

@@ -26,8 +26,8 @@ from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.lock_values import LockAccess
 from buildmill.master.domain.locks import LockTable, Need
 from buildmill.master.domain.resources import BuildRequest
-from buildmill.master.engine.build import lock_needs
 from buildmill.master.engine.builder import Builder, RequestView
+from buildmill.master.engine.locks import lock_needs
 from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.workers import WorkerHandle
 from buildmill.master.mq.bus import EventBus

@@ -9,9 +9,8 @@ Specification: docs/internals/durability.md.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -25,56 +24,16 @@ from buildmill.common.failpoints import failpoint
 from buildmill.common.protocol import durable as wire
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
-from buildmill.master.connections.updates import CommandUpdate, Output, Value
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import commands as command_rows
 from buildmill.master.domain.durability import Durability
+from buildmill.master.engine.durable_command import CommandLost, DurableCommand, Observer, build_of
+from buildmill.master.engine.records import understand
+from buildmill.master.engine.spool_hold import SpoolHold
 from buildmill.master.engine.user_code import RAISED
 
 FULL_SECONDS = 5.0
 """After how long a worker without room for a new command is asked again."""
-
-
-class CommandLost(BuildmillError):
-    """A command's result will never be known; nothing of it runs any more. Its build is tried again."""
-
-
-class Observer(Protocol):
-    """Who asked for a command."""
-
-    def updated(self, updates: Sequence[CommandUpdate]) -> Awaitable[None] | None:
-        """Output and values, in order; wait for what this returns before giving more."""
-
-
-class DurableCommand:
-    """One live command.
-
-    Args:
-        start: what to send, again and again, until it is known to have arrived.
-        was_seen: the worker is known to have it, perhaps from an earlier run of this master.
-
-    Attributes:
-        taken: number of the last record that was taken in this run.
-        done: fires with its final record; fails with `CommandLost`.
-    """
-
-    def __init__(self, start: wire.Start, observer: Observer, *, was_seen: bool) -> None:
-        self.start = start
-        self.uid = start.cmd_uid
-        self.observer = observer
-        self.done: Deferred[wire.Final] = Deferred()
-        self.taken = 0
-        self.fence = start.fence
-        self.was_seen = was_seen
-        self.kill: wire.Kill | None = None
-
-    def end(self, outcome: wire.Final | Failure) -> None:
-        """It is over, one way or another; the first word counts."""
-        if not self.done.called:
-            if isinstance(outcome, Failure):
-                self.done.errback(outcome)
-            else:
-                self.done.callback(outcome)
 
 
 class DurableCommands:
@@ -114,8 +73,7 @@ class DurableCommands:
         self._greeted: WorkerConnection | None = None
         self._live: dict[str, DurableCommand] = {}
         self._listed: dict[str, wire.SpooledCommand] = {}
-        self._forgettable: deque[tuple[float, str]] = deque()
-        self._forget_call: IDelayedCall | None = None
+        self._hold = SpoolHold(clock, self._forget)
         self._reclaim_call: IDelayedCall | None = None
         self._fences: dict[int, int] = {}
         self._tasks = TaskOwner(f"durable commands on {worker_name}")
@@ -143,7 +101,7 @@ class DurableCommands:
         actions: list[wire.Action] = []
         resumed: set[str] = set()
         for command in tuple(self._live.values()):
-            command.fence = self._fences.get(_build_of(command.uid), command.fence)
+            command.fence = self._fences.get(build_of(command.uid), command.fence)
             command.start = msgspec.structs.replace(command.start, fence=command.fence)
             known = command.uid in self._listed
             if known:
@@ -153,14 +111,14 @@ class DurableCommands:
             elif is_reinstalled or command.was_seen:
                 why = "the worker's directory was made anew" if is_reinstalled else "the worker has lost its spool"
                 self._lose(command, why)
-        held = self._held
+        held = self._hold.uids
         # a build that is about to be entered again will ask for its commands; the rest is wanted by nobody
         actions += [
             wire.Action(op="forget", cmd_uid=uid)
             for uid, spooled in self._listed.items()
             if uid not in self._live
             and not (uid in held and spooled.state == "finished")
-            and not self._is_alive(_build_of(uid))
+            and not self._is_alive(build_of(uid))
         ]
         failpoint("master.adopted")
         # its beats and records may come before the answer
@@ -200,9 +158,7 @@ class DurableCommands:
     def stop(self) -> None:
         """This master ends: leave everything as it is."""
         self._cancel_reclaim()
-        if self._forget_call is not None:
-            self._forget_call.cancel()
-            self._forget_call = None
+        self._hold.stop()
         self._live.clear()
         # what still comes is refused, not answered: "forget" would end what the next run goes on with
         self._connection = self._greeted = None
@@ -232,7 +188,7 @@ class DurableCommands:
             start: its fence is filled in here.
             was_seen: records of it have come in an earlier run of this master: it must be there.
         """
-        fence = self._fences.get(_build_of(start.cmd_uid), start.fence)
+        fence = self._fences.get(build_of(start.cmd_uid), start.fence)
         start = msgspec.structs.replace(start, fence=fence)
         command = DurableCommand(start, observer, was_seen=was_seen)
         self._live[command.uid] = command
@@ -257,15 +213,12 @@ class DurableCommands:
 
     def forget_later(self, uids: Sequence[str]) -> None:
         """All that these commands told is committed: the worker may delete it, after a while."""
-        due = self._clock.seconds() + self.durations.spool_hold
-        self._forgettable.extend((due, uid) for uid in uids)
-        if self._forget_call is None and self._forgettable:
-            self._forget_call = self._clock.callLater(self.durations.spool_hold, self._forget_due)
+        self._hold.add(uids, self.durations.spool_hold)
 
     def release(self, build_id: int) -> None:
         """A build has ended: what it still has on the worker is wanted by nobody."""
-        held = self._held
-        left = [uid for uid in self._listed if _build_of(uid) == build_id and uid not in held]
+        held = self._hold.uids
+        left = [uid for uid in self._listed if build_of(uid) == build_id and uid not in held]
         self.forget_later([uid for uid in left if self._listed[uid].state == "finished"])
         for uid in left:
             if self._listed[uid].state != "finished":  # it was given up, and may run
@@ -278,7 +231,7 @@ class DurableCommands:
         While the worker is away this waits, at most until its commands have ended by themselves.
         """
         while True:
-            uids = sorted(uid for uid in self._listed if _build_of(uid) == build_id)
+            uids = sorted(uid for uid in self._listed if build_of(uid) == build_id)
             if not uids:
                 return
             if self._connection is None:
@@ -309,9 +262,9 @@ class DurableCommands:
     async def _data(self, message: wire.Data) -> object:
         command = self._live.get(message.cmd_uid)
         if command is None:
-            if self._is_alive(_build_of(message.cmd_uid)) and message.cmd_uid not in self._held:
+            if self._is_alive(build_of(message.cmd_uid)) and message.cmd_uid not in self._hold.uids:
                 raise RemoteError("this command is not wanted yet")
-            return _answer(wire.DataAnswer(forget=message.cmd_uid not in self._held, acked=_last(message)))
+            return _answer(wire.DataAnswer(forget=message.cmd_uid not in self._hold.uids, acked=_last(message)))
         if message.fence != command.fence:
             raise RemoteError(f"stale: fence {message.fence}, it is {command.fence}")
         if message.first > command.taken + 1:
@@ -320,7 +273,7 @@ class DurableCommands:
         command.was_seen = True
         if not fresh:
             return _answer(wire.DataAnswer(acked=command.taken))
-        updates, final = _understand(fresh)
+        updates, final = understand(fresh)
         command.taken = _last(message)
         pressure: Awaitable[None] | None = None
         failpoint("master.before_batch")
@@ -348,10 +301,6 @@ class DurableCommands:
             await pressure
         failpoint("master.after_batch")
         return _answer(wire.DataAnswer(acked=_last(message)))
-
-    @property
-    def _held(self) -> set[str]:
-        return {uid for _, uid in self._forgettable}
 
     def _lose(self, command: DurableCommand, why: str) -> None:
         if self._live.get(command.uid) is command:
@@ -404,17 +353,11 @@ class DurableCommands:
             message = msgspec.structs.replace(command.kill, fence=command.fence)
             self._tasks.start(self._say(message), name="kill a command")
 
-    def _forget_due(self) -> None:
-        self._forget_call = None
-        now = self._clock.seconds()
-        while self._forgettable and self._forgettable[0][0] <= now:
-            _, uid = self._forgettable.popleft()
-            self._listed.pop(uid, None)
-            failpoint("master.before_forget")
-            if self._connection is not None:  # else the next hello lists it
-                self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
-        if self._forgettable:
-            self._forget_call = self._clock.callLater(max(0.0, self._forgettable[0][0] - now), self._forget_due)
+    def _forget(self, uid: str) -> None:
+        self._listed.pop(uid, None)
+        failpoint("master.before_forget")
+        if self._connection is not None:  # else the next hello lists it
+            self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
 
     async def _say(self, message: wire.DurableRequest) -> None:
         try:
@@ -426,41 +369,9 @@ class DurableCommands:
             self._log.warn("{worker}: {op}: {error}", worker=self._name, op=message.op, error=error)
 
 
-def _build_of(uid: str) -> int:
-    number = uid.partition(".")[0]
-    return int(number) if number.isdigit() else 0
-
-
 def _last(message: wire.Data) -> int:
     return message.first + len(message.records) - 1
 
 
 def _answer(answer: wire.DataAnswer) -> object:
     return msgspec.to_builtins(answer)
-
-
-def _understand(records: Sequence[wire.Record]) -> tuple[list[CommandUpdate], wire.Final | None]:
-    """Records as updates, and the final record's content if it is among them.
-
-    Raises:
-        RemoteError: they make no sense.
-    """
-    updates: list[CommandUpdate] = []
-    final: wire.Final | None = None
-    for kind, data, t_us in records:
-        if kind in (wire.STDOUT, wire.STDERR, wire.HEADER):
-            updates.append(Output(kind, data, t_us / 1e6))
-        elif kind.startswith(wire.LOG_PREFIX):
-            updates.append(Output(wire.STDOUT, data, t_us / 1e6, kind.removeprefix(wire.LOG_PREFIX)))
-        else:
-            try:
-                if kind == wire.VALUES:
-                    values = msgspec.msgpack.decode(data, type=dict[str, Any])
-                    updates.extend(Value(key, value) for key, value in values.items())
-                elif kind == wire.FINAL:
-                    final = wire.decode_final(data)
-                else:
-                    raise RemoteError(f"bm_data: no kind {kind[:20]!r}")
-            except msgspec.MsgspecError as error:
-                raise RemoteError(f"bm_data: {error}") from None
-    return updates, final

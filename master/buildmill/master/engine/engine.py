@@ -8,34 +8,37 @@ from __future__ import annotations
 
 import hmac
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from buildmill.common.errors import BuildmillError, ConnectionLost
+from buildmill.common.errors import BuildmillError
 from buildmill.common.protocol.durable import DURABLE_VERSION, DurableLimits, Hello
 from buildmill.common.results import EXCEPTION, RETRY, Result
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
-from buildmill.master.db import build_requests, commands, resuming, sessions, steps
+from buildmill.master.db import build_requests
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import workers as worker_rows
 from buildmill.master.db.resuming import BuildRecord
-from buildmill.master.db.transaction import Connection, Transaction
-from buildmill.master.domain.claims import Queue, Reason, Waiting
+from buildmill.master.domain.claims import Queue, Reason
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.locks import LockTable
+from buildmill.master.engine import leftovers
+from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
 from buildmill.master.engine.builder import Builder
+from buildmill.master.engine.configured import builder_infos, builders_by_worker, collapse_policies
 from buildmill.master.engine.distributor import Assignment, Distributor
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lease import MasterLease
-from buildmill.master.engine.workers import NotConfirmed, WorkerHandle
+from buildmill.master.engine.lost_commands import LostCommands
+from buildmill.master.engine.workers import WorkerHandle
 
 
 class Engine:
@@ -85,10 +88,7 @@ class Engine:
         self.workers: dict[str, WorkerHandle] = {}
         self.builds: dict[int, Build] = {}
         self._subscriptions: list[Any] = []
-        self._timers: dict[int, Any] = {}
-        self._held: dict[int, set[int]] = {}
         self._quarantines: dict[int, Any] = {}
-        self._attached: dict[WorkerConnection, WorkerHandle] = {}
         self._is_stopping = False
         self._idle: Deferred[None] | None = None
         self.distributor = Distributor(
@@ -102,26 +102,29 @@ class Engine:
             tasks=self._tasks,
             started=self._build_started,
         )
+        self.lost = LostCommands(
+            updates=updates, read=read, queue=self.queue, clock=clock, released=self.distributor.look_again
+        )
+        self._attachments = Attachments(
+            workers=self.workers,
+            builder_dirs=self._builder_dirs,
+            new_durable=self._durable_commands,
+            attached=self.distributor.look_again,
+            updates=updates,
+            lost=self.lost,
+            tasks=self._tasks,
+        )
 
     # -- life --------------------------------------------------------------------------------
 
     async def configure(self, config: Any) -> None:
         """Put the builders and workers of a configuration in force; running builds keep what they began with."""
         master_id = self._master.masterid
-        self._durability = config.durability
+        self._durability = self.lost.durations = config.durability
         for present in self.workers.values():
             if present.durable is not None:
                 present.durable.durations = config.durability
-        infos = [
-            {
-                "name": b.name,
-                "description": b.description,
-                "description_format": b.description_format,
-                "tags": b.tags,
-            }
-            for b in config.builders
-        ]
-        ids = await self._updates.configureBuilders(master_id, infos)
+        ids = await self._updates.configureBuilders(master_id, builder_infos(config.builders))
 
         found = await self._updates.run(worker_rows.find_all, [worker.name for worker in config.workers])
         handles: dict[str, WorkerHandle] = {}
@@ -139,9 +142,10 @@ class Engine:
         removed = [handle for name, handle in self.workers.items() if name not in handles]
         await self._updates.workersConfigured(
             master_id,
-            _builders_by_worker(config.builders, ids, handles),
+            builders_by_worker(config.builders, ids, handles),
         )
-        self.workers = handles
+        self.workers.clear()
+        self.workers.update(handles)
         gone = set(self.builders) - set(ids.values())
         for builder_id in gone:
             self.queue.remove_builder(builder_id)
@@ -149,7 +153,7 @@ class Engine:
         for b in config.builders:
             worker_ids = [handles[name].worker_id for name in b.workernames if name in handles]
             self.queue.set_builder(ids[b.name], b.name, worker_ids)
-        plain, by_function = _collapse_policies(config, ids)
+        plain, by_function = collapse_policies(config, ids)
         self._updates.context.collapsing = frozenset(plain)
         self.distributor.configure(
             self._master,
@@ -164,7 +168,7 @@ class Engine:
                 handle.connection.close("this worker is not configured any more")
         for handle in handles.values():
             if handle.connection is not None:
-                self._tasks.start(self._prepare_again(handle), name=f"prepare {handle.name}")
+                self._tasks.start(self._attachments.prepare_again(handle), name=f"prepare {handle.name}")
         self.distributor.look_again()
 
     def _builder(self, config: Any, builder_id: int) -> Builder:
@@ -219,7 +223,8 @@ class Engine:
         for subscription in self._subscriptions:
             subscription.cancel()
         await self._tasks.stop()
-        for timer in (*self._timers.values(), *self._quarantines.values()):
+        self.lost.stop()
+        for timer in self._quarantines.values():
             if timer.active():
                 timer.cancel()
 
@@ -229,36 +234,16 @@ class Engine:
             self._idle.callback(None)
 
     async def _settle_leftovers(self) -> list[BuildRecord]:
-        """What becomes of the builds that were running when this master ended.
-
-        On workers with durable commands they go on: their records are returned. The commands of all others are lost,
-        and they are tried again.
-        """
+        """What an earlier run has left is ended, but for the builds that can go on: their records are returned."""
         durable = {handle.worker_id for handle in self.workers.values() if handle.durable is not None}
-
-        def unit(tx: Transaction) -> tuple[list[int], list[BuildRecord]]:
-            left, kept = [], []
-            for build in build_rows.unfinished(tx, self._master.masterid):
-                if build.workerid in durable and build.builderid in self.builders:
-                    kept.append(resuming.load(tx, build.buildid))
-                else:
-                    left.append(build)
-            if left:
-                commands.lose_open(tx, [build.buildid for build in left])
-            for build in left:
-                stop = build_rows.stop_requested(tx, build.buildid)
-                result, text = RETRY, "retry (the master ended while it ran)"
-                if stop is not None:
-                    result, text = Result(stop[0]), f"cancelled ({stop[1]})"
-                steps.abandon_unfinished(tx, build.buildid, result)
-                build_rows.finish_with_request(tx, build.buildid, build.buildrequestid, result, text)
-            return [build.buildid for build in left], kept
-
-        settled, kept = await self._updates.run(unit)
-        if settled:
-            self._log.warn("{count} builds were running when the master ended; they are retried", count=len(settled))
-        for worker_id, requests in (await self._read(_held_requests)).items():
-            self._hold(worker_id, requests)
+        count, kept = await self._updates.run(
+            leftovers.settle,
+            self._master.masterid,
+            lambda build: build.workerid in durable and build.builderid in self.builders,
+        )
+        if count:
+            self._log.warn("{count} builds were running when the master ended; they are retried", count=count)
+        await self.lost.start({handle.worker_id: handle.name for handle in self.workers.values()})
         return kept
 
     def _go_on(self, record: BuildRecord) -> None:
@@ -320,57 +305,13 @@ class Engine:
 
     async def worker_attached(self, connection: WorkerConnection) -> None:
         """A worker has connected: make it ready, end what a lost connection left running, give it work."""
-        handle = self.workers.get(connection.worker_name)
-        if handle is None or self._is_stopping:
+        if self._is_stopping:
             raise BuildmillError("this worker is not configured")
-        handle.connection = connection
-        self._attached[connection] = handle
-        try:
-            await connection.prepare(self._builder_dirs(handle.name))
-            await self._confirm_lost(handle)
-            await self._adopt(handle, connection)
-            if handle.connection is not connection:
-                raise ConnectionLost("lost while it was attached")
-            handle.attached(connection)
-            await self._updates.workerConnected(handle.worker_id, self._master.masterid, handle.public_info)
-        except BaseException:
-            if handle.connection is connection:
-                handle.detached()
-            raise
-        self.distributor.look_again()
-
-    async def _adopt(self, handle: WorkerHandle, connection: WorkerConnection) -> None:
-        """Take the commands that a worker has kept; they are this master's from now on."""
-        hello = connection.hello
-        if hello is None:
-            if handle.durable is not None:
-                self._log.warn("worker {worker} has no durable commands any more", worker=handle.name)
-                durable, handle.durable = handle.durable, None
-                durable.abandon("the worker does not offer durable commands any more")
-            return
-        if handle.durable is None:
-            handle.durable = self._durable_commands(handle)
-        adoption = await self._updates.run(
-            sessions.adopt, handle.worker_id, self._master.masterid, hello.session, hello.install_id
-        )
-        if adoption is None:
-            raise BuildmillError("a later connection of this worker has been taken")
-        await handle.durable.adopt(connection, hello, adoption.fences, adoption.is_reinstalled)
+        await self._attachments.attach(connection)
 
     def worker_lost(self, connection: WorkerConnection, reason: str) -> None:
         """A worker's connection has ended."""
-        # not by name: a worker that is not configured any more, or is configured anew, has its connection still
-        handle = self._attached.pop(connection, None)
-        if handle is None or handle.connection is not connection:
-            return
-        handle.detached()
-        if handle.durable is not None:
-            handle.durable.lost(reason)
-        for build in handle.builds.values():
-            build.lost_worker(reason)
-        self._tasks.start(
-            self._updates.workerDisconnected(handle.worker_id, self._master.masterid), name="worker disconnected"
-        )
+        self._attachments.detach(connection, reason)
 
     def _builder_dirs(self, worker_name: str) -> list[str]:
         return sorted(
@@ -380,54 +321,6 @@ class Engine:
                 if worker_name in builder.config.workernames
             }
         )
-
-    async def _prepare_again(self, handle: WorkerHandle) -> None:
-        connection = handle.connection
-        if connection is not None:
-            try:
-                await connection.prepare(self._builder_dirs(handle.name))
-            except ConnectionLost:
-                pass
-            except BuildmillError as error:
-                connection.close(f"cannot be prepared: {error}")
-
-    async def _confirm_lost(self, handle: WorkerHandle) -> None:
-        """Before anything new runs: nothing that was lost may still be running."""
-        uids = await self._read(commands.lost_on, handle.worker_id)
-        if uids:
-            self._log.info("worker {worker}: ending {count} lost commands", worker=handle.name, count=len(uids))
-            try:
-                await handle.kill_by_uid(uids)
-            except (NotConfirmed, ConnectionLost) as error:
-                self._log.warn("{why}", why=str(error))
-                return
-            await self._updates.run(commands.confirm_dead, uids)
-        self._release(handle.worker_id)
-
-    def _hold(self, worker_id: int, requests: Sequence[Waiting]) -> None:
-        name = next((h.name for h in self.workers.values() if h.worker_id == worker_id), f"number {worker_id}")
-        for waiting in requests:
-            self.queue.hold(waiting, f"its last attempt may still be running on worker {name}")
-        if requests and worker_id not in self._timers:
-            self._timers[worker_id] = self._clock.callLater(self._durability.reclaim, self._reclaim, worker_id)
-        self._held.setdefault(worker_id, set()).update(waiting.request_id for waiting in requests)
-
-    def _reclaim(self, worker_id: int) -> None:
-        self._timers.pop(worker_id, None)
-        self._log.warn(
-            "worker number {worker} is away for {seconds} s: what it had is given to others",
-            worker=worker_id,
-            seconds=self._durability.reclaim,
-        )
-        self._release(worker_id)
-
-    def _release(self, worker_id: int) -> None:
-        timer = self._timers.pop(worker_id, None)
-        if timer is not None and timer.active():
-            timer.cancel()
-        for request_id in self._held.pop(worker_id, ()):
-            self.queue.release(request_id)
-        self.distributor.look_again()
 
     def _worker_changed(self, _key: Key, event: Event) -> None:
         row = event.message
@@ -463,7 +356,6 @@ class Engine:
             updates=self._updates,
             clock=self._clock,
             locks=self.locks,
-            held=(),
             new_nonce=self._new_nonce,
             record=record,
             max_attempts=self._durability.attempts,
@@ -489,9 +381,9 @@ class Engine:
             if build.has_lost_commands:
                 if result == RETRY:
                     # in the same turn as the request's return into the queue, before anybody can decide about it
-                    self._hold(worker.worker_id, [assignment.waiting])
+                    self.lost.hold(worker.worker_id, worker.name, [assignment.waiting])
                 if worker.connection is not None:
-                    self._tasks.start(self._confirm_lost(worker), name="end lost commands")
+                    self._tasks.start(self.lost.confirm(worker), name="end lost commands")
             self.distributor.give_back(assignment)
             self._shut_down_when_idle(worker)
             if self._idle is not None and not self.builds and not self._idle.called:
@@ -522,40 +414,3 @@ class Engine:
     def explain(self, request_id: int) -> list[Reason] | None:
         """Why a request waits; None when it does not."""
         return self.distributor.explain(request_id)
-
-
-def _held_requests(connection: Connection) -> dict[int, list[Waiting]]:
-    """By worker id: the waiting requests whose last attempt has a command there that may still run."""
-    return {
-        worker_id: [
-            Waiting(r.buildrequestid, r.builderid, r.priority, r.submitted_at)
-            for r in build_requests.with_lost_commands(connection, worker_id)
-        ]
-        for worker_id in sorted(commands.workers_with_lost(connection))
-    }
-
-
-def _builders_by_worker(
-    builders: Sequence[Any], ids: Mapping[str, int], handles: Mapping[str, WorkerHandle]
-) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {handle.worker_id: [] for handle in handles.values()}
-    for builder in builders:
-        for name in builder.workernames:
-            if name in handles:
-                found[handles[name].worker_id].append(ids[builder.name])
-    return found
-
-
-def _collapse_policies(config: Any, ids: Mapping[str, int]) -> tuple[set[int], dict[int, Callable[..., Any]]]:
-    """Builders that collapse by the default rule, and those that ask a function."""
-    plain: set[int] = set()
-    by_function: dict[int, Callable[..., Any]] = {}
-    for builder in config.builders:
-        policy = builder.collapseRequests
-        if policy is None:
-            policy = config.collapseRequests
-        if policy is None or policy is True:
-            plain.add(ids[builder.name])
-        elif callable(policy):
-            by_function[ids[builder.name]] = policy
-    return plain, by_function

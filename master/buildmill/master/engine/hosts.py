@@ -9,12 +9,11 @@ from twisted.internet.interfaces import IReactorTime
 
 from buildmill.common.results import Result
 from buildmill.common.tasks import TaskOwner
-from buildmill.master.data.updates import Updates
 from buildmill.master.db.resuming import StepRecord
-from buildmill.master.domain.lock_values import LockAccess
-from buildmill.master.domain.locks import LockTable, Need
 from buildmill.master.domain.properties import Properties
 from buildmill.master.engine.calls import StepCalls
+from buildmill.master.engine.locks import BuildLocks
+from buildmill.master.engine.writes import Writes
 
 
 class StepHost(Protocol):
@@ -25,13 +24,13 @@ class StepHost(Protocol):
     builder: Any
     clock: IReactorTime
     has_lost_commands: bool
-    locks: LockTable
+    locks: BuildLocks
     properties: Properties
     results: Result | None
     sources: list[dict[str, Any]]
     stopped: bool
     tasks: TaskOwner
-    updates: Updates
+    updates: Writes
     worker_handle: Any
 
     @property
@@ -53,14 +52,11 @@ class StepHost(Protocol):
     def allFiles(self) -> list[str]: ...
     def getAllSourceStamps(self) -> list[Any]: ...
     def getSourceStamp(self, codebase: str = "") -> Any: ...
-    def lock_needs(self, accesses: Iterable[LockAccess]) -> list[Need]: ...
     def new_calls(self, step_id: int, record: StepRecord | None = None) -> StepCalls: ...
     def note_lost(self, reason: str) -> None: ...
-    async def note_locks(self, holder: str, needs: Sequence[Need]) -> None: ...
     async def render(self, value: Any) -> Any: ...
     def source_stamps(self) -> Sequence[Mapping[str, Any]]: ...
     def unique_step_name(self, name: str) -> str: ...
-    def waited_for_locks(self, seconds: float) -> None: ...
     def worker_path(self, path: str) -> str: ...
 
     async def finish_step_row(self, step: Any, step_id: int, result: Result, hidden: bool, text: str) -> None: ...

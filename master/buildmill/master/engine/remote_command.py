@@ -11,14 +11,16 @@ from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.common.protocol.durable import Start
-from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, SUCCESS, Result
+from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, SUCCESS
 from buildmill.master.connections.commands import FileEnd
 from buildmill.master.connections.updates import CommandUpdate, Output
 from buildmill.master.db.commands import CommandRow
 from buildmill.master.engine.calls import fingerprint
-from buildmill.master.engine.durable import DurableCommand, DurableCommands
+from buildmill.master.engine.command_output import CommandOutput
+from buildmill.master.engine.durable import DurableCommands
+from buildmill.master.engine.durable_command import DurableCommand
 from buildmill.master.engine.hosts import CommandHost
-from buildmill.master.engine.step_log import HEADER, STDERR, STDOUT, StepLog
+from buildmill.master.engine.step_log import STDERR, STDOUT, StepLog
 
 OBEY_SECONDS = 30.0
 """How long a worker may take to end an interrupted command before its process tree is killed by its id."""
@@ -71,20 +73,13 @@ class RemoteCommand:
         self.files: FileEnd | None = None
         self.uid: str | None = None
         self.interrupted = False
-        self._collected: dict[str, list[bytes]] = {STDOUT: [], STDERR: []}
-        self._logs: dict[str, StepLog] = {}
-        self._delayed: dict[str, Any] = {}
-        self._closing: list[StepLog] = []
-        self._opening: dict[str, list[tuple[str, bytes, float]]] = {}
+        self._output = CommandOutput(self._quietly)
         self._step: CommandHost | None = None
         self._done: Deferred[None] = Deferred()
         self._is_active = False
         self._timer: Any = None
         self._durable: DurableCommands | None = None
         self._live: DurableCommand | None = None
-        # bytes by log and stream: what it has said, and what to leave out of what it says again
-        self._passed: dict[tuple[str, str], int] = {}
-        self._skip: dict[tuple[str, str], int] = {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.remote_command}>"
@@ -92,17 +87,17 @@ class RemoteCommand:
     @property
     def stdout(self) -> str:
         """Collected ordinary output, decoded."""
-        return b"".join(self._collected[STDOUT]).decode("utf-8", "replace")
+        return self._output.kept(STDOUT).decode("utf-8", "replace")
 
     @property
     def stderr(self) -> str:
         """Collected error output, decoded."""
-        return b"".join(self._collected[STDERR]).decode("utf-8", "replace")
+        return self._output.kept(STDERR).decode("utf-8", "replace")
 
     @property
     def stdout_bytes(self) -> bytes:
         """Collected ordinary output as the command wrote it."""
-        return b"".join(self._collected[STDOUT])
+        return self._output.kept(STDOUT)
 
     @property
     def active(self) -> bool:
@@ -111,14 +106,11 @@ class RemoteCommand:
 
     def useLog(self, log: StepLog, closeWhenFinished: bool = False, logfileName: str | None = None) -> None:
         """Send output to `log`: its own (``stdio``), or that of a log file of that name."""
-        name = logfileName or log.name
-        self._logs[name] = log
-        if closeWhenFinished:
-            self._closing.append(log)
+        self._output.use(logfileName or log.name, log, closes=closeWhenFinished)
 
     def useLogDelayed(self, logfileName: str, activateCallBack: Any, closeWhenFinished: bool = False) -> None:
         """Make the log of a log file when its first output comes."""
-        self._delayed[logfileName] = (activateCallBack, closeWhenFinished)
+        self._output.use_later(logfileName, lambda: activateCallBack(self), closes=closeWhenFinished)
 
     def results(self) -> int:
         """The result that the exit code means."""
@@ -147,8 +139,8 @@ class RemoteCommand:
         self.uid, row = await step.calls.begin_command(self.remote_command, self.args)
         durable = step.build.worker_handle.durable
         if row is not None and (outcome := step.calls.outcome_of(row)) is not None:
-            self._take(outcome)
-            self._finish_logs()
+            self._take_told(outcome)
+            self._output.finish()
             return
         if self.interrupted:  # while its row was written
             step.calls.end_command(self.uid, None)
@@ -164,7 +156,7 @@ class RemoteCommand:
         finally:
             self._is_active = False
             self._cancel_timer()
-            self._finish_logs()
+            self._output.finish()
 
     async def _run_plain(self, step: CommandHost, row: CommandRow | None) -> None:
         """On a worker whose commands end with the connection."""
@@ -236,10 +228,7 @@ class RemoteCommand:
         self._done = Deferred()
         self.rc = None
         self.updates.clear()
-        self._skip = dict(self._passed)
-        self._passed.clear()
-        for chunks in self._collected.values():
-            chunks.clear()
+        self._output.begin_again()
         if self.files is not None:
             await self.files.restart()
 
@@ -248,20 +237,14 @@ class RemoteCommand:
             "rc": self.rc,
             "updates": self.updates,
             "failure_reason": self.remote_failure_reason,
-            "written": {name: await log.position() for name, log in self._logs.items()},
+            "written": await self._output.positions(),
         }
 
-    def _take(self, told: Mapping[str, Any]) -> None:
+    def _take_told(self, told: Mapping[str, Any]) -> None:
         self.rc = told["rc"]
         self.updates = dict(told["updates"])
         self.remote_failure_reason = told["failure_reason"]
-        for name, written in told["written"].items():
-            if name in self._logs:
-                self._logs[name].skip_to(written)
-
-    def _finish_logs(self) -> None:
-        for log in self._closing:
-            log.finish()
+        self._output.skip_to(told["written"])
 
     def _cancel_timer(self) -> None:
         if self._timer is not None and self._timer.active():
@@ -320,8 +303,7 @@ class RemoteCommand:
         pressure: list[Any] = []
         for update in updates:
             if isinstance(update, Output):
-                fresh = self._fresh(update) if self._skip else update
-                log = None if fresh is None else self._output(fresh)
+                log = None if self.ignore_updates else self._take_output(update)
                 if log is not None and (waiting := log.pressure()) is not None:
                     pressure.append(waiting)
             else:
@@ -330,58 +312,15 @@ class RemoteCommand:
             return None
         return DeferredList([Deferred.fromCoroutine(_wait(p)) for p in pressure])  # type: ignore[return-value]  # result unused
 
-    def _fresh(self, update: Output) -> Output | None:
-        """What of it was not said before the connection broke."""
-        key = (update.log, update.stream)
-        skip = self._skip.get(key, 0)
-        if not skip:
-            return update
-        self._skip[key] = max(0, skip - len(update.data))
-        self._passed[key] = self._passed.get(key, 0) + min(skip, len(update.data))
-        return None if skip >= len(update.data) else Output(update.stream, update.data[skip:], update.time, update.log)
-
-    def _output(self, update: Output) -> StepLog | None:
-        if self.ignore_updates:
-            return None
-        key = (update.log, update.stream)
-        self._passed[key] = self._passed.get(key, 0) + len(update.data)
-        if update.log:
-            log = self._logs.get(update.log)
-            if log is None:
-                self._open_delayed(update)
-                return None
-        else:
-            if (self.collectStdout and update.stream == STDOUT) or (self.collectStderr and update.stream == STDERR):
-                self._collected[update.stream].append(update.data)
-            log = self._logs.get(self.stdioLogName or "")
-        if log is not None:
-            log.write(update.stream, update.data, update.time)
-        return log
-
-    def _open_delayed(self, update: Output) -> None:
-        entry = (update.stream, update.data, update.time)
-        if update.log in self._opening:
-            self._opening[update.log].append(entry)
-        elif update.log in self._delayed:
-            self._opening[update.log] = [entry]
-            self._quietly(self._make_log(update.log))
-
-    async def _make_log(self, name: str) -> None:
-        activate, close = self._delayed.pop(name)
-        log = await activate(self)
-        self.useLog(log, close, name)
-        for entry in self._opening.pop(name):
-            log.write(*entry)
-        if close and not self._is_active:
-            log.finish()
+    def _take_output(self, update: Output) -> StepLog | None:
+        keeps = (self.collectStdout and update.stream == STDOUT) or (self.collectStderr and update.stream == STDERR)
+        return self._output.take(update, stdio=self.stdioLogName, keeps=keeps)
 
     def _value(self, key: str, value: Any) -> None:
         self.updates.setdefault(key, []).append(value)
         if key == "rc":
             self.rc = value
-            log = self._logs.get(self.stdioLogName or "")
-            if log is not None:
-                log.write(HEADER, f"program finished with exit code {value}\n".encode())
+            self._output.header(self.stdioLogName, f"program finished with exit code {value}\n")
         elif key == "failure_reason":
             self.remote_failure_reason = value
 
@@ -417,68 +356,3 @@ def _hidden_words(command: Any) -> list[str]:
 
 class RemoteCommandFailed(BuildmillError):
     """The worker could not carry out a command; the text is its own."""
-
-
-class RemoteShellCommand(RemoteCommand):
-    """A command line on a worker; see `RemoteCommand` and ``docs/internals/worker-protocol.md`` for the arguments."""
-
-    def __init__(
-        self,
-        workdir: str,
-        command: str | Sequence[Any],
-        env: Mapping[str, Any] | None = None,
-        want_stdout: bool = True,
-        want_stderr: bool = True,
-        timeout: float | None = 20 * 60,
-        maxTime: float | None = None,
-        max_lines: int | None = None,
-        sigtermTime: float | None = None,
-        logfiles: Mapping[str, Any] | None = None,
-        usePTY: bool | None = None,
-        logEnviron: bool = True,
-        collectStdout: bool = False,
-        collectStderr: bool = False,
-        interruptSignal: str | None = None,
-        initialStdin: str | None = None,
-        decodeRC: Mapping[int, int] | None = None,
-        stdioLogName: str | None = "stdio",
-    ) -> None:
-        self.command = command
-        args = {
-            "workdir": workdir,
-            "command": command,
-            "env": dict(env or {}),
-            "want_stdout": want_stdout,
-            "want_stderr": want_stderr,
-            "logfiles": dict(logfiles or {}),
-            "timeout": timeout,
-            "maxTime": maxTime,
-            "max_lines": max_lines,
-            "sigtermTime": sigtermTime,
-            "usePTY": bool(usePTY),
-            "logEnviron": logEnviron,
-            "initial_stdin": initialStdin,
-            "interruptSignal": interruptSignal or "KILL",
-        }
-        super().__init__(
-            "shell",
-            args,
-            collectStdout=collectStdout,
-            collectStderr=collectStderr,
-            decodeRC=decodeRC,
-            stdioLogName=stdioLogName,
-        )
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.command!r}>"
-
-
-def result_of(value: Any) -> Result:
-    """A result that user code returned, checked.
-
-    Raises:
-        TypeError: it is none.
-    """
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"a step must return a result, not {value!r}")
-    return Result(value)

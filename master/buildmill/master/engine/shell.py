@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from buildmill.common.results import CANCELLED, SUCCESS
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import is_renderable
-from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed, RemoteShellCommand
+from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed
+from buildmill.master.engine.remote_shell import RemoteShellCommand
 from buildmill.master.engine.step import BuildStep, begun_at_once
 
 _SUMMARY_WORDS = 2

@@ -5,42 +5,28 @@ Names are those that authors of steps know from Buildbot. A step acts through `c
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from buildmill.common.errors import BuildmillError, ConnectionLost
-from buildmill.common.results import (
-    CANCELLED,
-    EXCEPTION,
-    FAILURE,
-    RETRY,
-    SKIPPED,
-    SUCCESS,
-    WARNINGS,
-    Result,
-)
+from buildmill.common.errors import BuildmillError
+from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SUCCESS, WARNINGS, Result
 from buildmill.master.db import steps as step_rows
-from buildmill.master.db.resuming import StepRecord
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.lock_values import as_lock_accesses
 from buildmill.master.domain.rendering import is_plain, is_renderable
-from buildmill.master.engine.calls import Diverged, StepCalls
-from buildmill.master.engine.durable import CommandLost
+from buildmill.master.engine.calls import StepCalls
 from buildmill.master.engine.hosts import StepHost
-from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed, result_of
+from buildmill.master.engine.locks import LockHolder
+from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed
 from buildmill.master.engine.step_log import LogObserver, StepLog
-from buildmill.master.engine.user_code import RAISED, storable
+from buildmill.master.engine.summaries import joined, step_text
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-NAME_LENGTH = 50
 
 
 def begun_at_once(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Deferred[T]]:
@@ -166,14 +152,13 @@ class BuildStep(metaclass=_RememberArguments):
         self.stopped = False
         self.timed_out = False
         self.max_lines_reached = False
+        self._lock_holder: LockHolder | None = None
+        self._shown = ""
         self.cmd: RemoteCommand | None = None
         self.logs: dict[str, StepLog] = {}
         self._observers: dict[str, list[LogObserver]] = {}
         self._commands: list[RemoteCommand] = []
         self._interrupted_with: str | None = None
-        self._running: Deferred[Any] | None = None
-        self._waiting_for_locks: Deferred[bool] | None = None
-        self._state = ""
 
     def _check_arguments(self) -> None:
         what = type(self).__name__
@@ -219,11 +204,11 @@ class BuildStep(metaclass=_RememberArguments):
 
     def getCurrentSummary(self) -> Any:
         """``{"step": text}`` while it runs; may be awaitable."""
-        return {"step": _joined(self.description, self.descriptionSuffix) or "running"}
+        return {"step": joined(self.description, self.descriptionSuffix) or "running"}
 
     def getResultSummary(self) -> Any:
         """``{"step": text}``, and ``"build"`` for the build's own text, when it has ended; may be awaitable."""
-        text = _joined(self.descriptionDone or self.description, self.descriptionSuffix) or "finished"
+        text = joined(self.descriptionDone or self.description, self.descriptionSuffix) or "finished"
         if self.results not in (SUCCESS, None):
             text += f" ({Result(self.results).text})"
             if self.timed_out:
@@ -236,7 +221,7 @@ class BuildStep(metaclass=_RememberArguments):
         """The summary that goes into the build's text, by `updateBuildSummaryPolicy`."""
         return self.getResultSummary()
 
-    # -- running (used by the build) ----------------------------------------------------------
+    # -- resuming ---------------------------------------------------------------------------
 
     resumable: ClassVar[bool]
     """Whether `run` may be entered again after a restart of the master: ``docs/howto/write-a-resumable-step.md``."""
@@ -251,202 +236,6 @@ class BuildStep(metaclass=_RememberArguments):
                 return base.__module__.startswith("buildmill.")
         return False
 
-    async def restore(self, build: StepHost, record: StepRecord) -> Result:
-        """Be a step that ended before the master was started anew; returns its result."""
-        self.build = build
-        self.worker = build.worker_handle
-        self.name = record.step.name
-        self.stepid = record.step.stepid
-        try:
-            await self._render()
-        except RAISED:  # it had its say when it ran
-            self._log.failure("step {step} of {build} cannot be rendered again", step=self.name, build=build.label)
-        self.results = Result(record.step.results if record.step.results is not None else EXCEPTION)
-        return self.results
-
-    async def startStep(self, build: StepHost, record: StepRecord | None = None) -> Result:
-        """Run from beginning to end; returns the result. Never raises.
-
-        Args:
-            record: what the step had done when the master ended; it is entered again.
-        """
-        self.build = build
-        self.worker = build.worker_handle
-        try:
-            result = await self._start(record)
-        except (ConnectionLost, CommandLost, Diverged) as lost:
-            build.note_lost(str(lost))
-            result = RETRY
-        except RAISED:
-            result = EXCEPTION
-            await self._keep_traceback(Failure())
-        return await self._finish(result)
-
-    async def _start(self, record: StepRecord | None) -> Result:
-        if record is not None:
-            self.name = record.step.name
-        else:
-            name = self.name if isinstance(self.name, str) else str(await self.build.render(self.name))
-            self.name = self.build.unique_step_name(name)
-        broken: Failure | None = None
-        try:
-            await self._render()
-            should_run = await self._decide()
-        except RAISED:
-            should_run, broken = True, Failure()
-        has_locks = bool(self.locks)
-        self._state = "" if broken else await self._summary_text(self.getCurrentSummary) if should_run else ""
-        if record is not None:
-            row = record.step
-        else:
-            row = await self.build.updates.run(
-                step_rows.begin, self.build.buildid, self.name, self.number, not has_locks, self._state
-            )
-        self.stepid = row.stepid
-        self.calls = self.build.new_calls(row.stepid, record)
-        if broken is not None:
-            await self._keep_traceback(broken)
-            return EXCEPTION
-        if not should_run:
-            return SKIPPED
-        if self.stopped:
-            return CANCELLED
-        needs = self.build.lock_needs(self.locks or ())
-        if needs and not await self._acquire(needs):
-            return CANCELLED
-        try:
-            result = await self._run()
-        except RAISED:  # not "finally": nothing is written by a coroutine that nobody waits for any more
-            await self._give_back(needs)
-            raise
-        await self._give_back(needs)
-        return result
-
-    async def _give_back(self, needs: Sequence[Any]) -> None:
-        if needs:
-            self.build.locks.release(self._holder(), needs)
-            await self.build.note_locks(self._holder(), ())
-
-    async def _render(self) -> None:
-        properties = self.build.properties
-        for attribute in self.renderables:
-            value = getattr(self, attribute, None)
-            if not is_plain(value):
-                setattr(self, attribute, await properties.render(value))
-        if is_renderable(self.locks):
-            self.locks = as_lock_accesses(await properties.render(self.locks), f"step {self.name!r}")
-        if callable(self.workdir):
-            self.workdir = await properties.render(self.workdir(self.build.sources))
-
-    async def _decide(self) -> bool:
-        if isinstance(self.doStepIf, bool):
-            return self.doStepIf
-        if not callable(self.doStepIf):
-            return bool(self.doStepIf)
-        decided = self.doStepIf(self)
-        return bool(await decided if hasattr(decided, "__await__") else decided)
-
-    def _holder(self) -> str:
-        return f"{self.build.label}, step {self.name}"
-
-    async def _acquire(self, needs: Sequence[Any]) -> bool:
-        locks, clock = self.build.locks, self.build.clock
-        if locks.holds(self._holder(), needs):
-            return True
-        granted: Deferred[bool] = Deferred()
-        waiter = locks.wait(self._holder(), needs, lambda: granted.callback(True))
-        if waiter is not None:
-            assert self.stepid is not None
-            self._waiting_for_locks = granted
-            began = clock.seconds()
-            self.calls.later(step_rows.set_state, self.stepid, "acquiring locks")
-            try:
-                if not await granted:
-                    locks.withdraw(waiter)
-                    await self.addCompleteLog(
-                        "cancelled while waiting for locks", self._interrupted_with or "no reason given"
-                    )
-                    return False
-            finally:
-                self._waiting_for_locks = None
-                self.build.waited_for_locks(clock.seconds() - began)
-        assert self.stepid is not None
-        await self.build.note_locks(self._holder(), needs)
-        self.calls.later(step_rows.locks_acquired, self.stepid)
-        return True
-
-    async def _run(self) -> Result:
-        self._running = Deferred.fromCoroutine(self._run_guarded())
-        try:
-            result: Result = await self._running
-        except CancelledError:
-            return CANCELLED
-        else:
-            return result
-        finally:
-            self._running = None
-
-    async def _run_guarded(self) -> Result:
-        try:
-            outcome = self.run()
-            result = result_of(await outcome if hasattr(outcome, "__await__") else outcome)
-        except BuildStepCancelled:
-            return CANCELLED
-        except BuildStepFailed:
-            return FAILURE
-        except RemoteCommandFailed as error:
-            if self.stopped:
-                return CANCELLED
-            await self.addCompleteLog("err.text", str(error))
-            return EXCEPTION
-        if self.stopped and result not in (CANCELLED, RETRY):
-            return CANCELLED
-        return result
-
-    async def _finish(self, result: Result) -> Result:
-        self.results = result
-        if self.stepid is None:
-            return result
-        hidden, text = False, ""
-        try:
-            hidden = await self._is_hidden(result)
-            text = await self._summary_text(self.getResultSummary)
-        except RAISED:
-            self.results = result = EXCEPTION
-            await self._keep_traceback(Failure())
-            text = "finished (exception)"
-        for log in self.logs.values():
-            log.finish()
-        await self.build.finish_step_row(self, self.stepid, result, hidden, text)
-        return result
-
-    async def _is_hidden(self, result: Result) -> bool:
-        hide = self.hideStepIf
-        if callable(hide):
-            hide = hide(result, self)
-            if hasattr(hide, "__await__"):
-                hide = await hide
-        return bool(hide)
-
-    async def _summary_text(self, summary: Callable[[], Any]) -> str:
-        value = summary()
-        if hasattr(value, "__await__"):
-            value = await value
-        text = value.get("step") if isinstance(value, dict) else None
-        if not isinstance(text, str):
-            raise TypeError(f"a summary must be a dictionary with a text under 'step', not {value!r}")
-        return storable(text)
-
-    async def _keep_traceback(self, failure: Failure) -> None:
-        self._log.failure("step {step} of {build} raised", failure=failure, step=self.name, build=self.build.label)
-        if self.stepid is None:
-            return
-        text = "".join(traceback.format_exception(failure.type, failure.value, failure.getTracebackObject()))
-        try:
-            await self.addCompleteLog("err.text", text)
-        except BuildmillError:
-            self._log.failure("cannot keep the traceback of a step")
-
     # -- stopping -----------------------------------------------------------------------------
 
     async def interrupt(self, reason: Any) -> None:
@@ -455,8 +244,7 @@ class BuildStep(metaclass=_RememberArguments):
             return
         self.stopped = True
         self._interrupted_with = str(reason)
-        if self._waiting_for_locks is not None:
-            self._waiting_for_locks.callback(False)
+        if self._lock_holder is not None and self._lock_holder.leave():
             return
         for command in tuple(self._commands):
             command.interrupt(self._interrupted_with)
@@ -466,10 +254,10 @@ class BuildStep(metaclass=_RememberArguments):
             except BuildmillError:
                 self._log.failure("cannot keep the reason of a cancellation")
 
-    def abandon(self) -> None:
-        """Cancel its code, because it did not end by itself after an interrupt."""
-        if self._running is not None:
-            self._running.cancel()
+    @property
+    def _why_interrupted(self) -> str:
+        """What `interrupt` was told."""
+        return self._interrupted_with or "no reason given"
 
     # -- what its code may use ------------------------------------------------------------------
 
@@ -580,18 +368,16 @@ class BuildStep(metaclass=_RememberArguments):
         """Show what `getCurrentSummary` says now."""
 
         async def update() -> None:
-            text = await self._summary_text(
-                self.getResultSummary if self.results is not None else self.getCurrentSummary
-            )
-            if text != self._state and self.stepid is not None and self.results is None:
-                self._state = text
+            text = await step_text(self.getResultSummary if self.results is not None else self.getCurrentSummary)
+            if text != self._shown and self.stepid is not None and self.results is None:
+                self._shown = text
                 self.calls.later(step_rows.set_state, self.stepid, text)
 
         self.build.tasks.start(update(), name="summary of a step")
 
     def describe(self, done: bool = False) -> list[str]:
         """Words about the step; the old way of `getCurrentSummary`."""
-        text = _joined(self.descriptionDone if done else self.description, self.descriptionSuffix)
+        text = joined(self.descriptionDone if done else self.description, self.descriptionSuffix)
         return text.split() if text else [self.name]
 
     def setProgress(self, metric: str, value: Any) -> None:
@@ -612,13 +398,3 @@ class BuildStep(metaclass=_RememberArguments):
         if self.warnOnWarnings or self.flunkOnWarnings:
             shown.append(WARNINGS)
         return shown
-
-
-def _joined(words: Any, suffix: Any = None) -> str:
-    parts: list[str] = []
-    for value in (words, suffix):
-        if isinstance(value, str):
-            parts.append(value)
-        elif value:
-            parts.extend(str(part) for part in value)
-    return " ".join(parts)

@@ -9,7 +9,7 @@ from typing import Any
 
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import is_renderable
-from buildmill.master.engine.remote_command import RemoteShellCommand
+from buildmill.master.engine.remote_shell import RemoteShellCommand
 from buildmill.master.engine.shell import CommandMixin
 from buildmill.master.engine.step import BuildStepFailed
 from buildmill.master.steps.arguments import check_type, label

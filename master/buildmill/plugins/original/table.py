@@ -93,7 +93,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "buildmill.master.engine.shell": "CommandMixin ShellMixin",
         "util": "CANCELLED EXCEPTION FAILURE LogLineObserver RETRY SKIPPED SUCCESS WARNINGS",
         "buildmill.master.engine.step_log": "BufferLogObserver LineConsumerLogObserver LogObserver",
-        "buildmill.master.engine.remote_command": "RemoteCommand RemoteShellCommand",
+        "buildmill.master.engine.remote_command": "RemoteCommand",
+        "buildmill.master.engine.remote_shell": "RemoteShellCommand",
         "buildmill.master.engine.factory": "BuildStepFactory=StepFactory",
     },
     "buildbot.process.codebase": {"util": "Codebase"},
@@ -115,7 +116,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "later": "PropertiesMixin",
     },
     "buildbot.process.remotecommand": {
-        "buildmill.master.engine.remote_command": "RemoteCommand RemoteShellCommand",
+        "buildmill.master.engine.remote_command": "RemoteCommand",
+        "buildmill.master.engine.remote_shell": "RemoteShellCommand",
         "later": "LoggedRemoteCommand RemoteException",
     },
     "buildbot.process.results": {

@@ -90,18 +90,18 @@ def test_worker_that_is_configured_no_more_is_told_as_gone_and_its_build_is_trie
 def test_worker_that_is_lost_while_it_is_attached_is_not_taken_for_connected(harness: Harness) -> None:
     harness.start(harness.builder(Run(command="x")))
     harness.worker.cut()
-    read = harness.engine._read
+    read = harness.engine.lost._read
 
     def cut_meanwhile(query: object, *args: object) -> Deferred[object]:
         def cut(result: object) -> object:
-            harness.engine._read = read
+            harness.engine.lost._read = read
             assert harness.worker._line is not None
             harness.worker._line.cut("cable cut")
             return result
 
         return read(query, *args).addCallback(cut)
 
-    harness.engine._read = cut_meanwhile
+    harness.engine.lost._read = cut_meanwhile
 
     harness.worker.connect()
 

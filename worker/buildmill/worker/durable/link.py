@@ -32,7 +32,8 @@ from buildmill.common.protocol.durable import (
 )
 from buildmill.common.protocol.messages import Request
 from buildmill.common.tasks import TaskOwner
-from buildmill.worker.durable.commands import DurableCommand, DurableCommands
+from buildmill.worker.durable.command import DurableCommand
+from buildmill.worker.durable.commands import DurableCommands
 from buildmill.worker.outbox import Outbox
 from buildmill.worker.spool.reader import RECORD_OVERHEAD_BYTES, SpoolReader
 from buildmill.worker.spool.records import Entry, SpoolDamaged

@@ -1,0 +1,119 @@
+"""`Attachments`: connections of workers: what each has to do before it takes work, and what follows when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from twisted.logger import Logger
+
+from buildmill.common.errors import BuildmillError, ConnectionLost
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.connections.connection import WorkerConnection
+from buildmill.master.data.updates import Updates
+from buildmill.master.db import sessions
+from buildmill.master.engine.durable import DurableCommands
+from buildmill.master.engine.lost_commands import LostCommands
+from buildmill.master.engine.workers import WorkerHandle
+
+
+class Attachments:
+    """Which connection is whose.
+
+    Args:
+        workers: by name; those that are configured now.
+        builder_dirs: the directories that a worker needs, by its name.
+        new_durable: makes the durable commands of a worker that is found to have them.
+        attached: called when a worker is ready for work.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        workers: Mapping[str, WorkerHandle],
+        builder_dirs: Callable[[str], Sequence[str]],
+        new_durable: Callable[[WorkerHandle], DurableCommands],
+        attached: Callable[[], None],
+        updates: Updates,
+        lost: LostCommands,
+        tasks: TaskOwner,
+    ) -> None:
+        self._workers = workers
+        self._builder_dirs = builder_dirs
+        self._new_durable = new_durable
+        self._told_attached = attached
+        self._updates = updates
+        self._lost = lost
+        self._tasks = tasks
+        self._attached: dict[WorkerConnection, WorkerHandle] = {}
+
+    async def attach(self, connection: WorkerConnection) -> None:
+        """A worker has connected: make it ready, end what a lost connection left running, give it work.
+
+        Raises:
+            BuildmillError: it cannot be taken.
+        """
+        handle = self._workers.get(connection.worker_name)
+        if handle is None:
+            raise BuildmillError("this worker is not configured")
+        handle.connection = connection
+        self._attached[connection] = handle
+        try:
+            await connection.prepare(self._builder_dirs(handle.name))
+            await self._lost.confirm(handle)
+            await self._adopt(handle, connection)
+            if handle.connection is not connection:
+                raise ConnectionLost("lost while it was attached")
+            handle.attached(connection)
+            await self._updates.workerConnected(handle.worker_id, self._updates.context.masterid, handle.public_info)
+        except BaseException:
+            if handle.connection is connection:
+                handle.detached()
+            raise
+        self._told_attached()
+
+    def detach(self, connection: WorkerConnection, reason: str) -> None:
+        """A worker's connection has ended."""
+        # not by name: a worker that is not configured any more, or is configured anew, has its connection still
+        handle = self._attached.pop(connection, None)
+        if handle is None or handle.connection is not connection:
+            return
+        handle.detached()
+        if handle.durable is not None:
+            handle.durable.lost(reason)
+        for build in handle.builds.values():
+            build.lost_worker(reason)
+        self._tasks.start(
+            self._updates.workerDisconnected(handle.worker_id, self._updates.context.masterid),
+            name="worker disconnected",
+        )
+
+    async def prepare_again(self, handle: WorkerHandle) -> None:
+        """The configuration has changed: make ready what a connected worker needs now."""
+        connection = handle.connection
+        if connection is not None:
+            try:
+                await connection.prepare(self._builder_dirs(handle.name))
+            except ConnectionLost:
+                pass
+            except BuildmillError as error:
+                connection.close(f"cannot be prepared: {error}")
+
+    async def _adopt(self, handle: WorkerHandle, connection: WorkerConnection) -> None:
+        """Take the commands that a worker has kept; they are this master's from now on."""
+        hello = connection.hello
+        if hello is None:
+            if handle.durable is not None:
+                self._log.warn("worker {worker} has no durable commands any more", worker=handle.name)
+                durable, handle.durable = handle.durable, None
+                durable.abandon("the worker does not offer durable commands any more")
+            return
+        if handle.durable is None:
+            handle.durable = self._new_durable(handle)
+        adoption = await self._updates.run(
+            sessions.adopt, handle.worker_id, self._updates.context.masterid, hello.session, hello.install_id
+        )
+        if adoption is None:
+            raise BuildmillError("a later connection of this worker has been taken")
+        await handle.durable.adopt(connection, hello, adoption.fences, adoption.is_reinstalled)
