@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 
 from buildmill.master.cli.main import main as master_command
 from buildmill.master.domain import resources
-from buildmill.plugins.original.names import OriginalName, modules, names_in
+from buildmill.plugins.original.names import modules, names_in
 from buildmill.plugins.original.table import GROUPS
 from buildmill.worker.cli import main as worker_command
 
@@ -85,24 +85,20 @@ def original_name_pages() -> Iterator[str]:
         paths.setdefault(name.known_as, []).append(name.module)
     for module in sorted(plugins):
         names = names_in(module).values()
-        there = sum(name.home is not None for name in names)
+        there = sum(name.state == "works" for name in names)
         yield f"### {module.removeprefix('buildbot.plugins.')}\n"
         yield f"{there} of {len(names)} work.\n"
         yield "| name | also in | state |\n| --- | --- | --- |"
         for name in sorted(names, key=lambda name: name.name.lower()):
             also = ", ".join(f"`{path}`" for path in paths.get(name.known_as, ()))
-            yield f"| `{name.name}` | {also} | {_state(name)} |"
+            yield f"| `{name.name}` | {also} | {name.state} |"
         yield ""
     yield "### Other names\n"
     yield "| module | name | state |\n| --- | --- | --- |"
     for name in others:
         if not name.known_as.startswith("buildbot.plugins."):
-            yield f"| `{name.module}` | `{name.name}` | {_state(name)} |"
+            yield f"| `{name.module}` | `{name.name}` | {name.state} |"
     yield ""
-
-
-def _state(name: OriginalName) -> str:
-    return "not available yet" if name.home is None else "works"
 
 
 def write(app: Sphinx) -> None:

@@ -79,6 +79,7 @@ def _list_of(cls: type, what: str, *, convert: Callable[[Any], Any] | None = Non
             made = convert(item) if convert is not None else item
             if isinstance(made, cls):
                 items.append(made)
+                problems.note_not_delivering(key, made)
             elif made is not None:
                 problems.at_key(key, f"{key}[{index}] must be a {what}, not {item!r}")
         return tuple(items)

@@ -8,6 +8,7 @@ from typing import Any
 from buildmill.common.errors import ConfigProblem
 from buildmill.master.config.master_config import ConfigNotice
 from buildmill.master.config.source_lines import SourceLines
+from buildmill.master.domain.not_delivering import what_is_not_delivered
 from buildmill.master.domain.not_there_yet import is_not_there_yet
 
 
@@ -38,6 +39,16 @@ class Problems:
     def notice(self, key: str, text: str, inner: str | None = None) -> None:
         """Something that is taken, but without the effect that its author may expect."""
         self.notices.append(ConfigNotice(name=key, text=text, file=self._file, line=self._lines.line_of(key, inner)))
+
+    def note_not_delivering(self, key: str, thing: object, inner: str | None = None) -> None:
+        """A notice for an object that is used and does not do its work yet; nothing for any other."""
+        text = what_is_not_delivered(thing)
+        if text is None:
+            return
+        file, line = getattr(thing, "file", None), getattr(thing, "line", None)
+        if not (isinstance(file, str) and isinstance(line, int)):
+            file, line = self._file, self._lines.line_of(key, inner)
+        self.notices.append(ConfigNotice(name=inner or key, text=text, file=file, line=line))
 
     def is_not_there_yet(self, key: str, value: Any, inner: str | None = None) -> bool:
         """Whether the value of a key stands in for something that is not there; that is reported, if it was not yet."""

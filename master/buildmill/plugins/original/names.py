@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from buildmill.master.domain.not_delivering import is_not_delivering
 from buildmill.plugins.original.table import GROUPS, LATER, TABLE
 
 _PLUGINS = "buildbot.plugins"
@@ -33,6 +34,13 @@ class OriginalName:
         """What it is with us; only for names that have a home."""
         place, _, name = (self.home or "").partition(":")
         return getattr(import_module(place), name)
+
+    @property
+    def state(self) -> str:
+        """``works``, ``accepted, not delivering yet``, or ``not available yet``."""
+        if self.home is None:
+            return "not available yet"
+        return "accepted, not delivering yet" if is_not_delivering(self.load()) else "works"
 
 
 def modules() -> frozenset[str]:

@@ -354,6 +354,27 @@ def test_keys_without_effect_are_taken_with_a_notice(load_text: Load) -> None:
     assert load_text(FRAME + 'c["protocols"] = {"null": {}, "msgpack_experimental_v7": {"port": 1}}\n').notices == ()
 
 
+def test_what_is_used_and_does_not_do_its_work_is_told_with_its_place(load_text: Load) -> None:
+    text = """\
+    from buildmill.master.domain.not_delivering import NotDelivering
+    from buildmill.plugins import changes
+    class Pigeons(NotDelivering, changes.ChangeSource):
+        not_delivering = "catches no pigeons yet"
+        way_out = "use GitPoller"
+    unused = Pigeons("roof")
+    c["change_source"] = [
+        Pigeons("yard"),
+        changes.GitPoller("https://git.example.org/doves.git"),
+    ]
+    """
+    config = load_text(FRAME + dedent(text))
+
+    assert [source.name for source in config.change_sources] == ["yard", "https://git.example.org/doves.git"]
+    (notice,) = [notice for notice in config.notices if notice.name == "change_source"]
+    assert notice.line == 13
+    assert notice.text == "Pigeons 'yard' is accepted, but catches no pigeons yet; use GitPoller"
+
+
 def test_saying_that_nothing_shall_be_reported_is_worth_no_notice(load_text: Load) -> None:
     config = load_text(FRAME + 'c["buildbotNetUsageData"] = None\nc["metrics"] = None\n')
 
