@@ -6,9 +6,8 @@ Names are those that authors of steps know from Buildbot. A step acts through `c
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Coroutine, Sequence
-from functools import wraps
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -35,25 +34,9 @@ from buildmill.master.engine.durable import CommandLost
 from buildmill.master.engine.hosts import StepHost
 from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed, result_of
 from buildmill.master.engine.step_log import LogObserver, StepLog
-from buildmill.master.engine.user_code import RAISED, storable
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from buildmill.master.engine.user_code import RAISED, begun_at_once, storable
 
 NAME_LENGTH = 50
-
-
-def begun_at_once(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Deferred[T]]:
-    """Make a coroutine method give a Deferred.
-
-    Authors of steps may call it without waiting for it, or add callbacks to what it gives, as they are used to.
-    """
-
-    @wraps(method)
-    def begin(*args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
-        return Deferred.fromCoroutine(method(*args, **kwargs))
-
-    return begin
 
 
 class BuildStepFailed(Exception):
