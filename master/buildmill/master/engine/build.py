@@ -227,18 +227,26 @@ class Build(BuildView):
 
     async def _take_locks(self) -> None:
         locks = self.builder.config.locks
-        if is_renderable(locks):
-            locks = as_lock_accesses(await self.properties.render(locks), f"builder {self.builder.name!r}")
-            needs = self.locks.needs(locks)
-            if needs:
-                await self._acquire(needs)
+        if not is_renderable(locks):  # they were taken before it began
+            if self._past is not None and self._past.wait_for_locks(self._steps.next_number) is not None:
+                self._steps.take_number()
+            return
+        locks = as_lock_accesses(await self.properties.render(locks), f"builder {self.builder.name!r}")
+        needs = self.locks.needs(locks)
+        if needs:
+            await self._acquire(needs)
 
     def _begin_unit(self, tx: Transaction) -> tuple[int, str, str] | None:
         self._stored.write_all(tx)
         if self.worker_handle.durable is not None:
             resuming.set_plan(tx, self.buildid, plan_of(self._steps.steps))
         step_rows.add_done(tx, self.buildid, "worker_preparation", 0, SUCCESS, f"worker {self.workername} ready")
-        self._steps.note_rows(["worker_preparation"], next_number=1)
+        names = ["worker_preparation"]
+        locks = self.builder.config.locks
+        if locks and not is_renderable(locks):
+            step_rows.add_done(tx, self.buildid, LOCKS_STEP, 1, SUCCESS, "locks acquired")
+            names.append(LOCKS_STEP)
+        self._steps.note_rows(names, next_number=len(names))
         return build_rows.set_state(tx, self.buildid, "building")
 
     async def _acquire(self, needs: Sequence[Need]) -> bool:
@@ -252,6 +260,9 @@ class Build(BuildView):
             await own.note()
             if waited is not None:
                 await self.updates.run(step_rows.finish, waited.stepid, int(SUCCESS), False, "locks acquired")
+            else:
+                number, name = self._steps.take_number(), self._steps.unique_name(LOCKS_STEP)
+                await self.updates.run(step_rows.add_done, self.buildid, name, number, SUCCESS, "locks acquired")
             return True
         step = waited
         if step is None:

@@ -21,6 +21,7 @@ from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.durable_command import DurableCommand
 from buildmill.master.engine.hosts import CommandHost
 from buildmill.master.engine.step_log import STDERR, STDOUT, StepLog
+from buildmill.master.engine.wire_arguments import on_the_wire
 
 OBEY_SECONDS = 30.0
 """How long a worker may take to end an interrupted command before its process tree is killed by its id."""
@@ -136,6 +137,7 @@ class RemoteCommand:
             Diverged: something else is recorded in its place.
         """
         self._step = step
+        self.args = on_the_wire(self.remote_command, self.args, step.build)
         self.uid, row = await step.calls.begin_command(self.remote_command, self.args)
         durable = step.build.worker_handle.durable
         if row is not None and (outcome := step.calls.outcome_of(row)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import traceback
 from collections.abc import Sequence
 from typing import Any
@@ -201,6 +202,7 @@ class StepRun:
         text = "".join(traceback.format_exception(failure.type, failure.value, failure.getTracebackObject()))
         try:
             await step.addCompleteLog("err.text", text)
+            await step.addHTMLLog("err.html", f"<pre>{html.escape(text)}</pre>")
         except BuildmillError:
             self._log.failure("cannot keep the traceback of a step")
 
