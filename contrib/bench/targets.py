@@ -204,11 +204,16 @@ class Target:
     def start_worker(self, name):
         where = os.path.join(self.basedir, "..", f"{os.path.basename(self.basedir)}-{name}")
         shutil.rmtree(where, ignore_errors=True)
-        protocol = "pb" if self.spec.protocol == "pb" else self.protocols[self.spec.protocol]
+        self.create_worker(where, name, "pb" if self.spec.protocol == "pb" else self.protocols[self.spec.protocol])
+        return self.run_worker(where)
+
+    def create_worker(self, where, name, protocol):
         subprocess.run(
             [f"{self.home}/bin/{self.worker_cli}", "create-worker", "-q", f"--protocol={protocol}",
              where, f"127.0.0.1:{self.worker_port}", name, PASSWORD],
             check=True, env=self.env, stdout=subprocess.DEVNULL)
+
+    def run_worker(self, where):
         with open(os.path.join(where, "stdout.log"), "ab") as out:
             p = subprocess.Popen([f"{self.home}/bin/{self.worker_cli}", "start", "--nodaemon", "."],
                                  cwd=where, env=self.env, stdout=out, stderr=out)

@@ -350,7 +350,7 @@ class SimulatedThreads:
 
 
 DELAYS = (0.0, 0.0, 0.001, 0.02)
-QUICK = ("free_blocking", "size_blocking", "write_lease_blocking", "set_full_blocking")
+QUICK = ("free_blocking", "sizes_blocking", "write_lease_blocking", "set_full_blocking")
 SLOW = ("create_blocking", "spawn_blocking", "read_blocking", "forget_blocking")
 
 

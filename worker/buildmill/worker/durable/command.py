@@ -20,6 +20,7 @@ class DurableCommand:
         fence: the highest that was ever told for it.
         head: number of its last record, as far as is known.
         is_leaving: it is being forgotten.
+        has_grown: there was something new in the spool since this daemon has it, or may have been.
         is_gone: it was forgotten, or never came to be.
     """
 
@@ -33,6 +34,7 @@ class DurableCommand:
         self.head = 0
         self.size = 0
         self.is_leaving = False
+        self.has_grown = False
         self.is_gone = False
         self.lock = DeferredLock()
         self._waiting: list[Deferred[None]] = []
@@ -55,6 +57,7 @@ class DurableCommand:
 
     def wake(self) -> None:
         """There may be something new."""
+        self.has_grown = True
         waiting, self._waiting = self._waiting, []
         for deferred in waiting:
             deferred.callback(None)

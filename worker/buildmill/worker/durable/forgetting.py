@@ -51,7 +51,9 @@ class Forgetting:
     async def _remove(self, command: DurableCommand) -> None:
         """Kill and delete; returns when it is done, and tries for ever."""
         threads, store = self._threads, self._store
-        state, _ = await threads.run(store.look_blocking, command.directory)
+        state = State.FINISHED
+        if not command.is_finished:
+            state, _ = await threads.run(store.look_blocking, command.directory)
         if state is State.RUNNING:
             await self._shelf.order(command, KillOrder(why="forgotten", abort=True, at_once=True))
         if state is State.DEAD:

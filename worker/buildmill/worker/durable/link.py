@@ -146,7 +146,7 @@ class DurableLink:
             raise Conflict("bm_welcome has not come yet: there is no lease")
         command, told = await self._commands.begin(request)
         if command is not None and told.is_new:
-            self._send_from(command, 0)
+            self._send_from(command, 0, is_new=True)
         return told
 
     async def _resume(self, uid: str, fence: int, acked: int) -> None:
@@ -209,7 +209,7 @@ class DurableLink:
 
     # -- records -----------------------------------------------------------------------
 
-    def _send_from(self, command: DurableCommand, acked: int) -> None:
+    def _send_from(self, command: DurableCommand, acked: int, *, is_new: bool = False) -> None:
         if self._is_over:
             return
         sender = self._senders.get(command.uid)
@@ -223,6 +223,7 @@ class DurableLink:
             batch_bytes=min(self._limits.batch_bytes, self._longest),
             window_bytes=self._limits.window_bytes,
             acked=acked,
+            is_new=is_new,
             refused=self._refused,
         )
         self._senders[command.uid] = sender
@@ -248,7 +249,11 @@ class DurableLink:
 
 
 class _Sender:
-    """Sends one command's records, from the spool only, as many as the master lets."""
+    """Sends one command's records, from the spool only, as many as the master lets.
+
+    Args:
+        is_new: the command was started just now: there is nothing to send before it says so.
+    """
 
     def __init__(
         self,
@@ -259,6 +264,7 @@ class _Sender:
         batch_bytes: int,
         window_bytes: int,
         acked: int,
+        is_new: bool,
         refused: Callable[[DurableCommand, BuildmillError | None], None],
     ) -> None:
         self._command = command
@@ -269,6 +275,8 @@ class _Sender:
         self._refused = refused
         self._acked = acked
         self._sent = acked
+        self._is_new = is_new
+        self._is_all_sent = False
         self._round = 0  # how often it went back: answers of earlier rounds say nothing about this one
         self._unacked = 0
         self._room: Deferred[None] | None = None
@@ -286,6 +294,7 @@ class _Sender:
         """Go on from record `acked` + 1."""
         self._round += 1
         self._acked = self._sent = acked
+        self._is_all_sent = False
         self._unacked = 0
         self._wake()
         self._command.wake()
@@ -293,11 +302,14 @@ class _Sender:
     async def run(self) -> None:
         """Send until nobody wants more."""
         threads = self._commands.host.threads
-        self._is_damaged = await threads.run(self._commands.store.is_damaged_blocking, self._command.directory)
+        if not self._is_new:
+            self._is_damaged = await threads.run(self._commands.store.is_damaged_blocking, self._command.directory)
         while not self._is_over:
             grown = self._command.grown()  # before the look, so that nothing is missed
             try:
-                round, entries = self._round, await self._read()
+                # A look that finds nothing costs as much as one that does; most commands are short.
+                is_idle = self._is_all_sent or (self._is_new and not self._command.has_grown)
+                round, entries = self._round, [] if is_idle else await self._read()
                 if not entries:
                     await grown
                     continue
@@ -343,6 +355,7 @@ class _Sender:
         self._sent = entries[-1].number
         self._unacked += size
         if entries[-1].kind == FINAL:
+            self._is_all_sent = True
             self._commands.finished(self._command, self._sent)
         request = Data(
             cmd_uid=self._command.uid,

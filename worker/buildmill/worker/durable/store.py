@@ -8,7 +8,7 @@ import fcntl
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -130,7 +130,8 @@ class Store:
         directory = self.layout.command(meta.uid)
         os.makedirs(directory, mode=0o700, exist_ok=True)
         try:
-            self.set_fence_blocking(directory, meta.fence)
+            # not flushed: after a crash of the machine the one in `meta` counts
+            overwrite_number(os.path.join(directory, FENCE), meta.fence, is_durable=False)
             write_meta(directory, meta)
             sync_directory(self.layout.commands)
         except OSError:
@@ -244,8 +245,11 @@ class Store:
             shutil.rmtree(directory, ignore_errors=True)
             return True
 
-    def size_blocking(self, directory: str) -> int:
-        """How many bytes a command has on the disk."""
+    def sizes_blocking(self, directories: Sequence[str]) -> list[int]:
+        """How many bytes each of these commands has on the disk."""
+        return [self._size(directory) for directory in directories]
+
+    def _size(self, directory: str) -> int:
         size = 0
         with contextlib.suppress(OSError), os.scandir(directory) as entries:
             for entry in entries:
@@ -269,12 +273,18 @@ class Store:
     def _recover(self, directory: str) -> Found:
         try:
             meta = read_meta(directory)
-            fence = int(read_file(os.path.join(directory, FENCE)))
+            fence = self._fence(directory, meta)
         except (OSError, ValueError, msgspec.MsgspecError):
             return self._recover_damaged(directory)
         if meta.machine_boot != self.machine_boot and self.look_blocking(directory)[0] is not State.FINISHED:
             self.bury_blocking(directory, meta.uid, "reboot")
         return Found(uid=meta.uid, directory=directory, fence=fence, args_digest=meta.args_digest)
+
+    def _fence(self, directory: str, meta: Meta) -> int:
+        with contextlib.suppress(FileNotFoundError):
+            if text := read_file(os.path.join(directory, FENCE)):
+                return int(text)
+        return meta.fence  # the machine went down right after the start
 
     def _recover_damaged(self, directory: str) -> Found:
         uid: str | None = None

@@ -123,9 +123,11 @@ class Watch:
 
     async def measure(self) -> None:
         """Add up the spools, and stop all reading while they are too large."""
-        for command in self._shelf:
-            if not command.is_finished or not command.size:
-                command.size = await self._threads.run(self._store.size_blocking, command.directory)
+        measured = [command for command in self._shelf if not command.is_finished or not command.size]
+        if measured:
+            sizes = self._threads.run(self._store.sizes_blocking, [command.directory for command in measured])
+            for command, size in zip(measured, await sizes, strict=True):
+                command.size = size
         self.spool_used = sum(command.size for command in self._shelf)
         quota = self.limits.spool_quota
         self.spool_free = max(0, min(quota - self.spool_used, await self._threads.run(self._store.free_blocking)))

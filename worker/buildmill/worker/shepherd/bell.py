@@ -10,17 +10,18 @@ REST_SECONDS = 0.02
 
 
 class Bell:
-    """Rings at once, then at most every 20 ms. Nothing depends on being heard.
+    """Rings at most every 20 ms; what is over sooner is told of once. Nothing depends on being heard.
 
     Args:
         root: the directory that the daemon's socket is in.
         name: what is sent.
+        now: monotonic seconds.
     """
 
-    def __init__(self, root: str, name: str) -> None:
+    def __init__(self, root: str, name: str, now: float) -> None:
         self._name = name.encode()
         self._is_wanted = False
-        self._quiet_until = 0.0
+        self._quiet_until = now + REST_SECONDS
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         # Through a descriptor: a socket's path may have 107 bytes only, a base directory more.
         self._directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

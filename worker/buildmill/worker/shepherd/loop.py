@@ -39,6 +39,7 @@ LOOK_SECONDS = 1.0  # between two looks at the lease, the order to kill, the log
 READ_BYTES = 1 << 18
 _PR_SET_CHILD_SUBREAPER = 36
 _STREAMS = {1: STDOUT, 2: STDERR}
+_prctl = ctypes.CDLL(None).prctl  # looked up before shepherds are forked
 
 
 def shepherd_blocking(basedir: str, directory: str) -> None:
@@ -58,7 +59,7 @@ def shepherd_blocking(basedir: str, directory: str) -> None:
             meta = read_meta(directory)
         except FileNotFoundError:
             return
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         wakes = _catch_signals()
         failpoint("shepherd.before_pid")
         own = os.getpid()
@@ -85,11 +86,11 @@ class _Shepherd:
         self._directory = directory
         self._meta = meta
         self._wakes = wakes
-        self._bell = Bell(layout.root, os.path.basename(directory))
+        self._began = time.monotonic()
+        self._bell = Bell(layout.root, os.path.basename(directory), self._began)
         writer = SpoolWriter(directory)
         writer.reserve()
         self._journal = Journal(writer, secrets=meta.mask, full_flag=layout.full, written=self._bell.want)
-        self._began = time.monotonic()
         given = meta.limits
         self._core = ShepherdCore(
             Limits(

@@ -12,6 +12,7 @@ UID_VARIABLE = "BUILDMILL_CMD_UID"
 FENCE_VARIABLE = "BUILDMILL_FENCE"
 KILL_GRACE_SECONDS = 15.0
 PAUSE_SECONDS = 0.002
+ENVIRON_BYTES = 1 << 15  # mostly all of it
 MANY = 50  # somebody forks as fast as he can: no time for a pause
 
 
@@ -43,17 +44,20 @@ def kill_tree(
 
     Args:
         finders: the processes, some of which may be dead but not reaped. Each is killed as it is found, before it forks
-            once more. A later finder is asked when the earlier ones find nobody.
+            once more. Those after the first are dear: they are asked once the first has found nobody twice, and only
+            if that was in vain in every round.
         reap: takes the dead ones off the table.
 
     Returns:
         Whether nobody is left.
     """
     end = time.monotonic() + seconds
-    quiet = 0
+    quiet, asked = 0, finders[:1]
     while quiet < 2:
         reap()
-        found = _kill_once(finders)
+        found = _kill_once(asked if quiet == 0 else finders)
+        if found and quiet == 1:
+            asked = finders
         quiet = 0 if found else quiet + 1
         if found:
             if time.monotonic() > end:
@@ -115,11 +119,20 @@ def _children(pid: int) -> list[int]:
 
 
 def _has(pid: str, wanted: bytes) -> bool:
+    # Once for every process of the machine at every command's end: so by hand, which takes a third of the time.
     try:
-        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
-            return wanted in file.read().split(b"\0")
+        fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
+    try:
+        environ = piece = os.read(fd, ENVIRON_BYTES)
+        while len(piece) == ENVIRON_BYTES:
+            environ += (piece := os.read(fd, ENVIRON_BYTES))
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return wanted in environ and wanted in environ.split(b"\0")
 
 
 def _nothing() -> None:

@@ -114,12 +114,17 @@ def replace_file(path: str, data: bytes, *, is_durable: bool = True) -> None:
         sync_directory(os.path.dirname(path))
 
 
-def overwrite_number(path: str, number: int) -> None:
-    """Replace a number in place: that needs no room, so that a full disk can't hinder it."""
+def overwrite_number(path: str, number: int, *, is_durable: bool = True) -> None:
+    """Replace a number in place: that needs no room, so that a full disk can't hinder it.
+
+    Args:
+        is_durable: it is on the disk when this returns.
+    """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.pwrite(fd, f"{number:020}".encode(), 0)
-        os.fsync(fd)
+        if is_durable:
+            os.fsync(fd)
     finally:
         os.close(fd)
 

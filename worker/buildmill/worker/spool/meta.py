@@ -81,11 +81,15 @@ class ShepherdPid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
+# Made once, before shepherds are forked: a decoder takes a millisecond to be made.
+_decode_meta = msgspec.msgpack.Decoder(Meta).decode
+_decode_kill = msgspec.msgpack.Decoder(KillOrder).decode
+_decode_pid = msgspec.msgpack.Decoder(ShepherdPid).decode
 
 
 def write_meta(directory: str, meta: Meta) -> None:
-    """Write it down for good."""
-    replace_file(os.path.join(directory, UID), meta.uid.encode())
+    """Write it down for good; its id once more, for the case that all the rest can't be read."""
+    replace_file(os.path.join(directory, UID), meta.uid.encode(), is_durable=False)
     replace_file(os.path.join(directory, META), _encode(meta))
 
 
@@ -95,7 +99,7 @@ def read_meta(directory: str) -> Meta:
     Raises:
         OSError, msgspec.ValidationError, msgspec.DecodeError: it can't be read.
     """
-    return msgspec.msgpack.decode(read_file(os.path.join(directory, META)), type=Meta)
+    return _decode_meta(read_file(os.path.join(directory, META)))
 
 
 def write_kill(directory: str, order: KillOrder) -> None:
@@ -106,7 +110,7 @@ def write_kill(directory: str, order: KillOrder) -> None:
 def read_kill(directory: str) -> KillOrder | None:
     """The order, if there is one."""
     try:
-        return msgspec.msgpack.decode(read_file(os.path.join(directory, KILL)), type=KillOrder)
+        return _decode_kill(read_file(os.path.join(directory, KILL)))
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -119,7 +123,7 @@ def write_pid(directory: str, pid: ShepherdPid) -> None:
 def read_pid(directory: str) -> ShepherdPid | None:
     """Who the shepherd is or was."""
     try:
-        return msgspec.msgpack.decode(read_file(os.path.join(directory, PID)), type=ShepherdPid)
+        return _decode_pid(read_file(os.path.join(directory, PID)))
     except (OSError, msgspec.MsgspecError):
         return None
 

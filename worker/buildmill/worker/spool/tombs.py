@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from buildmill.worker.spool.layout import read_file, replace_file, sync_directory, write_all
+from buildmill.worker.spool.layout import read_file, replace_file, write_all
 
 KEPT_SECONDS = 7 * 86400
 
@@ -41,11 +41,10 @@ class Tombs:
 
     def add_blocking(self, uid: str, now: float) -> None:
         """Note it, on the disk."""
-        fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
             write_all(fd, f"{int(now)} {uid}\n".encode())
             os.fsync(fd)
         finally:
             os.close(fd)
-        sync_directory(os.path.dirname(self._path))
         self._since[uid] = int(now)
