@@ -141,6 +141,8 @@ class App:
         await self.engine.configure(self.config)
         await self.engine.start()
         await self._listen(self.config)
+        await self.master.services.addService(self.master.service_manager)
+        await self.master.services.startService()
         await self._apply_services(self.config)
         await self.updates.masterActive(master_id)
         self._heartbeat.start(HEARTBEAT_SECONDS, now=False)
@@ -157,6 +159,7 @@ class App:
         if self._heartbeat.running:
             self._heartbeat.stop()
         await self._quietly("schedulers", self._stop_services())
+        await self._quietly("services", self.master.services.stopService())
         await self._quietly("engine", self.engine.stop(clean=clean))
         for name, runner in list(self._local_workers.items()):
             await self._quietly(f"local worker {name}", runner.stop())
@@ -273,6 +276,7 @@ class App:
         await self.engine.worker_attached(connection)
 
     async def _apply_services(self, config: MasterConfig) -> None:
+        await self.master.service_manager.reconfigServiceWithBuildbotConfig(config)
         wanted = [*config.schedulers, *config.change_sources]
         for service in [s for s in self._services if s not in wanted]:
             await service.deactivate()

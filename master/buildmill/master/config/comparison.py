@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from buildmill.master.engine.clustered import ClusteredService
+from buildmill.master.engine.service import BuildbotService
 
 _WHERE = frozenset({"file", "line"})
 _OF_EVERY_CLASS = frozenset({"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__annotations__"})
@@ -63,7 +64,7 @@ class _Comparison:
                 return self.same(one.__func__, other.__func__) and self.same(one.__self__, other.__self__)
             case types.ModuleType():
                 return one.__name__ == other.__name__ and getattr(one, "__file__", None) is None
-            case ClusteredService():
+            case ClusteredService() | BuildbotService():
                 return self.same(one.constructed_with, other.constructed_with)
         if is_dataclass(one):
             return all(

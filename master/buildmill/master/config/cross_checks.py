@@ -18,6 +18,7 @@ def check_together(config: MasterConfig, problems: Problems) -> None:
         (config.builders, "builder"),
         (config.schedulers, "scheduler"),
         (config.change_sources, "change source"),
+        (config.services, "service"),
         (config.projects, "project"),
     ):
         _check_names(things, kind, problems)

@@ -21,6 +21,7 @@ from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.engine.builder_config import BuilderConfig, builder_of_dict
 from buildmill.master.engine.project_config import Codebase, Project
+from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.vocabulary import checked_properties
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
@@ -242,6 +243,12 @@ def _durability(key: str, value: Any, problems: Problems) -> Any:
         return UNSET
 
 
+def _services(key: str, value: Any, problems: Problems) -> Any:
+    if value is None or value == {}:
+        return UNSET
+    return _list_of(BuildbotService, "service")(key, value, problems)
+
+
 CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "title": ("title", _text),
     "titleURL": ("titleURL", _address),
@@ -250,6 +257,7 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "builders": ("builders", _list_of(BuilderConfig, "BuilderConfig", convert=_builder)),
     "schedulers": ("schedulers", _list_of(BaseScheduler, "scheduler")),
     "change_source": ("change_sources", _list_of(ChangeSource, "change source", one=True)),
+    "services": ("services", _services),
     "projects": ("projects", _list_of(Project, "Project")),
     "codebases": ("codebases", _list_of(Codebase, "Codebase")),
     "protocols": ("worker_ports", checked_protocols),
@@ -277,7 +285,6 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "durability": ("durability", _durability),
     "configurators": ("", _anything),
     "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),
-    "services": ("", _refused("reporters and other services are", (None, [], (), {}))),
     "secretsProviders": ("", _refused("secret providers are", (None, [], ()))),
     "machines": ("", _refused("machines are", (None, [], ()))),
     "user_managers": ("", _refused("user managers are", (None, [], ()))),

@@ -14,6 +14,7 @@ from buildmill.master.changes.base import ChangeSource
 from buildmill.master.domain.durability import Durability
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.project_config import Codebase, Project
+from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
 
@@ -108,6 +109,7 @@ class MasterConfig:
     builders: tuple[BuilderConfig, ...] = ()
     schedulers: tuple[BaseScheduler, ...] = ()
     change_sources: tuple[ChangeSource, ...] = ()
+    services: tuple[BuildbotService, ...] = ()
     projects: tuple[Project, ...] = ()
     codebases: tuple[Codebase, ...] = ()
     worker_ports: tuple[WorkerPort, ...] = ()

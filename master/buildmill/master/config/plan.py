@@ -13,7 +13,7 @@ Named = TypeVar("Named")
 
 FIXED_KEYS = ("db_url", "mq")
 """What cannot change while the master runs."""
-_KINDS = ("builders", "workers", "schedulers", "change_sources")
+_KINDS = ("builders", "workers", "schedulers", "change_sources", "services")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +42,12 @@ class ReconfigPlan:
     workers: Difference
     schedulers: Difference
     change_sources: Difference
+    services: Difference = Difference()
     settings: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return any((self.builders, self.workers, self.schedulers, self.change_sources, self.settings))
+        return any((self.builders, self.workers, self.schedulers, self.change_sources, self.services, self.settings))
 
     def describe(self) -> list[str]:
         """One line for each kind of difference, for people and the log."""
@@ -72,6 +73,7 @@ def plan_of(old: MasterConfig, new: MasterConfig) -> ReconfigPlan:
         workers=_difference(old.workers, new.workers),
         schedulers=_difference(old.schedulers, new.schedulers),
         change_sources=_difference(old.change_sources, new.change_sources),
+        services=_difference(old.services, new.services),
         settings=tuple(name for name in differing if name not in FIXED_KEYS),
         refused=tuple(name for name in differing if name in FIXED_KEYS),
     )
@@ -84,6 +86,7 @@ def keep_unchanged(old: MasterConfig, new: MasterConfig, plan: ReconfigPlan) -> 
         workers=_kept(old.workers, new.workers, plan.workers),
         schedulers=_kept(old.schedulers, new.schedulers, plan.schedulers),
         change_sources=_kept(old.change_sources, new.change_sources, plan.change_sources),
+        services=_kept(old.services, new.services, plan.services),
     )
 
 

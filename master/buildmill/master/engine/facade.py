@@ -10,6 +10,7 @@ from typing import Any
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import Updates
 from buildmill.master.engine.processes import ProcessRunner
+from buildmill.master.engine.service import BuildbotServiceManager, RootService
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import Callback, EventBus, Subscription
 
@@ -56,6 +57,7 @@ class Master:
         in_thread: calls a blocking function, as one that reads files, in a thread.
         queue: what waits (`domain.claims.Queue`).
         schedulers: the active schedulers, by name.
+        services: the parent of all services; `service_manager`, those of the configuration, is one of them.
     """
 
     def __init__(
@@ -86,6 +88,21 @@ class Master:
         self.in_thread: InThread = _at_once if in_thread is None else in_thread
         self.queue: Any = None
         self.schedulers: dict[str, Any] = {}
+        self.services = RootService(self)
+        self.service_manager = BuildbotServiceManager()
+
+    @property
+    def namedServices(self) -> dict[str, Any]:
+        """The services whose parent is the master, by name."""
+        return self.services.namedServices
+
+    def addService(self, service: Any) -> Awaitable[None]:
+        """What ``service.setServiceParent(master)`` calls."""
+        return self.services.addService(service)
+
+    def removeService(self, service: Any) -> Awaitable[None]:
+        """Let a service go that the master is the parent of."""
+        return self.services.removeService(service)
 
     def pathTo(self, *parts: str) -> str:
         """A path below the master's directory."""

@@ -10,7 +10,8 @@ from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed
 from buildmill.master.engine.remote_shell import RemoteShellCommand
-from buildmill.master.engine.step import BuildStep, begun_at_once
+from buildmill.master.engine.step import BuildStep
+from buildmill.master.engine.user_code import begun_at_once
 
 _SUMMARY_WORDS = 2
 

@@ -5,11 +5,9 @@ Names are those that authors of steps know from Buildbot. A step acts through `c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from functools import wraps
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
@@ -24,22 +22,7 @@ from buildmill.master.engine.locks import LockHolder
 from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed
 from buildmill.master.engine.step_log import LogObserver, StepLog
 from buildmill.master.engine.summaries import joined, step_text
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def begun_at_once(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Deferred[T]]:
-    """Make a coroutine method give a Deferred.
-
-    Authors of steps may call it without waiting for it, or add callbacks to what it gives, as they are used to.
-    """
-
-    @wraps(method)
-    def begin(*args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
-        return Deferred.fromCoroutine(method(*args, **kwargs))
-
-    return begin
+from buildmill.master.engine.user_code import begun_at_once
 
 
 class BuildStepFailed(Exception):

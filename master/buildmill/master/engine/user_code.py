@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 RAISED = (Exception, SystemExit, KeyboardInterrupt)
 """`sys.exit()` in a function of a step ends that step, not the life of its build."""
 
@@ -9,3 +18,17 @@ RAISED = (Exception, SystemExit, KeyboardInterrupt)
 def storable(text: str) -> str:
     """`text` without what a database refuses: NUL, and halves of surrogate pairs."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+def begun_at_once(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Deferred[T]]:
+    """Make a coroutine method give a Deferred.
+
+    Authors of steps and services may call it without waiting for it, or add callbacks to what it gives, as they are
+    used to.
+    """
+
+    @wraps(method)
+    def begin(*args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        return Deferred.fromCoroutine(method(*args, **kwargs))
+
+    return begin

@@ -285,13 +285,13 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.util.runprocess": {"later": "run_process RunProcess"},
     "buildbot.util.sautils": {"later": "hash_columns insert_from_select sa_version Table"},
     "buildbot.util.service": {
-        "later": """AsyncMultiService AsyncService BuildbotService BuildbotServiceManager ClusteredBuildbotService
-            ReconfigurableServiceMixin SharedService""",
+        "buildmill.master.engine.service": """AsyncMultiService AsyncService BuildbotService BuildbotServiceManager
+            ClusteredBuildbotService ReconfigurableServiceMixin SharedService""",
     },
     "buildbot.util.ssfilter": {"util": "SourceStampFilter"},
     "buildbot.util.ssl": {"later": "ClientContextFactory"},
     "buildbot.util.state": {"later": "StateMixin"},
-    "buildbot.util.twisted": {"buildmill.master.engine.step": "async_to_deferred=begun_at_once"},
+    "buildbot.util.twisted": {"buildmill.master.engine.user_code": "async_to_deferred=begun_at_once"},
     "buildbot.version": {"buildmill.plugins.original.versions": "version"},
     "buildbot.warnings": {
         "buildmill.plugins.original.configuration": "ConfigWarning DeprecatedApiWarning warn_deprecated",
