@@ -10,6 +10,8 @@ NAMES = {
     **names("engine.project_config", "Codebase Project"),
     **names("domain.lock_values", "MasterLock WorkerLock"),
     **names("domain.change_filter", "ChangeFilter"),
+    **names("domain.source_stamp_filter", "SourceStampFilter"),
+    **names("schedulers.canceller", "FailingBuildsetCanceller OldBuildCanceller"),
     **names("domain.properties", "Properties"),
     **names("domain.interpolate", "Interpolate WithProperties"),
     **names("domain.renderables", "FlattenList Property Secret Transform URLForBuild renderer"),
@@ -18,7 +20,7 @@ NAMES = {
     **names(
         "schedulers.parameters",
         """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter FileParameter
-        FixedParameter IntParameter NestedParameter ParameterGroup StringParameter TextParameter UserNameParameter
+        FixedParameter IntParameter NestedParameter ParameterGroup PatchParameter StringParameter TextParameter UserNameParameter
         ValidationError WorkerChoiceParameter enforceChosenWorker""",
     ),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
@@ -26,11 +28,11 @@ NAMES = {
 }
 LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
     BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth DbConfig Distutils
-    EnableSchedulerEndpointMatcher FailingBuildsetCanceller ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
+    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
     InheritBuildParameter JanitorConfigurator KubeCtlProxyConfigLoader KubeHardcodedConfig
-    KubeInClusterConfigLoader LdapUserInfo OldBuildCanceller PasswordManhole PatchParameter QuickBuildFactory
+    KubeInClusterConfigLoader LdapUserInfo PasswordManhole QuickBuildFactory
     RebuildBuildEndpointMatcher RemoteUserAuth RevlinkMatch RolesFromDomain RolesFromEmails RolesFromGroups
-    RolesFromOwner RolesFromUsername SourceStampFilter StopBuildEndpointMatcher TelnetManhole Trial
+    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole Trial
     UserPasswordAuth fnmatchStrMatcher reStrMatcher repo svn""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

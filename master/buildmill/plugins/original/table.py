@@ -184,12 +184,11 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "util": """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter
             FileParameter FixedParameter InheritBuildParameter IntParameter NestedParameter ParameterGroup
             PatchParameter StringParameter TextParameter UserNameParameter ValidationError WorkerChoiceParameter""",
-        "later": "CollectedValidationError",
+        "buildmill.master.data.ports": "CollectedValidationError=InvalidParameters",
     },
     "buildbot.schedulers.timed": {
         "schedulers": "Nightly NightlyTriggerable Periodic",
-        "buildmill.master.schedulers.timed": "Timed",
-        "later": "NightlyBase",
+        "buildmill.master.schedulers.timed": "NightlyBase Timed",
     },
     "buildbot.schedulers.triggerable": {"schedulers": "Triggerable"},
     "buildbot.schedulers.trysched": {"schedulers": "Try_Jobdir Try_Userpass", "later": "TryBase"},
