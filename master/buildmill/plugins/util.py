@@ -10,6 +10,7 @@ NAMES = {
     **names("engine.project_config", "Codebase Project"),
     **names("domain.lock_values", "MasterLock WorkerLock"),
     **names("domain.change_filter", "ChangeFilter"),
+    **names("domain.revlinks", "RevlinkMatch"),
     **names("domain.source_stamp_filter", "SourceStampFilter"),
     **names("schedulers.canceller", "FailingBuildsetCanceller OldBuildCanceller"),
     **names("domain.properties", "Properties"),
@@ -20,19 +21,20 @@ NAMES = {
     **names(
         "schedulers.parameters",
         """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter FileParameter
-        FixedParameter IntParameter NestedParameter ParameterGroup PatchParameter StringParameter TextParameter UserNameParameter
-        ValidationError WorkerChoiceParameter enforceChosenWorker""",
+        FixedParameter IntParameter NestedParameter ParameterGroup PatchParameter StringParameter TextParameter
+        UserNameParameter ValidationError WorkerChoiceParameter enforceChosenWorker""",
     ),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
+    "JanitorConfigurator": "buildmill.plugins.janitor",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
 LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
     BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth DbConfig Distutils
     EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
-    InheritBuildParameter JanitorConfigurator KubeCtlProxyConfigLoader KubeHardcodedConfig
+    InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
     KubeInClusterConfigLoader LdapUserInfo PasswordManhole QuickBuildFactory
-    RebuildBuildEndpointMatcher RemoteUserAuth RevlinkMatch RolesFromDomain RolesFromEmails RolesFromGroups
+    RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
     RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole Trial
     UserPasswordAuth fnmatchStrMatcher reStrMatcher repo svn""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

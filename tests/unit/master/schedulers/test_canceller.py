@@ -87,7 +87,7 @@ def test_what_no_filter_names_goes_on(house: House) -> None:
         house.change(revision=revision, branch="other")
     house.turn()
 
-    assert [r for r in results(house)] == [house.requests().index((1, 1, 0)) + 1]
+    assert list(results(house)) == [house.requests().index((1, 1, 0)) + 1]
 
 
 def test_builds_of_the_same_sources_do_not_cancel_one_another(house: House) -> None:
