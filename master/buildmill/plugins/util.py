@@ -25,11 +25,12 @@ NAMES = {
         UserNameParameter ValidationError WorkerChoiceParameter enforceChosenWorker""",
     ),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
+    "DbConfig": "buildmill.plugins.dbconfig",
     "JanitorConfigurator": "buildmill.plugins.janitor",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
 LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
-    BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth DbConfig Distutils
+    BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth Distutils
     EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
     InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
