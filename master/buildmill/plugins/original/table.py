@@ -43,7 +43,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.changes.pb": {"changes": "PBChangeSource"},
     "buildbot.changes.svnpoller": {
         "changes": "SVNPoller",
-        "later": "split_file_alwaystrunk split_file_branches split_file_projects_branches",
+        "buildmill.master.changes.svn_paths": """split_file_alwaystrunk split_file_branches
+            split_file_projects_branches""",
     },
     "buildbot.config": {
         "util": "BuilderConfig",
