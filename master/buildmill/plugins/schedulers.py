@@ -6,9 +6,10 @@ from buildmill.plugins.lazy_names import lazy_names, names, words
 
 NAMES = {
     **names("schedulers.basic", "AnyBranchScheduler SingleBranchScheduler"),
-    **names("schedulers.timed", "Nightly Periodic"),
+    **names("schedulers.timed", "Nightly NightlyTriggerable Periodic"),
+    **names("schedulers.dependent", "Dependent"),
     **names("schedulers.triggerable", "Triggerable"),
     **names("schedulers.forcesched", "ForceScheduler"),
 }
-LATER = words("Dependent NightlyTriggerable Try_Jobdir Try_Userpass")
+LATER = words("Try_Jobdir Try_Userpass")
 __getattr__, __dir__ = lazy_names("schedulers", NAMES, LATER)

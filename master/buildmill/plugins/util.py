@@ -10,6 +10,9 @@ NAMES = {
     **names("engine.project_config", "Codebase Project"),
     **names("domain.lock_values", "MasterLock WorkerLock"),
     **names("domain.change_filter", "ChangeFilter"),
+    **names("domain.revlinks", "RevlinkMatch"),
+    **names("domain.source_stamp_filter", "SourceStampFilter"),
+    **names("schedulers.canceller", "FailingBuildsetCanceller OldBuildCanceller"),
     **names("domain.properties", "Properties"),
     **names("domain.interpolate", "Interpolate WithProperties"),
     **names("domain.renderables", "FlattenList Property Secret Transform URLForBuild renderer"),
@@ -18,19 +21,21 @@ NAMES = {
     **names(
         "schedulers.parameters",
         """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter FileParameter
-        FixedParameter IntParameter NestedParameter ParameterGroup StringParameter TextParameter UserNameParameter
-        ValidationError WorkerChoiceParameter enforceChosenWorker""",
+        FixedParameter IntParameter NestedParameter ParameterGroup PatchParameter StringParameter TextParameter
+        UserNameParameter ValidationError WorkerChoiceParameter enforceChosenWorker""",
     ),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
+    "DbConfig": "buildmill.plugins.dbconfig",
+    "JanitorConfigurator": "buildmill.plugins.janitor",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
 LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
-    BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth DbConfig Distutils
-    EnableSchedulerEndpointMatcher FailingBuildsetCanceller ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
+    BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth Distutils
+    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
-    InheritBuildParameter JanitorConfigurator KubeCtlProxyConfigLoader KubeHardcodedConfig
-    KubeInClusterConfigLoader LdapUserInfo OldBuildCanceller PasswordManhole PatchParameter QuickBuildFactory
-    RebuildBuildEndpointMatcher RemoteUserAuth RevlinkMatch RolesFromDomain RolesFromEmails RolesFromGroups
-    RolesFromOwner RolesFromUsername SourceStampFilter StopBuildEndpointMatcher TelnetManhole Trial
+    InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
+    KubeInClusterConfigLoader LdapUserInfo PasswordManhole QuickBuildFactory
+    RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
+    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole Trial
     UserPasswordAuth fnmatchStrMatcher reStrMatcher repo svn""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

@@ -12,6 +12,7 @@ from typing import Any
 
 from buildmill.master.changes.base import ChangeSource
 from buildmill.master.domain.durability import Durability
+from buildmill.master.domain.revlinks import default_revlink_matcher
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.project_config import Codebase, Project
 from buildmill.master.engine.service import BuildbotService
@@ -122,7 +123,7 @@ class MasterConfig:
     prioritizeBuilders: Callable[..., Any] | None = None
     select_next_worker: Callable[..., Any] | None = None
     codebaseGenerator: Callable[..., Any] | None = None
-    revlink: Callable[..., Any] | None = None
+    revlink: Callable[..., Any] | None = default_revlink_matcher
     validation: Mapping[str, re.Pattern[str]] = field(default_factory=lambda: dict(DEFAULT_VALIDATION))
     caches: Mapping[str, int] = field(default_factory=dict)
     logEncoding: str | Callable[..., Any] = "utf-8"

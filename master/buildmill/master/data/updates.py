@@ -27,6 +27,7 @@ from buildmill.master.db import (
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.resources import Log, Step, Worker
+from buildmill.master.domain.scheduler_progress import SchedulerProgress
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -151,12 +152,14 @@ class Updates:
         parent_buildid: int | None = None,
         parent_relationship: str | None = None,
         priority: int | Mapping[int, int] = 0,
+        progress: SchedulerProgress | None = None,
     ) -> tuple[int, dict[int, int]]:
         """Ask for builds of the same sources on some builders; waiting requests for the same work collapse into them.
 
         Args:
             sourcestamps: ids, dictionaries of their content, or names of codebases; at least one.
             properties: ``{name: (value, source)}``.
+            progress: of the scheduler that asks, kept in the same transaction.
 
         Returns:
             The buildset's id and ``{builder id: request id}``.
@@ -180,7 +183,19 @@ class Updates:
             parent_relationship=parent_relationship,
             collapsing=self.context.collapsing,
         )
-        return await self._write(build_requests.ask, new, self.context.masterid)
+        masterid = self.context.masterid
+
+        def unit(tx: Transaction) -> tuple[int, dict[int, int]]:
+            added = build_requests.ask(tx, new, masterid)
+            if progress is not None:
+                schedulers.note_progress(tx, progress)
+            return added
+
+        return await self._write(unit)
+
+    async def getIncompleteBuildsets(self, scheduler: str) -> list[int]:
+        """Ids of the buildsets that a scheduler has asked for and that have not ended, oldest first."""
+        return await self._write(buildsets.incomplete_of, scheduler)
 
     async def claimBuildRequests(self, brids: Iterable[int]) -> bool:
         """Take all these requests for this master, or none."""

@@ -136,6 +136,13 @@ def properties(connection: Connection, buildset_id: int) -> dict[str, tuple[Any,
     return msgspec.json.decode(document, type=dict[str, tuple[Any, str]])
 
 
+def incomplete_of(connection: Connection, scheduler: str) -> list[int]:
+    """Ids of the sets of one scheduler that still wait for builds, oldest first."""
+    rows = connection.sql.execute(sa.select(_b.id, _b.properties).where(_b.complete == 0).order_by(_b.id))
+    decode = msgspec.json.Decoder(dict[str, tuple[Any, str]]).decode
+    return [buildset for buildset, properties in rows if decode(properties).get("scheduler", ("",))[0] == scheduler]
+
+
 def add(tx: Transaction, new: NewBuildset) -> tuple[int, dict[int, int]]:
     """Add a set with one request for each builder.
 

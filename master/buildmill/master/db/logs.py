@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -16,6 +17,8 @@ _l = t.logs.c
 
 COLUMNS = (_l.complete, _l.id, _l.name, _l.num_lines, _l.slug, _l.step_id, _l.type)
 SLUG_LENGTH = 50
+DELETED = "d"
+"""The type of a log whose text is not kept any more."""
 
 _GET = Statement(sa.select(*COLUMNS).where(_l.id == sa.bindparam("id")))
 _ADD = Statement(
@@ -70,3 +73,36 @@ def free_slug(name: str, taken: set[str]) -> str:
         if candidate not in taken:
             return candidate
         number += 1
+
+
+def expired(connection: Connection, before: int, builder_ids: Sequence[int], limit: int) -> list[int]:
+    """Ids of logs whose step has ended before a time, and whose text is still there; oldest first.
+
+    Args:
+        before: seconds since the epoch.
+        builder_ids: of builds of these builders.
+    """
+    s, b = t.steps.c, t.builds.c
+    has_frames = sa.exists().where(t.log_frames.c.log_id == _l.id)
+    rows = connection.sql.execute(
+        sa.select(_l.id)
+        .select_from(t.logs.join(t.steps, s.id == _l.step_id).join(t.builds, b.id == s.build_id))
+        .where(_l.complete == 1, s.complete_at < before, b.builder_id.in_(builder_ids))
+        .where(sa.or_(_l.type != DELETED, has_frames))
+        .order_by(_l.id)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def mark_deleted(tx: Transaction, log_ids: Sequence[int]) -> int:
+    """Say of logs that their text is deleted; how many lines they had."""
+    here = _l.id.in_(log_ids)
+    lines = tx.sql.execute(sa.select(sa.func.coalesce(sa.func.sum(_l.num_lines), 0)).where(here)).scalar_one()
+    tx.sql.execute(t.logs.update().where(here).values(type=DELETED, num_lines=0))
+    return int(lines)
+
+
+def delete_frames(tx: Transaction, log_ids: Sequence[int]) -> None:
+    """Forget where the text of deleted logs stood."""
+    tx.sql.execute(t.log_frames.delete().where(t.log_frames.c.log_id.in_(log_ids)))

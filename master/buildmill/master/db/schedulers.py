@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
+from buildmill.master.db import state
 from buildmill.master.db import tables as t
 from buildmill.master.db.named import find_or_add
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.resources import Master, Scheduler
+from buildmill.master.domain.scheduler_progress import SchedulerProgress
 
 
 def find(tx: Transaction, name: str) -> int:
@@ -118,3 +120,11 @@ def forget_changes(tx: Transaction, scheduler_id: int, change_ids: Sequence[int]
     """Forget these changes, which have their buildset; others may still wait."""
     table = t.scheduler_changes
     tx.sql.execute(table.delete().where(table.c.scheduler_id == scheduler_id, table.c.change_id.in_(change_ids)))
+
+
+def note_progress(tx: Transaction, progress: SchedulerProgress) -> None:
+    """Keep what a scheduler has got done."""
+    if progress.built_changes:
+        forget_changes(tx, progress.scheduler_id, progress.built_changes)
+    for name, value in progress.state.items():
+        state.put(tx, progress.class_name, progress.name, name, value)

@@ -22,7 +22,7 @@ NOT_GIVEN: Final = _NotGiven()
 
 
 @dataclass(frozen=True)
-class _Check:
+class Check:
     """One condition on one value of a change."""
 
     where: str
@@ -66,7 +66,7 @@ class ChangeFilter:
             self.filter_fn = None
         conditions["branch"], conditions["branch_eq"] = branch, branch_eq
         conditions["branch_not_eq"] = branch_not_eq
-        self._checks: list[tuple[str, _Check]] = []
+        self._checks: list[tuple[str, Check]] = []
         for attribute in _ATTRIBUTES:
             for suffix in ("", "_eq", "_not_eq", "_re", "_not_re", "_fn"):
                 nothing = NOT_GIVEN if attribute == "branch" and suffix in ("", "_eq", "_not_eq") else None
@@ -75,7 +75,7 @@ class ChangeFilter:
                     self._add(attribute, attribute + suffix, suffix.removeprefix("_") or "eq", wanted)
         if conditions:
             config_error(f"ChangeFilter: unknown arguments {', '.join(sorted(conditions))}")
-        self._property_checks: list[tuple[str, _Check]] = []
+        self._property_checks: list[tuple[str, Check]] = []
         for suffix, wanted_by_name in (
             ("eq", property_eq),
             ("not_eq", property_not_eq),
@@ -107,50 +107,64 @@ class ChangeFilter:
         return f"<ChangeFilter on {' and '.join(conditions) or 'anything'}>"
 
     def _add(self, attribute: str, argument: str, comparison: str, wanted: Any) -> None:
-        check = _make_check(argument, comparison, wanted, allow_none=attribute in ("branch", "codebase", "category"))
+        check = make_check(argument, comparison, wanted, allow_none=attribute in ("branch", "codebase", "category"))
         if check is not None:
             self._checks.append((attribute, check))
 
     def _add_property(self, name: str, argument: str, comparison: str, wanted: Any) -> None:
-        check = _make_check(argument, comparison, wanted, allow_none=False, any_value=True)
+        check = make_check(argument, comparison, wanted, allow_none=False, any_value=True)
         if check is not None:
             self._property_checks.append((name, check))
 
 
-def _make_check(
-    argument: str, comparison: str, wanted: Any, *, allow_none: bool, any_value: bool = False
-) -> _Check | None:
+def make_check(
+    argument: str,
+    comparison: str,
+    wanted: Any,
+    *,
+    allow_none: bool,
+    any_value: bool = False,
+    owner: str = "ChangeFilter",
+) -> Check | None:
+    """The condition that an argument of a filter stands for; None after a mistake in it was reported.
+
+    Args:
+        comparison: eq, not_eq, re, not_re or fn.
+        allow_none: whether None may be compared with.
+        any_value: whether numbers may.
+        owner: how error texts name the filter.
+    """
     where = argument.removesuffix(f"_{comparison}")
     if comparison == "fn":
         if not callable(wanted):
-            config_error(f"ChangeFilter: {argument} must be callable, not {wanted!r}")
+            config_error(f"{owner}: {argument} must be callable, not {wanted!r}")
             return None
-        return _Check(where, "passes", wanted, wanted)
+        return Check(where, "passes", wanted, wanted)
     choices = wanted if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
     if comparison in ("eq", "not_eq"):
         allowed = (str, type(None)) if allow_none else (str, int, float, bool) if any_value else (str,)
         if not all(isinstance(choice, allowed) for choice in choices):
-            config_error(f"ChangeFilter: {argument} must be a string or a list of strings, not {wanted!r}")
+            config_error(f"{owner}: {argument} must be a string or a list of strings, not {wanted!r}")
             return None
         values = tuple(choices)
         if comparison == "eq":
-            return _Check(where, "in", lambda value: value in values, list(values))
-        return _Check(where, "not in", lambda value: value not in values, list(values))
-    patterns = _compiled(argument, choices)
+            return Check(where, "in", lambda value: value in values, list(values))
+        return Check(where, "not in", lambda value: value not in values, list(values))
+    patterns = _compiled(owner, argument, choices)
     if patterns is None:
         return None
     if comparison == "re":
-        return _Check(where, "matches", lambda value: _matches(patterns, value), [p.pattern for p in patterns])
-    return _Check(where, "does not match", lambda value: not _matches(patterns, value), [p.pattern for p in patterns])
+        return Check(where, "matches", lambda value: _matches(patterns, value), [p.pattern for p in patterns])
+    return Check(where, "does not match", lambda value: not _matches(patterns, value), [p.pattern for p in patterns])
 
 
-def _compiled(argument: str, choices: Any) -> list[re.Pattern[str]] | None:
+def _compiled(owner: str, argument: str, choices: Any) -> list[re.Pattern[str]] | None:
     patterns: list[re.Pattern[str]] = []
     for choice in choices:
         try:
             patterns.append(re.compile(choice))
         except (re.error, TypeError) as problem:
-            config_error(f"ChangeFilter: {argument} must be a regular expression, not {choice!r}: {problem}")
+            config_error(f"{owner}: {argument} must be a regular expression, not {choice!r}: {problem}")
             return None
     return patterns
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any, Protocol, Self
 
@@ -26,6 +27,7 @@ class PluginMaster(Protocol):
         basedir: the master's directory.
         random: source of chance.
         processes: runs programs on the master's machine.
+        in_thread: calls a blocking function, as one that reads files, in a thread.
     """
 
     data: Any
@@ -37,6 +39,7 @@ class PluginMaster(Protocol):
     config: Any
     random: Random
     processes: ProcessRunner
+    in_thread: Callable[..., Awaitable[Any]]
 
 
 class ClusteredService:

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from buildmill.common.errors import Conflict, InvalidInput
 from buildmill.common.tasks import TaskOwner
-from buildmill.master.db import log_frames
+from buildmill.master.db import log_frames, logs
 from buildmill.master.db.database import Database
 from buildmill.master.db.log_frames import EMPTY, LogEnd
 from buildmill.master.db.transaction import Connection, Transaction
@@ -28,6 +28,9 @@ from buildmill.master.logs.writer import Ages, LogWriter
 
 MAX_AGE = 0.5
 """Seconds until output is committed although its frame is not full."""
+
+EXPIRED_AT_ONCE = 100
+"""How many old logs are deleted in one go."""
 
 POLL = 10.0
 """Seconds after which a follower looks by itself: a lost event delays, it loses nothing."""
@@ -159,6 +162,27 @@ class LogStore:
                 self._files.remove_blocking(log_id)
 
         return self._database.read(remove_blocking, list(log_ids))
+
+    async def expire(self, before: int, builder_ids: Sequence[int]) -> tuple[int, int]:
+        """Delete the text of some old logs; their rows stay, as deleted ones. Call it again until nothing is left.
+
+        One call deletes at most `EXPIRED_AT_ONCE` logs, so that whoever else writes or reads gets a turn. After a
+        crash at any moment the next call goes on: rows are marked first, then files removed, then frames forgotten.
+
+        Args:
+            before: logs of steps that have ended before this time, in seconds since the epoch.
+            builder_ids: of builds of these builders.
+
+        Returns:
+            How many logs, and how many lines, were deleted.
+        """
+        found = await self._database.read(logs.expired, before, builder_ids, EXPIRED_AT_ONCE)
+        if not found:
+            return 0, 0
+        lines = await self._database.write(logs.mark_deleted, found)
+        await self.discard(found)
+        await self._database.write(logs.delete_frames, found)
+        return len(found), lines
 
     # -- reading -----------------------------------------------------------------------------
 

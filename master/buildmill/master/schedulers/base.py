@@ -8,14 +8,11 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred, gatherResults
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.db import build_requests
-from buildmill.master.db.buildsets import NewBuildset
-from buildmill.master.db.schedulers import forget_changes
-from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import is_plain, is_renderable, render
 from buildmill.master.domain.resources import Scheduler as SchedulerRow
+from buildmill.master.domain.scheduler_progress import SchedulerProgress
 from buildmill.master.engine.clustered import ClusteredService, PluginMaster
 from buildmill.master.engine.vocabulary import checked_properties
 from buildmill.master.mq.bus import Subscription
@@ -260,6 +257,7 @@ class BaseScheduler(ClusteredService):
         changes_by_codebase: Mapping[str, Any] | None = None,
         change_properties: SourcedValues | None = None,
         forget: Sequence[int] = (),
+        state: Mapping[str, Any] | None = None,
         **buildset: Any,
     ) -> AddedBuildset:
         """Ask for builds of these sources.
@@ -270,6 +268,7 @@ class BaseScheduler(ClusteredService):
                 the changes over both.
             forget: remembered changes that are built by this; they are forgotten in the same transaction, so
                 that a crash neither loses them nor builds them twice.
+            state: values as for `setState`, kept in the same transaction.
 
         Raises:
             InvalidInput: an unknown builder.
@@ -285,32 +284,22 @@ class BaseScheduler(ClusteredService):
         if priority is None:
             priority = self._own_priority(names, changes_by_codebase or {})
         builder_ids = await self.builder_ids(names)
-        if not forget:
-            added = await self.updates.addBuildset(
-                waited_for=waited_for,
-                scheduler=self.name,
-                sourcestamps=sourcestamps,
-                reason=reason,
-                properties=values,
-                builderids=builder_ids,
-                external_idstring=external_idstring,
-                priority=priority,
-                **buildset,
+        if forget or state:
+            kind = type(self).__name__
+            buildset["progress"] = SchedulerProgress(
+                scheduler_id=self.schedulerid, class_name=kind, name=self.name, built_changes=forget, state=state or {}
             )
-            return cast(AddedBuildset, added)
-        assert not buildset, buildset
-        new = NewBuildset(
-            source_stamps=sourcestamps,
-            builder_ids=builder_ids,
+        added = await self.updates.addBuildset(
+            waited_for=waited_for,
             scheduler=self.name,
+            sourcestamps=sourcestamps,
             reason=reason,
             properties=values,
+            builderids=builder_ids,
             external_idstring=external_idstring,
-            waited_for=waited_for,
             priority=priority,
-            collapsing=self.updates.context.collapsing,
+            **buildset,
         )
-        added = await self.updates.run(_add_and_forget, new, self.master.masterid, self.schedulerid, forget)
         return cast(AddedBuildset, added)
 
     async def _render(
@@ -334,14 +323,6 @@ class BaseScheduler(ClusteredService):
         if callable(self.priority):
             return int(self.priority(list(names), changes_by_codebase))
         return self.priority or 0
-
-
-def _add_and_forget(
-    tx: Transaction, new: NewBuildset, master_id: int, scheduler_id: int, change_ids: Sequence[int]
-) -> AddedBuildset:
-    added = build_requests.ask(tx, new, master_id)
-    forget_changes(tx, scheduler_id, change_ids)
-    return added
 
 
 async def maybe_await(value: Any) -> Any:

@@ -214,9 +214,13 @@ class ForceScheduler(BaseScheduler):
             codebase.collect(form, form.properties)
         for field in self.forcedProperties:
             field.collect(form, form.properties)
+        builder_ids: list[int] = []
+        try:
+            builder_ids = await self._chosen_builders(builderNames, builderid)
+        except InvalidParameters as problem:  # told together with what is wrong in the form
+            form.errors.update(problem.fields)
         if form.errors:
             raise InvalidParameters(form.errors)
-        builder_ids = await self._chosen_builders(builderNames, builderid)
 
         if not owner or owner == _ANONYMOUS:
             owner = str(head[self.username.name])

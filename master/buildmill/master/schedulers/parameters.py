@@ -360,12 +360,43 @@ class AnyPropertyParameter(NestedParameter):
         form.properties[str(name)] = value
 
 
+class PatchParameter(NestedParameter):
+    """A patch, for the argument `patch` of `CodebaseParameter`: its body, level, author, comment and subdirectory.
+
+    Without a body there is no patch.
+    """
+
+    columns = 1
+
+    def __init__(self, name: str = "patch", label: str | None = None, **options: Any) -> None:
+        fields: list[BaseParameter] = [
+            FileParameter("body"),
+            IntParameter("level", default=1),
+            StringParameter("author", default=""),
+            StringParameter("comment", default=""),
+            StringParameter("subdir", default="."),
+        ]
+        super().__init__(name, options.pop("fields", fields), label, **options)
+
+    @staticmethod
+    def of_source_stamp(values: Mapping[str, Any]) -> dict[str, Any]:
+        """What a source stamp has of the patch; nothing without a body."""
+        body = values.get("body")
+        if not body:
+            return {}
+        return {
+            "patch_body": str(body).encode(),
+            **{f"patch_{name}": values[name] for name in ("level", "author", "comment", "subdir") if name in values},
+        }
+
+
 class CodebaseParameter(NestedParameter):
     """Branch, revision, repository and project of one codebase.
 
     Args:
         codebase: the codebase.
         branch, revision, repository, project: the field for each; a text is a fixed value, None leaves it out.
+        patch: fields for a patch that is applied to the sources.
     """
 
     _SOURCE_ATTRIBUTES: ClassVar = ("branch", "project", "repository", "revision")
@@ -384,11 +415,14 @@ class CodebaseParameter(NestedParameter):
     ) -> None:
         if not isinstance(codebase, str):
             config_error(f"CodebaseParameter: the codebase must be a string, not {codebase!r}")
-        if patch is not None:
-            config_error(f"CodebaseParameter {codebase!r}: patches in a form are not available yet")
+        if patch is not None and not isinstance(patch, PatchParameter):
+            config_error(f"CodebaseParameter {codebase!r}: patch must be a PatchParameter, not {patch!r}")
+            patch = None
         self.codebase = str(codebase)
         given = {"branch": branch, "revision": revision, "repository": repository, "project": project}
         fields = [f for f in (self._field(attr, given[attr]) for attr in self._SOURCE_ATTRIBUTES) if f is not None]
+        if patch is not None:
+            fields.append(patch)
         if label is None and codebase:
             label = f"Codebase: {codebase}"
         super().__init__(codebase if name is None else name, options.pop("fields", fields), label, **options)
@@ -409,10 +443,14 @@ class CodebaseParameter(NestedParameter):
         inner: dict[str, Any] = {}
         for part in self.fields:
             part.collect(form, inner)
+        patch = {}
+        for part in self.fields:
+            if isinstance(part, PatchParameter):
+                patch = part.of_source_stamp(inner.pop(part.name, {}))
         # a revision may well be sent as a number; the columns hold texts
         form.sourcestamps[self.codebase] = {
             name: value if value is None or isinstance(value, str) else str(value) for name, value in inner.items()
-        }
+        } | patch
 
 
 _KNOWN_OPTIONS = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IDelayedCall
 from buildmill.common.errors import InvalidInput
 from buildmill.master.domain.change_filter import NOT_GIVEN, ChangeFilter
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.properties import Properties
 from buildmill.master.schedulers.basic import checked_reason
 from buildmill.master.schedulers.change import Change
 from buildmill.master.schedulers.consumer import ChangeConsumer
@@ -114,31 +115,36 @@ class Timed(ChangeConsumer):
         # now, not the time that was due: whatever was missed while the master was down makes one build
         self.last_build = self.master.reactor.seconds()
         try:
-            await self.setState("last_build", self.last_build)
-            await self.startBuild(self._even_unchanged)
+            if not await self.startBuild(self._even_unchanged):
+                await self.setState("last_build", self.last_build)
         except Exception:
             self._log.failure("{service} could not ask for its builds", service=self.owner)
         self._plan()
 
-    async def startBuild(self, even_unchanged: bool = False) -> None:
-        """Ask for builds now, if there is a reason to."""
+    async def startBuild(self, even_unchanged: bool = False) -> bool:
+        """Ask for builds now, if there is a reason to; whether there was.
+
+        The time of this build is kept in the transaction that asks for it: a master that dies before has not
+        built, one that dies after it will not build again.
+        """
+        state: dict[str, Any] = {"last_build": self.last_build}
         if not self.onlyIfChanged:
-            await self._build_defaults()
-            return
+            await self._build_defaults(state)
+            return True
         changes: dict[int, bool] = await self.master.data.updates.getChangeClassifications(self.schedulerid)
         is_first = not await self.getState("last_only_if_changed", False)
         if not any(changes.values()) and not is_first and not even_unchanged:
-            return
+            return False
+        state["last_only_if_changed"] = True
         if changes:
             known = sorted(changes)
-            await self.addBuildsetForChanges(reason=self.reason, changeids=known, forget=known)
+            await self.addBuildsetForChanges(reason=self.reason, changeids=known, forget=known, state=state)
         else:
-            await self._build_defaults()
-        if is_first:
-            await self.setState("last_only_if_changed", True)
+            await self._build_defaults(state)
+        return True
 
-    async def _build_defaults(self) -> None:
-        await self.addBuildsetForSourceStampsWithDefaults(reason=self.reason)
+    async def _build_defaults(self, state: dict[str, Any]) -> None:
+        await self.addBuildsetForSourceStampsWithDefaults(reason=self.reason, state=state)
 
 
 class Periodic(Timed):
@@ -171,8 +177,8 @@ class Periodic(Timed):
         return (now if last is None else last + self.periodicBuildTimer), False
 
 
-class Nightly(Timed):
-    """Builds at times that a cron-like rule names, in local time.
+class NightlyBase(Timed):
+    """Base of schedulers that build at times that a cron-like rule names, in local time.
 
     Args:
         minute, hour, dayOfMonth, month, dayOfWeek: an integer, a list, or text as cron has it; days of the week
@@ -190,7 +196,7 @@ class Nightly(Timed):
         dayOfMonth: Any = "*",
         month: Any = "*",
         dayOfWeek: Any = "*",
-        reason: str = "The Nightly scheduler named '%(name)s' triggered this build",
+        reason: str = "The %(classname)s scheduler named '%(name)s' triggered this build",
         force_at_minute: Any = None,
         force_at_hour: Any = None,
         force_at_day_of_month: Any = None,
@@ -222,3 +228,59 @@ class Nightly(Timed):
             return due, False
         forced = self._forced_rule.next_after(since, timezone)
         return min(due, forced), forced <= due
+
+
+class Nightly(NightlyBase):
+    """Builds at times that a cron-like rule names, in local time. Arguments: see `NightlyBase`."""
+
+
+class NightlyTriggerable(NightlyBase):
+    """Builds at times that a cron-like rule names what it was last triggered with, if it was since the last time.
+
+    Arguments: see `NightlyBase`.
+    """
+
+    async def trigger(
+        self,
+        waited_for: bool,
+        sourcestamps: Sequence[Mapping[str, Any]] | None = None,
+        set_props: Properties | None = None,
+        parent_buildid: int | None = None,
+        parent_relationship: str | None = None,
+    ) -> tuple[None, dict[int, int]]:
+        """Remember what to build at the next time, instead of what was remembered before.
+
+        Args:
+            waited_for: without a meaning: nobody can wait for the night.
+            sourcestamps: at most one for each codebase; the scheduler's defaults for what is missing.
+            set_props: properties to pass on; the scheduler's own win over them.
+            parent_buildid, parent_relationship: the build that asks.
+
+        Returns:
+            None and no requests: nothing was asked for yet.
+        """
+        properties = {} if set_props is None else {name: list(value) for name, value in set_props.asDict().items()}
+        await self.setState(
+            "lastTrigger",
+            {
+                "sourcestamps": [dict(stamp) for stamp in sourcestamps or ()],
+                "properties": properties,
+                "parent_buildid": parent_buildid,
+                "parent_relationship": parent_relationship,
+            },
+        )
+        return None, {}
+
+    async def startBuild(self, even_unchanged: bool = False) -> bool:
+        triggered = await self.getState("lastTrigger", None)
+        if triggered is None:
+            return False
+        await self.addBuildsetForSourceStampsWithDefaults(
+            reason=self.reason,
+            sourcestamps=triggered["sourcestamps"],
+            properties={name: (value, source) for name, (value, source) in triggered["properties"].items()},
+            parent_buildid=triggered["parent_buildid"],
+            parent_relationship=triggered["parent_relationship"],
+            state={"last_build": self.last_build, "lastTrigger": None},
+        )
+        return True

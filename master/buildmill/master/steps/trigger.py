@@ -163,9 +163,10 @@ class Trigger(BuildStep):
             if self.stopped:
                 return CANCELLED
             buildset, requests = await self._trigger(scheduler, entry["props_to_set"], stamps)
-            everything.append(buildset)
-            if not entry.get("unimportant"):
-                important.append(buildset)
+            if buildset is not None:  # else it only remembers what to build later
+                everything.append(buildset)
+                if not entry.get("unimportant"):
+                    important.append(buildset)
             self.triggeredNames.append(scheduler.name)
             for request in requests:
                 await self.addURL(f"{scheduler.name} #{request}", f"{self._base_url()}#/buildrequests/{request}")
@@ -183,7 +184,7 @@ class Trigger(BuildStep):
 
     async def _trigger(
         self, scheduler: Any, properties: Mapping[str, Any], stamps: Sequence[dict[str, Any]]
-    ) -> tuple[int, list[int]]:
+    ) -> tuple[int | None, list[int]]:
         passed = self.createTriggerProperties(properties)
 
         async def effect() -> list[Any]:

@@ -43,7 +43,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.changes.pb": {"changes": "PBChangeSource"},
     "buildbot.changes.svnpoller": {
         "changes": "SVNPoller",
-        "later": "split_file_alwaystrunk split_file_branches split_file_projects_branches",
+        "buildmill.master.changes.svn_paths": """split_file_alwaystrunk split_file_branches
+            split_file_projects_branches""",
     },
     "buildbot.config": {
         "util": "BuilderConfig",
@@ -51,7 +52,10 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "later": "MasterConfig",
     },
     "buildbot.config.builder": {"util": "BuilderConfig"},
-    "buildbot.config.checks": {"later": "check_param_bool check_param_int check_param_length check_param_str"},
+    "buildbot.config.checks": {
+        "buildmill.plugins.original.checks": """check_param_bool check_param_int check_param_int_none
+            check_param_length check_param_number_none check_param_str check_param_str_none check_param_type""",
+    },
     "buildbot.config.errors": {"buildmill.plugins.original.configuration": "ConfigErrors error"},
     "buildbot.config.master": {"later": "FileLoader loadConfigDict MasterConfig"},
     "buildbot.configurators": {"buildmill.plugins.original.configuration": "ConfiguratorBase"},
@@ -113,7 +117,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.process.project": {"util": "Project"},
     "buildbot.process.properties": {
         "util": "FlattenList Interpolate Properties Property renderer Secret Transform WithProperties",
-        "later": "PropertiesMixin",
+        "buildmill.plugins.original.plugin_tools": "PropertiesMixin",
     },
     "buildbot.process.remotecommand": {
         "buildmill.master.engine.remote_command": "RemoteCommand",
@@ -166,8 +170,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.reporters.zulip": {"reporters": "ZulipStatusPush"},
     "buildbot.revlinks": {
         "util": "RevlinkMatch",
-        "later": """BitbucketRevlink default_revlink_matcher GithubRevlink GitwebMatch RevlinkMultiplexer
-            SourceforgeGitRevlink""",
+        "buildmill.master.domain.revlinks": """BitbucketRevlink default_revlink_matcher GithubRevlink GitwebMatch
+            RevlinkMultiplexer SourceforgeGitRevlink SourceforgeGitRevlink_AlluraPlatform""",
     },
     "buildbot.schedulers.base": {"buildmill.master.schedulers.base": "BaseScheduler"},
     "buildbot.schedulers.basic": {
@@ -184,12 +188,11 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "util": """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter
             FileParameter FixedParameter InheritBuildParameter IntParameter NestedParameter ParameterGroup
             PatchParameter StringParameter TextParameter UserNameParameter ValidationError WorkerChoiceParameter""",
-        "later": "CollectedValidationError",
+        "buildmill.master.data.ports": "CollectedValidationError=InvalidParameters",
     },
     "buildbot.schedulers.timed": {
         "schedulers": "Nightly NightlyTriggerable Periodic",
-        "buildmill.master.schedulers.timed": "Timed",
-        "later": "NightlyBase",
+        "buildmill.master.schedulers.timed": "NightlyBase Timed",
     },
     "buildbot.schedulers.triggerable": {"schedulers": "Triggerable"},
     "buildbot.schedulers.trysched": {"schedulers": "Try_Jobdir Try_Userpass", "later": "TryBase"},
@@ -266,8 +269,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
             giturlparse human_readable_delta join_list makeList naturalSort none_or_str now rewrap safeTranslate
             string2boolean stripUrlPassword toJson unicode2bytes UTC""",
     },
-    "buildbot.util.config": {"later": "ConfiguredMixin"},
-    "buildbot.util.deferwaiter": {"later": "DeferWaiter"},
+    "buildbot.util.config": {"buildmill.plugins.original.plugin_tools": "ConfiguredMixin"},
+    "buildbot.util.deferwaiter": {"buildmill.plugins.original.plugin_tools": "DeferWaiter"},
     "buildbot.util.git": {"later": "GitMixin GitStepMixin"},
     "buildbot.util.git_credential": {
         "util": "GitCredentialInputRenderer GitCredentialOptions",
@@ -277,12 +280,21 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.util.httpclientservice": {
         "later": "HTTPClientService HTTPSession IHttpResponse TreqResponseWrapper TxRequestsResponseWrapper",
     },
-    "buildbot.util.identifiers": {"later": "forceIdentifier incrementIdentifier isIdentifier"},
+    "buildbot.util.identifiers": {
+        "buildmill.plugins.original.identifiers": "forceIdentifier incrementIdentifier isIdentifier",
+    },
     "buildbot.util.kubeclientservice": {
         "util": "KubeCtlProxyConfigLoader KubeHardcodedConfig KubeInClusterConfigLoader",
     },
-    "buildbot.util.misc": {"buildmill.plugins.original.utilities": "deferredLocked", "later": "SingletonMixin"},
-    "buildbot.util.runprocess": {"later": "run_process RunProcess"},
+    "buildbot.util.misc": {
+        "buildmill.plugins.original.utilities": "deferredLocked",
+        "buildmill.plugins.original.plugin_tools": "cancelAfter chunkify_list",
+        "later": "SingletonMixin",
+    },
+    "buildbot.util.runprocess": {
+        "buildmill.plugins.original.plugin_tools": "run_process",
+        "later": "RunProcess",
+    },
     "buildbot.util.sautils": {"later": "hash_columns insert_from_select sa_version Table"},
     "buildbot.util.service": {
         "buildmill.master.engine.service": """AsyncMultiService AsyncService BuildbotService BuildbotServiceManager
@@ -290,7 +302,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "buildbot.util.ssfilter": {"util": "SourceStampFilter"},
     "buildbot.util.ssl": {"later": "ClientContextFactory"},
-    "buildbot.util.state": {"later": "StateMixin"},
+    "buildbot.util.state": {"buildmill.plugins.original.plugin_tools": "StateMixin"},
     "buildbot.util.twisted": {"buildmill.master.engine.user_code": "async_to_deferred=begun_at_once"},
     "buildbot.version": {"buildmill.plugins.original.versions": "version"},
     "buildbot.warnings": {

@@ -178,10 +178,10 @@ def test_all_names_that_are_not_there_yet_are_told_at_once_with_their_lines(load
         secrets = ReporterBase.secrets + ["token"]
     c["services"] = [Reporter(name="r")]
     c["www"] = {"auth": util.GitHubAuth("id", "secret"), "authz": util.Authz(allowRules=[])}
-    c["configurators"] = [util.JanitorConfigurator(hour=12)]
-    split = util.svn.split_file_branches("trunk/x")
+    c["configurators"] = [util.KubeHardcodedConfig(hour=12)]
+    split = reporters.IRC.split_file_branches("trunk/x")
     factory.addStep(steps.Bzr)
-    c["revlink"] = util.RevlinkMatch
+    c["revlink"] = util.LdapUserInfo
     class Worker(worker.LibVirtWorker):
         def __init__(self, name):
             super().__init__(name, self.missing)
@@ -202,10 +202,10 @@ def test_all_names_that_are_not_there_yet_are_told_at_once_with_their_lines(load
         (17, "reporters.base.ReporterBase.secrets"),
         (19, "plugins.util.GitHubAuth"),
         (19, "plugins.util.Authz"),
-        (20, "plugins.util.JanitorConfigurator"),
-        (21, "plugins.util.svn.split_file_branches"),
+        (20, "plugins.util.KubeHardcodedConfig"),
+        (21, "plugins.reporters.IRC.split_file_branches"),
         (22, "plugins.steps.Bzr"),
-        (23, "plugins.util.RevlinkMatch"),
+        (23, "plugins.util.LdapUserInfo"),
         (24, "plugins.worker.LibVirtWorker"),
         (28, "plugins.reporters.IRC"),
     ]

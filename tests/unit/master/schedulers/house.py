@@ -36,6 +36,7 @@ class House(Stage):
         self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=self.clock, bus=self.bus)
         self.data = DataAPI(database=self.database, updates=self.updates, bus=self.bus, logs=self.logs)
         self.master = self.new_master("first", random.Random(seed), reactor)
+        self.updates.context.masterid = self.master.masterid
 
     def new_master(self, name: str, rng: random.Random, reactor: Any = None) -> Master:
         """Another master on the same database."""

@@ -21,6 +21,7 @@ from buildmill.master.schedulers.parameters import (
     Form,
     IntParameter,
     NestedParameter,
+    PatchParameter,
     StringParameter,
     TextParameter,
     UserNameParameter,
@@ -239,6 +240,25 @@ def test_what_a_source_is_made_of_is_kept_as_text(house: House, field: str, sent
 @pytest.mark.parametrize("field", ["branch", "project", "reason", "repository", "revision", "username"])
 def test_no_text_may_hold_a_nul(house: House, field: str) -> None:
     assert list(refused(house, active(house), **{field: "a@b.c \0"})) == [field]
+
+
+def test_wrong_builders_are_told_together_with_wrong_fields(house: House) -> None:
+    scheduler = active(house, properties=[IntParameter("n")])
+
+    assert set(refused(house, scheduler, n="x", builderNames=["b3"])) == {"n", "builderNames"}
+    assert set(refused(house, scheduler, n="x", builderid=77)) == {"n", "builderid"}
+
+
+def test_a_patch_belongs_to_its_source_stamp(house: House) -> None:
+    scheduler = active(house, codebases=[CodebaseParameter("app", patch=PatchParameter())])
+
+    sent = {"app_patch_body": "--- a\n", "app_patch_author": "alice", "app_patch_level": "2", "app_branch": "main"}
+    patched = force(house, scheduler, **sent)["sourcestamps"][0]
+    plain = force(house, scheduler, app_branch="main")["sourcestamps"][0]
+
+    assert (patched["branch"], plain["patch"]) == ("main", None)
+    assert patched["patch"]["body"] == b"--- a\n"
+    assert (patched["patch"]["author"], patched["patch"]["level"], patched["patch"]["subdir"]) == ("alice", 2, ".")
 
 
 def test_one_builder_can_be_chosen_by_its_id(house: House) -> None:

@@ -11,12 +11,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from buildmill.common.errors import ConfigError
+from buildmill.master.domain.properties import Properties
 from buildmill.master.schedulers.cron import CronRule, local_timezone
-from buildmill.master.schedulers.timed import Nightly, Periodic, Timed
+from buildmill.master.schedulers.timed import Nightly, NightlyTriggerable, Periodic, Timed
 from tests.database import NOW
+from tests.leftovers import FailureLog
 from tests.unit.master.schedulers.house import House
 
 BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class Unrenderable:
+    def getRenderingFor(self, props: Any) -> Any:
+        raise ValueError("no value")
 
 
 def periodic(**options: Any) -> Periodic:
@@ -175,6 +182,57 @@ def test_codebases_give_the_source_stamps(house: House) -> None:
     stamps = {stamp["codebase"]: stamp for stamp in house.buildsets()[0]["sourcestamps"]}
     assert stamps["app"]["branch"] == "main"
     assert stamps["lib"]["repository"] == "git:lib"
+
+
+def test_a_build_that_cannot_be_asked_for_leaves_its_time_open(house: House, logged_failures: FailureLog) -> None:
+    """The time is kept in the transaction of the buildset: without the one there is not the other."""
+    scheduler = periodic(properties={"p": Unrenderable()})
+    house.activate(scheduler)
+    house.turn()
+    assert times(house) == []
+    assert len(logged_failures.flush(ValueError)) == 1
+    house.deactivate(scheduler)
+
+    house.activate(periodic())
+    house.turn()
+
+    assert times(house) == [0]
+
+
+def triggerable(**options: Any) -> NightlyTriggerable:
+    scheduler = NightlyTriggerable(**{"name": "s", "builderNames": ["b1"], "hour": 3, **options})
+    scheduler.timezone = UTC
+    return scheduler
+
+
+def test_a_trigger_waits_for_the_night_and_the_last_one_counts(house: House) -> None:
+    scheduler = triggerable(codebases={"": {"branch": "main"}})
+    house.activate(scheduler)
+    for revision in ("r1", "r2"):
+        properties = Properties.fromDict({"p": (revision, "Trigger")})
+        asked = scheduler.trigger(False, [{"codebase": "", "revision": revision}], set_props=properties)
+        assert house.result(asked) == (None, {})
+
+    advance(house, until(3))
+    advance(house, 86400)
+
+    (buildset,) = house.buildsets()
+    assert times(house) == [until(3)]
+    assert buildset["reason"] == "The NightlyTriggerable scheduler named 's' triggered this build"
+    assert (buildset["sourcestamps"][0]["branch"], buildset["sourcestamps"][0]["revision"]) == ("main", "r2")
+    assert buildset["properties"]["p"] == ("r2", "Trigger")
+
+
+def test_a_trigger_survives_a_restart(house: House) -> None:
+    first = triggerable()
+    house.activate(first)
+    house.result(first.trigger(False, [{"revision": "r1"}]))
+    house.deactivate(first)
+
+    house.activate(triggerable())
+    advance(house, until(3))
+
+    assert times(house) == [until(3)]
 
 
 def next_times(rule: CronRule, start: datetime, count: int) -> list[str]:

@@ -1,0 +1,79 @@
+"""`LogChunksJanitor`: deletes what is not worth keeping any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from buildmill.common.results import SUCCESS
+from buildmill.master.domain.config_errors import config_error
+from buildmill.master.engine.step import BuildStep
+
+
+class LogChunksJanitor(BuildStep):
+    """Deletes the text of old logs, on the master, a hundred logs at a time.
+
+    Which horizon a builder has: its own one, else the longest of its tags', else the general one.
+
+    Args:
+        logHorizon: how long logs are kept after their step has ended; None: for ever.
+        builder_horizons: the same by name of builder.
+        tag_horizons: the same by tag.
+    """
+
+    name = "LogChunksJanitor"
+    renderables = ("logHorizon",)
+
+    def __init__(
+        self,
+        logHorizon: timedelta | None = None,
+        builder_horizons: Mapping[str, timedelta] | None = None,
+        tag_horizons: Mapping[str, timedelta] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.logHorizon = logHorizon
+        self.builder_horizons = checked_horizons("builder_horizons", builder_horizons)
+        self.tag_horizons = checked_horizons("tag_horizons", tag_horizons)
+
+    async def run(self) -> int:
+        logs = lines = 0
+        now = self.master.reactor.seconds()
+        for horizon, builder_ids in (await self._builders_by_horizon()).items():
+            before = int(now - horizon.total_seconds())
+            while not self.stopped:
+                deleted, of_lines = await self.master.logs.expire(before, builder_ids)
+                if not deleted:
+                    break
+                logs, lines = logs + deleted, lines + of_lines
+        self.descriptionDone = [f"deleted {logs} logs with {lines} lines"]
+        return SUCCESS
+
+    async def _builders_by_horizon(self) -> dict[timedelta, list[int]]:
+        found: dict[timedelta, list[int]] = {}
+        # of those, too, that no configuration has any more
+        for builder in await self.master.data.get("builders", order=["builderid"]):
+            horizon = self._horizon_of(builder["name"], builder["tags"])
+            if horizon is not None:
+                found.setdefault(horizon, []).append(builder["builderid"])
+        return found
+
+    def _horizon_of(self, name: str, tags: Any) -> timedelta | None:
+        if name in self.builder_horizons:
+            return self.builder_horizons[name]
+        of_tags = [self.tag_horizons[tag] for tag in tags or () if tag in self.tag_horizons]
+        return max(of_tags) if of_tags else self.logHorizon
+
+
+def checked_horizons(argument: str, horizons: Any) -> dict[str, timedelta]:
+    """The horizons by name; those that are none are reported."""
+    if horizons is None:
+        return {}
+    if not isinstance(horizons, Mapping):
+        config_error(f"{argument} must be a dictionary from names to timedeltas, not {horizons!r}")
+        return {}
+    for name, horizon in horizons.items():
+        if not isinstance(horizon, timedelta):
+            config_error(f"{argument}[{name!r}] must be a timedelta, not {horizon!r}")
+    return {name: horizon for name, horizon in horizons.items() if isinstance(horizon, timedelta)}

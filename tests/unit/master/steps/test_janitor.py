@@ -1,0 +1,122 @@
+"""Old logs are deleted by a builder of its own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from buildmill.common.errors import ConfigError
+from buildmill.common.results import SUCCESS
+from buildmill.master.config.loader import load
+from buildmill.master.db import tables as t
+from buildmill.master.logs import store
+from buildmill.master.steps.janitor import LogChunksJanitor
+from buildmill.master.steps.properties import LogRenderable
+from buildmill.plugins.janitor import JanitorConfigurator
+from tests.unit.master.steps.runs import Runs
+
+DAY = 86400
+BIG = "\n".join(f"{n:09}" for n in range(20_000))
+
+
+def kept(runs: Runs) -> list[tuple[str, int]]:
+    """Type and number of lines of each log, oldest first."""
+    rows = runs.harness.rows(sa.select(t.logs.c.type, t.logs.c.num_lines).order_by(t.logs.c.id))
+    return [(kind, lines) for kind, lines in rows]
+
+
+def frames(runs: Runs) -> int:
+    [(count,)] = runs.harness.rows(sa.select(sa.func.count()).select_from(t.log_frames))
+    return int(count)
+
+
+def test_the_text_of_old_logs_goes_and_their_rows_stay(runs: Runs) -> None:
+    runs.start(LogRenderable(content=BIG), LogChunksJanitor(timedelta(days=1)))
+    runs.again()
+    runs.harness.clock.advance(2 * DAY)
+    before = frames(runs)
+
+    _, janitor = runs.again()
+
+    assert janitor.results == SUCCESS
+    assert [kind for kind, _ in kept(runs)] == ["d", "t"]
+    assert kept(runs)[0][1] == 0
+    assert frames(runs) == before
+    assert len(list((runs.basedir / "logs").rglob("*.*"))) <= 1
+    assert janitor.state_string.startswith("deleted 1 logs with ")
+
+
+def test_many_logs_are_deleted_a_few_at_a_time(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "EXPIRED_AT_ONCE", 2)
+    runs.start(*(LogRenderable(content="x") for _ in range(5)))
+    runs.again()
+
+    deleted = []
+    while (some := runs.harness.result(runs.harness.logs.expire(2**31, [1])))[0]:
+        deleted.append(some[0])
+
+    assert deleted == [2, 2, 1]
+    assert frames(runs) == 0
+
+
+def test_a_deletion_that_was_cut_short_is_gone_on_with(runs: Runs) -> None:
+    runs.start(LogRenderable(content=BIG))
+    runs.again()
+    [(log,)] = runs.harness.rows(sa.select(t.logs.c.id))
+    from buildmill.master.db import logs
+
+    runs.harness.result(runs.harness.database.write(logs.mark_deleted, [log]))
+
+    assert runs.harness.result(runs.harness.logs.expire(2**31, [1]))[0] == 1
+    assert frames(runs) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "tags", "days"),
+    [("b1", ["slow"], 1), ("b2", ["slow"], 30), ("b2", ["slow", "nightly"], 60), ("b2", [], 7), ("b2", None, 7)],
+)
+def test_the_horizon_of_a_builder_goes_over_those_of_its_tags(name: str, tags: Any, days: int) -> None:
+    of_tags = {"slow": timedelta(days=30), "nightly": timedelta(days=60)}
+    janitor = LogChunksJanitor(timedelta(days=7), {"b1": timedelta(days=1)}, of_tags)
+
+    assert janitor._horizon_of(name, tags) == timedelta(days=days)
+
+
+def test_the_configurator_adds_what_deletes_logs_at_night(tmp_path: Path) -> None:
+    (tmp_path / "master.cfg").write_text(
+        "from datetime import timedelta\n"
+        "from buildbot.plugins import *\n"
+        "c = BuildmasterConfig = {}\n"
+        "c['configurators'] = [util.JanitorConfigurator(logHorizon=timedelta(weeks=4), hour=12, dayOfWeek=6)]\n"
+    )
+
+    config = load(tmp_path)
+
+    assert [builder.name for builder in config.builders] == ["__Janitor"]
+    assert [scheduler.name for scheduler in config.schedulers] == ["__Janitor", "__Janitor_force"]
+    assert [worker.name for worker in config.workers] == ["__Janitor"]
+
+
+def test_without_a_horizon_it_adds_nothing() -> None:
+    config: dict[str, Any] = {}
+
+    JanitorConfigurator(build_data_horizon=timedelta(1)).configure(config)
+
+    assert all(value == [] for value in config.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"logHorizon": 3}, "logHorizon must be a timedelta, not 3"),
+        ({"log_horizon_of_tags": {"a": 3}}, r"log_horizon_of_tags\['a'\] must be a timedelta, not 3"),
+        ({"log_horizon_of_builders": 3}, "log_horizon_of_builders must be a dictionary"),
+    ],
+)
+def test_wrong_arguments_are_errors_of_the_configuration(arguments: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        JanitorConfigurator(**arguments)
