@@ -20,6 +20,7 @@ from buildmill.master.cli.options import basedir_argument, quiet_option
 @click.option("-n", "--no-logrotate", is_flag=True, help="One master.log that grows.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite the settings and the sample of an existing master.")
 @click.option("-r", "--relocatable", is_flag=True, hidden=True, help="Every master is.")
+@click.option("-d", "--develop", is_flag=True, hidden=True, help="There are no pages that could be linked.")
 @quiet_option
 def create_master(
     basedir: Path,
@@ -30,6 +31,7 @@ def create_master(
     no_logrotate: bool,
     force: bool,
     relocatable: bool,
+    develop: bool,
     quiet: bool,
 ) -> None:
     """Make a master: a directory with settings, a sample configuration, and the tables in a database.
@@ -63,8 +65,9 @@ def create_master(
 @click.command("upgrade-master")
 @basedir_argument
 @click.option("-r", "--replace", is_flag=True, hidden=True, help="The sample is always replaced.")
+@click.option("-d", "--develop", is_flag=True, hidden=True, help="There are no pages that could be linked.")
 @quiet_option
-def upgrade_master(basedir: Path, replace: bool, quiet: bool) -> None:
+def upgrade_master(basedir: Path, replace: bool, develop: bool, quiet: bool) -> None:
     """Bring a master's tables and sample configuration up to date after a new version was installed.
 
     Stop every master that uses the database, and back it up, first. Builds that run on our workers go on when the
