@@ -106,9 +106,10 @@ class Home:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v2/{path}", timeout=DEADLINE_SECONDS) as answer:
             return next(value for key, value in json.load(answer).items() if key != "meta")
 
-    def force(self) -> int:
+    def force(self, builder: str | None = None) -> int:
         """Ask for a build; returns the request's id."""
-        body = {"jsonrpc": "2.0", "id": 1, "method": "force", "params": {}}
+        params = {} if builder is None else {"builderNames": [builder]}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "force", "params": params}
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v2/forceschedulers/force",
             json.dumps(body).encode(),
@@ -256,6 +257,88 @@ def test_a_master_is_started_reconfigured_restarted_and_stopped(home: Home) -> N
     assert home.pid() is None
     assert "no master runs" in buildmill("stop", home.folder)
     assert "no master runs" in buildmill("reconfig", home.folder, code=1)
+
+
+def test_a_plan_shows_what_would_change_and_for_which_work(home: Home) -> None:
+    home.configure(command=holding(home), builders=["b1", "gone"])
+    before = json.loads(buildmill("reconfig", "--plan", "--json", home.folder))
+    buildmill("start", "-q", home.folder)
+    assert "nothing would change" in buildmill("reconfig", "--plan", "--exit-code", home.folder)
+    home.force("gone")
+    wait_until("the build runs", (home.folder / "runs").exists)
+    home.force("gone")
+
+    home.configure(command="false", builders=["b1", "b2"])
+    said = buildmill("reconfig", "--plan", "--exit-code", home.folder, code=3)
+    plan = json.loads(buildmill("reconfig", "--plan", "--json", home.folder))
+    names = {b["name"] for b in home.get("builders") if b["masterids"]}
+    done = buildmill("reconfig", home.folder)
+
+    assert before["changes"]["builders"]["added"] == ["b1", "gone"]
+    assert said.splitlines() == [
+        "builders added: b2",
+        "builders changed: b1",
+        "builders removed: gone",
+        "schedulers changed: force, change",
+        "builder gone: 1 waiting request: each stays, and waits until the builder is there again",
+        "builder gone: 1 running build: each goes on to its end",
+    ]
+    assert plan["changes"]["builders"] == {"added": ["b2"], "changed": ["b1"], "removed": ["gone"]}
+    assert plan["builders"] == {"gone": {"running_builds": 1, "waiting_requests": 1}}
+    assert names == {"b1", "gone"}
+    assert done.splitlines() == [*said.splitlines()[:4], "the new configuration is in force"]
+
+    (home.folder / "go").touch()
+    wait_until("it has ended", lambda: home.get("builds")[0]["complete"])
+    assert home.get("builds")[0]["results"] == 0
+    assert [r["claimed"] for r in home.get("buildrequests")] == [True, False]
+    buildmill("stop", "-q", home.folder)
+
+
+def test_a_configuration_that_cannot_be_put_in_force_changes_nothing(home: Home) -> None:
+    buildmill("start", "-q", home.folder)
+    first = home.port
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        home.port = taken.getsockname()[1]
+        home.configure(builders=["b1", "b2"])
+        refusals = [buildmill("reconfig", home.folder, code=1)]
+    home.port = first
+    text = (home.folder / "master.cfg").read_text()
+    for addition in (
+        "import os; os._exit(0)",
+        "import ctypes; ctypes.string_at(0)",
+        "c['db_url'] = 'sqlite:///o.sqlite'",
+    ):
+        (home.folder / "master.cfg").write_text(f"{text}del c['db']\n{addition}\n")
+        refusals.append(buildmill("reconfig", home.folder, code=1))
+
+    for said, reason in zip(
+        refusals,
+        ("nobody can be served", "ended with code 0", "SIGSEGV", "db_url cannot change while the master runs"),
+        strict=True,
+    ):
+        assert reason in said
+        assert "the old one stays in force" in said
+    assert "db_url" in buildmill("reconfig", "--plan", home.folder, code=1)
+    assert [b["name"] for b in home.get("builders")] == ["b1"]
+    buildmill("stop", "-q", home.folder)
+
+
+def test_a_configuration_that_hangs_is_refused_and_told_as_json(home: Home) -> None:
+    settings = home.folder / "buildmill.toml"
+    settings.write_text(settings.read_text().replace("check_seconds = 60", "check_seconds = 1"))
+    (home.folder / "master.cfg").write_text("import time\ntime.sleep(100)\n")
+
+    report = json.loads(buildmill("checkconfig", "--json", home.folder, code=1))
+
+    (problem,) = report["problems"]
+    assert report["ok"] is False
+    assert "not read within 1 seconds" in problem["message"]
+    assert problem["file"] == str(home.folder / "master.cfg")
+    assert "not read within" in buildmill("start", home.folder, code=1)
 
 
 def test_a_killed_master_can_be_started_again(home: Home) -> None:

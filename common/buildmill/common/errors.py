@@ -105,14 +105,16 @@ class ConfigProblem(BuildmillError):
         message: what is wrong and what was expected.
         file: the file that holds the mistake, or None when unknown.
         line: line in that file, counted from 1, or None.
+        hint: what to do about it, where that is not plain from the message.
     """
 
-    def __init__(self, message: str, file: str | None = None, line: int | None = None) -> None:
+    def __init__(self, message: str, file: str | None = None, line: int | None = None, hint: str | None = None) -> None:
         where = f"{file}:{line}: " if file and line else f"{file}: " if file else ""
-        super().__init__(where + message)
+        super().__init__(where + message + (f" ({hint})" if hint else ""))
         self.message = message
         self.file = file
         self.line = line
+        self.hint = hint
 
 
 class ConfigError(BuildmillError):

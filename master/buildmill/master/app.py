@@ -5,7 +5,6 @@ Nothing here decides anything: parts are made, given to one another, started in 
 
 from __future__ import annotations
 
-import hmac
 import random
 import socket
 import time
@@ -14,15 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from buildmill.common.errors import ConfigError, ConfigProblem
-from buildmill.master.config.loader import load
+from buildmill.master.config import in_force
+from buildmill.master.config.application import Application, Reconfiguration
+from buildmill.master.config.execution import present_helpers, put_back_helpers
+from buildmill.master.config.in_force import InForce
+from buildmill.master.config.inventory import inventory_of
 from buildmill.master.config.master_config import MasterConfig, WorkerPort
-from buildmill.master.config.plan import keep_unchanged, plan_of
+from buildmill.master.config.parts.engine import EnginePart
+from buildmill.master.config.parts.local_workers import LocalWorkersPart
+from buildmill.master.config.parts.services import ManagedServicesPart, ServicesPart
+from buildmill.master.config.parts.web import WebPart
+from buildmill.master.config.plan import ReconfigPlan
+from buildmill.master.config.reading import Reading
+from buildmill.master.config.rehearsal import DEFAULT_SECONDS
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.connections.listener import WorkerListener
 from buildmill.master.data.api import DataAPI
@@ -35,12 +42,9 @@ from buildmill.master.domain.claims import Reason
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.processes import ReactorProcessRunner
-from buildmill.master.latent.local_worker import LocalWorker
-from buildmill.master.latent.runner import LocalWorkerRunner
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.schedulers.forcesched import ForceSchedulers
-from buildmill.master.web.server import WebServer
 
 HEARTBEAT_SECONDS = 60.0
 EXPIRY_SECONDS = 600
@@ -55,16 +59,22 @@ class App:
         reactor: clock, sockets, threads, processes.
         rng: where passwords of local workers, command ids and choices come from.
         config_file: read again at `reconfig`.
+        check_seconds: how long reading it may take.
     """
 
     _log = Logger()
 
     def __init__(
-        self, *, basedir: Path, config: MasterConfig, reactor: Any, rng: random.Random, config_file: str = "master.cfg"
+        self,
+        *,
+        basedir: Path,
+        config: MasterConfig,
+        reactor: Any,
+        rng: random.Random,
+        config_file: str = "master.cfg",
+        check_seconds: float = DEFAULT_SECONDS,
     ) -> None:
         self.basedir = basedir
-        self.config = config
-        self._config_file = config_file
         self._reactor = reactor
         self._random = rng
         self._bus = SimpleBus()
@@ -99,18 +109,37 @@ class App:
         )
         self.master.queue = self.engine.queue
         self._listeners: list[WorkerListener] = []
-        self._local_workers: dict[str, LocalWorkerRunner] = {}
-        self._services: list[Any] = []
-        self._web: WebServer | None = None
+        self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor)
+        self._managed_services = ManagedServicesPart(self.master.service_manager)
+        self._services = ServicesPart(self.master, self._forms.replace)
+        self._local_workers = LocalWorkersPart(basedir=basedir, reactor=reactor, rng=rng, port=lambda: self.worker_port)
+        self.engine.dismissed = self._local_workers.dismissed
+        self._engine_part = EnginePart(engine=self.engine, master=self.master, context=self.updates.context)
+        self._reconfiguration = Reconfiguration(
+            Application([self.web, self._engine_part, self._managed_services, self._services, self._local_workers]),
+            config,
+            hold=self.engine.hold,
+            resume=self.engine.resume,
+        )
+        self._reading = Reading(basedir, config_file, seconds=check_seconds)
         self._heartbeat = LoopingCall(self._beat)
         self._heartbeat.clock = reactor
         self.worker_port: int | None = None
-        self.web_port: int | None = None
+
+    @property
+    def config(self) -> MasterConfig:
+        """The configuration in force."""
+        return self._reconfiguration.config
+
+    @property
+    def web_port(self) -> int | None:
+        """Port of the web server; None without one."""
+        return self.web.port
 
     @property
     def web_url(self) -> str | None:
         """Where the web server listens; None without one."""
-        return None if self.web_port is None else f"http://127.0.0.1:{self.web_port}/"
+        return self.web.url
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -135,19 +164,21 @@ class App:
     async def _start(self) -> None:
         master_id = await self.updates.run(masters.find, self.master.name)
         self.master.masterid = self.updates.context.masterid = master_id
-        self._apply_settings(self.config)
         await self.updates.run(_take_over, master_id)
         await self.logs.start(master_id)
-        await self.engine.configure(self.config)
+        await self._engine_part.apply(self.config)
         await self.engine.start()
         await self._listen(self.config)
         await self.master.services.addService(self.master.service_manager)
         await self.master.services.startService()
-        await self._apply_services(self.config)
+        await self._managed_services.apply(self.config)
+        await self._services.apply(self.config)
         await self.updates.masterActive(master_id)
         self._heartbeat.start(HEARTBEAT_SECONDS, now=False)
-        await self._apply_web(self.config)
-        await self._apply_local_workers(self.config)
+        await self.web.apply(self.config)
+        await self._local_workers.apply(self.config)
+        self._reconfiguration.inventory = await self._blocking(inventory_of, self.config)
+        await self._record(None)
 
     async def stop(self, clean: bool = False) -> None:
         """Stop everything.
@@ -155,18 +186,18 @@ class App:
         Args:
             clean: first let running builds end; otherwise they are stopped and will be tried again.
         """
+        self._reading.cancel()
         self.database.limit_patience()
+        await self._reconfiguration.stop()
         if self._heartbeat.running:
             self._heartbeat.stop()
-        await self._quietly("schedulers", self._stop_services())
+        await self._quietly("schedulers", self._services.stop())
         await self._quietly("services", self.master.services.stopService())
         await self._quietly("engine", self.engine.stop(clean=clean))
-        for name, runner in list(self._local_workers.items()):
-            await self._quietly(f"local worker {name}", runner.stop())
+        await self._quietly("local workers", self._local_workers.stop())
         for listener in self._listeners:
             await self._quietly("worker port", listener.stop())
-        if self._web is not None:
-            await self._quietly("web server", self._web.stop())
+        await self._quietly("web server", self.web.stop())
         self.data.stop()
         await self._quietly("log store", self.logs.stop())
         if self.master.masterid:
@@ -195,56 +226,40 @@ class App:
 
     # -- configuration -----------------------------------------------------------------------------
 
-    async def reconfig(self) -> None:
+    async def reconfig(self) -> ReconfigPlan:
         """Read the configuration again and put it in force, all of it or nothing.
+
+        It is read by a process of its own first, and here only if that went well.
+
+        Returns:
+            What has changed.
 
         Raises:
             ConfigError: nothing was changed.
+            Conflict: the master stops.
         """
-        new = await self._blocking(load, self.basedir, self._config_file)
-        self._tell_notices(new)
-        plan = plan_of(self.config, new)
-        problems = self._unchangeable(new)
-        if problems:
-            raise ConfigError(problems)
-        for line in plan.describe():
-            self._log.info("reconfiguration: {line}", line=line)
-        old, new = self.config, keep_unchanged(self.config, new, plan)
+        helpers = present_helpers()
+        read = await self._blocking(self._reading.read_blocking)
+        self._tell_notices(read.config)
         try:
-            await self._apply(new)
-        except ConfigError:
-            await self._apply(old)
-            raise
+            plan = await self._reconfiguration.take(read)
         except BaseException:
-            self._log.failure("the new configuration cannot be put in force; the old one is put back")
-            await self._apply(old)
+            put_back_helpers(helpers)
             raise
+        await self._record(plan)
         self._log.info("configuration in force")
+        return plan
+
+    async def _record(self, plan: ReconfigPlan | None) -> None:
+        record = InForce(inventory=self._reconfiguration.inventory, plan=plan)
+        try:
+            await self._blocking(in_force.write_blocking, self.basedir, record)
+        except OSError:  # only `reconfig --plan` reads it
+            self._log.failure("what is in force could not be written down")
 
     def _tell_notices(self, config: MasterConfig) -> None:
         for notice in config.notices:
             self._log.warn("configuration: {notice}", notice=str(notice))
-
-    def _unchangeable(self, new: MasterConfig) -> list[ConfigProblem]:
-        problems = []
-        if parse_url(new.db_url, str(self.basedir)) != self._url:
-            problems.append(ConfigProblem("db_url cannot change while the master runs: restart it", str(new.file)))
-        if new.worker_ports != self.config.worker_ports:
-            problems.append(ConfigProblem("protocols cannot change while the master runs: restart it", str(new.file)))
-        return problems
-
-    async def _apply(self, config: MasterConfig) -> None:
-        await self._apply_web(config)  # first: a port may be taken, and nothing is changed yet
-        self.config = config
-        self._apply_settings(config)
-        await self.engine.configure(config)
-        await self._apply_services(config)
-        await self._apply_local_workers(config)
-
-    def _apply_settings(self, config: MasterConfig) -> None:
-        self.master.config = config
-        self.updates.context.codebase_of = config.codebaseGenerator
-        self.updates.context.revlink_of = config.revlink
 
     async def _listen(self, config: MasterConfig) -> None:
         ports = list(config.worker_ports)
@@ -267,77 +282,11 @@ class App:
             self._log.info("workers are served on port {port}", port=port)
 
     def _authenticate(self, name: str, password: str) -> bool:
-        runner = self._local_workers.get(name)
-        if runner is not None:
-            return hmac.compare_digest(runner.password.encode(), password.encode())
-        return self.engine.authenticate(name, password)
+        is_local = self._local_workers.password_is(name, password)
+        return self.engine.authenticate(name, password) if is_local is None else is_local
 
     async def _worker_attached(self, connection: WorkerConnection) -> None:
         await self.engine.worker_attached(connection)
-
-    async def _apply_services(self, config: MasterConfig) -> None:
-        await self.master.service_manager.reconfigServiceWithBuildbotConfig(config)
-        wanted = [*config.schedulers, *config.change_sources]
-        for service in [s for s in self._services if s not in wanted]:
-            await service.deactivate()
-            self._services.remove(service)
-        self.master.schedulers = {scheduler.name: scheduler for scheduler in config.schedulers}
-        for service in wanted:
-            if service not in self._services:
-                self._services.append(service)
-                await service.activate(self.master)
-        self._forms.replace(config.schedulers)
-
-    async def _stop_services(self) -> None:
-        while self._services:
-            await self._services.pop().deactivate()
-
-    async def _apply_web(self, config: MasterConfig) -> None:
-        old = self._web
-        if old is not None and config.www == self.config.www and config.buildbotURL == self.config.buildbotURL:
-            return
-        if old is not None and config.www.port in (None, self.config.www.port):
-            await old.stop()  # the port is wanted again, with other settings, or not at all
-            self._web = self.web_port = old = None
-        if config.www.port is None:
-            return
-        web = WebServer(
-            data=self.data,
-            bus=self._bus,
-            reactor=self._reactor,
-            base_url=config.buildbotURL,
-            allowed_origins=config.www.allowed_origins or (),
-            title=config.title,
-        )
-        try:
-            self.web_port = await web.start(config.www.port)
-        except CannotListenError as error:
-            problem = f"www: nobody can be served at {config.www.port}: {error.socketError}"
-            raise ConfigError([ConfigProblem(problem, str(config.file))]) from error
-        self._web = web
-        if old is not None:
-            await old.stop()
-            self.data.start()  # the old server has ended what both use
-        self._log.info("the data API is served at {url}api/v2", url=self.web_url)
-
-    async def _apply_local_workers(self, config: MasterConfig) -> None:
-        wanted = {worker.name: worker for worker in config.workers if isinstance(worker, LocalWorker)}
-        # its process depends on nothing else that a configuration says: what it runs now goes on
-        kept = {n for n, r in self._local_workers.items() if n in wanted and wanted[n].workdir == r.config.workdir}
-        for name in self._local_workers.keys() - kept:
-            await self._local_workers.pop(name).stop()
-        for name, worker in wanted.items():
-            if name not in self._local_workers:
-                assert self.worker_port is not None
-                runner = LocalWorkerRunner(
-                    worker,
-                    port=self.worker_port,
-                    basedir=self.basedir,
-                    reactor=self._reactor,
-                    rng=self._random,
-                )
-                self._local_workers[name] = runner
-                await runner.start()
 
     # -- questions -------------------------------------------------------------------------------------
 

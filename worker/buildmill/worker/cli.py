@@ -16,9 +16,41 @@ F = TypeVar("F", bound=Callable[..., Any])
 MSGPACK = "msgpack_experimental_v7"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _show_version(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted and not context.resilient_parsing:
+        from importlib import metadata
+
+        click.echo(f"buildmill-worker {metadata.version('buildmill')}")
+        context.exit()
+
+
+class _Commands(click.Group):
+    """Every command knows ``--version``, as the program does."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        if not any(parameter.name == "version" for parameter in cmd.params):
+            cmd.params.append(_version_option(is_hidden=True))
+        super().add_command(cmd, name)
+
+
+def _version_option(*, is_hidden: bool) -> click.Option:
+    return click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        hidden=is_hidden,
+        help="Show it.",
+    )
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Create and run Buildmill workers."""
+
+
+main.params.append(_version_option(is_hidden=False))
 
 
 def _number_or_none(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -45,6 +77,7 @@ def _text_or_none(_: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--use-tls", is_flag=True, help="Connect with TLS (wss).")
 @click.option("--ca-file", help="Certificates to trust instead of the system's.")
 @click.option("--connection-string", help="HOST:PORT, tcp:HOST:PORT or tls:HOST:PORT; instead of MASTER.")
+@click.option("--proxy-connection-string", hidden=True, help="Refused: connections through a proxy are not there yet.")
 @click.option("--protocol", default=MSGPACK, show_default=True, help="The only one there is.")
 @click.option("--maxdelay", default=60.0, show_default=True, help="Longest wait between attempts to connect.")
 @click.option("--maxretries", callback=_number_or_none, help="Give up after so many failed attempts in a row.")
@@ -70,6 +103,10 @@ def create(basedir: str, master: str, name: str, password: str | None, **options
 
     if options["protocol"] != MSGPACK:
         raise click.BadParameter(f"only {MSGPACK} is supported", param_hint="--protocol")
+    if options["proxy_connection_string"]:
+        raise click.BadParameter(
+            "connections through a proxy are not there yet", param_hint="--proxy-connection-string"
+        )
     if ":" in name:
         raise click.BadParameter("a colon is not allowed", param_hint="NAME")
     texts = [options["connection_string"] or master, *options["more"]]

@@ -29,12 +29,14 @@ class MasterSettings:
         db_url: the database that was made with the directory. The configuration decides which one the master uses.
         log_bytes: size at which `master.log` is rotated; 0 for never.
         log_files: how many rotated logs are kept; 0 for all.
+        check_seconds: how long reading the configuration may take.
     """
 
     config_file: str = "master.cfg"
     db_url: str = DEFAULT_DATABASE
     log_bytes: int = 10_000_000
     log_files: int = 10
+    check_seconds: int = 60
 
 
 def _is_size(value: Any) -> bool:
@@ -50,6 +52,7 @@ _KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "db_url": (_is_text, "the URL of a database"),
     "log_bytes": (_is_size, "a number of bytes, 0 or more"),
     "log_files": (_is_size, "a number, 0 or more"),
+    "check_seconds": (lambda value: _is_size(value) and value > 0, "a number of seconds, 1 or more"),
 }
 
 
@@ -125,6 +128,8 @@ def _render(settings: MasterSettings) -> str:
             f"# {LOG_FILE} is rotated at this size (0: never); so many old ones are kept (0: all).",
             f"log_bytes = {settings.log_bytes}",
             f"log_files = {settings.log_files}",
+            "# A configuration that takes longer to be read is refused.",
+            f"check_seconds = {settings.check_seconds}",
             "",
         ]
     )

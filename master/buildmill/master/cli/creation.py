@@ -1,4 +1,4 @@
-"""Commands that prepare a master: `create-master`, `upgrade-master`, `checkconfig`."""
+"""Commands that prepare a master: `create-master`, `upgrade-master`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from buildmill.common.errors import ConfigError
 from buildmill.master.cli import basedir as base
-from buildmill.master.cli.console import Told, show_problems
+from buildmill.master.cli.console import Told
 from buildmill.master.cli.options import basedir_argument, quiet_option
 
 
@@ -21,6 +20,7 @@ from buildmill.master.cli.options import basedir_argument, quiet_option
 @click.option("-n", "--no-logrotate", is_flag=True, help="One master.log that grows.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite the settings and the sample of an existing master.")
 @click.option("-r", "--relocatable", is_flag=True, hidden=True, help="Every master is.")
+@click.option("-d", "--develop", is_flag=True, hidden=True, help="There are no pages that could be linked.")
 @quiet_option
 def create_master(
     basedir: Path,
@@ -31,6 +31,7 @@ def create_master(
     no_logrotate: bool,
     force: bool,
     relocatable: bool,
+    develop: bool,
     quiet: bool,
 ) -> None:
     """Make a master: a directory with settings, a sample configuration, and the tables in a database.
@@ -64,23 +65,22 @@ def create_master(
 @click.command("upgrade-master")
 @basedir_argument
 @click.option("-r", "--replace", is_flag=True, hidden=True, help="The sample is always replaced.")
+@click.option("-d", "--develop", is_flag=True, hidden=True, help="There are no pages that could be linked.")
 @quiet_option
-def upgrade_master(basedir: Path, replace: bool, quiet: bool) -> None:
+def upgrade_master(basedir: Path, replace: bool, develop: bool, quiet: bool) -> None:
     """Bring a master's tables and sample configuration up to date after a new version was installed.
 
     Stop every master that uses the database, and back it up, first. Builds that run on our workers go on when the
     master is started again.
     """
     with Told():
-        from buildmill.master.config.loader import load
+        from buildmill.master.cli.configuration import database_url
         from buildmill.master.db import schema
         from buildmill.master.db.engine import parse_url
 
         settings = base.read_settings(basedir)
         _refuse_if_running(basedir)
-        has_config = (basedir / settings.config_file).exists()
-        db_url = load(basedir, settings.config_file).db_url if has_config else settings.db_url
-        url = parse_url(db_url, str(basedir))
+        url = parse_url(database_url(basedir), str(basedir))
         schema.upgrade(url)
         base.write_sample(basedir, settings)
     if not quiet:
@@ -93,35 +93,6 @@ def _refuse_if_running(basedir: Path) -> None:
 
     if (pid := running_pid(basedir)) is not None:
         raise Conflict(f"a master runs in {basedir}, pid {pid}; stop it first")
-
-
-@click.command()
-@click.argument("place", metavar="[BASEDIR|FILE]", type=click.Path(path_type=Path), default=".")
-@quiet_option
-def checkconfig(place: Path, quiet: bool) -> None:
-    """Read a configuration as a master would, and report everything that is wrong with it, with file and line.
-
-    Nothing is changed. Without an argument, or with a directory, the configuration that is named in the directory's
-    settings is read; where there are none, master.cfg.
-    """
-    place = place.absolute()
-    with Told():
-        folder, name = place.parent, place.name
-        if place.is_dir():
-            has_settings = (place / base.SETTINGS_FILE).exists()
-            folder, name = place, base.read_settings(place).config_file if has_settings else "master.cfg"
-
-        from buildmill.master.config.loader import load
-
-        try:
-            config = load(folder, name)
-        except ConfigError as error:
-            show_problems(error)
-            raise SystemExit(1) from None
-    if not quiet:
-        for notice in config.notices:
-            click.echo(str(notice), err=True)
-        click.echo("the configuration is good")
 
 
 def _shown(path: Path) -> str:

@@ -66,20 +66,17 @@ def import_buildbot(original: Path, into: Path, db: str | None, as_json: bool, q
     their numbers. Nothing is changed in BASEDIR. When it is interrupted, the same command goes on where it was.
     """
     with Told():
-        from buildmill.master.cli.basedir import read_settings
+        from buildmill.master.cli.configuration import database_url
         from buildmill.master.cli.pid_file import running_pid
-        from buildmill.master.config.loader import load
         from buildmill.master.db import schema
         from buildmill.master.db.engine import parse_url
         from buildmill.master.db.original.source import Source
 
         original, into = original.absolute(), into.absolute()
-        settings = read_settings(into)
         if (pid := running_pid(into)) is not None:
             raise Conflict(f"a master runs in {into}, pid {pid}; stop it first")
         _refuse_running(original)
-        has_config = (into / settings.config_file).exists()
-        target = parse_url(load(into, settings.config_file).db_url if has_config else settings.db_url, str(into))
+        target = parse_url(database_url(into), str(into))
         schema.check(target)
         with (
             closing(Source(_their_database(original, db))) as source,

@@ -1,18 +1,17 @@
-"""Commands that act on a running master, or make it run: `start`, `run`, `stop`, `restart`, `reconfig`."""
+"""Commands that act on a running master, or make it run: `start`, `run`, `stop`, `restart`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from buildmill.common.errors import ConfigError, NotFound
+from buildmill.common.errors import NotFound
 from buildmill.master.cli import daemon
 from buildmill.master.cli.console import Told
 from buildmill.master.cli.options import basedir_argument, quiet_option, start_timeout_option
+from buildmill.master.cli.progress import progress_line
 
 
 @click.command()
@@ -65,41 +64,13 @@ def restart(basedir: Path, clean: bool, nodaemon: bool, start_timeout: float, qu
     A configuration that is wrong keeps the old master running.
     """
     with Told():
-        from buildmill.master.cli.basedir import read_settings
-        from buildmill.master.config.loader import load
+        from buildmill.master.cli.configuration import read
 
-        load(basedir, read_settings(basedir).config_file)
+        read(basedir)
     _stop(basedir, clean=clean, wait=True, quiet=quiet)
     if nodaemon:
         _run(basedir, show_log=False)
     _start(basedir, start_timeout, quiet)
-
-
-@click.command()
-@basedir_argument
-@click.option(
-    "--progress-timeout", "--progress_timeout", default=60.0, show_default=True, help="Seconds of silence to wait."
-)
-@quiet_option
-def reconfig(basedir: Path, progress_timeout: float, quiet: bool) -> None:
-    """Make a running master read its configuration again.
-
-    If that is wrong, everything that is wrong is shown, and the old configuration stays in force.
-    """
-    with Told():
-        try:
-            with _progress("reading the configuration", quiet) as progress:
-                daemon.reconfigure(basedir, patience=progress_timeout, tell=progress.show)
-        except ConfigError:
-            click.echo("the new configuration was refused, the old one stays in force:", err=True)
-            raise
-    if not quiet:
-        click.echo("the new configuration is in force")
-
-
-sighup = click.Command(
-    "sighup", callback=reconfig.callback, params=list(reconfig.params), help="The same as reconfig.", hidden=True
-)
 
 
 def _run(basedir: Path, *, show_log: bool) -> None:
@@ -113,7 +84,7 @@ def _run(basedir: Path, *, show_log: bool) -> None:
 def _start(basedir: Path, patience: float, quiet: bool) -> None:
     with Told():
         launch = daemon.Launch(basedir)
-        with _progress("starting", quiet) as progress:
+        with progress_line("starting", quiet) as progress:
             url = launch.wait_until_running(patience=patience, tell=progress.show)
     if not quiet:
         click.echo(f"the master runs, pid {launch.pid}" + (f": {url}/" if url else ""))
@@ -122,7 +93,7 @@ def _start(basedir: Path, patience: float, quiet: bool) -> None:
 def _stop(basedir: Path, *, clean: bool, wait: bool, quiet: bool) -> None:
     with Told():
         try:
-            with _progress("waiting for running builds" if clean else "stopping", quiet):
+            with progress_line("waiting for running builds" if clean else "stopping", quiet):
                 pid = daemon.stop(basedir, clean=clean, wait=wait)
         except NotFound as problem:
             if not quiet:
@@ -130,35 +101,3 @@ def _stop(basedir: Path, *, clean: bool, wait: bool, quiet: bool) -> None:
             return
     if not quiet:
         click.echo(f"the master, pid {pid}, has stopped" if wait else f"the master, pid {pid}, was told to stop")
-
-
-class _Progress:
-    """A line on the terminal that tells what the master does; nothing where there is no terminal."""
-
-    def __init__(self, what: str) -> None:
-        from rich.console import Console
-
-        self._what = what
-        self.status = Console(stderr=True).status(what)
-
-    def show(self, line: str) -> None:
-        """Show a line of the log: without its time and its source."""
-        from rich.markup import escape
-
-        text = line.split(": ", 1)[-1]
-        self.status.update(f"{self._what}: [dim]{escape(text[:200])}[/dim]")
-
-
-class _Silence:
-    def show(self, line: str) -> None:
-        """Nothing to show it on."""
-
-
-@contextmanager
-def _progress(what: str, quiet: bool) -> Iterator[_Progress | _Silence]:
-    if quiet or not sys.stderr.isatty():
-        yield _Silence()
-        return
-    progress = _Progress(what)
-    with progress.status:
-        yield progress

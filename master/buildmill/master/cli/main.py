@@ -10,16 +10,22 @@ import click
 _COMMANDS: Mapping[str, str] = {
     "create-master": "creation:create_master",
     "upgrade-master": "creation:upgrade_master",
-    "checkconfig": "creation:checkconfig",
+    "checkconfig": "checkconfig:checkconfig",
     "start": "lifecycle:start",
     "run": "lifecycle:run",
     "stop": "lifecycle:stop",
     "restart": "lifecycle:restart",
-    "reconfig": "lifecycle:reconfig",
+    "reconfig": "reconfig:reconfig",
     "check": "soundness:check",
-    "sighup": "lifecycle:sighup",
+    "sighup": "reconfig:sighup",
     "sendchange": "sendchange:sendchange",
     "import-buildbot": "import_buildbot:import_buildbot",
+    "user": "unavailable:user",
+    "dataspec": "dataspec:dataspec",
+    "dev-proxy": "unavailable:dev_proxy",
+    "cleanupdb": "cleanupdb:cleanupdb",
+    "copy-db": "copy_db:copy_db",
+    "completion": "completion:completion",
     "demo": "demo:demo",
 }
 
@@ -36,6 +42,8 @@ class _Commands(click.Group):
             return None
         module, name = place.split(":")
         command: click.Command = getattr(import_module(f"buildmill.master.cli.{module}"), name)
+        if not any(parameter.name == "version" for parameter in command.params):
+            command.params.append(_version_option(is_hidden=True))
         return command
 
 
@@ -47,14 +55,27 @@ def _show_version(context: click.Context, _: click.Parameter, is_wanted: bool) -
         context.exit()
 
 
+def _version_option(*, is_hidden: bool) -> click.Option:
+    return click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        hidden=is_hidden,
+        help="Show it.",
+    )
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it.")
 def main() -> None:
     """Create, check and run Buildmill masters.
 
     A master lives in a directory, BASEDIR; the present one if none is named.
     """
 
+
+main.params.append(_version_option(is_hidden=False))
 
 if __name__ == "__main__":
     main()

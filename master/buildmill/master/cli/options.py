@@ -26,6 +26,16 @@ def quiet_option(function: F) -> F:
     return click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")(function)
 
 
+def master_option(function: F) -> F:
+    """``--master`` of a command that talks to one: its URL, or HOST:PORT."""
+    return click.option("-m", "--master", metavar="URL", help="URL of the master, or HOST:PORT.")(function)
+
+
+def json_option(function: F) -> F:
+    """``--json``: the parameter `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(function)
+
+
 def start_timeout_option(function: F) -> F:
     """``--start_timeout``, with Buildbot's spelling as well as ours."""
     text = "Seconds of silence in the log before watching ends."

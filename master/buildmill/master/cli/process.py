@@ -20,11 +20,13 @@ from buildmill.master.cli.basedir import LOG_FILE, MasterSettings
 
 if TYPE_CHECKING:
     from buildmill.master.app import App
+    from buildmill.master.config.rehearsal import Rehearsal
 
 REFUSED = "configuration refused"
 UNCHANGED = "the old configuration stays in force"
 CANNOT_START = "cannot start"
 _EXIT_FORCED = 130
+_STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGUSR1})
 _HANDLED = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
 
 
@@ -64,6 +66,7 @@ class MasterProcess:
         self._app: App | None = None
         self._is_up = False
         self._early: list[int] = []
+        self._rehearsal: Rehearsal | None = None
         self._life: Any = None  # Deferred of `_live`
         self._stop_clean: bool | None = None  # None: not asked to stop
         self._stopping: Any = None  # Deferred that wakes `_live`
@@ -82,7 +85,7 @@ class MasterProcess:
         os.chdir(self._basedir)
         with pid_file.held(self._basedir):
             for number in _HANDLED:
-                signal.signal(number, lambda caught, _frame: self._early.append(caught))
+                signal.signal(number, self._signalled_early)
             streams = sys.stdout, sys.stderr
             self._begin_logging()
             try:
@@ -91,6 +94,11 @@ class MasterProcess:
                 sys.stdout, sys.stderr = streams
                 for number in _HANDLED:
                     signal.signal(number, signal.SIG_IGN)
+
+    def _signalled_early(self, number: int, _frame: object) -> None:
+        self._early.append(number)
+        if self._rehearsal is not None and number in _STOPPING:
+            self._rehearsal.cancel()
 
     def _begin_logging(self) -> None:
         from twisted.logger import Logger, globalLogBeginner
@@ -105,21 +113,30 @@ class MasterProcess:
         self._log = Logger(namespace="buildmill.master")
 
     def _react(self) -> int:
-        # late and here: it takes long, and a reactor does not survive a fork
+        from buildmill.master.config.rehearsal import Rehearsal
+
+        seconds = self._settings.check_seconds
+        self._rehearsal = Rehearsal(self._basedir, self._settings.config_file, seconds=seconds)
+
+        # meanwhile, late and here: it takes long, and a reactor does not survive a fork
         from twisted.internet import reactor
         from twisted.internet.defer import Deferred
 
         from buildmill.master.app import App
         from buildmill.master.config.loader import load
+        from buildmill.master.config.rehearsal import Cancelled
 
         self._reactor = reactor
         self._log.info("starting in {basedir}, pid {pid}", basedir=str(self._basedir), pid=os.getpid())
         try:
+            self._rehearsal.wait_blocking().raise_problems()
             config = load(self._basedir, self._settings.config_file)
+        except Cancelled:
+            return 0
         except ConfigError as error:
             self._log.error("{what}: {problems}", what=CANNOT_START, problems=_listed(error))
             raise
-        if set(self._early) & {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}:
+        if _STOPPING & set(self._early):
             return 0
 
         def start() -> None:
@@ -129,6 +146,7 @@ class MasterProcess:
                 reactor=reactor,
                 rng=random.SystemRandom(),
                 config_file=self._settings.config_file,
+                check_seconds=self._settings.check_seconds,
             )
             for number in _HANDLED:
                 # the reactor has set its own for some of them

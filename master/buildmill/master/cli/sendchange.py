@@ -15,12 +15,26 @@ import click
 
 from buildmill.common.errors import BuildmillError
 from buildmill.master.cli.console import Told
+from buildmill.master.cli.options_file import CommandWithOptionsFile
 
 DEFAULT_MASTER = "http://127.0.0.1:8010"
 _TIMEOUT_SECONDS = 60
 
 
-@click.command()
+_IN_OPTIONS_FILE = {
+    "master": ("master",),
+    "auth": ("auth",),
+    "who": ("who", "username"),
+    "repository": ("repository",),
+    "vc": ("vc",),
+    "project": ("project",),
+    "branch": ("branch",),
+    "category": ("category",),
+    "encoding": ("encoding",),
+}
+
+
+@click.command(cls=CommandWithOptionsFile, known_as=_IN_OPTIONS_FILE)
 @click.argument("files", nargs=-1)
 @click.option("-m", "--master", default=DEFAULT_MASTER, show_default=True, help="URL of the master, or HOST:PORT.")
 @click.option("-a", "--auth", metavar="USER:PASSWORD", help="Sent as HTTP basic authentication.")
@@ -59,7 +73,11 @@ def sendchange(
     quiet: bool,
     **fields: str | None,
 ) -> None:
-    """Tell a master of a change in FILES; its schedulers then decide what to build."""
+    """Tell a master of a change in FILES; its schedulers then decide what to build.
+
+    What is not given is taken from `.buildbot/options`, if that is there: master, auth, who (or username), repository,
+    vc, project, branch, category, encoding.
+    """
     with Told():
         if revision_file is not None:
             fields["revision"] = revision_file.read_text(encoding="utf-8").strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import time
@@ -10,32 +11,29 @@ from pathlib import Path
 import click
 
 from buildmill.master.cli.console import Told
-from buildmill.master.cli.options import basedir_argument, quiet_option
+from buildmill.master.cli.options import basedir_argument, json_option, quiet_option
 
 
 @click.command()
 @basedir_argument
 @click.option("--contents", is_flag=True, help="Read every frame of every log as well; this takes long.")
+@json_option
 @quiet_option
-def check(basedir: Path, contents: bool, quiet: bool) -> None:
+def check(basedir: Path, contents: bool, as_json: bool, quiet: bool) -> None:
     """Look for contradictions in a master's records: builds, steps, commands, logs and their files.
 
     Nothing is changed, and the master may run meanwhile. Each problem is a line; with any, the exit code is 1.
     """
     with Told():
-        from buildmill.master.cli.basedir import read_settings
-        from buildmill.master.config.loader import load
+        from buildmill.master.cli.configuration import database_url
         from buildmill.master.db import schema
         from buildmill.master.db.engine import parse_url
         from buildmill.master.db.soundness import GRACE_SECONDS
         from buildmill.master.logs.soundness import problems
 
-        settings = read_settings(basedir)
-        has_config = (basedir / settings.config_file).exists()
-        db_url = load(basedir, settings.config_file).db_url if has_config else settings.db_url
-        url = parse_url(db_url, str(basedir))
+        url = parse_url(database_url(basedir), str(basedir))
         schema.check(url)
-        count = 0
+        told: list[str] = []
         with _Bar(is_shown=sys.stderr.isatty() and not quiet) as bar:
             found = problems(
                 url,
@@ -46,12 +44,16 @@ def check(basedir: Path, contents: bool, quiet: bool) -> None:
                 progress=bar.show,
             )
             for problem in found:
-                count += 1
-                bar.echo(problem)
-    if count:
-        click.echo("1 problem" if count == 1 else f"{count} problems", err=True)
+                told.append(problem)
+                if not as_json:
+                    bar.echo(problem)
+    if as_json:
+        click.echo(json.dumps({"ok": not told, "problems": told}, indent=2))
+    elif told:
+        click.echo("1 problem" if len(told) == 1 else f"{len(told)} problems", err=True)
+    if told:
         raise SystemExit(1)
-    if not quiet:
+    if not quiet and not as_json:
         click.echo(f"the records in {schema.describe(url)} are sound")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from buildmill.master.config.master_config import MasterConfig
-from buildmill.master.config.problems import Problems
+from buildmill.master.config.problems import Problems, nearest
 from buildmill.master.domain.lock_values import LockId
 from buildmill.master.domain.rendering import is_renderable
 
@@ -49,8 +49,10 @@ def _check_workers_of_builders(config: MasterConfig, problems: Problems) -> None
     known = {worker.name for worker in config.workers}
     for builder in config.builders:
         if not known.issuperset(builder.workernames):
-            names = ", ".join(repr(name) for name in builder.workernames if name not in known)
-            problems.at(builder, f"builder {builder.name!r} names workers that are not configured: {names}")
+            unknown = [name for name in builder.workernames if name not in known]
+            names = ", ".join(map(repr, unknown))
+            text = f"builder {builder.name!r} names workers that are not configured: {names}"
+            problems.at(builder, text, nearest(unknown[0], known))
 
 
 def _check_directories(config: MasterConfig, problems: Problems) -> None:
@@ -97,7 +99,8 @@ def _check_schedulers(config: MasterConfig, problems: Problems) -> None:
         driven.update(names)
         if unknown := sorted(set(names) - known):
             quoted = ", ".join(map(repr, unknown))
-            problems.at(scheduler, f"scheduler {scheduler.name!r} names builders that are not configured: {quoted}")
+            text = f"scheduler {scheduler.name!r} names builders that are not configured: {quoted}"
+            problems.at(scheduler, text, nearest(unknown[0], known))
     if not any_rendered:
         for builder in config.builders:
             if builder.name not in driven:

@@ -15,7 +15,8 @@ from buildmill.common.errors import ConfigError, ConfigProblem
 from buildmill.master.config import original_imports
 
 _OWN_CODE = str(Path(__file__).resolve().parents[2])
-_MODULE_NAME = "buildmill_master_cfg"
+MODULE_NAME = "buildmill_master_cfg"
+"""What the configuration calls itself while it is a module."""
 
 # The modules that configurations brought along; they are imported anew with each reading. A variable of the
 # module, as `sys.modules` is one of the process.
@@ -43,11 +44,11 @@ def run_file(file: Path, basedir: Path) -> dict[str, Any]:
         raise ConfigError([ConfigProblem(str(problem), str(file))]) from problem
 
     original_imports.install()
-    module = types.ModuleType(_MODULE_NAME)
+    module = types.ModuleType(MODULE_NAME)
     names = module.__dict__
     names.update(basedir=str(basedir), __file__=str(file))
     with _surroundings(basedir):
-        sys.modules[_MODULE_NAME] = module
+        sys.modules[MODULE_NAME] = module
         try:
             exec(code, names)  # noqa: S102  # that is what a configuration is for
         except ConfigError:
@@ -94,9 +95,24 @@ def fresh_helpers() -> Iterator[None]:
     _helpers.update(_helpers_since(before))
 
 
+def present_helpers() -> dict[str, types.ModuleType]:
+    """The modules that the configuration read last has brought along, by name; for `put_back_helpers`."""
+    return dict(_helpers)
+
+
+def put_back_helpers(earlier: dict[str, types.ModuleType]) -> None:
+    """The configuration read last was not taken: the modules of an earlier one are those to import from again."""
+    for name, module in _helpers.items():
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
+    sys.modules.update(earlier)
+    _helpers.clear()
+    _helpers.update(earlier)
+
+
 def _helpers_since(before: dict[str, types.ModuleType]) -> dict[str, types.ModuleType]:
     new = {name: module for name, module in list(sys.modules.items()) if before.get(name) is not module}
-    return {name: module for name, module in new.items() if name == _MODULE_NAME or _is_helper(module)}
+    return {name: module for name, module in new.items() if name == MODULE_NAME or _is_helper(module)}
 
 
 def _is_helper(module: types.ModuleType) -> bool:

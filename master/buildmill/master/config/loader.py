@@ -11,7 +11,7 @@ from buildmill.master.config.cross_checks import check_together
 from buildmill.master.config.execution import exception_problem, fresh_helpers, run_file
 from buildmill.master.config.keys import CHECKERS, REMOVED
 from buildmill.master.config.master_config import MasterConfig
-from buildmill.master.config.problems import Problems
+from buildmill.master.config.problems import Problems, nearest
 from buildmill.master.config.web_keys import UNSET
 from buildmill.master.domain.config_errors import collected_errors
 from buildmill.master.domain.not_there_yet import NotThereYet
@@ -54,8 +54,8 @@ def from_dictionary(values: dict[str, Any], basedir: Path, file: Path, problems:
     fields: dict[str, Any] = {}
     for key, value in values.items():
         if key not in CHECKERS:
-            hint = f" ({REMOVED[key]})" if key in REMOVED else ""
-            problems.at_key(str(key), f"unknown key in {VARIABLE}: {key!r}{hint}")
+            hint = REMOVED[key] if key in REMOVED else nearest(str(key), CHECKERS)
+            problems.at_key(str(key), f"unknown key in {VARIABLE}: {key!r}", hint=hint)
             continue
         field, check = CHECKERS[key]
         checked = check(key, value, problems)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
-from buildmill.master.config.comparison import same
+import msgspec
+
+from buildmill.master.config.inventory import PORTS, SETTINGS, Inventory
 from buildmill.master.config.master_config import MasterConfig
 
 Named = TypeVar("Named")
 
-FIXED_KEYS = ("db_url", "mq")
-"""What cannot change while the master runs."""
-_KINDS = ("builders", "workers", "schedulers", "change_sources", "services")
+FIXED_SETTINGS: Final = ("db_url", "mq")
+"""What cannot change while the master runs; neither can the ports of workers."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """How the things of one kind differ; names in the new configuration's order, removed ones in the old one's."""
 
     added: tuple[str, ...] = ()
@@ -29,33 +29,51 @@ class Difference:
         return bool(self.added or self.changed or self.removed)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReconfigPlan:
+class ReconfigPlan(msgspec.Struct, frozen=True, kw_only=True):
     """All that differs between two configurations.
 
     Attributes:
-        settings: other keys that differ, by the name of the field of `MasterConfig`.
-        refused: those of `FIXED_KEYS` that differ: the master must be restarted for them.
+        kinds: by kind (``builders``, ``workers``, ``locks``, ``ports``, ``properties``, ...); those without any thing
+            are left out. ``settings`` are keys of the configuration that hold no named things.
     """
 
-    builders: Difference
-    workers: Difference
-    schedulers: Difference
-    change_sources: Difference
-    services: Difference = Difference()
-    settings: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
+    kinds: dict[str, Difference]
 
     def __bool__(self) -> bool:
-        return any((self.builders, self.workers, self.schedulers, self.change_sources, self.services, self.settings))
+        return any(self.kinds.values())
+
+    def of_kind(self, kind: str) -> Difference:
+        """How things of one kind differ."""
+        return self.kinds.get(kind, Difference())
+
+    @property
+    def builders(self) -> Difference:
+        """How builders differ."""
+        return self.of_kind("builders")
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Keys that differ, but those of `refused`."""
+        settings = self.of_kind(SETTINGS)
+        return tuple(
+            name for name in (*settings.added, *settings.changed, *settings.removed) if name not in FIXED_SETTINGS
+        )
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """What differs and needs a restart of the master."""
+        settings, ports = self.of_kind(SETTINGS), self.of_kind(PORTS)
+        differing = (*settings.added, *settings.changed, *settings.removed)
+        are_moved = any(name.startswith("workers ") for name in (*ports.added, *ports.changed, *ports.removed))
+        return (*(name for name in FIXED_SETTINGS if name in differing), *(("protocols",) if are_moved else ()))
 
     def describe(self) -> list[str]:
         """One line for each kind of difference, for people and the log."""
         lines = [
             f"{kind.replace('_', ' ')} {what}: {', '.join(names)}"
-            for kind in _KINDS
-            for what in ("added", "changed", "removed")
-            if (names := getattr(getattr(self, kind), what))
+            for kind in self.kinds
+            if kind != SETTINGS
+            for what, names in _parts(self.kinds[kind])
         ]
         if self.settings:
             lines.append(f"settings changed: {', '.join(self.settings)}")
@@ -64,49 +82,51 @@ class ReconfigPlan:
         return lines
 
 
-def plan_of(old: MasterConfig, new: MasterConfig) -> ReconfigPlan:
+def _parts(difference: Difference) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for what, names in (
+        ("added", difference.added),
+        ("changed", difference.changed),
+        ("removed", difference.removed),
+    ):
+        if names:
+            yield what, names
+
+
+def plan_between(old: Inventory, new: Inventory) -> ReconfigPlan:
     """What must be done to go from one configuration to another."""
-    others = [name for name in MasterConfig.__dataclass_fields__ if name not in (*_KINDS, "basedir", "file", "notices")]
-    differing = tuple(name for name in others if not same(getattr(old, name), getattr(new, name)))
-    return ReconfigPlan(
-        builders=_difference(old.builders, new.builders),
-        workers=_difference(old.workers, new.workers),
-        schedulers=_difference(old.schedulers, new.schedulers),
-        change_sources=_difference(old.change_sources, new.change_sources),
-        services=_difference(old.services, new.services),
-        settings=tuple(name for name in differing if name not in FIXED_KEYS),
-        refused=tuple(name for name in differing if name in FIXED_KEYS),
+    kinds = [*new.things, *(kind for kind in old.things if kind not in new.things)]
+    kinds.sort(key=lambda kind: kind == SETTINGS)
+    return ReconfigPlan(kinds={kind: _difference(old.of_kind(kind), new.of_kind(kind)) for kind in kinds})
+
+
+def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
+    common = [name for name in after if name in before]
+    return Difference(
+        added=tuple(name for name in after if name not in before),
+        changed=tuple(name for name in common if before[name] != after[name]),
+        removed=tuple(name for name in before if name not in after),
+        unchanged=tuple(name for name in common if before[name] == after[name]),
     )
+
+
+_KEPT: Final = ("workers", "schedulers", "change_sources", "services")
+"""What runs on with its present object if it has not changed."""
 
 
 def keep_unchanged(old: MasterConfig, new: MasterConfig, plan: ReconfigPlan) -> MasterConfig:
     """The new configuration with the old objects for all that has not changed, so that what runs can run on."""
-    return replace(
-        new,
-        workers=_kept(old.workers, new.workers, plan.workers),
-        schedulers=_kept(old.schedulers, new.schedulers, plan.schedulers),
-        change_sources=_kept(old.change_sources, new.change_sources, plan.change_sources),
-        services=_kept(old.services, new.services, plan.services),
-    )
+    kept: dict[str, Any] = {
+        kind: _kept(getattr(old, kind), getattr(new, kind), plan.of_kind(kind).unchanged)
+        for kind in _KEPT
+        if hasattr(new, kind)
+    }
+    return replace(new, **kept)
 
 
-def _difference(old: Sequence[Any], new: Sequence[Any]) -> Difference:
-    before = {thing.name: thing for thing in old}
-    after = {thing.name: thing for thing in new}
-    common = [name for name in after if name in before]
-    unchanged = [name for name in common if same(before[name], after[name])]
-    return Difference(
-        added=tuple(name for name in after if name not in before),
-        changed=tuple(name for name in common if name not in unchanged),
-        removed=tuple(name for name in before if name not in after),
-        unchanged=tuple(unchanged),
-    )
-
-
-def _kept(old: Sequence[Named], new: Sequence[Named], difference: Difference) -> tuple[Named, ...]:
-    unchanged = set(difference.unchanged)
+def _kept(old: Sequence[Named], new: Sequence[Named], unchanged: Sequence[str]) -> tuple[Named, ...]:
     before = {_name(thing): thing for thing in old}
-    return tuple(before[_name(thing)] if _name(thing) in unchanged else thing for thing in new)
+    same = set(unchanged)
+    return tuple(before[_name(thing)] if _name(thing) in same else thing for thing in new)
 
 
 def _name(thing: Any) -> str:

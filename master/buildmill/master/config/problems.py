@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +34,9 @@ class Problems:
         except OSError:
             self._lines = SourceLines("", self._file)
 
-    def at_key(self, key: str, message: str, inner: str | None = None) -> None:
-        """Something about the value of a key (or of a key inside its dictionary)."""
-        self.found.append(ConfigProblem(message, self._file, self._lines.line_of(key, inner)))
+    def at_key(self, key: str, message: str, inner: str | None = None, hint: str | None = None) -> None:
+        """Something about the value of a key (or of a key inside its dictionary), and what to do about it."""
+        self.found.append(ConfigProblem(message, self._file, self._lines.line_of(key, inner), hint))
 
     def notice(self, key: str, text: str, inner: str | None = None) -> None:
         """Something that is taken, but without the effect that its author may expect."""
@@ -54,6 +56,12 @@ class Problems:
         """Whether the value of a key stands in for something that is not there; that is reported, if it was not yet."""
         return is_not_there_yet(value, lambda message: self.at_key(key, message, inner))
 
-    def at(self, thing: Any, message: str) -> None:
+    def at(self, thing: Any, message: str, hint: str | None = None) -> None:
         """Something about a builder, worker or the like, which knows where it was made."""
-        self.found.append(ConfigProblem(message, getattr(thing, "file", None) or self._file, thing.line))
+        self.found.append(ConfigProblem(message, getattr(thing, "file", None) or self._file, thing.line, hint))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """A hint for a name that nothing has: the one that its author may have meant."""
+    found = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {found[0]!r}?" if found else None

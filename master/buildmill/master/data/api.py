@@ -79,7 +79,7 @@ class DataAPI(Generic[U]):
         self._database = database
         self._context = Context(database, logs, force_schedulers or NoForceSchedulers(), updates)
         self._versions = Versions(bus, lambda: database.statistics["commits"])
-        self.endpoints = [*_ENDPOINTS, Endpoint("application.spec", Kind.COLLECTION, TYPES["spec"], load=self._specs)]
+        self.endpoints = ENDPOINTS
         self._matcher: Matcher[Endpoint] = Matcher()
         for endpoint in self.endpoints:
             self._matcher.add(endpoint.pattern, endpoint)
@@ -178,9 +178,6 @@ class DataAPI(Generic[U]):
         """The API as an OpenAPI 3.1 document."""
         return spec.openapi(self.endpoints, version=version)
 
-    async def _specs(self, _context: Context, _keys: Keys, _spec: ResultSpec) -> Sequence[Any]:
-        return spec.specs(self.endpoints)
-
     # -- for plugins -----------------------------------------------------------------------
 
     async def get(
@@ -222,7 +219,11 @@ class DataAPI(Generic[U]):
         return rows if found.endpoint.is_collection else rows[0]
 
 
-_ENDPOINTS: list[Endpoint] = [
+async def _specs(_context: Context, _keys: Keys, _spec: ResultSpec) -> Sequence[Any]:
+    return spec.specs(ENDPOINTS)
+
+
+ENDPOINTS: Sequence[Endpoint] = (
     *about.ENDPOINTS,
     *builds.ENDPOINTS,
     *directory.ENDPOINTS,
@@ -231,7 +232,9 @@ _ENDPOINTS: list[Endpoint] = [
     *requests.ENDPOINTS,
     *sources.ENDPOINTS,
     *steps.ENDPOINTS,
-]
+    Endpoint("application.spec", Kind.COLLECTION, TYPES["spec"], load=_specs),
+)
+"""All that can be read."""
 
 
 def _same(result: Result) -> Result:

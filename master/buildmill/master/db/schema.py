@@ -79,7 +79,7 @@ def upgrade(url: sa.URL) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except sa.exc.DBAPIError as problem:
-        raise _unusable(url, problem) from problem
+        raise unusable(url, problem) from problem
     finally:
         engine.dispose()
 
@@ -100,7 +100,7 @@ def check(url: sa.URL) -> None:
         with engine.connect() as connection:
             found = _revision(connection)
     except sa.exc.DBAPIError as problem:
-        raise _unusable(url, problem) from problem
+        raise unusable(url, problem) from problem
     finally:
         engine.dispose()
     if found != HEAD:
@@ -126,5 +126,6 @@ def _known_revisions() -> frozenset[str]:
     return frozenset(file.stem.removeprefix("v") for file in (_FOLDER / "versions").glob("v*.py"))
 
 
-def _unusable(url: sa.URL, problem: sa.exc.DBAPIError) -> DatabaseUnusable:
+def unusable(url: sa.URL, problem: sa.exc.DBAPIError) -> DatabaseUnusable:
+    """A driver's error as ours, with the driver's words."""
     return DatabaseUnusable(f"cannot use the database {describe(url)}: {str(problem.orig).strip()}")

@@ -139,6 +139,11 @@ class _BuilderQueue:
         if len(self.heap) > 2 * len(self.waiting) + SLACK:  # mostly entries of requests that are gone
             self.heap = sorted(w.rank for w in self.waiting.values())
 
+    def take(self, waiting: dict[int, Waiting]) -> None:
+        """Begin with these."""
+        self.waiting = waiting
+        self.heap = sorted(w.rank for w in waiting.values())
+
     def first(self) -> Waiting | None:
         while self.heap:
             rank = self.heap[0]
@@ -161,6 +166,7 @@ class Queue:
         self._builders: dict[int, _BuilderQueue] = {}
         self._requests: dict[int, Waiting] = {}
         self._held: dict[int, tuple[Waiting, str]] = {}
+        self._unseen: dict[int, dict[int, Waiting]] = {}  # by builder: the requests of those that do not run here
         self._order: list[tuple[int, int, str, int]] = []
         self.workers: dict[int, WorkerSlot] = {}
 
@@ -171,15 +177,16 @@ class Queue:
         present = self._builders.get(builder_id)
         if present is None:
             self._builders[builder_id] = queue = _BuilderQueue(builder_id, name, tuple(worker_ids))
-            for waiting in self._requests.values():
-                if waiting.builder_id == builder_id:
-                    self._enqueue(queue, waiting)
+            queue.take(self._unseen.pop(builder_id, {}))
+            self._offer(queue)
         else:
             present.name, present.worker_ids = name, tuple(worker_ids)
 
     def remove_builder(self, builder_id: int) -> None:
         """The builder runs here no more; its requests keep waiting, unseen by decisions."""
-        self._builders.pop(builder_id, None)
+        queue = self._builders.pop(builder_id, None)
+        if queue is not None and queue.waiting:
+            self._unseen[builder_id] = queue.waiting
 
     # -- what waits -------------------------------------------------------------------------
 
@@ -193,10 +200,9 @@ class Queue:
             return
         self._requests[waiting.request_id] = waiting
         queue = self._builders.get(waiting.builder_id)
-        if queue is not None:
-            self._enqueue(queue, waiting)
-
-    def _enqueue(self, queue: _BuilderQueue, waiting: Waiting) -> None:
+        if queue is None:
+            self._unseen.setdefault(waiting.builder_id, {})[waiting.request_id] = waiting
+            return
         queue.put(waiting)
         self._offer(queue)
 
@@ -211,9 +217,15 @@ class Queue:
         if (held := self._held.pop(request_id, None)) is not None:
             return held[0]
         waiting = self._requests.pop(request_id, None)
-        if waiting is not None and (queue := self._builders.get(waiting.builder_id)) is not None:
+        if waiting is None:
+            return None
+        if (queue := self._builders.get(waiting.builder_id)) is not None:
             queue.waiting.pop(request_id, None)
             self._offer(queue)
+        elif (unseen := self._unseen.get(waiting.builder_id)) is not None:
+            unseen.pop(request_id, None)
+            if not unseen:
+                del self._unseen[waiting.builder_id]
         return waiting
 
     def hold(self, waiting: Waiting, why: str) -> None:
@@ -298,7 +310,10 @@ class Queue:
         if waiting is None:
             return None
         queue = self._builders.get(waiting.builder_id)
-        if queue is None or not queue.worker_ids:
+        if queue is None:
+            text = "its builder is not configured here; the request is kept, and waits until the builder is there again"
+            return [Reason(Because.NO_WORKER, text)]
+        if not queue.worker_ids:
             return [Reason(Because.NO_WORKER, "no worker that is configured here can ever run it")]
         reasons = []
         ahead = sum(1 for other in queue.waiting.values() if other.rank < waiting.rank)

@@ -1,43 +1,76 @@
-"""What a configuration says of builders and workers, in the terms of the tables and of the queue."""
+"""What a configuration says of builders and workers, in the terms of the tables and of the queue.
+
+Configurations may be big: all of it is done in slices.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from buildmill.common.slices import Slices
 from buildmill.master.engine.workers import WorkerHandle
 
 
-def builder_infos(builders: Sequence[Any]) -> list[dict[str, Any]]:
+async def builder_infos(builders: Sequence[Any], slices: Slices) -> list[dict[str, Any]]:
     """What is written down of builders."""
-    return [
-        {
-            "name": builder.name,
-            "description": builder.description,
-            "description_format": builder.description_format,
-            "tags": builder.tags,
-        }
-        for builder in builders
-    ]
-
-
-def builders_by_worker(
-    builders: Sequence[Any], ids: Mapping[str, int], handles: Mapping[str, WorkerHandle]
-) -> dict[int, list[int]]:
-    """By worker id: the ids of the builders that may use it."""
-    found: dict[int, list[int]] = {handle.worker_id: [] for handle in handles.values()}
+    infos = []
     for builder in builders:
+        await slices.step()
+        infos.append(
+            {
+                "name": builder.name,
+                "description": builder.description,
+                "description_format": builder.description_format,
+                "tags": builder.tags,
+            }
+        )
+    return infos
+
+
+@dataclass(kw_only=True)
+class Service:
+    """Who serves whom.
+
+    Attributes:
+        builders: by worker id: the ids of the builders that may use it.
+        workers: by builder id: the ids of its workers.
+        directories: by the worker's name: the directories that it needs.
+    """
+
+    builders: dict[int, list[int]] = field(default_factory=dict)
+    workers: dict[int, list[int]] = field(default_factory=dict)
+    directories: dict[str, set[str]] = field(default_factory=dict)
+
+
+async def service_of(
+    builders: Sequence[Any], ids: Mapping[str, int], handles: Mapping[str, WorkerHandle], slices: Slices
+) -> Service:
+    """Find out who serves whom."""
+    found = Service(
+        builders={handle.worker_id: [] for handle in handles.values()}, directories={name: set() for name in handles}
+    )
+    for builder in builders:
+        builder_id = ids[builder.name]
+        of_builder = found.workers[builder_id] = []
         for name in builder.workernames:
-            if name in handles:
-                found[handles[name].worker_id].append(ids[builder.name])
+            await slices.step()
+            if (handle := handles.get(name)) is not None:
+                of_builder.append(handle.worker_id)
+                found.builders[handle.worker_id].append(builder_id)
+                found.directories[name].add(builder.workerbuilddir)
     return found
 
 
-def collapse_policies(config: Any, ids: Mapping[str, int]) -> tuple[set[int], dict[int, Callable[..., Any]]]:
+async def collapse_policies(
+    config: Any, ids: Mapping[str, int], slices: Slices
+) -> tuple[set[int], dict[int, Callable[..., Any]]]:
     """Builders that collapse by the default rule, and those that ask a function."""
     plain: set[int] = set()
     by_function: dict[int, Callable[..., Any]] = {}
     for builder in config.builders:
+        await slices.step()
         policy = builder.collapseRequests
         if policy is None:
             policy = config.collapseRequests

@@ -51,6 +51,9 @@ class Distributor:
         read: runs a query on a read-only connection.
         started: called with each assignment whose build has been made.
         hooks: user functions of the whole configuration, see `configure`.
+
+    Attributes:
+        is_held: nothing is decided; requests are heard of, and wait.
     """
 
     _log = Logger()
@@ -88,6 +91,7 @@ class Distributor:
         self._is_deciding = False
         self._again = False
         self._is_open = False
+        self.is_held = False
         self._refusals: dict[int, Reason] = {}
         self._claims = TaskOwner("distributor")
         self._heard: set[int] = set()
@@ -143,9 +147,13 @@ class Distributor:
         self._subscriptions.clear()
         await self._claims.join()
 
+    @property
+    def _may_decide(self) -> bool:
+        return self._is_open and not self.is_held
+
     def look_again(self) -> None:
         """Something has changed: decide anew in the next turn of the reactor."""
-        if self._is_open and self._turn is None:
+        if self._may_decide and self._turn is None:
             self._turn = self._clock.callLater(0, self._begin)
 
     def _request_event(self, key: Key, event: Event) -> None:
@@ -163,6 +171,8 @@ class Distributor:
 
     def _begin(self) -> None:
         self._turn = None
+        if not self._may_decide:
+            return
         if self._is_deciding:
             self._again = True
             return
@@ -231,7 +241,7 @@ class Distributor:
                 self._again = False
                 await self._collapse_by_users()
                 passed: list[int] = []
-                while self._is_open and (builder_id := await self._next_builder(passed)) is not None:
+                while self._may_decide and (builder_id := await self._next_builder(passed)) is not None:
                     assignment = await self._assign_with_users(self._builders[builder_id])
                     if assignment is None:
                         passed.append(builder_id)
@@ -303,7 +313,11 @@ class Distributor:
                 continue
             # the world may have changed while the user's functions ran
             still_waits = any(w.request_id == view.id for w in self.queue.waiting_for(builder.builderid))
-            if not self._is_open or not still_waits or not worker.slot.takes(builder.builderid, self._clock.seconds()):
+            if (
+                not self._may_decide
+                or not still_waits
+                or not worker.slot.takes(builder.builderid, self._clock.seconds())
+            ):
                 return None
             if (assignment := self._reserve(builder, view.waiting, worker)) is not None:
                 return assignment

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from buildmill.common.errors import BuildmillError
 from buildmill.common.protocol.durable import DURABLE_VERSION, DurableLimits, Hello
 from buildmill.common.results import EXCEPTION, RETRY, Result
+from buildmill.common.slices import Slices
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
@@ -33,7 +34,7 @@ from buildmill.master.engine import leftovers
 from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
 from buildmill.master.engine.builder import Builder
-from buildmill.master.engine.configured import builder_infos, builders_by_worker, collapse_policies
+from buildmill.master.engine.configured import builder_infos, collapse_policies, service_of
 from buildmill.master.engine.distributor import Assignment, Distributor
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lease import MasterLease
@@ -49,6 +50,9 @@ class Engine:
         database_read: runs a query on a read-only connection.
         rng: randomness for choices and command ids.
         monotonic: seconds of a clock that never jumps; the clock's own by default.
+
+    Attributes:
+        dismissed: called with the name of each worker that was let go because it is not configured any more.
     """
 
     _log = Logger()
@@ -86,6 +90,10 @@ class Engine:
         self.locks = LockTable()
         self.builders: dict[int, Builder] = {}
         self.workers: dict[str, WorkerHandle] = {}
+        self._leaving: dict[str, WorkerHandle] = {}
+        self.dismissed: Callable[[str], None] = lambda _: None
+        self._directories: dict[str, set[str]] = {}
+        self._slices = Slices(clock)
         self.builds: dict[int, Build] = {}
         self._subscriptions: list[Any] = []
         self._quarantines: dict[int, Any] = {}
@@ -118,42 +126,33 @@ class Engine:
     # -- life --------------------------------------------------------------------------------
 
     async def configure(self, config: Any) -> None:
-        """Put the builders and workers of a configuration in force; running builds keep what they began with."""
-        master_id = self._master.masterid
+        """Put the builders and workers of a configuration in force; running builds keep what they began with.
+
+        Workers that are left out get nothing more to do, but stay connected until `settle`: so the earlier
+        configuration can be put back. Between `hold` and `resume` nobody sees half of it.
+        """
+        master_id, slices = self._master.masterid, self._slices
         self._durability = self.lost.durations = config.durability
         for present in self.workers.values():
             if present.durable is not None:
                 present.durable.durations = config.durability
-        ids = await self._updates.configureBuilders(master_id, builder_infos(config.builders))
-
-        found = await self._updates.run(worker_rows.find_all, [worker.name for worker in config.workers])
-        handles: dict[str, WorkerHandle] = {}
-        for worker in config.workers:
-            worker_id, paused, reason, is_durable = found[worker.name]
-            handle = self.workers.get(worker.name)
-            if handle is None:
-                handle = WorkerHandle(worker, worker_id, self._clock)
-                if is_durable:
-                    handle.durable = self._durable_commands(handle)
-            handle.config = worker
-            handle.slot.max_builds = worker.max_builds
-            handle.slot.is_paused, handle.slot.pause_reason = paused, reason
-            handles[worker.name] = handle
-        removed = [handle for name, handle in self.workers.items() if name not in handles]
-        await self._updates.workersConfigured(
-            master_id,
-            builders_by_worker(config.builders, ids, handles),
-        )
+        ids = await self._updates.configureBuilders(master_id, await builder_infos(config.builders, slices))
+        handles = await self._handles(config.workers)
+        service = await service_of(config.builders, ids, handles, slices)
+        await self._updates.workersConfigured(master_id, service.builders)
+        self._leaving.update((name, handle) for name, handle in self.workers.items() if name not in handles)
         self.workers.clear()
         self.workers.update(handles)
-        gone = set(self.builders) - set(ids.values())
-        for builder_id in gone:
-            self.queue.remove_builder(builder_id)
-        self.builders = {ids[b.name]: self._builder(b, ids[b.name]) for b in config.builders}
+        builders: dict[int, Builder] = {}
         for b in config.builders:
-            worker_ids = [handles[name].worker_id for name in b.workernames if name in handles]
-            self.queue.set_builder(ids[b.name], b.name, worker_ids)
-        plain, by_function = collapse_policies(config, ids)
+            await slices.step()
+            builders[ids[b.name]] = self._builder(b, ids[b.name])
+            self.queue.set_builder(ids[b.name], b.name, service.workers[ids[b.name]])
+        for builder_id in self.builders.keys() - builders.keys():
+            await slices.step()
+            self.queue.remove_builder(builder_id)
+        self.builders = builders
+        plain, by_function = await collapse_policies(config, ids, slices)
         self._updates.context.collapsing = frozenset(plain)
         self.distributor.configure(
             self._master,
@@ -163,13 +162,50 @@ class Engine:
             config.select_next_worker,
             by_function,
         )
-        for handle in removed:
+        before, self._directories = self._directories, service.directories
+        for name, handle in handles.items():
+            await slices.step()
+            if handle.connection is not None and service.directories[name] != before.get(name):
+                self._tasks.start(self._attachments.prepare_again(handle), name=f"prepare {name}")
+        self.distributor.look_again()
+
+    async def _handles(self, workers: Sequence[Any]) -> dict[str, WorkerHandle]:
+        found = await self._updates.run(worker_rows.find_all, [worker.name for worker in workers])
+        handles: dict[str, WorkerHandle] = {}
+        for worker in workers:
+            await self._slices.step()
+            worker_id, paused, reason, is_durable = found[worker.name]
+            handle = self.workers.get(worker.name) or self._leaving.pop(worker.name, None)
+            if handle is None:
+                handle = WorkerHandle(worker, worker_id, self._clock)
+                if is_durable:
+                    handle.durable = self._durable_commands(handle)
+            handle.config = worker
+            handle.slot.max_builds = worker.max_builds
+            handle.slot.is_paused, handle.slot.pause_reason = paused, reason
+            handles[worker.name] = handle
+        return handles
+
+    def hold(self) -> None:
+        """Begin no build until `resume`, while a configuration is being put in force."""
+        self.distributor.is_held = True
+
+    def resume(self) -> None:
+        """End `hold`."""
+        self.distributor.is_held = False
+        self.distributor.look_again()
+
+    def settle(self) -> None:
+        """The configuration stays: let workers that it leaves out go, each when its last build has ended."""
+        for handle in tuple(self._leaving.values()):
+            self._dismiss_when_idle(handle)
+
+    def _dismiss_when_idle(self, handle: WorkerHandle) -> None:
+        if not handle.builds and self._leaving.get(handle.name) is handle:
+            del self._leaving[handle.name]
             if handle.connection is not None:
                 handle.connection.close("this worker is not configured any more")
-        for handle in handles.values():
-            if handle.connection is not None:
-                self._tasks.start(self._attachments.prepare_again(handle), name=f"prepare {handle.name}")
-        self.distributor.look_again()
+            self.dismissed(handle.name)
 
     def _builder(self, config: Any, builder_id: int) -> Builder:
         present = self.builders.get(builder_id)
@@ -314,13 +350,7 @@ class Engine:
         self._attachments.detach(connection, reason)
 
     def _builder_dirs(self, worker_name: str) -> list[str]:
-        return sorted(
-            {
-                builder.config.workerbuilddir
-                for builder in self.builders.values()
-                if worker_name in builder.config.workernames
-            }
-        )
+        return sorted(self._directories.get(worker_name, ()))
 
     def _worker_changed(self, _key: Key, event: Event) -> None:
         row = event.message
@@ -386,6 +416,8 @@ class Engine:
                     self._tasks.start(self.lost.confirm(worker), name="end lost commands")
             self.distributor.give_back(assignment)
             self._shut_down_when_idle(worker)
+            if not self.distributor.is_held:  # otherwise the configuration that leaves it out may not stay
+                self._dismiss_when_idle(worker)
             if self._idle is not None and not self.builds and not self._idle.called:
                 self._idle.callback(None)
 

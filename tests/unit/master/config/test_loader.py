@@ -233,7 +233,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['configurators'] = [3]", "configurators must have a method configure"),
         ("c['codebases'] = [util.Codebase('c', 'p')]", "codebase 'c' names a project that is not configured: 'p'"),
         ("c['caches'] = {}; c['buildCacheSize'] = 1", "caches cannot be given together with buildCacheSize"),
-        ("c['slaves'] = []", "unknown key in BuildmasterConfig: 'slaves' (use 'workers')"),
+        ("c['slaves'] = []", "unknown key in BuildmasterConfig: 'slaves'"),
         ("c['builders'][0] = 3", "builders[0] must be a BuilderConfig, not 3"),
     ],
 )

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from buildmill.master.config.inventory import inventory_of
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig
-from buildmill.master.config.plan import Difference, keep_unchanged, plan_of
+from buildmill.master.config.plan import Difference, ReconfigPlan, keep_unchanged, plan_between
 
 BASE = """\
 from buildmill.plugins import changes, schedulers, steps, util, worker
@@ -75,6 +76,10 @@ def read(tmp_path: Path) -> Read:
     return read_it
 
 
+def plan_of(old: MasterConfig, new: MasterConfig) -> ReconfigPlan:
+    return plan_between(inventory_of(old), inventory_of(new))
+
+
 def replaced(old: str, new: str) -> str:
     assert old in BASE
     return BASE.replace(old, new)
@@ -110,7 +115,7 @@ def test_the_same_file_read_twice_changes_nothing(read: Read) -> None:
 def test_what_differs_is_found(read: Read, text: str, kind: str, difference: Difference) -> None:
     plan = plan_of(read(), read(text))
 
-    assert getattr(plan, kind) == difference
+    assert plan.of_kind(kind) == difference
     assert plan
 
 

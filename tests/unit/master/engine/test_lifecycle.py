@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 
-from buildmill.common.results import CANCELLED, RETRY, SKIPPED
+from buildmill.common.results import CANCELLED, RETRY, SKIPPED, SUCCESS
 from buildmill.master.db import tables as t
 from buildmill.master.engine.build import ABANDON_SECONDS
 from buildmill.master.engine.shell import ShellMixin
 from buildmill.master.engine.step import BuildStep
+from buildmill.master.engine.workers import WorkerHandle
 from tests.harness import Harness
 from tests.leftovers import FailureLog
 
@@ -68,7 +69,8 @@ def test_new_request_takes_the_place_of_a_waiting_one_whoever_asks(harness: Harn
     assert not harness.request(newer).complete
 
 
-def test_worker_that_is_configured_no_more_is_told_as_gone_and_its_build_is_tried_again(harness: Harness) -> None:
+def leave_the_busy_worker_out(harness: Harness) -> tuple[WorkerHandle, str]:
+    """One of two workers is busy, and the next configuration leaves it out; the handle, and the other's name."""
     harness.start(harness.builder(Run(command="x"), workernames=["w1", "w2"]))
     for worker in harness.workers.values():
         worker.scripts["shell"] = lambda _: None
@@ -78,13 +80,43 @@ def test_worker_that_is_configured_no_more_is_told_as_gone_and_its_build_is_trie
     [other] = left
 
     builder = harness.builder(Run(command="x"), workernames=[other.name])
-    harness.config = replace(harness.config, builders=(builder,), workers=left)
+    harness.engine.hold()
+    harness.result(harness.engine.configure(replace(harness.config, builders=(builder,), workers=left)))
+    return busy, other.name
+
+
+def test_worker_that_is_configured_no_more_ends_its_build_and_is_told_as_gone(harness: Harness) -> None:
+    gone: list[str] = []
+    harness.engine.dismissed = gone.append
+    busy, other = leave_the_busy_worker_out(harness)
+    harness.engine.settle()
+    harness.engine.resume()
+    harness.turn()
+    during, waiting = len(connected(harness)), harness.force()
+
+    worker = harness.workers[busy.name]
+    worker.complete(worker.started[-1], ["rc", 0])
+
+    assert (during, harness.results()[0], gone) == (2, SUCCESS, [busy.name])
+    assert connected(harness) == [(harness.engine.workers[other].worker_id,)]
+    assert f"workers/{busy.worker_id}/disconnected" in harness.event_names()
+    assert harness.request(waiting).claimed
+    assert len(harness.workers[other].started) == 1
+
+
+def test_going_back_finds_the_worker_and_its_build_as_they_were(harness: Harness) -> None:
+    busy, _ = leave_the_busy_worker_out(harness)
     harness.result(harness.engine.configure(harness.config))
+    harness.engine.settle()
+    harness.engine.resume()
     harness.turn()
 
-    assert connected(harness) == [(harness.engine.workers[other.name].worker_id,)]
-    assert f"workers/{busy.worker_id}/disconnected" in harness.event_names()
-    assert harness.results()[0] == RETRY
+    worker = harness.workers[busy.name]
+    worker.complete(worker.started[-1], ["rc", 0])
+
+    assert harness.engine.workers[busy.name] is busy
+    assert len(connected(harness)) == 2
+    assert harness.results() == [SUCCESS]
 
 
 def test_worker_that_is_lost_while_it_is_attached_is_not_taken_for_connected(harness: Harness) -> None:

@@ -1,0 +1,90 @@
+"""The web server of the configuration in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+
+from buildmill.common.errors import ConfigError, ConfigProblem
+from buildmill.master.config.master_config import MasterConfig
+from buildmill.master.data.api import DataAPI
+from buildmill.master.web.server import WebServer
+
+
+class WebPart:
+    """Listens where the configuration says.
+
+    A new port is opened before the old one is closed: where it is taken, nothing has changed.
+
+    Attributes:
+        port: where it listens; None without a web server.
+    """
+
+    name = "web server"
+    _log = Logger()
+
+    def __init__(self, *, data: DataAPI[Any], bus: Any, reactor: Any) -> None:
+        self._data = data
+        self._bus = bus
+        self._reactor = reactor
+        self._server: WebServer | None = None
+        self._served: MasterConfig | None = None
+        self.port: int | None = None
+
+    @property
+    def url(self) -> str | None:
+        """Its address on this machine; None without a web server."""
+        return None if self.port is None else f"http://127.0.0.1:{self.port}/"
+
+    async def apply(self, config: MasterConfig) -> None:
+        """See `Part.apply`.
+
+        Raises:
+            ConfigError: the port is taken, or cannot be had.
+        """
+        old, served = self._server, self._served
+        if served is not None and _means(config) == _means(served):
+            return
+        if old is not None and served is not None and config.www.port in (None, served.www.port):
+            await self.stop()  # the port is wanted again, with other settings, or not at all
+            old = None
+        if config.www.port is not None:
+            await self._serve(config)
+            if old is not None:
+                await old.stop()
+                self._data.start()  # the old server has ended what both use
+            self._log.info("the data API is served at {url}api/v2", url=self.url)
+        self._served = config
+
+    async def _serve(self, config: MasterConfig) -> None:
+        assert config.www.port is not None
+        server = WebServer(
+            data=self._data,
+            bus=self._bus,
+            reactor=self._reactor,
+            base_url=config.buildbotURL,
+            allowed_origins=config.www.allowed_origins or (),
+            title=config.title,
+        )
+        try:
+            self.port = await server.start(config.www.port)
+        except CannotListenError as error:
+            problem = f"www: nobody can be served at {config.www.port}: {error.socketError}"
+            hint = "another program listens there; `port` in www names the address"
+            raise ConfigError([ConfigProblem(problem, str(config.file), hint=hint)]) from error
+        self._server = server
+
+    def settle(self) -> None:
+        """Nothing was kept for going back."""
+
+    async def stop(self) -> None:
+        """Serve nobody any more."""
+        server, self._server, self._served, self.port = self._server, None, None, None
+        if server is not None:
+            await server.stop()
+
+
+def _means(config: MasterConfig) -> tuple[Any, ...]:
+    return config.www, config.buildbotURL, config.title
