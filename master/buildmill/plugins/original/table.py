@@ -219,7 +219,10 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.steps.package.rpm.rpmbuild": {"steps": "RpmBuild"},
     "buildbot.steps.package.rpm.rpmlint": {"steps": "RpmLint"},
     "buildbot.steps.python": {"steps": "BuildEPYDoc PyFlakes PyLint Sphinx"},
-    "buildbot.steps.python_twisted": {"steps": "HLint RemovePYCs Trial", "later": "TrialTestCaseCounter"},
+    "buildbot.steps.python_twisted": {
+        "steps": "HLint RemovePYCs Trial",
+        "buildmill.master.steps.trial": "TrialTestCaseCounter",
+    },
     "buildbot.steps.shell": {
         "steps": """Compile Configure PerlModuleTest SetPropertyFromCommand ShellCommand Test TreeSize
             WarningCountingShellCommand""",
