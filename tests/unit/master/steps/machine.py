@@ -52,6 +52,7 @@ class Machine:
             "shell": self._shell,
             "mkdir": self._mkdir,
             "rmdir": self._rmdir,
+            "rmfile": self._rmfile,
             "cpdir": self._cpdir,
             "stat": self._stat,
             "listdir": self._listdir,
@@ -108,7 +109,18 @@ class Machine:
 
     def _rmdir(self, command: StartCommand) -> list[Any]:
         for path in command.args["paths"]:
-            shutil.rmtree(self.path(path), ignore_errors=True)
+            target = self.path(path)
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+        return [["rc", 0]]
+
+    def _rmfile(self, command: StartCommand) -> list[Any]:
+        try:
+            self.path(command.args["path"]).unlink()
+        except OSError as error:
+            return [text("header", f"{error}\n"), ["rc", error.errno]]
         return [["rc", 0]]
 
     def _cpdir(self, command: StartCommand) -> list[Any]:
