@@ -28,13 +28,21 @@ NAMES = {
     **names("steps.cppcheck", "Cppcheck"),
     **names("steps.python_tools", "BuildEPYDoc PyFlakes PyLint Sphinx"),
     **names("steps.trial", "HLint RemovePYCs Trial"),
+    **names("steps.debian", "DebCowbuilder DebLintian DebPbuilder UbuCowbuilder UbuPbuilder"),
+    **names("steps.git_hosts", "Gerrit GitLab"),
+    **names("steps.maxq", "MaxQ"),
+    **names("steps.mock", "Mock MockBuildSRPM MockRebuild"),
+    **names("steps.p4", "P4"),
+    **names("steps.perl_tests", "PerlModuleTest"),
+    **names("steps.repo", "Repo"),
+    **names("steps.robocopy", "Robocopy"),
+    **names("steps.rpm", "RpmBuild RpmLint"),
+    **names("steps.subunit", "SubunitShellCommand"),
+    **names(
+        "steps.visual_studio",
+        """MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16 MsBuild17 MsBuild4 VC10 VC11 VC12 VC14 VC141 VC6
+        VC7 VC8 VC9 VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019 VS2022""",
+    ),
 }
-LATER = words(
-    """BuildbotCiSetupSteps BuildbotTestCiTrigger DELETE DebCowbuilder
-    DebLintian DebPbuilder GET Gerrit GitDiffInfo GitLab HEAD HTTPStep MaxQ
-    Mock MockBuildSRPM MockRebuild MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16
-    MsBuild17 MsBuild4 OPTIONS P4 POST PUT PerlModuleTest Repo Robocopy RpmBuild RpmLint
-    SubunitShellCommand UbuCowbuilder UbuPbuilder VC10 VC11 VC12 VC14 VC141 VC6 VC7 VC8 VC9
-    VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019 VS2022"""
-)
+LATER = words("""BuildbotCiSetupSteps BuildbotTestCiTrigger DELETE GET GitDiffInfo HEAD HTTPStep OPTIONS POST PUT""")
 __getattr__, __dir__ = lazy_names("steps", NAMES, LATER)
