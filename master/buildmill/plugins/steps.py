@@ -18,13 +18,31 @@ NAMES = {
     **names("steps.uploads", "DirectoryUpload FileUpload MultipleFileUpload"),
     **names("steps.worker_files", "CopyDirectory FileExists MakeDirectory RemoveDirectory"),
     **names("steps.trigger", "Trigger"),
+    **names("steps.bzr", "Bzr"),
+    **names("steps.cvs", "CVS"),
+    **names("steps.darcs", "Darcs"),
+    **names("steps.mercurial", "Mercurial"),
+    **names("steps.monotone", "Monotone"),
+    **names("steps.svn", "SVN"),
+    **names("steps.cmake", "CMake"),
+    **names("steps.cppcheck", "Cppcheck"),
+    **names("steps.python_tools", "BuildEPYDoc PyFlakes PyLint Sphinx"),
+    **names("steps.trial", "HLint RemovePYCs Trial"),
+    **names("steps.debian", "DebCowbuilder DebLintian DebPbuilder UbuCowbuilder UbuPbuilder"),
+    **names("steps.git_hosts", "Gerrit GitLab"),
+    **names("steps.maxq", "MaxQ"),
+    **names("steps.mock", "Mock MockBuildSRPM MockRebuild"),
+    **names("steps.p4", "P4"),
+    **names("steps.perl_tests", "PerlModuleTest"),
+    **names("steps.repo", "Repo"),
+    **names("steps.robocopy", "Robocopy"),
+    **names("steps.rpm", "RpmBuild RpmLint"),
+    **names("steps.subunit", "SubunitShellCommand"),
+    **names(
+        "steps.visual_studio",
+        """MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16 MsBuild17 MsBuild4 VC10 VC11 VC12 VC14 VC141 VC6
+        VC7 VC8 VC9 VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019 VS2022""",
+    ),
 }
-LATER = words(
-    """BuildEPYDoc BuildbotCiSetupSteps BuildbotTestCiTrigger Bzr CMake CVS Cppcheck DELETE Darcs DebCowbuilder
-    DebLintian DebPbuilder GET Gerrit GitDiffInfo GitLab HEAD HLint HTTPStep MaxQ
-    Mercurial Mock MockBuildSRPM MockRebuild Monotone MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16
-    MsBuild17 MsBuild4 OPTIONS P4 POST PUT PerlModuleTest PyFlakes PyLint RemovePYCs Repo Robocopy RpmBuild RpmLint
-    SVN Sphinx SubunitShellCommand Trial UbuCowbuilder UbuPbuilder VC10 VC11 VC12 VC14 VC141 VC6 VC7 VC8 VC9
-    VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019 VS2022"""
-)
+LATER = words("""BuildbotCiSetupSteps BuildbotTestCiTrigger DELETE GET GitDiffInfo HEAD HTTPStep OPTIONS POST PUT""")
 __getattr__, __dir__ = lazy_names("steps", NAMES, LATER)

@@ -14,9 +14,9 @@ from buildmill.master.domain.result_rules import worst
 from buildmill.master.engine.remote_command import RemoteCommand
 from buildmill.master.engine.shell import ShellMixin
 from buildmill.master.engine.step import BuildStepFailed
-from buildmill.master.engine.step_log import LogLineObserver
 from buildmill.master.steps.arguments import check_count, check_type, label
 from buildmill.master.steps.file_ends import BytesWriter
+from buildmill.master.steps.output_lines import OutputLines
 from buildmill.master.steps.shell import ShellCommand, with_result
 from buildmill.master.steps.warning_rules import (
     Extracted,
@@ -31,24 +31,6 @@ from buildmill.master.steps.worker_paths import path_in_workdir
 
 _SUPPRESSION_FILE_BYTES = 1 << 20
 _PATTERNS = ("warningPattern", "directoryEnterPattern", "directoryLeavePattern")
-
-
-class _Lines(LogLineObserver):
-    """Feeds both streams of a command to a counter; what the build system itself says is no warning."""
-
-    def __init__(self, counter: WarningCounter) -> None:
-        super().__init__()
-        self._counter = counter
-
-    def outLineReceived(self, line: str) -> None:
-        self._counter.line(line)
-
-    def errLineReceived(self, line: str) -> None:
-        self._counter.line(line)
-
-    def end(self) -> None:
-        """Count last lines without an end, too."""
-        self._written("", b"")
 
 
 class WarningCountingShellCommand(ShellCommand):
@@ -160,7 +142,7 @@ class WarningCountingShellCommand(ShellCommand):
             re.compile(self.directoryLeavePattern),
             self.loggedWarnings,
         )
-        lines = _Lines(counter)
+        lines = OutputLines(counter.line)
         self.addLogObserver("stdio", lines)
         command = await self.makeRemoteShellCommand()
         await self.runCommand(command)

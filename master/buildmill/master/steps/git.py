@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred
-
 from buildmill.common.results import SUCCESS
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import is_renderable
@@ -21,15 +19,14 @@ from buildmill.master.steps.git_support import (
     SUBMODULE_DEPTH,
     GitMixin,
     not_supported,
-    safe_argument,
 )
-from buildmill.master.steps.source import PATCHED_MARK, Source
+from buildmill.master.steps.safe_words import safe_argument
+from buildmill.master.steps.source import COPY_SOURCE, PATCHED_MARK, Source
 
 _METHODS = (None, "clean", "fresh", "clobber", "copy")
 _DESCRIBE_VALUES = ("match", "exclude", "abbrev", "candidates")
 _DESCRIBE_FLAGS = ("all", "always", "contains", "debug", "long", "exact-match", "first-parent", "tags", "dirty")
 _REVISION = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_COPY_SOURCE = "source"
 
 
 class Git(Source, GitMixin):
@@ -204,23 +201,12 @@ class Git(Source, GitMixin):
 
     async def _copy(self) -> None:
         await self.runRmdir(self.workdir, timeout=self.timeout)
-        target, self.workdir = self.workdir, _COPY_SOURCE
+        target, self.workdir = self.workdir, COPY_SOURCE
         try:
             await self._incremental()
         finally:
             self.workdir = target
-        args = {
-            "from_path": self.build.worker_path(_COPY_SOURCE),
-            "to_path": self.build.worker_path(target),
-            "timeout": self.timeout,
-            "maxTime": None,
-            "logEnviron": self.logEnviron,
-        }
-        command = RemoteCommand("cpdir", args)
-        command.useLog(self.logs["stdio"])
-        await self.runCommand(command)
-        if command.rc != 0:
-            raise BuildStepFailed("the sources cannot be copied")
+        await self._copy_directory(COPY_SOURCE, target)
 
     async def _is_repository(self) -> bool:
         """Whether the directory holds a clone that can be updated."""
@@ -333,15 +319,6 @@ class Git(Source, GitMixin):
 
     def _shows_progress(self) -> bool:
         return bool(self.progress) and self.has(PROGRESS)
-
-    async def _wait(self, seconds: float) -> None:
-        done: Deferred[None] = Deferred()
-        call = self.build.clock.callLater(seconds, done.callback, None)
-        try:
-            await done
-        finally:
-            if call.active():
-                call.cancel()
 
     # -- afterwards ----------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from buildmill.common.results import SUCCESS
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.engine.step import BuildStep, BuildStepFailed
 from buildmill.master.steps.arguments import check_choice, check_type, label, require
-from buildmill.master.steps.git_support import GitMixin, not_supported, safe_argument
+from buildmill.master.steps.git_support import GitMixin, not_supported
+from buildmill.master.steps.safe_words import safe_argument
 
 
 class _GitStep(GitMixin):

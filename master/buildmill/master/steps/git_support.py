@@ -31,19 +31,6 @@ def parse_version(text: str) -> Version | None:
     return None if found is None else tuple(int(part) for part in found.group(1).split("."))
 
 
-def safe_argument(kind: str, value: str) -> str:
-    """`value`, unless git would take it for an option or it cannot be the name of anything.
-
-    Branches and revisions come from changes, so from whoever may send one.
-
-    Raises:
-        BuildStepFailed: it is not safe.
-    """
-    if value.startswith("-") or "\0" in value or "\n" in value or not value:
-        raise BuildStepFailed(f"{kind} {value!r} is not possible")
-    return value
-
-
 class GitMixin(CommandMixin):
     """Runs git on the worker.
 

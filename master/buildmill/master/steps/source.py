@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from buildmill.common.results import FAILURE
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.engine.remote_command import RemoteCommand
 from buildmill.master.engine.shell import CommandMixin
-from buildmill.master.engine.step import BuildStep
+from buildmill.master.engine.step import BuildStep, BuildStepFailed
 from buildmill.master.steps.arguments import check_type, label
 from buildmill.master.steps.file_ends import BytesReader
 from buildmill.master.steps.worker_paths import path_in_workdir
 
 PATCHED_MARK = ".buildbot-patched"
 """A file in the sources that says that they were patched; Buildbot's name, since workers may serve both."""
+
+
+COPY_SOURCE = "source"
+"""Where the method "copy" keeps the sources that it copies."""
 
 
 class Source(CommandMixin):
@@ -128,6 +134,30 @@ class Source(CommandMixin):
         await self.runCommand(command)
         if command.rc != 0:
             raise OSError(f"{name} cannot be written on the worker")
+
+    async def _wait(self, seconds: float) -> None:
+        done: Deferred[None] = Deferred()
+        call = self.build.clock.callLater(seconds, done.callback, None)
+        try:
+            await done
+        finally:
+            if call.active():
+                call.cancel()
+
+    async def _copy_directory(self, source: str, target: str) -> None:
+        """Copy a directory on the worker. Raises BuildStepFailed."""
+        args = {
+            "from_path": self.build.worker_path(source),
+            "to_path": self.build.worker_path(target),
+            "timeout": self.timeout,
+            "maxTime": None,
+            "logEnviron": self.logEnviron,
+        }
+        command = RemoteCommand("cpdir", args)
+        command.useLog(self.logs["stdio"])
+        await self.runCommand(command)
+        if command.rc != 0:
+            raise BuildStepFailed("the sources cannot be copied")
 
     def _below(self, *parts: str) -> str:
         return str(self.build.path_module.join(self.workdir, *parts))

@@ -222,7 +222,10 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.steps.package.rpm.rpmbuild": {"steps": "RpmBuild"},
     "buildbot.steps.package.rpm.rpmlint": {"steps": "RpmLint"},
     "buildbot.steps.python": {"steps": "BuildEPYDoc PyFlakes PyLint Sphinx"},
-    "buildbot.steps.python_twisted": {"steps": "HLint RemovePYCs Trial", "later": "TrialTestCaseCounter"},
+    "buildbot.steps.python_twisted": {
+        "steps": "HLint RemovePYCs Trial",
+        "buildmill.master.steps.trial": "TrialTestCaseCounter",
+    },
     "buildbot.steps.shell": {
         "steps": """Compile Configure PerlModuleTest SetPropertyFromCommand ShellCommand Test TreeSize
             WarningCountingShellCommand""",
@@ -243,7 +246,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.steps.source.p4": {"steps": "P4"},
     "buildbot.steps.source.repo": {
         "steps": "Repo",
-        "later": "RepoDownloadsFromChangeSource RepoDownloadsFromProperties",
+        "buildmill.master.steps.repo": "RepoDownloadsFromChangeSource RepoDownloadsFromProperties",
     },
     "buildbot.steps.source.svn": {"steps": "SVN"},
     "buildbot.steps.subunit": {"steps": "SubunitShellCommand"},
@@ -257,7 +260,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "steps": """MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16 MsBuild17 MsBuild4 VC10 VC11 VC12
             VC14 VC141 VC6 VC7 VC8 VC9 VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019
             VS2022""",
-        "later": "VisualStudio",
+        "buildmill.master.steps.visual_studio": "VisualStudio",
     },
     "buildbot.steps.worker": {
         "steps": "CopyDirectory FileExists MakeDirectory RemoveDirectory SetPropertiesFromEnv",

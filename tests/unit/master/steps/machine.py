@@ -52,6 +52,7 @@ class Machine:
             "shell": self._shell,
             "mkdir": self._mkdir,
             "rmdir": self._rmdir,
+            "rmfile": self._rmfile,
             "cpdir": self._cpdir,
             "stat": self._stat,
             "listdir": self._listdir,
@@ -70,7 +71,11 @@ class Machine:
     def _shell(self, command: StartCommand) -> list[Any]:
         args = command.args
         line = args["command"]
-        self.lines.append(line if isinstance(line, str) else " ".join(line))
+        if not isinstance(line, str):
+            self.lines.append(" ".join(word if isinstance(word, str) else word[2] for word in line))
+            line = [word if isinstance(word, str) else word[1] for word in line]
+        else:
+            self.lines.append(line)
         workdir = self.path(args["workdir"])
         workdir.mkdir(parents=True, exist_ok=True)
         stdin = args["initial_stdin"]
@@ -79,7 +84,7 @@ class Machine:
                 line,
                 shell=isinstance(line, str),
                 cwd=workdir,
-                env={**os.environ, **args["env"]},
+                env={**os.environ, **_environment(args["env"])},
                 input=stdin.encode("utf-8", "surrogateescape") if stdin else None,
                 stdin=None if stdin else subprocess.DEVNULL,
                 capture_output=True,
@@ -104,7 +109,18 @@ class Machine:
 
     def _rmdir(self, command: StartCommand) -> list[Any]:
         for path in command.args["paths"]:
-            shutil.rmtree(self.path(path), ignore_errors=True)
+            target = self.path(path)
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+        return [["rc", 0]]
+
+    def _rmfile(self, command: StartCommand) -> list[Any]:
+        try:
+            self.path(command.args["path"]).unlink()
+        except OSError as error:
+            return [text("header", f"{error}\n"), ["rc", error.errno]]
         return [["rc", 0]]
 
     def _cpdir(self, command: StartCommand) -> list[Any]:
@@ -197,3 +213,11 @@ class Machine:
         target.write_bytes(data)
         if args["mode"] is not None:
             target.chmod(args["mode"])
+
+
+def _environment(env: dict[str, Any]) -> dict[str, str]:
+    """As a worker takes it: a list is a path, and a path for Python's modules goes before what is there."""
+    made = {name: value if isinstance(value, str) else os.pathsep.join(value) for name, value in env.items()}
+    if "PYTHONPATH" in made and "PYTHONPATH" in os.environ:
+        made["PYTHONPATH"] += os.pathsep + os.environ["PYTHONPATH"]
+    return made

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from buildmill.master.db import changes
 from buildmill.master.db import tables as t
 from buildmill.master.domain.resources import Step
 from tests.harness import Harness
@@ -50,6 +51,13 @@ class Runs:
         """One build of these steps; its steps."""
         self.start(*steps)
         return self.again(**force)
+
+    def change(self, **change: Any) -> int:
+        """Keep a change; its source stamp, for a build of it."""
+        kept = self.harness.result(
+            self.harness.database.write(changes.add, changes.NewChange(**{"author": "ann", "comments": "c", **change}))
+        )
+        return int(kept.sourcestamp.ssid)
 
     def one(self, step: Any, **force: Any) -> Step:
         """One build of one step."""

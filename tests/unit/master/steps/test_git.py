@@ -11,7 +11,7 @@ import pytest
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.domain.interpolate import Interpolate
-from buildmill.master.steps import Git, GitCommit, GitHub, GitPush, GitTag, ShellCommand
+from buildmill.master.steps import Gerrit, Git, GitCommit, GitHub, GitLab, GitPush, GitTag, ShellCommand
 from buildmill.master.steps.git import describe_command
 from buildmill.master.steps.git_support import parse_version
 from tests.unit.master.steps.runs import Runs
@@ -390,3 +390,42 @@ def test_wrong_arguments_are_configuration_errors(make: Any, message: str) -> No
     with pytest.raises(ConfigError) as error:
         make()
     assert message in str(error.value)
+
+
+def test_a_merge_request_of_gitlab_is_brought_from_its_source(runs: Runs, repository: Repository) -> None:
+    runs.start(GitLab(repourl="file:///not/there", branch="main"))
+    merge_request = {"target_branch": "main", "source_branch": "other", "source_git_ssh_url": repository.url}
+    [ran] = runs.again(properties=merge_request, source_stamps=[{"revision": repository.first}])
+
+    assert ran.results == SUCCESS
+    assert runs.properties["got_revision"] == repository.first
+    assert content(runs) == "one"
+
+
+def test_gitlab_without_a_merge_request_is_plain_git(runs: Runs, repository: Repository) -> None:
+    runs.one(GitLab(repourl=repository.url, branch="main"))
+    assert runs.properties["got_revision"] == repository.second
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{"gerrit_change": "1234/5"}, {"event.patchSet.ref": "refs/changes/34/1234/5"}],
+    ids=["asked", "event"],
+)
+def test_a_change_of_gerrit_is_brought(runs: Runs, repository: Repository, properties: dict[str, str]) -> None:
+    repository.git("checkout", "-q", "-b", "proposal")
+    proposed = repository.commit("proposed")
+    repository.git("update-ref", "refs/changes/34/1234/5", proposed)
+    repository.git("checkout", "-q", "main")
+    repository.git("branch", "-D", "proposal")
+
+    ran = runs.one(Gerrit(repourl=repository.url), properties=properties)
+
+    assert ran.results == SUCCESS
+    assert runs.properties["got_revision"] == proposed
+    assert runs.properties["gerrit_branch"] == "refs/changes/34/1234/5"
+
+
+def test_a_gerrit_change_that_is_none_fails(runs: Runs, repository: Repository) -> None:
+    ran = runs.one(Gerrit(repourl=repository.url), properties={"gerrit_change": "12"})
+    assert ran.results == FAILURE
