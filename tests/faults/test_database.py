@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
+from tests.faults.commit_cutter import CommitCutter, Cut
 from tests.faults.test_durable import Work, builders
 from tests.programs import running_master
 
@@ -60,6 +62,24 @@ def test_connections_that_the_server_ends_are_made_again(away: tuple[Work, postg
             server.terminate_connections(name)
             time.sleep(0.1)
     work.check(request)
+
+
+@pytest.mark.postgres
+def test_a_connection_that_breaks_in_a_commit_is_done_once(tmp_path: Path, server: postgres.Cluster) -> None:
+    name = server.create_database()
+    witness, folder = tmp_path / "witness", Path(tempfile.mkdtemp(prefix="cut-"))
+    with CommitCutter(server.socket_folder, folder) as cutter:
+        url = server.url(name, folder)
+        with running_master(tmp_path / "master", builders(witness, 8), url) as master:
+            work = Work(master, witness, url, lines=8)
+            master.start_worker()
+            cutter.cut_every(3)
+            request = master.force("long")
+            master.finished(request)
+            cutter.cut_every(0)
+            work.check(request)
+    assert set(cutter.cuts) == set(Cut)
+    shutil.rmtree(folder)
 
 
 @pytest.mark.postgres

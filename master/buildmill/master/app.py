@@ -28,6 +28,7 @@ from buildmill.master.connections.listener import WorkerListener
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.db import masters, schema
+from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.transaction import Transaction
@@ -282,6 +283,7 @@ class App:
             if service not in self._services:
                 self._services.append(service)
                 await service.activate(self.master)
+        await self.updates.run(scheduler_rows.forget_seen_of_absent)
         self._forms.replace(config.schedulers)
 
     async def _stop_services(self) -> None:

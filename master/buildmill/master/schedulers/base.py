@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from buildmill.common.errors import InvalidInput
 from buildmill.master.db import build_requests
 from buildmill.master.db.buildsets import NewBuildset
-from buildmill.master.db.schedulers import forget_changes
+from buildmill.master.db.schedulers import forget_changes, see_changes
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.properties import Properties
@@ -77,6 +77,7 @@ class BaseScheduler(ClusteredService):
         self.enabled = True
         self._builder_ids: dict[str, int] = {}
         self._watch: Subscription | None = None
+        self._seen = 0  # the newest change that is noted as dealt with
 
     # -- life ----------------------------------------------------------------------------
 
@@ -268,8 +269,8 @@ class BaseScheduler(ClusteredService):
             sourcestamps: ids or contents.
             properties: what was passed by a trigger or a person; the scheduler's own go over them, and those of
                 the changes over both.
-            forget: remembered changes that are built by this; they are forgotten in the same transaction, so
-                that a crash neither loses them nor builds them twice.
+            forget: changes that are built by this; in the same transaction they are forgotten, if they were
+                remembered, and noted as dealt with, so that a crash neither loses them nor builds them twice.
 
         Raises:
             InvalidInput: an unknown builder.
@@ -310,7 +311,15 @@ class BaseScheduler(ClusteredService):
             priority=priority,
             collapsing=self.updates.context.collapsing,
         )
-        added = await self.updates.run(_add_and_forget, new, self.master.masterid, self.schedulerid, forget)
+
+        def unit(tx: Transaction) -> AddedBuildset:
+            added = build_requests.ask(tx, new, self.master.masterid)
+            forget_changes(tx, self.schedulerid, forget)
+            see_changes(tx, type(self).__name__, self.name, max(forget))
+            return added
+
+        added = await self.updates.run(unit)
+        self._seen = max(self._seen, *forget)
         return cast(AddedBuildset, added)
 
     async def _render(
@@ -334,14 +343,6 @@ class BaseScheduler(ClusteredService):
         if callable(self.priority):
             return int(self.priority(list(names), changes_by_codebase))
         return self.priority or 0
-
-
-def _add_and_forget(
-    tx: Transaction, new: NewBuildset, master_id: int, scheduler_id: int, change_ids: Sequence[int]
-) -> AddedBuildset:
-    added = build_requests.ask(tx, new, master_id)
-    forget_changes(tx, scheduler_id, change_ids)
-    return added
 
 
 async def maybe_await(value: Any) -> Any:
