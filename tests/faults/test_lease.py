@@ -43,7 +43,8 @@ def test_a_command_is_killed_on_the_cut_off_worker_before_another_one_begins(tmp
 
         proxy.isolate()
         cut_at = time.monotonic()
-        first, second = wait_for(lambda: lives(witness) if len(lives(witness)) == 2 else None, why=master.own_log)
+        wait_for(lambda: len(lives(witness)) == 2, why=master.own_log)
+        first, second = lives(witness)
         proxy.isolate(False)
         go.touch()
         master.finished(request)
