@@ -54,12 +54,15 @@ class Cluster:
 
     Args:
         launch: starts the server's main process.
+
+    Attributes:
+        socket_folder: where its socket is.
     """
 
     def __init__(self, launch: Callable[[], subprocess.Popen[bytes]], socket_folder: Path, log: Path) -> None:
         self._launch = launch
         self._server: subprocess.Popen[bytes] | None = None
-        self._socket_folder = socket_folder
+        self.socket_folder = socket_folder
         self._log = log
         self._numbers = iter(range(1, 1_000_000))
         self._templates: dict[str, str] = {}
@@ -88,9 +91,9 @@ class Cluster:
         with self._connect("postgres") as connection:
             connection.execute(query, [database])
 
-    def url(self, database: str) -> str:
-        """SQLAlchemy's address of `database`."""
-        return f"postgresql+psycopg://{USER}@/{database}?host={quote(str(self._socket_folder))}"
+    def url(self, database: str, socket_folder: Path | None = None) -> str:
+        """SQLAlchemy's address of `database`; by a proxy, if that has its socket in a folder of its own."""
+        return f"postgresql+psycopg://{USER}@/{database}?host={quote(str(socket_folder or self.socket_folder))}"
 
     def create_database(self, template: str = "template0") -> str:
         """Make a database as a copy of `template`; returns its name."""
@@ -126,7 +129,7 @@ class Cluster:
                 time.sleep(0.02)
 
     def _connect(self, database: str) -> psycopg.Connection:
-        return psycopg.connect(host=str(self._socket_folder), user=USER, dbname=database, autocommit=True)
+        return psycopg.connect(host=str(self.socket_folder), user=USER, dbname=database, autocommit=True)
 
 
 @contextmanager

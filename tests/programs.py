@@ -64,7 +64,8 @@ def builder(name, *recipe, workernames=("w1",), **rest):
     return util.BuilderConfig(name=name, workernames=list(workernames), factory=util.BuildFactory(list(recipe)), **rest)
 
 {builders}
-c["schedulers"] = [schedulers.ForceScheduler(name="force", builderNames=[b.name for b in c["builders"]])]
+c.setdefault("schedulers", []).append(
+    schedulers.ForceScheduler(name="force", builderNames=[b.name for b in c["builders"]]))
 """
 
 

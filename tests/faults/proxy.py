@@ -25,6 +25,7 @@ class Proxy:
         self._pairs: dict[socket.socket, socket.socket] = {}
         self._dead: set[socket.socket] = set()
         self._is_open = True
+        self._is_isolated = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Proxy:
@@ -53,6 +54,14 @@ class Proxy:
         with self._lock:
             self._dead |= set(self._pairs)
 
+    def isolate(self, isolated: bool = True) -> None:
+        """As `swallow`, and new connections are as dead; or: that is over, and whoever waits has to connect anew."""
+        self._is_isolated = isolated
+        if isolated:
+            self.swallow()
+        else:
+            self.cut()
+
     def _serve(self) -> None:
         while self._is_open:
             with self._lock:
@@ -77,6 +86,8 @@ class Proxy:
         far.settimeout(None)
         with self._lock:
             self._pairs[near], self._pairs[far] = far, near
+            if self._is_isolated:
+                self._dead |= {near, far}
 
     def _forward(self, end: socket.socket) -> None:
         with self._lock:

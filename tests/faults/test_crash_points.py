@@ -13,13 +13,20 @@ import pytest
 
 from buildmill.common.failpoints import VARIABLE
 from tests.faults.test_durable import Work, builders
-from tests.programs import running_master
+from tests.programs import running_master, wait_for
 
 pytestmark = pytest.mark.slow
 
 LINES = 8
 
+MORE = """
+c["builders"].append(builder("parent", steps.Trigger(schedulerNames=["child"], waitForFinish=True)))
+c["schedulers"] = [schedulers.Triggerable("child", builderNames=["long"]),
+                   schedulers.SingleBranchScheduler("changes", branch="main", builderNames=["long"])]
+c["durability"] = {"spool_hold": 0.5}
+"""
 MASTER = [
+    "before_telling_of_request:1",
     "before_claim:1",
     "after_claim:1",
     "begun:1",
@@ -38,6 +45,8 @@ MASTER = [
     "after_finish:1",
 ]
 AT_CONNECTIONS = ["adopted:1", "welcomed:1"]
+UNTOLD = ["before_telling_of_change:1", "before_telling_of_set:1"]
+FORGETTING = ["before_forget:1", "before_forget:2", "after_forget:1"]
 WORKER = ["worker.before_meta:1", "worker.after_meta:1", "worker.after_meta:2"]
 # the command's end is lost with its shepherd: one recorded retry
 SHEPHERD = ["shepherd.running:1", "shepherd.appending:3", "shepherd.before_final:1"]
@@ -54,6 +63,7 @@ class House:
         """Both run as they should, and the witness is empty."""
         self.work.witness.unlink(missing_ok=True)
         self.master.environ = {}
+        self.spools_are_gone()
         assert self.master.process is not None
         if self.master.process.poll() is not None:
             self.master.start()
@@ -81,6 +91,56 @@ class House:
         master.environ = {}
         master.start()
         self.work.check(self.last_request())
+
+    def master_dies_untold(self, point: str) -> None:
+        """After something was committed, and before anybody was told."""
+        master = self.master
+        master.end()
+        master.environ = {VARIABLE: f"master.{point}"}
+        master.start()
+        master.wait_connected("w1")
+        before = self.last_request()
+        with suppress(http.client.HTTPException, OSError):  # it may die before it answers
+            if point.startswith("before_telling_of_change"):
+                master.post("changes", "add", author="somebody", branch="main", files=["a"])
+            else:
+                master.force("parent")
+        assert master.process is not None
+        assert master.process.wait(60) == -signal.SIGKILL
+
+        master.environ = {}
+        master.start()
+        wait_for(lambda: self.last_request() > before, why=master.own_log)
+        self.work.check(self.last_request())
+        for request in range(before + 1, self.last_request()):
+            assert master.finished(request)["results"] == 0
+        made = self.last_request() - before
+        assert made == (1 if point.startswith("before_telling_of_change") else 2)
+
+    def master_dies_forgetting(self, point: str) -> None:
+        """When a build has ended, and its spools are not needed any more."""
+        master = self.master
+        master.end()
+        master.environ = {VARIABLE: f"master.{point}"}
+        master.start()
+        master.wait_connected("w1")
+        request = master.force("long")
+        assert master.process is not None
+        assert master.process.wait(60) == -signal.SIGKILL
+        assert self.spools()
+
+        master.environ = {}
+        master.start()
+        self.work.check(request)
+        self.spools_are_gone()
+
+    def spools(self) -> list[Path]:
+        """The directories of commands that the worker keeps."""
+        return list(self.master.worker_folder("w1").glob(".bm/c/*"))
+
+    def spools_are_gone(self) -> None:
+        """Wait for that."""
+        wait_for(lambda: not self.spools(), why=self.master.own_log)
 
     def daemon_dies(self, point: str) -> None:
         """The next one carries on."""
@@ -125,14 +185,14 @@ class House:
         return self.master.start_worker()
 
     def last_request(self) -> int:
-        (row,) = self.master.get("buildrequests?order=-buildrequestid&limit=1")["buildrequests"]
-        return int(row["buildrequestid"])
+        found = self.master.get("buildrequests?order=-buildrequestid&limit=1")["buildrequests"]
+        return int(found[0]["buildrequestid"]) if found else 0
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     witness = tmp_path / "witness"
-    with running_master(tmp_path / "master", builders(witness, LINES)) as master:
+    with running_master(tmp_path / "master", builders(witness, LINES) + MORE) as master:
         yield House(Work(master, witness, "sqlite:///state.sqlite", LINES))
 
 
@@ -148,6 +208,14 @@ def each(house: House, points: Sequence[str], die: Callable[[str], None]) -> Non
 @pytest.mark.parametrize("points", [MASTER[:6], MASTER[6:12], MASTER[12:] + AT_CONNECTIONS], ids=["1", "2", "3"])
 def test_a_master_that_dies_somewhere_goes_on(house: House, points: list[str]) -> None:
     each(house, points, house.master_dies)
+
+
+def test_what_was_committed_and_not_told_is_found(house: House) -> None:
+    each(house, UNTOLD, house.master_dies_untold)
+
+
+def test_a_master_that_dies_while_it_forgets_leaves_no_spool(house: House) -> None:
+    each(house, FORGETTING, house.master_dies_forgetting)
 
 
 def test_a_daemon_that_dies_somewhere_is_not_noticed(house: House) -> None:

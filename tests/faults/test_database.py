@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
+from tests.faults.commit_cutter import CommitCutter, Cut
 from tests.faults.test_durable import Work, builders
 from tests.programs import running_master
 
@@ -63,6 +65,24 @@ def test_connections_that_the_server_ends_are_made_again(away: tuple[Work, postg
 
 
 @pytest.mark.postgres
+def test_a_connection_that_breaks_in_a_commit_is_done_once(tmp_path: Path, server: postgres.Cluster) -> None:
+    name = server.create_database()
+    witness, folder = tmp_path / "witness", Path(tempfile.mkdtemp(prefix="cut-"))
+    with CommitCutter(server.socket_folder, folder) as cutter:
+        url = server.url(name, folder)
+        with running_master(tmp_path / "master", builders(witness, 8), url) as master:
+            work = Work(master, witness, url, lines=8)
+            master.start_worker()
+            cutter.cut_every(3)
+            request = master.force("long")
+            master.finished(request)
+            cutter.cut_every(0)
+            work.check(request)
+    assert set(cutter.cuts) == set(Cut)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.postgres
 def test_the_master_dies_while_the_database_is_away(away: tuple[Work, postgres.Cluster, str]) -> None:
     work, server, _ = away
     work.master.start_worker()
@@ -100,6 +120,6 @@ def test_a_cloned_worker_is_refused_and_the_first_one_goes_on(tmp_path: Path) ->
         work.begun("one")
         first = master.worker_folder("w1")
         clone = master.worker_folder("clone")
-        shutil.copytree(first, clone, ignore=shutil.ignore_patterns("bell", "*.pid", "c"))
+        shutil.copytree(first, clone, ignore=shutil.ignore_patterns("bell", "*.pid"))
         master.start_worker("clone", wait=False)
         work.check(request)

@@ -1,16 +1,15 @@
-"""A full disk under a master: new work is refused, what runs waits, and all goes on by itself when there is space."""
+"""A full disk under a master or a worker: what runs waits, and all goes on by itself when there is space."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
+import sys
+import time
 import urllib.error
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import fill
 from tests.programs import RunningMaster, running_master, wait_for
 
 pytestmark = pytest.mark.slow
@@ -19,24 +18,6 @@ BUILDERS = """
 c["builders"] = [builder("talks", steps.ShellCommand(name="talk",
     command=["sh", "-c", "i=0; while [ ! -e {stop} ]; do i=$((i+1)); echo line $i; sleep 0.1; done; echo last $i"]))]
 """
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few megabytes."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=False)
 
 
 def test_new_work_is_refused_and_running_work_goes_on_when_there_is_space(small_disk: Path, tmp_path: Path) -> None:
@@ -65,13 +46,6 @@ def test_new_work_is_refused_and_running_work_goes_on_when_there_is_space(small_
         assert lines == [*(f"line {i}" for i in range(1, count + 1)), f"last {count}"]
 
 
-def fill(ballast: Path) -> None:
-    """Use up all space."""
-    with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * 65536)
-
-
 def refusal(master: RunningMaster) -> tuple[int, str] | None:
     """Status and Retry-After that a new request is refused with; None when it is taken."""
     try:
@@ -80,3 +54,54 @@ def refusal(master: RunningMaster) -> tuple[int, str] | None:
         with error:
             return error.code, error.headers["Retry-After"]
     return None
+
+
+COUNT = """
+import sys
+for number in range(20):
+    sys.stdout.buffer.write(b"".join(b"%07d " % (number * 12800 + i) for i in range(12800)))
+    sys.stdout.buffer.flush()
+    with open({progress!r}, "a") as progress:
+        print(number, file=progress)
+"""
+ASKS = """
+c["builders"] = [builder("counts",
+    steps.ShellCommand(name="wait", command="while [ ! -e {go} ]; do sleep 0.05; done"),
+    steps.ShellCommand(name="count", command=[{python!r}, "-c", {count!r}]))]
+"""
+
+
+def test_a_command_waits_for_room_on_the_disk_of_its_worker(small_disk: Path, tmp_path: Path) -> None:
+    go, progress, ballast = tmp_path / "go", tmp_path / "progress", small_disk / "ballast"
+    count = COUNT.format(progress=str(progress))
+    config = ASKS.format(go=go, python=sys.executable, count=count)
+    with running_master(tmp_path / "master", config) as master:
+        master.worker_root = small_disk
+        master.start_worker()
+        request = master.force("counts")
+        build = master.running_build(request)
+        wait_for(lambda: "wait" in master.steps(build))
+        fill(ballast)
+        with open(ballast, "r+b") as file:
+            file.truncate(ballast.stat().st_size - (256 << 10))  # it begins, and cannot end
+        go.touch()
+        wait_for(progress.exists, why=master.own_log)
+        stopped_at = standstill(progress)
+
+        assert stopped_at < 20
+        assert not master.get(f"builds/{build}")["builds"][0]["complete"]
+        ballast.unlink()
+        ended = master.finished(request)
+
+        assert (ended["buildid"], ended["results"]) == (build, 0), master.own_log()
+        assert master.stdout(build, "count") == b"".join(b"%07d " % i for i in range(20 * 12800))
+
+
+def standstill(progress: Path) -> int:
+    """How many parts were written when nothing has been for two seconds."""
+    seen, since = 0, time.monotonic()
+    while time.monotonic() < since + 2:
+        if (count := progress.read_text().count("\n")) != seen:
+            seen, since = count, time.monotonic()
+        time.sleep(0.05)
+    return seen

@@ -25,6 +25,7 @@ from buildmill.master.config.master_config import MasterConfig
 from buildmill.master.config.parts.engine import EnginePart
 from buildmill.master.config.parts.services import ServicesPart
 from buildmill.master.config.reading import Read
+from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db import tables as t
 from tests.harness import Harness
 from tests.leftovers import FailureLog
@@ -90,7 +91,12 @@ class World:
         self.harness.master.mq.bus = self.harness.bus
         self.door = Door()
         self.forms: list[Any] = []
-        self.services = ServicesPart(self.harness.master, self.forms.append)
+        updates = self.harness.updates
+
+        async def forget_absent() -> None:
+            await updates.run(scheduler_rows.forget_seen_of_absent)
+
+        self.services = ServicesPart(self.harness.master, self.forms.append, forget_absent)
         engine = EnginePart(
             engine=self.harness.engine, master=self.harness.master, context=self.harness.updates.context
         )

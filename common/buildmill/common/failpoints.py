@@ -17,6 +17,7 @@ POINTS = frozenset(
         "worker.after_meta",
         "worker.before_tombstone",
         "worker.before_delete",
+        "worker.transferred_block",
         "shepherd.before_pid",
         "shepherd.running",
         "shepherd.appending",
@@ -33,6 +34,11 @@ POINTS = frozenset(
         "master.before_finish",
         "master.after_finish",
         "master.before_forget",
+        "master.after_forget",
+        "master.transferred_block",
+        "master.before_telling_of_change",
+        "master.before_telling_of_request",
+        "master.before_telling_of_set",
         "master.adopted",
         "master.welcomed",
         "import.before_commit",
@@ -53,6 +59,11 @@ def failpoint(name: str, before: Callable[[], None] | None = None) -> None:
             if before is not None:
                 before()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_armed() -> bool:
+    """Whether any place is deadly, for where looking up which one would cost too much."""
+    return bool(_armed)
 
 
 def _read(text: str) -> dict[str, int]:

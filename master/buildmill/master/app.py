@@ -35,6 +35,7 @@ from buildmill.master.connections.listener import WorkerListener
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.db import masters, schema
+from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.transaction import Transaction
@@ -111,7 +112,7 @@ class App:
         self._listeners: list[WorkerListener] = []
         self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor)
         self._managed_services = ManagedServicesPart(self.master.service_manager)
-        self._services = ServicesPart(self.master, self._forms.replace)
+        self._services = ServicesPart(self.master, self._forms.replace, self._forget_absent)
         self._local_workers = LocalWorkersPart(basedir=basedir, reactor=reactor, rng=rng, port=lambda: self.worker_port)
         self.engine.dismissed = self._local_workers.dismissed
         self._engine_part = EnginePart(engine=self.engine, master=self.master, context=self.updates.context)
@@ -287,6 +288,9 @@ class App:
 
     async def _worker_attached(self, connection: WorkerConnection) -> None:
         await self.engine.worker_attached(connection)
+
+    async def _forget_absent(self) -> None:
+        await self.updates.run(scheduler_rows.forget_seen_of_absent)
 
     # -- questions -------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -52,6 +52,7 @@ def _bytes_by_stream(pairs: list[list[Any]]) -> dict[str, bytes]:
     return found
 
 
+@example([("stdout", bytes(6), False), ("stdout", bytes(22), False)], 27)
 @given(STEPS, st.integers(1, 64))
 def test_bytes_in_are_bytes_out(steps: list[tuple[str, bytes, bool]], max_bytes: int) -> None:
     setup = Setup(max_bytes=max_bytes)

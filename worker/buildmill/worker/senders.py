@@ -207,7 +207,7 @@ class ByteSender(Sender):
 
     Args:
         seconds: 0.1 looks live to a reader, and a short command is a single update.
-        max_bytes: of one update: large, because each costs an answer and a decoding.
+        max_bytes: of output in one update: large, because each costs an answer and a decoding.
     """
 
     def __init__(
@@ -225,6 +225,7 @@ class ByteSender(Sender):
         self._max_bytes = max_bytes
         self._pairs: list[Any] = []
         self._size = 0
+        self._output_bytes = 0
         self._key: tuple[str, str] | None = None
         self._chunks: list[bytes] = []
         self._since = 0.0
@@ -246,6 +247,8 @@ class ByteSender(Sender):
 
     def _append(self, key: tuple[str, str], data: bytes) -> None:
         for part in self._parts(data):
+            if self._output_bytes + len(part) > self._max_bytes:
+                self.flush()
             if key != self._key:
                 self._close_chunk()
                 self._key = key
@@ -253,6 +256,7 @@ class ByteSender(Sender):
                 self._size += VALUE_COST
             self._chunks.append(part)
             self._size += len(part)
+            self._output_bytes += len(part)
             if self._size >= self._max_bytes:
                 self.flush()
             else:
@@ -275,7 +279,7 @@ class ByteSender(Sender):
     def _take(self) -> tuple[list[Any], int]:
         self._close_chunk()
         taken, self._pairs = (self._pairs, self._size), []
-        self._size = 0
+        self._size = self._output_bytes = 0
         return taken
 
     @property

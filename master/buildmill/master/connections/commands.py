@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from buildmill.common import protocol
 from buildmill.common.errors import Conflict, NotSupported, RemoteError
+from buildmill.common.failpoints import failpoint
 from buildmill.master.connections.updates import CommandUpdate, read_updates
 
 
@@ -128,7 +129,12 @@ class CommandTable:
         del self._observers[message.command_id]
         return observer.completed(message.args)
 
+    def _write(self, message: protocol.UploadFileWrite) -> object:
+        failpoint("master.transferred_block")
+        return self._files(message.command_id).write(message.args)
+
     def _read(self, message: protocol.ReadFile) -> object:
+        failpoint("master.transferred_block")
         # less than was asked for is fine, but the answer must stay below the limit of a message
         return self._files(message.command_id).read(max(1, min(message.length, self._longest_block)))
 
@@ -136,7 +142,7 @@ class CommandTable:
 _HANDLERS: dict[type, Callable[[CommandTable, Any], object]] = {
     protocol.Update: CommandTable._update,
     protocol.Complete: CommandTable._complete,
-    protocol.UploadFileWrite: lambda table, m: table._files(m.command_id).write(m.args),
+    protocol.UploadFileWrite: CommandTable._write,
     protocol.UploadFileClose: lambda table, m: table._files(m.command_id).close(),
     protocol.UploadFileUtime: lambda table, m: table._files(m.command_id).utime(m.access_time, m.modified_time),
     protocol.UploadDirectoryWrite: lambda table, m: table._files(m.command_id).write(m.args),

@@ -122,9 +122,31 @@ def forget_changes(tx: Transaction, scheduler_id: int, change_ids: Sequence[int]
     tx.sql.execute(table.delete().where(table.c.scheduler_id == scheduler_id, table.c.change_id.in_(change_ids)))
 
 
+SEEN = "last_change_seen"
+"""Name of the state that holds the id of the newest change that a scheduler has dealt with."""
+
+
+def see_changes(tx: Transaction, class_name: str, name: str, change_id: int) -> None:
+    """Note that a scheduler has dealt with all changes up to this one."""
+    try:
+        known = state.get(tx, class_name, name, SEEN)
+    except NotFound:
+        known = None
+    if known is None or change_id > known:
+        state.put(tx, class_name, name, SEEN, change_id)
+
+
+def forget_seen_of_absent(tx: Transaction) -> None:
+    """Have schedulers that no master runs begin with what is new, should they ever come back."""
+    s, o = t.schedulers.c, t.object_states.c
+    absent = sa.select(s.name).where(s.master_id.is_(None))
+    tx.sql.execute(t.object_states.delete().where(o.name == SEEN, o.object_name.in_(absent)))
+
+
 def note_progress(tx: Transaction, progress: SchedulerProgress) -> None:
     """Keep what a scheduler has got done."""
     if progress.built_changes:
         forget_changes(tx, progress.scheduler_id, progress.built_changes)
+        see_changes(tx, progress.class_name, progress.name, max(progress.built_changes))
     for name, value in progress.state.items():
         state.put(tx, progress.class_name, progress.name, name, value)

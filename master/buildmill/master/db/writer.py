@@ -24,6 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import Unavailable
+from buildmill.common.failpoints import failpoint, is_armed
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import MEMORY, Transaction
 from buildmill.master.domain.events import Event
@@ -239,6 +240,8 @@ class Writer:
         # the lane is filled again before anybody is told: telling takes time, and is not what the disk waits for
         self._next()
         if outcome:
+            if is_armed():
+                _pass_before_telling(outcome)
             try:
                 self._publish(outcome)
             except Exception:
@@ -308,6 +311,21 @@ class Writer:
             self._lane.stop().chainDeferred(stopped)
 
         self._lane.run(close_blocking, closed)
+
+
+_TELLING = {
+    ("changes", "new"): "master.before_telling_of_change",
+    ("buildrequests", "new"): "master.before_telling_of_request",
+    ("buildsets", "complete"): "master.before_telling_of_set",
+}
+
+
+def _pass_before_telling(events: Sequence[Event]) -> None:
+    """What is committed is told to nobody when the master dies here."""
+    for event in events:
+        point = _TELLING.get((event.keys[0][0], event.keys[0][-1]))
+        if point is not None:
+            failpoint(point)
 
 
 class InDoubt(Unavailable):

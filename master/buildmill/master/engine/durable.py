@@ -357,7 +357,11 @@ class DurableCommands:
         self._listed.pop(uid, None)
         failpoint("master.before_forget")
         if self._connection is not None:  # else the next hello lists it
-            self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
+            self._tasks.start(self._say_forget(uid), name="forget a command")
+
+    async def _say_forget(self, uid: str) -> None:
+        await self._say(wire.Forget(cmd_uid=uid))
+        failpoint("master.after_forget")
 
     async def _say(self, message: wire.DurableRequest) -> None:
         try:

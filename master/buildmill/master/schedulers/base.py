@@ -74,6 +74,7 @@ class BaseScheduler(ClusteredService):
         self.enabled = True
         self._builder_ids: dict[str, int] = {}
         self._watch: Subscription | None = None
+        self._seen = 0  # the newest change that is noted as dealt with
 
     # -- life ----------------------------------------------------------------------------
 
@@ -266,8 +267,8 @@ class BaseScheduler(ClusteredService):
             sourcestamps: ids or contents.
             properties: what was passed by a trigger or a person; the scheduler's own go over them, and those of
                 the changes over both.
-            forget: remembered changes that are built by this; they are forgotten in the same transaction, so
-                that a crash neither loses them nor builds them twice.
+            forget: changes that are built by this; in the same transaction they are forgotten, if they were
+                remembered, and noted as dealt with, so that a crash neither loses them nor builds them twice.
             state: values as for `setState`, kept in the same transaction.
 
         Raises:
@@ -300,6 +301,7 @@ class BaseScheduler(ClusteredService):
             priority=priority,
             **buildset,
         )
+        self._seen = max(self._seen, *forget) if forget else self._seen
         return cast(AddedBuildset, added)
 
     async def _render(

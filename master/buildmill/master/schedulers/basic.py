@@ -64,7 +64,7 @@ class BaseBasicScheduler(ChangeConsumer):
     async def gotChange(self, change: Change, important: bool) -> None:
         if not self.treeStableTimer:
             if important:
-                await self.addBuildsetForChanges(reason=self.reason, changeids=[change.number])
+                await self.addBuildsetForChanges(reason=self.reason, changeids=[change.number], forget=[change.number])
             return
         await self.master.data.updates.classifyChanges(self.schedulerid, {change.number: important})
         key = self.timer_key(change)

@@ -6,11 +6,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from buildmill.master.db.schedulers import SEEN
 from buildmill.master.domain.change_filter import NOT_GIVEN, ChangeFilter
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.queries import Filter, Operator
 from buildmill.master.mq.bus import Subscription
 from buildmill.master.schedulers.base import BaseScheduler, maybe_await
 from buildmill.master.schedulers.change import Change
+
+MANY = 100
+"""So many changes that nothing came of are passed before that is noted."""
 
 
 class ChangeConsumer(BaseScheduler):
@@ -47,7 +52,7 @@ class ChangeConsumer(BaseScheduler):
         self.onlyImportant = bool(onlyImportant)
         self.createAbsoluteSourceStamps = bool(createAbsoluteSourceStamps)
         self._newest: dict[str, dict[str, Any]] = {}
-        self._waiting: deque[Any] = deque()
+        self._waiting: deque[Change] = deque()
         self._is_busy = False
         self._changes: Subscription | None = None
 
@@ -62,11 +67,24 @@ class ChangeConsumer(BaseScheduler):
     # -- life -----------------------------------------------------------------------------
 
     async def start_consuming(self) -> None:
-        """Begin to see changes."""
+        """Begin to see changes, first those that came when nobody could tell: while no master ran, or just before one
+        died.
+        """
         if self.createAbsoluteSourceStamps:
             self._newest = dict(await self.getState("lastCodebases", {}))
         if self._changes is None:
+            self._is_busy = True  # what comes from now on waits for what was missed
             self._changes = self.master.mq.subscribe(("changes", None, "new"), self._change_added)
+            missed = await self._missed()
+            known = {change.number for change in missed}
+            later = [change for change in self._waiting if change.number not in known]
+            self._waiting = deque([*missed, *later])
+            self._tasks.start(self._consume(), name="changes")
+
+    async def work(self, wanted: bool) -> None:
+        await super().work(wanted)
+        if not wanted and not self.enabled:
+            await self.setState(SEEN, None)  # what comes now it is not to see, ever
 
     def stop_consuming(self) -> None:
         """See no more of them."""
@@ -75,8 +93,21 @@ class ChangeConsumer(BaseScheduler):
             self._changes = None
         self._waiting.clear()
 
+    async def _missed(self) -> list[Change]:
+        """The changes after the last one that was dealt with, oldest first; none when it works for the first time."""
+        seen = await self.getState(SEEN, None)
+        if seen is None:
+            newest = await self.master.data.get(("changes",), order=["-changeid"], limit=1)
+            self._seen = newest[0]["changeid"] if newest else 0
+            await self.setState(SEEN, self._seen)
+            return []
+        self._seen = int(seen)
+        later = [Filter("changeid", Operator.GT, (self._seen,))]
+        found = await self.master.data.get(("changes",), filters=later, order=["changeid"])
+        return [Change.of_document(document) for document in found]
+
     def _change_added(self, key: object, event: Any) -> None:
-        self._waiting.append(event.message)
+        self._waiting.append(Change(event.message))
         if not self._is_busy:
             self._is_busy = True
             self._tasks.start(self._consume(), name="changes")
@@ -84,25 +115,31 @@ class ChangeConsumer(BaseScheduler):
     async def _consume(self) -> None:
         try:
             while self._waiting:
-                row = self._waiting.popleft()
+                change = self._waiting.popleft()
                 try:
-                    await self._consider(Change(row))
+                    was_taken = await self._consider(change)
+                    # others are looked at again after a restart, which is harmless, but not too many
+                    if change.number > self._seen and (was_taken or change.number >= self._seen + MANY):
+                        self._seen = change.number
+                        await self.setState(SEEN, change.number)
                 except Exception:  # a function of the configuration, or one change that cannot be built
-                    self._log.failure("{service} cannot take change {change}", service=self.owner, change=row.changeid)
+                    self._log.failure("{service} cannot take change {change}", service=self.owner, change=change.number)
         finally:
             self._is_busy = False
 
-    async def _consider(self, change: Change) -> None:
+    async def _consider(self, change: Change) -> bool:
+        """Whether it was taken."""
         if change.codebase not in self.codebases or not self.wants(change):
-            return
+            return False
         important = True
         if self.fileIsImportant is not None:
             important = bool(await maybe_await(self.fileIsImportant(change)))
         if not important and self.onlyImportant:
-            return
+            return False
         if self.createAbsoluteSourceStamps:
             await self._remember(change)
         await self.gotChange(change, important)
+        return True
 
     # -- the newest of each codebase ------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from buildmill.common.failpoints import VARIABLE
 from buildmill.common.protocol import durable, messages
 from buildmill.worker.app import build_worker
 from buildmill.worker.config import WorkerConfig
+from buildmill.worker.durable.store import Store
 from buildmill.worker.shepherd.tree import is_dead, processes_with
 from buildmill.worker.spool.layout import Layout, machine_boot, read_lease
 from buildmill.worker.spool.meta import Meta, read_pid, write_meta
@@ -698,6 +700,50 @@ async def test_command_of_an_earlier_run_of_the_machine_is_lost(
         assert listed.commands[0].fence == 3
         assert (final.how, final.why) == ("lost", "reboot")
     assert machine_boot() != "another"
+
+
+@async_test
+async def test_copy_of_a_directory_is_another_worker_and_harms_no_command_of_the_first(
+    reactor: Reactor, master: DurableMaster, tmp_path: Path
+) -> None:
+    first, copy, moved = tmp_path / "first", tmp_path / "copy", tmp_path / "moved"
+    first.mkdir()
+    async with worker(reactor, master, first):
+        greeted = await master.greet()
+        uid = await master.launch("echo begun; sleep 60")
+        ended = await master.launch("echo ended")
+        await master.final(ended)
+    shutil.copytree(first, copy, ignore=shutil.ignore_patterns("bell"))
+
+    store = Store(str(copy), reactor.seconds)
+    assert store.open_blocking() == []
+    assert store.install_id != greeted.install_id
+    assert alive(uid)
+    assert {found.uid for found in Store(str(copy), reactor.seconds).open_blocking()} == set()
+
+    first.rename(moved)
+    again = Store(str(moved), reactor.seconds)
+    assert {found.uid for found in again.open_blocking()} == {uid, ended}
+    assert again.install_id == greeted.install_id
+    kill_left_overs(moved)
+
+
+@async_test
+async def test_commands_that_were_copied_from_another_worker_are_left_alone(
+    reactor: Reactor, master: DurableMaster, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    async with worker(reactor, master, first):
+        await master.greet()
+        uid = await master.launch("sleep 60")
+    second.mkdir()
+    Store(str(second), reactor.seconds).open_blocking()
+    shutil.copytree(first / ".bm" / "c", second / ".bm" / "c", dirs_exist_ok=True)
+
+    assert Store(str(second), reactor.seconds).open_blocking() == []
+    assert alive(uid)
+    kill_left_overs(first)
 
 
 @async_test

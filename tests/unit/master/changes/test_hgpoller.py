@@ -45,7 +45,8 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def poller(repository: Repository, **options: Any) -> HgPoller:
-    return POLLER(**{"repourl": str(repository.path), **options})
+    made: HgPoller = POLLER(**{"repourl": str(repository.path), **options})
+    return made
 
 
 @async_test

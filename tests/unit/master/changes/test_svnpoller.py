@@ -51,7 +51,8 @@ def cached(polls: Polls) -> str:
 
 
 def poller(repository: Repository, **options: Any) -> SVNPoller:
-    return POLLER(**{"repourl": repository.url, **options})
+    made: SVNPoller = POLLER(**{"repourl": repository.url, **options})
+    return made
 
 
 @async_test

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from buildmill.common.errors import ConfigError
-from buildmill.master.domain.change_filter import ChangeFilter
+from buildmill.master.db.schedulers import forget_seen_of_absent
+from buildmill.master.domain.change_filter import NOT_GIVEN, ChangeFilter
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.renderables import renderer
 from buildmill.master.schedulers.basic import AnyBranchScheduler, SingleBranchScheduler
@@ -193,6 +195,97 @@ def test_disabled_is_remembered_over_a_restart(house: House) -> None:
     house.change()
 
     assert house.buildsets() == []
+
+
+def test_changes_that_nobody_was_told_of_are_built_at_the_next_start_and_only_once(house: House) -> None:
+    first = single()
+    house.activate(first)
+    house.change(revision="r1")
+    house.deactivate(first)
+    house.change(revision="r2")
+    house.change(revision="other", branch="other")
+    house.change(revision="r3")
+
+    for _ in range(2):
+        scheduler = single()
+        house.activate(scheduler)
+        house.turn()
+        house.deactivate(scheduler)
+
+    assert revisions(house) == [["r1"], ["r2"], ["r3"]]
+
+
+def test_changes_from_before_its_first_start_are_not_built(house: House) -> None:
+    house.change(revision="old")
+
+    house.activate(single())
+    house.change(revision="new")
+
+    assert revisions(house) == [["new"]]
+
+
+def test_missed_changes_go_before_those_that_come_meanwhile(house: House) -> None:
+    first = single(fileIsImportant=is_code)
+    house.activate(first)
+    house.change(revision="r1", files=["a.py"])
+    house.deactivate(first)
+    house.change(revision="r2", files=["a.py"])
+    second = single(fileIsImportant=is_code)
+    starting = Deferred.fromCoroutine(second.activate(house.master))
+
+    for number in range(3, 6):
+        house.change(revision=f"r{number}", files=["a.py"])
+    house.result(starting)
+    house.turn()
+
+    assert revisions(house) == [["r1"], ["r2"], ["r3"], ["r4"], ["r5"]]
+
+
+@pytest.mark.parametrize("count", [3, 130])
+def test_a_restart_looks_again_at_few_changes_that_nothing_came_of(house: House, count: int) -> None:
+    first = single()
+    house.activate(first)
+    for _ in range(count):
+        house.change(branch="other")
+    house.deactivate(first)
+    looked: list[Change] = []
+
+    def look(change: Change) -> bool:
+        looked.append(change)
+        return True
+
+    house.activate(single(branch=NOT_GIVEN, change_filter=ChangeFilter(filter_fn=look)))
+    house.turn()
+
+    assert 0 < len(looked) < 100
+
+
+def test_a_scheduler_that_was_not_configured_begins_with_what_is_new(house: House) -> None:
+    first = single()
+    house.activate(first)
+    house.deactivate(first)
+    house.result(house.updates.run(forget_seen_of_absent))
+    house.change(revision="meanwhile")
+
+    house.activate(single())
+    house.turn()
+    house.change(revision="new")
+
+    assert revisions(house) == [["new"]]
+
+
+def test_a_disabled_scheduler_does_not_see_later_what_came_meanwhile(house: House) -> None:
+    scheduler = single()
+    house.activate(scheduler)
+    house.result(house.updates.schedulerEnable(scheduler.schedulerid, False))
+    house.turn()
+    house.change(revision="meanwhile")
+
+    house.result(house.updates.schedulerEnable(scheduler.schedulerid, True))
+    house.turn()
+    house.change(revision="new")
+
+    assert revisions(house) == [["new"]]
 
 
 def test_it_works_on_one_master_and_another_takes_over_within_five_minutes(house: House) -> None:

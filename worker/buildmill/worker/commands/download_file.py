@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import stat
 from typing import Annotated
 
 import msgspec
 
+from buildmill.common.failpoints import failpoint
 from buildmill.worker.commands.transfer import Transfer, TransferArguments
 
 
@@ -34,12 +37,13 @@ class DownloadFile(Transfer[DownloadFileArguments]):
             try:
                 await self._receive(fd)
             finally:
-                await threads.run(os.close, fd)
                 await self.files.read_close()
             await threads.run(os.replace, part, target)
         except BaseException:
             await threads.run(_remove_blocking, part)
             raise
+        finally:
+            await threads.run(os.close, fd)  # only now: its lock says that somebody is still at it
 
     async def _receive(self, fd: int) -> None:
         received = 0
@@ -52,6 +56,7 @@ class DownloadFile(Transfer[DownloadFileArguments]):
             if self.args.maxsize is not None and received > self.args.maxsize:
                 raise self.too_large()
             await self.host.threads.run(_write_blocking, fd, block)
+            failpoint("worker.transferred_block")
 
     def _open_blocking(self) -> tuple[str, str, int]:
         target = self.host.workspace.check_blocking(self.full(self.args.path))
@@ -59,15 +64,44 @@ class DownloadFile(Transfer[DownloadFileArguments]):
             raise IsADirectoryError(21, "is a directory")
         parent, name = os.path.split(target)
         os.makedirs(parent, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        while True:
-            part = os.path.join(parent, f".{name[:200]}.{self.host.unique()}.part")
-            with contextlib.suppress(FileExistsError):  # of a worker that was killed: stays, it may be somebody's
-                fd = os.open(part, flags, 0o666)
-                break
+        part, fd = self._part_blocking(parent, name)
         if self.args.mode is not None:
             os.fchmod(fd, self.args.mode)
         return target, part, fd
+
+    def _part_blocking(self, parent: str, name: str) -> tuple[str, int]:
+        """A file of our own beside the target; what a worker that was killed has left of one is taken over."""
+        part = os.path.join(parent, f".{name[:200]}.buildmill-part")
+        while True:
+            fd = _claim_blocking(part)
+            if fd is not None:
+                return part, fd
+            part = os.path.join(parent, f".{name[:200]}.{self.host.unique()}.buildmill-part")
+
+
+def _claim_blocking(path: str) -> int | None:
+    """Open a file for us alone, empty; None when somebody else writes it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        fd = os.open(path, flags, 0o666)
+    except OSError:
+        if os.path.lexists(path):
+            return None  # a link, a directory: not ours
+        raise
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = os.fstat(fd)
+        is_ours = stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.lstat(path))
+        if is_ours:
+            os.ftruncate(fd, 0)
+            return fd
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except BaseException:
+        os.close(fd)
+        raise
+    os.close(fd)
+    return None
 
 
 def _write_blocking(fd: int, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from buildmill.common.failpoints import failpoint
 from buildmill.worker.commands.transfer import Transfer, TransferArguments, TransferFailed
 from buildmill.worker.output import header
 
@@ -53,6 +54,7 @@ class UploadFile(Transfer[UploadFileArguments]):
                 is_too_large = False
             if block:
                 await self.files.write(block)
+                failpoint("worker.transferred_block")
             if is_too_large:
                 raise self.too_large()
 

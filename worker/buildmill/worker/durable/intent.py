@@ -18,7 +18,7 @@ LONGEST_UID = 200
 LONGEST_LOG_NAME = 1000  # bytes
 
 
-def meta_of(request: Start, host: Host, *, machine_boot: str, orphan_ttl: float) -> Meta:
+def meta_of(request: Start, host: Host, *, machine_boot: str, install_id: str, orphan_ttl: float) -> Meta:
     """What a shepherd needs for a command.
 
     Raises:
@@ -42,6 +42,7 @@ def meta_of(request: Start, host: Host, *, machine_boot: str, orphan_ttl: float)
         fence=request.fence,
         args_digest=request.args_digest,
         machine_boot=machine_boot,
+        install_id=install_id,
         argv=[os.fsencode(word) for word in what.argv],
         environ=[os.fsencode(f"{name}={value}") for name, value in what.environ.items()],
         workdir=os.fsencode(what.workdir),

@@ -58,7 +58,13 @@ class Starting:
             InvalidInput: it can't be run.
             Unavailable: it can't be written down.
         """
-        meta = meta_of(request, self._host, machine_boot=self._store.machine_boot, orphan_ttl=orphan_ttl)
+        meta = meta_of(
+            request,
+            self._host,
+            machine_boot=self._store.machine_boot,
+            install_id=self._store.install_id,
+            orphan_ttl=orphan_ttl,
+        )
         command = DurableCommand(
             request.cmd_uid,
             self._store.layout.command(request.cmd_uid),

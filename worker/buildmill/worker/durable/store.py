@@ -98,7 +98,10 @@ class Store:
             OSError: this directory can't be used.
         """
         self.layout.create_blocking()
+        if self.layout.is_copy_blocking(self.machine_boot):
+            self._become_another_blocking()
         self.install_id = self.layout.install_id_blocking()
+        self.layout.note_place_blocking(self.machine_boot)
         self._tombs = Tombs(self.layout.tombs, self._now())
         self._reserve()
         self.set_full_blocking(False)
@@ -110,9 +113,16 @@ class Store:
                 shutil.rmtree(directory, ignore_errors=True)
             elif not os.path.exists(os.path.join(directory, META)):
                 shutil.rmtree(directory, ignore_errors=True)  # it was never to be started
-            else:
-                found.append(self._recover(directory))
+            elif (recovered := self._recover(directory)) is not None:
+                found.append(recovered)
         return found
+
+    def _become_another_blocking(self) -> None:
+        """This directory was copied: what it says of commands is about those of the original, which may live."""
+        self._log.warn("{root} is a copy of another worker's: it begins without commands", root=self.layout.root)
+        for name in os.listdir(self.layout.commands):
+            shutil.rmtree(os.path.join(self.layout.commands, name))
+        self.layout.forget_install_id_blocking()
 
     def is_forgotten(self, uid: str) -> bool:
         """Whether a command was here and must not come again."""
@@ -270,12 +280,16 @@ class Store:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.layout.full)
 
-    def _recover(self, directory: str) -> Found:
+    def _recover(self, directory: str) -> Found | None:
         try:
             meta = read_meta(directory)
             fence = self._fence(directory, meta)
         except (OSError, ValueError, msgspec.MsgspecError):
             return self._recover_damaged(directory)
+        if meta.install_id not in ("", self.install_id):
+            self._log.warn("command {uid} belongs to another worker", uid=meta.uid)
+            shutil.rmtree(directory)
+            return None
         if meta.machine_boot != self.machine_boot and self.look_blocking(directory)[0] is not State.FINISHED:
             self.bury_blocking(directory, meta.uid, "reboot")
         return Found(uid=meta.uid, directory=directory, fence=fence, args_digest=meta.args_digest)

@@ -33,6 +33,7 @@ class Layout:
         self.tombs = os.path.join(self.root, "tomb.log")
         self._session = os.path.join(self.root, "session")
         self._install_id = os.path.join(self.root, "install_id")
+        self._place = os.path.join(self.root, "place")
 
     def create_blocking(self) -> None:
         """Make what is missing; only the worker's account may look inside."""
@@ -51,6 +52,34 @@ class Layout:
             return read_file(self._install_id).decode()
         replace_file(self._install_id, secrets.token_hex(16).encode())
         return read_file(self._install_id).decode()
+
+    def is_copy_blocking(self, boot: str) -> bool:
+        """Whether this directory is a copy of another one, which may be in use.
+
+        A directory that was moved within its file system is none. The number of the file system counts only within one
+        run of the machine, `boot`: the next one may give it another.
+        """
+        try:
+            known_boot, device, inode = read_file(self._place).decode().split()
+        except (FileNotFoundError, ValueError):
+            return False  # it was made before this was written down
+        status = os.stat(self.root)
+        return inode != str(status.st_ino) or (known_boot == boot and device != str(status.st_dev))
+
+    def note_place_blocking(self, boot: str) -> None:
+        """Remember where this directory is; the last step of becoming a worker's own."""
+        status = os.stat(self.root)
+        place = f"{boot} {status.st_dev} {status.st_ino}".encode()
+        with contextlib.suppress(FileNotFoundError):
+            if read_file(self._place) == place:
+                return
+        replace_file(self._place, place)
+
+    def forget_install_id_blocking(self) -> None:
+        """The next one is another."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._install_id)
+            sync_directory(self.root)
 
     def next_session_blocking(self) -> int:
         """A number larger than every earlier one; on disk before it is used."""

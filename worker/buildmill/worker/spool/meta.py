@@ -34,6 +34,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         machine_boot: of the machine's run in which it was started.
+        install_id: of the directory that it was started from; empty in those of earlier versions.
         environ: `NAME=value` each.
         header: written before everything else.
         shown_argv: for messages.
@@ -58,6 +59,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     logs: list[MetaLog] = []
     mask: list[str] = []
     orphan_ttl: float = 600.0
+    install_id: str = ""
 
 
 class KillOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from twisted.logger import Logger
@@ -17,14 +17,21 @@ class ServicesPart:
     Args:
         master: the facade that they get.
         show_forms: is told the schedulers of each configuration, to offer those that are forms.
+        forget_absent: has the database forget where schedulers were that nobody runs any more.
     """
 
     name = "schedulers and change sources"
     _log = Logger()
 
-    def __init__(self, master: Any, show_forms: Callable[[Sequence[Any]], None]) -> None:
+    def __init__(
+        self,
+        master: Any,
+        show_forms: Callable[[Sequence[Any]], None],
+        forget_absent: Callable[[], Awaitable[None]],
+    ) -> None:
         self._master = master
         self._show_forms = show_forms
+        self._forget_absent = forget_absent
         self._active: list[ClusteredService] = []
 
     async def apply(self, config: MasterConfig) -> None:
@@ -39,6 +46,7 @@ class ServicesPart:
             if id(service) not in present:
                 self._active.append(service)
                 await service.activate(self._master)
+        await self._forget_absent()
         self._show_forms(config.schedulers)
 
     def settle(self) -> None:
