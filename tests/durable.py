@@ -69,6 +69,14 @@ class DurableWorker(ScriptedWorker):
         self.session += 1
         super().connect()
 
+    def beat(self) -> float:
+        """It shows that it is there; what the master grants, in seconds."""
+        assert self._line is not None
+        answers: list[Any] = []
+        self._line._peer.call(wire.Beat(session=self.session, n=1, running=1, spool_used=0)).addBoth(answers.append)
+        self.harness.turn()
+        return msgspec.convert(answers[0], wire.BeatAnswer).grant
+
     # -- what happens on the machine -----------------------------------------------------------
 
     def write(self, command: Spooled, stream: str, data: bytes) -> None:

@@ -55,7 +55,7 @@ def house(tmp_path: Path, schema_url: str) -> Iterator[House]:
     house.close()
 
 
-def stdout(house: House, step: Any) -> str:
+def stdout(house: Harness, step: Any) -> str:
     return "".join(line[1:] for line in house.log_text(step).splitlines(True) if line[0] == "o")
 
 
@@ -362,6 +362,7 @@ def test_a_worker_that_stays_away_loses_its_builds_only_after_its_commands_have_
 
     assert house.results() == [RETRY, None]
     assert isinstance(other, DurableWorker)
+    other.beat()
     other.end(other.command)
     assert house.results() == [RETRY, SUCCESS]
 
