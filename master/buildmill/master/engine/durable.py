@@ -80,6 +80,7 @@ class DurableCommands:
         self._reclaim_call: IDelayedCall | None = None
         self._fences: dict[int, int] = {}
         self._unsent: list[DurableCommand] = []
+        self._unsaid: list[str] = []
         self._leased_until = float("-inf")
         self._tasks = TaskOwner(f"durable commands on {worker_name}")
         self.session = 0
@@ -102,6 +103,7 @@ class DurableCommands:
         """
         self._fences = dict(fences)
         self._unsent.clear()  # whatever is live is started below
+        self._unsaid.clear()
         self._listed = {command.cmd_uid: command for command in hello.commands}
         self.session = hello.session
         actions: list[wire.Action] = []
@@ -143,6 +145,8 @@ class DurableCommands:
         for command in self._live.values():
             if command.kill is not None:
                 self._send_kill(command)
+        for uid in self._unsaid:
+            self._say_forget(uid)
 
     def lost(self, reason: str) -> None:
         """The connection has ended: wait for the next."""
@@ -246,7 +250,7 @@ class DurableCommands:
         for uid in left:
             if self._listed[uid].state != "finished":  # it was given up, and may run
                 del self._listed[uid]
-                self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
+                self._say_forget(uid)
 
     def let_go(self, build_id: int) -> None:
         """Another master goes on with a build: none of its commands is waited for any more."""
@@ -386,8 +390,14 @@ class DurableCommands:
     def _forget(self, uid: str) -> None:
         self._listed.pop(uid, None)
         failpoint("master.before_forget")
-        if self._connection is not None:  # else the next hello lists it
+        self._say_forget(uid)
+
+    def _say_forget(self, uid: str) -> None:
+        if self._connection is not None:
             self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
+        elif self._greeted is not None:  # it has been listed, and what follows from that is on its way
+            self._unsaid.append(uid)
+        # else the next hello lists it
 
     async def _say(self, message: wire.DurableRequest) -> None:
         try:

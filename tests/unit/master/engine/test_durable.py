@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
+from twisted.internet.defer import Deferred
 
 from buildmill.common.protocol import Request
 from buildmill.common.protocol import durable as wire
@@ -529,6 +530,24 @@ def test_records_that_make_no_sense_are_not_taken(house: House) -> None:
 
 
 # -- ownership ------------------------------------------------------------------------------------
+
+
+def test_what_may_be_forgotten_while_a_worker_is_welcomed_is_told_afterwards(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    uid = house.command.start.cmd_uid
+    house.worker.end(house.command)
+    house.advance(SPOOL_HOLD - 1)
+
+    house.worker.cut()
+    house.worker.welcomed = Deferred()
+    house.worker.connect()
+    house.advance(2)
+    assert house.worker.forgotten == []
+    house.worker.welcomed.callback(None)
+    house.turn()
+
+    assert house.worker.forgotten == [uid]
 
 
 def test_a_worker_may_forget_what_was_committed_after_a_while(house: House) -> None:
