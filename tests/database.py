@@ -56,11 +56,14 @@ class Stage:
         self.clock.advance(NOW)
         self.bus = SimpleBus()
         self.events: list[Event] = []
+        self._engine = self._new_engine(url)
+        self.database = Database.inline(self._engine, self.clock, self._publish)
+
+    def _new_engine(self, url: str) -> sa.Engine:
         engine = create_engine(make_url(url))
         if make_url(url).database is None:
             t.metadata.create_all(engine)
-        self.database = Database.inline(engine, self.clock, self._publish)
-        self._engine = engine
+        return engine
 
     def _publish(self, events: Sequence[Event]) -> None:
         self.events.extend(events)

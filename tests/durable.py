@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred
 
 from buildmill.common.protocol import GetWorkerInfo, Request
 from buildmill.common.protocol import durable as wire
@@ -41,6 +42,7 @@ class DurableWorker(ScriptedWorker):
         script: called with each new command; may write and end it.
         loses_data: messages with records are not sent any more.
         is_full: no new command can be written down.
+        welcomed: if given, what a welcome is answered with.
         loses_starts: the connection breaks before it reads what it is to start.
     """
 
@@ -58,6 +60,7 @@ class DurableWorker(ScriptedWorker):
         self.loses_data = False
         self.is_full = False
         self.loses_starts = False
+        self.welcomed: Deferred[None] | None = None
 
     @property
     def command(self) -> Spooled:
@@ -68,6 +71,14 @@ class DurableWorker(ScriptedWorker):
     def connect(self) -> None:
         self.session += 1
         super().connect()
+
+    def beat(self) -> float:
+        """It shows that it is there; what the master grants, in seconds."""
+        assert self._line is not None
+        answers: list[Any] = []
+        self._line._peer.call(wire.Beat(session=self.session, n=1, running=1, spool_used=0)).addBoth(answers.append)
+        self.harness.turn()
+        return msgspec.convert(answers[0], wire.BeatAnswer).grant
 
     # -- what happens on the machine -----------------------------------------------------------
 
@@ -148,6 +159,7 @@ class DurableWorker(ScriptedWorker):
                         self._resume(action.cmd_uid, action.fence, action.acked)
                     else:
                         self._forget(action.cmd_uid)
+                return self.welcomed
             case wire.Start():
                 if self.loses_starts:
                     assert self._line is not None

@@ -216,6 +216,8 @@ class Harness(Stage):
         processes: stands for the master's machine.
     """
 
+    master_name = "test master"
+
     def __init__(
         self,
         basedir: Path,
@@ -240,7 +242,7 @@ class Harness(Stage):
         self.data = DataAPI(database=self.database, updates=self.updates, bus=self.bus, logs=self.logs)
         self.master = Master(
             basedir=self.basedir,
-            name="test master",
+            name=self.master_name,
             data=self.data,
             updates=self.updates,
             bus=self.bus,
@@ -265,7 +267,7 @@ class Harness(Stage):
             greeting=self.engine.greeting,
         )
         self.master.masterid = self.updates.context.masterid = self.result(
-            self.database.write(masters.find, "test master")
+            self.database.write(masters.find, self.master_name)
         )
 
     def start(self, *builders: BuilderConfig, workers: Sequence[WorkerConfig] | None = None, **config: Any) -> None:

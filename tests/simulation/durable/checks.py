@@ -80,10 +80,11 @@ def _leftovers(world: World) -> None:
 
 def _locks(world: World) -> None:
     """V6: no lock without an attempt, no claim without a build, nothing open."""
-    engine = world.harness.engine
-    for key in world.lock_keys:
-        _require(engine.locks.holders(key) == (), f"V6: {key} is held by {engine.locks.holders(key)}")
-    _require(all(not slot.running for slot in engine.queue.workers.values()), "V6: a worker is counted as busy")
+    for master in world.masters.values():
+        engine = master.house.engine
+        for key in world.lock_keys:
+            _require(engine.locks.holders(key) == (), f"V6: {key} is held by {engine.locks.holders(key)}")
+        _require(all(not slot.running for slot in engine.queue.workers.values()), "V6: a worker is counted as busy")
     for name, query in {
         "claimed requests": sa.select(t.build_requests.c.id).where(
             t.build_requests.c.claimed_by.is_not(None), t.build_requests.c.complete_at.is_(None)
@@ -110,7 +111,7 @@ def _retries(world: World) -> None:
                 .where(t.builds.c.id == build)
             )
             [(worker,)] = world.query(query)
-            is_expired = any(word in text for word in ("expired", "was away for"))
+            is_expired = any(word in text for word in ("expired", "away for"))
             is_excused = is_expired or bool(world.excuses.get(worker))
             _require(is_excused, f"V2: build {build} on {worker} was tried again without need: {text}")
 

@@ -9,4 +9,5 @@ CORPUS: dict[int, str] = {
     304: "a command that a step asked for while its worker was welcomed was never sent, and its build waited for ever",
     305: "the same, and the build held a lock",
     326: "the same",
+    20595: "a command that might be forgotten while its worker was welcomed was not, until the next connection",
 }

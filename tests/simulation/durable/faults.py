@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tests.simulation.durable.master import SimulatedMaster
     from tests.simulation.durable.world import World
 
 FAULT_SECONDS = 400.0
@@ -39,12 +40,19 @@ class Fault:
     def strike(self, world: World) -> None:
         """Do it."""
         world.note(f"FAULT {self}")
-        ACTS[self.kind](world, self)
+        {**ACTS, **ACTS_AMONG_MASTERS}[self.kind](world, self)
+
+    def master(self, world: World) -> SimulatedMaster:
+        """Which of the masters it hits, if it hits one."""
+        masters = list(world.masters.values())
+        return masters[int(self.choice * 1000) % len(masters)]
 
 
-def draw_faults(rng: random.Random, workers: list[str]) -> list[Fault]:
+def draw_faults(rng: random.Random, workers: list[str], masters: int) -> list[Fault]:
     """All faults of a run, in order."""
     kinds = list(ACTS)
+    if masters > 1:
+        kinds += list(ACTS_AMONG_MASTERS) * 2
     if rng.random() < 0.3:  # a run of few kinds goes deeper
         kinds = rng.sample(kinds, 3)
     faults = [
@@ -79,13 +87,41 @@ def _away(world: World, fault: Fault) -> None:
 
 
 def _crash_master(world: World, fault: Fault) -> None:
-    world.crash_master()
-    world.later(min(fault.seconds, 60) * fault.choice, world.start_master)
+    master = fault.master(world)
+    master.crash()
+    world.later(min(fault.seconds, 60) * fault.choice, master.start)
 
 
 def _stop_master(world: World, fault: Fault) -> None:
-    world.stop_master()
-    world.later(min(fault.seconds, 60) * fault.choice, world.start_master)
+    master = fault.master(world)
+    master.stop()
+    world.later(min(fault.seconds, 60) * fault.choice, master.start)
+
+
+def _pause_master(world: World, fault: Fault) -> None:
+    """Longer than its lease, or longer than what its workers' commands live."""
+    master = fault.master(world)
+    if master.is_running:
+        master.pause()
+        world.pinged_in_vain(master)
+        world.later(fault.seconds, master.resume)
+
+
+def _part(world: World, fault: Fault) -> None:
+    """A worker and a master cannot reach each other; the other master they can."""
+    machine, master = world.machines[fault.worker], fault.master(world)
+    machine.parted.add(master.name)
+    line = world.line_of(fault.worker)
+    if line is not None and line.to is master:
+        (_cut if fault.choice < 0.5 else _deafen)(world, fault)
+    world.later(fault.seconds, machine.parted.discard, master.name)
+
+
+def _lose_master(world: World, fault: Fault) -> None:
+    """It is away for so long that another one has to do its work."""
+    master = fault.master(world)
+    master.crash()
+    world.later(60 + fault.seconds, master.start)
 
 
 def _crash_daemon(world: World, fault: Fault) -> None:
@@ -127,7 +163,14 @@ def _fill_disk(world: World, fault: Fault) -> None:
 
 
 def _lock_database(world: World, fault: Fault) -> None:
-    world.lane.fails_until = max(world.lane.fails_until, world.time.now + min(fault.seconds, 40))
+    lane = fault.master(world).lane
+    lane.fails_until = max(lane.fails_until, world.time.now + min(fault.seconds, 40))
+
+
+def _cut_off(world: World, fault: Fault) -> None:
+    """A master cannot reach the database, while the other one can."""
+    lane = fault.master(world).lane
+    lane.fails_until = max(lane.fails_until, world.time.now + fault.seconds)
 
 
 ACTS: dict[str, Callable[[World, Fault], None]] = {
@@ -144,3 +187,11 @@ ACTS: dict[str, Callable[[World, Fault], None]] = {
     "fill_disk": _fill_disk,
     "lock_database": _lock_database,
 }
+
+ACTS_AMONG_MASTERS: dict[str, Callable[[World, Fault], None]] = {
+    "pause_master": _pause_master,
+    "part": _part,
+    "lose_master": _lose_master,
+    "cut_off": _cut_off,
+}
+"""Of runs with several masters only."""

@@ -7,12 +7,12 @@ import itertools
 import os
 import random
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.task import deferLater
 
 from buildmill.common.errors import Unavailable
 from buildmill.worker.commands.base import Host
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MASTER = MasterAddress(host="master")
 NEEDS_ROOM = ("create_blocking", "bury_blocking")  # the others overwrite, or use what is set aside
 
 
@@ -44,15 +43,18 @@ class SimulatedMachine:
     """See the module; also what the worker's classes ask of a machine.
 
     Attributes:
+        masters: names of those that it knows, the first to dial first.
         clock: of everything on it but its daemon.
         daemon: None while none runs.
         is_away: no connection can be made.
+        parted: names of masters that it cannot reach.
         is_full: nothing fits on its disk any more.
         fatal: the daemon dies when it passes this blocking function: its name, and whether before or after it is done.
     """
 
-    def __init__(self, world: World, name: str, basedir: Path) -> None:
+    def __init__(self, world: World, name: str, basedir: Path, masters: Sequence[str]) -> None:
         self.world = world
+        self.masters = masters
         self.name = name
         self.basedir = basedir
         basedir.mkdir()
@@ -63,6 +65,7 @@ class SimulatedMachine:
         self.shepherds: list[Shepherd] = []
         self.processes: list[Process] = []
         self.is_away = False
+        self.parted: set[str] = set()
         self.is_full = False
         self.fatal: tuple[str, bool] | None = None
         self._boots = 0
@@ -193,7 +196,7 @@ class Daemon:
     def __init__(self, machine: SimulatedMachine) -> None:
         self.machine = machine
         self.world = machine.world
-        self.clock: Clock = self.world.time.new_clock()
+        self.clock = self.world.time.new_clock()
         self.line: Line | None = None
         self.is_dead = False
         self._rung: Callable[[str], None] = lambda _: None
@@ -215,6 +218,7 @@ class Daemon:
             monotonic=machine.monotonic,
             boot_id="daemon",
             spawner=machine,
+            has_choice=len(machine.masters) > 1,
             new_ear=self._new_ear,
         )
 
@@ -243,7 +247,7 @@ class Daemon:
             )
 
         self.connection = MasterConnection(
-            masters=[MASTER],
+            masters=[MasterAddress(host=name) for name in machine.masters],
             dial=self._dial,
             new_session=new_session,
             events=ConnectionEvents(attached=lambda _: None, failed=lambda _address, _reason: None),
@@ -294,23 +298,24 @@ class Daemon:
         def stop(self) -> None:
             self._daemon._rung = lambda _: None
 
-    def _dial(self, _address: MasterAddress, opened: Callable[[Any], WorkerSession]) -> Deferred[str]:
+    def _dial(self, address: MasterAddress, opened: Callable[[Any], WorkerSession]) -> Deferred[str]:
         told: Deferred[str] = Deferred()
         seconds = self.machine.rng.uniform(0.01, 0.1)
-        call = self.clock.callLater(seconds, self._connected, opened, told)
+        call = self.clock.callLater(seconds, self._connected, address.host, opened, told)
         told._canceller = lambda _: call.cancel() if call.active() else None
         return told
 
-    def _connected(self, opened: Callable[[Any], WorkerSession], told: Deferred[str]) -> None:
+    def _connected(self, host: str, opened: Callable[[Any], WorkerSession], told: Deferred[str]) -> None:
         world, machine = self.world, self.machine
-        if machine.is_away or not world.is_master_up:
+        master = world.masters[host]
+        if machine.is_away or host in machine.parted or not master.is_up:
             told.callback("nobody answers")
             return
         sessions: list[WorkerSession] = []
-        line = world.new_line(machine.name, lambda payload: sessions[0].received(payload), told)
+        line = world.new_line(machine.name, master, lambda payload: sessions[0].received(payload), told)
         self.line = line
         sessions.append(opened(line.worker))
-        line.open(lambda transport: world.harness.roster.join(transport, machine.name))
+        master.join(line, machine.name)
 
 
 class SimulatedThreads:

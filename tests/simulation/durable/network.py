@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
+
+if TYPE_CHECKING:
+    from tests.simulation.durable.master import SimulatedMaster
 
 LATENCY_SECONDS = (0.001, 0.05)
 SILENCE_SECONDS = (20.0, 30.0)
@@ -84,7 +87,7 @@ class Line:
     """One connection of a worker's daemon to the master.
 
     Args:
-        join: gives the master's connection, given the transport.
+        master: whom it goes to.
         receive: takes what comes for the worker.
         told: fires with the reason when the worker's end has ended.
     """
@@ -95,18 +98,20 @@ class Line:
         rng: random.Random,
         *,
         name: str,
+        master: SimulatedMaster,
         receive: Callable[[bytes], None],
         told: Deferred[str],
         note: Note,
     ) -> None:
         self.name = name
+        self.to = master
         self._clock = clock
         self._rng = rng
         self._note = note
         self._receive = receive
         self._told = told
         self._connection: Any = None
-        self.to_master = _Way(clock, rng, self._at_master)
+        self.to_master = _Way(clock, rng, lambda payload: master.deliver(self._at_master, payload))
         self.to_worker = _Way(clock, rng, self._at_worker)
         self.worker = WorkerEnd(self)
         self.master = MasterEnd(self)
@@ -116,6 +121,14 @@ class Line:
     def open(self, join: Callable[[Any], Any]) -> None:
         """Both ends see each other."""
         self._connection = join(self.master)
+
+    def is_unheard(self) -> None:
+        """The master does not answer pings any more: the worker's end notices, unless it does again by then."""
+        self._clock.callLater(self._rng.uniform(*SILENCE_SECONDS), self._end_if_unheard)
+
+    def _end_if_unheard(self) -> None:
+        if self.to.is_paused:
+            self.end_at_worker()
 
     @property
     def is_over(self) -> bool:
@@ -154,6 +167,9 @@ class Line:
 
     def end_at_master(self) -> None:
         """The master's end hears that it is over."""
+        self.to.deliver(self._end_at_master)
+
+    def _end_at_master(self) -> None:
         if self.is_open_at_master:
             self.is_open_at_master = False
             self.to_master.kill()

@@ -10,25 +10,21 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError
 from buildmill.common.results import CANCELLED
 from buildmill.master.db import tables as t
-from buildmill.master.db.database import Database
-from buildmill.master.db.lanes import InlineLane
 from buildmill.master.domain.durability import Durability
-from buildmill.master.domain.events import Event
 from buildmill.master.domain.lock_values import MasterLock, WorkerLock
 from tests import harness as harness_module
-from tests.harness import Harness, ScriptedWorker
 from tests.simulation.durable.command import Witnessed
 from tests.simulation.durable.faults import FAULT_SECONDS, Fault, draw_faults
 from tests.simulation.durable.machine import SimulatedMachine
+from tests.simulation.durable.master import House, SimulatedMaster
 from tests.simulation.durable.network import Line
-from tests.simulation.durable.time import SwiftClock, Time
+from tests.simulation.durable.time import Time
 from tests.unit.master.engine.test_builds import Run
 
 DURATIONS = Durability(orphan_ttl=60.0, reclaim=1.05 * 60 + 15 + 12 + 10, spool_hold=60.0)
@@ -43,67 +39,13 @@ EXPECTED = (
 """Failures that may be logged."""
 
 
+def masters_of(seed: int) -> int:
+    """How many masters a run has: a quarter of the runs has two."""
+    return 2 if random.Random(f"{seed} all masters").random() < 0.25 else 1
+
+
 class Violation(AssertionError):
     """A promise is broken."""
-
-
-class Absent(ScriptedWorker):
-    """Takes the place of the harness's own worker: the machine connects by itself."""
-
-    def connect(self) -> None: ...
-    def cut(self, reason: str = "") -> None: ...
-
-
-class FaultyLane(InlineLane):
-    """Writes nothing for a while, as a database that somebody has locked.
-
-    Attributes:
-        fails_until: time.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock)
-        self._time = clock
-        self.fails_until = 0.0
-
-    def run(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        def attempt() -> Any:
-            if self._time.seconds() < self.fails_until:
-                raise sa.exc.OperationalError("COMMIT", {}, Exception("database is locked"))
-            return work()
-
-        super().run(attempt, done)
-
-
-class House(Harness):
-    """A master whose database can be locked, and whose crash leaves nothing of its writer.
-
-    Attributes:
-        lane: where it writes.
-    """
-
-    clock_class = SwiftClock
-    note: Callable[[str], None] = staticmethod(lambda _: None)
-
-    def _publish(self, events: Sequence[Event]) -> None:
-        super()._publish(events)
-        for event in events:
-            if any(key[0] == "builds" and len(key) == 3 and key[2] == "finished" for key in event.keys):
-                build = event.message
-                self.note(f"build {build.buildid} ends: {build.results}, {build.state_string}")
-        del self.events[:]
-
-    def _boot(self) -> None:
-        self.lane: FaultyLane = getattr(self, "lane", None) or FaultyLane(self.clock)
-        self.database = Database(
-            self._engine,
-            self._engine,
-            writer_lane=self.lane,
-            reader_lanes=[InlineLane(self.clock)],
-            clock=self.clock,
-            publish=self._publish,
-        )
-        super()._boot()
 
 
 class World:
@@ -128,28 +70,46 @@ class World:
         self.witnessed: list[Witnessed] = []
         self.excuses: dict[str, list[str]] = {}
         self.requests: list[int] = []
-        self.is_master_up = True
-        self._boots = 0
+        self._asked = 0
         self.failures: list[str] = []
         self._request_of: dict[int, int] = {}
         globalLogPublisher.addObserver(cast("ILogObserver", self._observe))
-        master = basedir / "master"
-        master.mkdir()
-        self.harness = House(master, seed=seed, new_worker=Absent, durations=durations)
-        self.lane = self.harness.lane
-        self.harness.note = self.note
-        self.time = Time(self.harness.clock)
+        self.masters: dict[str, SimulatedMaster] = {}
+        self._make_masters(basedir / "master", durations)
+        first = next(iter(self.masters.values()))
+        self.harness = first.house
+        self.time = Time(first.clock)
+        for master in list(self.masters.values())[1:]:
+            self.time.add(master.clock)
         self.begin = self.time.now
         self._clock = self.time.new_clock()
         self._lines: list[Line] = []
         count = self.rng.choice([2, 3])
+        hosts = list(self.masters)
         self.machines = {
-            f"w{number}": SimulatedMachine(self, f"w{number}", basedir / f"w{number}") for number in range(1, count + 1)
+            f"w{n}": SimulatedMachine(self, f"w{n}", basedir / f"w{n}", hosts if n % 2 else hosts[::-1])
+            for n in range(1, count + 1)
         }
         names = list(self.machines)
-        self.faults = draw_faults(random.Random(f"{seed} faults"), names) if faults is None else list(faults)
+        self.faults = (
+            draw_faults(random.Random(f"{seed} faults"), names, len(hosts)) if faults is None else list(faults)
+        )
+        for master in self.masters.values():
+            self._configure(master.house, names)
+        for machine in self.machines.values():
+            machine.start_daemon()
+
+    def _make_masters(self, basedir: Path, durations: Durability) -> None:
+        basedir.mkdir()
+        shared: sa.Engine | None = None
+        for number in range(masters_of(self.seed)):
+            name = f"m{number + 1}"
+            master = SimulatedMaster(self, name, number, basedir, durations, shared)
+            shared = master.house._engine
+            self.masters[name] = master
+
+    def _configure(self, h: House, names: list[str]) -> None:
         database, tool = MasterLock("database"), WorkerLock("tool")
-        h = self.harness
         h.start(
             h.builder(
                 Run(name="make", command=["make"]),
@@ -167,8 +127,6 @@ class World:
                 *(Run(name=name, command=[name]) for name in ("get", "make", "put")), name="b3", workernames=names
             ),
         )
-        for machine in self.machines.values():
-            machine.start_daemon()
 
     # -- the run ---------------------------------------------------------------------------
 
@@ -194,12 +152,16 @@ class World:
     def make_peace(self) -> None:
         """Nothing goes wrong any more."""
         self.note("peace")
-        self.lane.fails_until = 0.0
+        for master in self.masters.values():
+            master.lane.fails_until = 0.0
+            master.resume()
         for machine in self.machines.values():
             machine.is_away = machine.is_full = False
+            machine.parted.clear()
             machine.fatal = None
             self.later(20, machine.start_daemon)
-        self.start_master()
+        for master in self.masters.values():
+            master.start()
 
     def close(self) -> None:
         """Let go of what it holds."""
@@ -209,24 +171,29 @@ class World:
                 shepherd.die()
             if machine.daemon is not None:
                 machine.daemon.die(silently=True)
-        self.crash_master()
-        self.harness._engine.dispose()
+        for master in self.masters.values():
+            master.crash()
 
     @property
     def is_done(self) -> bool:
         """Every request has its result."""
-        h = self.harness
-        return self.is_master_up and not h.engine.builds and not len(h.engine.queue) and not self._left()
+        return not self._left() and all(
+            master.is_running and not master.house.engine.builds and not len(master.house.engine.queue)
+            for master in self.masters.values()
+        )
 
     def _describe(self) -> str:
-        engine = self.harness.engine
+        return "; ".join(self._describe_one(master) for master in self.masters.values())
+
+    def _describe_one(self, master: SimulatedMaster) -> str:
+        engine = master.house.engine
         builds = [
             f"{build.label} on {build.workername} in step {build.currentStep and build.currentStep.name}"
             for build in engine.builds.values()
         ]
         reasons = {request: engine.explain(request) for request in self._left()}
         locks = {key: engine.locks.holders(key) for key in self.lock_keys if engine.locks.holders(key)}
-        return f"builds: {builds}; requests: {reasons}; locks: {locks}"
+        return f"{master.name}: builds: {builds}; requests: {reasons}; locks: {locks}"
 
     @property
     def lock_keys(self) -> list[tuple[str, ...]]:
@@ -301,13 +268,25 @@ class World:
 
     # -- the network -------------------------------------------------------------------------
 
-    def new_line(self, worker: str, receive: Callable[[bytes], None], told: Deferred[str]) -> Line:
+    def new_line(
+        self, worker: str, master: SimulatedMaster, receive: Callable[[bytes], None], told: Deferred[str]
+    ) -> Line:
         """A worker connects."""
         self._lines = [line for line in self._lines if not line.is_over]
-        line = Line(self._clock, self.rng, name=worker, receive=receive, told=told, note=self.note_message)
+        line = Line(
+            self._clock, self.rng, name=worker, master=master, receive=receive, told=told, note=self.note_message
+        )
         self._lines.append(line)
-        self.note(f"{worker} connects")
+        self.note(f"{worker} connects" if len(self.masters) == 1 else f"{worker} connects to {master.name}")
+        if master.is_paused:
+            line.is_unheard()
         return line
+
+    def pinged_in_vain(self, master: SimulatedMaster) -> None:
+        """A master was paused."""
+        for line in self._lines:
+            if line.to is master and line.is_open_at_worker:
+                line.is_unheard()
 
     def line_of(self, worker: str) -> Line | None:
         """The newest connection of a worker, if it has one."""
@@ -324,67 +303,49 @@ class World:
         """Its disk has room again."""
         machine.is_full = False
 
-    # -- the master --------------------------------------------------------------------------
-
-    def crash_master(self) -> None:
-        """SIGKILL."""
-        if self.is_master_up:
-            self.is_master_up = False
-            self.harness.crash()
-            for line in self._lines:
-                line.master_died()
-
-    def stop_master(self) -> None:
-        """SIGTERM: it lets go of what runs, and ends."""
-        if self.is_master_up and self.lane.fails_until <= self.time.now and self.harness.database.trouble is None:
-            self.harness.result(self.harness.engine.stop(clean=False))
-            self.harness.result(self.harness.logs.stop())
-        self.crash_master()
-
-    def start_master(self) -> None:
-        """Start it again, unless it runs."""
-        if not self.is_master_up:
-            self.lane.fails_until = 0.0
-            self.note("master starts")
-            self._boots += 1
-            self.harness.seed = self.seed * 1000 + self._boots  # no nonce may come twice
-            self.harness.restart()
-            self.is_master_up = True
-
     def bury(self, thing: object) -> None:
         """A dead program's objects: nobody may run their clean-up, not even the garbage collector."""
         harness_module._GRAVEYARD.append(thing)
 
     # -- work ----------------------------------------------------------------------------------
 
-    def _when_writable(self, action: Callable[..., None], *args: Any) -> bool:
-        if self.is_master_up and self.lane.fails_until <= self.time.now and self.harness.database.trouble is None:
-            return True
-        self.later(5, action, *args)
-        return False
+    def _writable(self) -> SimulatedMaster | None:
+        """A master that somebody can ask; each in its turn."""
+        self._asked += 1
+        masters = list(self.masters.values())
+        at = self._asked % len(masters)
+        return next((master for master in (*masters[at:], *masters[:at]) if master.is_writable), None)
 
     def force(self, builder: str) -> None:
         """Somebody asks for a build."""
-        if self._when_writable(self.force, builder):
-            self.requests.append(self.harness.force(builder))
-            self.note(f"request {self.requests[-1]} for {builder}")
+        if (master := self._writable()) is None:
+            self.later(5, self.force, builder)
+            return
+        self.requests.append(master.house.force(builder))
+        self.note(f"request {self.requests[-1]} for {builder}")
 
     def cancel(self, choice: float) -> None:
         """Somebody cancels a request."""
-        if self.requests and self._when_writable(self.cancel, choice):
-            request = self.requests[int(choice * len(self.requests))]
-            self.note(f"cancel request {request}")
-            self._ask(self.harness.updates.cancelBuildRequest(request, "not needed", "somebody"))
+        if not self.requests:
+            return
+        if (master := self._writable()) is None:
+            self.later(5, self.cancel, choice)
+            return
+        request = self.requests[int(choice * len(self.requests))]
+        self.note(f"cancel request {request}")
+        self._ask(master, master.house.updates.cancelBuildRequest(request, "not needed", "somebody"))
 
     def stop_build(self, choice: float) -> None:
         """Somebody stops a build."""
-        if self._when_writable(self.stop_build, choice) and (running := sorted(self.harness.engine.builds)):
+        if (master := self._writable()) is None:
+            self.later(5, self.stop_build, choice)
+        elif running := sorted({build for other in self.masters.values() for build in other.house.engine.builds}):
             build = running[int(choice * len(running))]
             self.note(f"stop build {build}")
-            self._ask(self.harness.updates.requestBuildStop(build, "enough", CANCELLED, "somebody"))
+            self._ask(master, master.house.updates.requestBuildStop(build, "enough", CANCELLED, "somebody"))
 
-    def _ask(self, asked: Any) -> None:
+    def _ask(self, master: SimulatedMaster, asked: Any) -> None:
         try:
-            self.harness.result(asked)
+            master.house.result(asked)
         except BuildmillError as error:
             self.note(f"refused: {error}")

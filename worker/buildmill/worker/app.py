@@ -180,6 +180,7 @@ def build_worker(
             store=Store(basedir, reactor.seconds),
             monotonic=time.monotonic,
             boot_id=secrets.token_hex(16),
+            has_choice=len(config.masters) > 1,
         )
 
     async def describe() -> Mapping[str, object]:

@@ -21,6 +21,8 @@ FIRST_DELAY_SECONDS = 1.0
 FACTOR = 1.5
 # Long enough for the signals to work and for the master to take the last words; a dead one is not waited for.
 STOP_SECONDS = 15
+ATTACH_SECONDS = 60
+"""How long a master may take to take a worker that knows another one."""
 
 
 class GaveUp(BuildmillError):
@@ -114,14 +116,14 @@ class MasterConnection:
         turn = 0
         while not self._is_stopping:
             master = self._masters[turn % len(self._masters)]
-            was_attached, reason = await self._connect(master)
+            was_attached, stays, reason = await self._connect(master)
             if self._is_stopping:
                 return
             self._events.failed(master, reason)
             failures = 0 if was_attached else failures + 1
             if self._max_retries is not None and failures > self._max_retries:
                 raise GaveUp(reason)
-            turn = turn if was_attached else turn + 1
+            turn = turn if stays else turn + 1
             if was_attached or turn % len(self._masters) == 0:
                 await self._wait(deferLater(self._clock, self._backoff.delay()))
 
@@ -138,7 +140,8 @@ class MasterConnection:
         elif self._waiting is not None:
             self._waiting.cancel()
 
-    async def _connect(self, master: MasterAddress) -> tuple[bool, str]:
+    async def _connect(self, master: MasterAddress) -> tuple[bool, bool, str]:
+        """One connection: whether the master took us, whether it is to be tried first again, and why it ended."""
         was_attached = False
 
         def attached() -> None:
@@ -157,16 +160,26 @@ class MasterConnection:
             try:
                 await self._before_dial()
             except OSError as problem:
-                return False, f"the attempt can't be noted: {problem}"
+                return False, False, f"the attempt can't be noted: {problem}"
             if self._is_stopping:
-                return False, "stopped"
+                return False, False, "stopped"
+
+        def leave() -> None:
+            is_taken = was_attached and self.session is not None and not self.session.wants_another_master
+            if not is_taken and self._socket is not None:
+                self._log.warn("{url} does not take this worker: another master is tried", url=master.url)
+                self._socket.close()
+
         self._log.info("connecting to {url}", url=master.url)
+        patience = self._clock.callLater(ATTACH_SECONDS, leave) if len(self._masters) > 1 else None
         reason = await self._wait(self._dial(master, opened)) or "stopped"
+        if patience is not None and patience.active():
+            patience.cancel()
         session, self.session, self._socket = self.session, None, None
         if session is not None:
             # The next connection waits until nothing of this one runs: whoever retries the work may be sure.
             await session.lost(reason)
-        return was_attached, reason
+        return was_attached, was_attached and not (session is not None and session.wants_another_master), reason
 
     async def _wait(self, what: Deferred[Any]) -> Any:
         self._waiting = what

@@ -159,6 +159,11 @@ class WorkerSession:
                 raise InvalidInput("op", f"{request.op} is not for a worker")
         return None
 
+    @property
+    def wants_another_master(self) -> bool:
+        """Whether its master could not take what this worker runs, or grants it no time: another one may."""
+        return self._link is not None and self._link.wants_another_master
+
     def _set(self, settings: WorkerSettings) -> None:
         _line_rules(settings, self._longest)  # complains about bad ones
         if not 0 <= settings.buffer_timeout < float("inf"):

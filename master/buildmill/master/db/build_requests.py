@@ -82,6 +82,15 @@ def waiting(connection: Connection) -> list[BuildRequest]:
     return [from_row(row) for row in connection.all(_WAITING)]
 
 
+_WAITING_IDS = Statement(sa.select(_r.id).where(_r.complete == sa.text("0"), _r.claimed_by.is_(None)).order_by(_r.id))
+
+
+def waiting_besides(connection: Connection, known: frozenset[int]) -> tuple[list[BuildRequest], frozenset[int]]:
+    """All that nobody has claimed but those in `known`, oldest first; and those in `known` that wait no more."""
+    ids = {request_id for (request_id,) in connection.all(_WAITING_IDS)}
+    return [get(connection, request_id) for request_id in sorted(ids - known)], known - ids
+
+
 def claim(tx: Transaction, request_id: int, master_id: int) -> BuildRequest | None:
     """Take a request for a master; None when it is taken or complete already. The row decides the race."""
     row = tx.one(_CLAIM, request=request_id, master=master_id, now=tx.now)

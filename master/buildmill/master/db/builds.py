@@ -191,8 +191,13 @@ def _in_context(connection: Connection, build: Build, request: BuildRequest) -> 
         source_stamps=stamps,
         changes=[change for stamp in stamps for change in changes.of_source_stamp(connection, stamp.ssid)],
         reason=buildset[1],
-        attempt=connection.scalar(_ATTEMPT, request=request.buildrequestid, build=build.buildid),
+        attempt=attempt(connection, build.buildid, request.buildrequestid),
     )
+
+
+def attempt(connection: Connection, build_id: int, request_id: int) -> int:
+    """Which build of its request it is; 1 for the first."""
+    return int(connection.scalar(_ATTEMPT, request=request_id, build=build_id))
 
 
 _ATTEMPT = Statement(

@@ -14,6 +14,7 @@ from buildmill.master.db import steps as step_rows
 from buildmill.master.db import tables as t
 from buildmill.master.db.builds import StartedBuild
 from buildmill.master.db.commands import CommandRow
+from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.locks import Mode, Need
 from buildmill.master.domain.resources import SourcedProperties, Step
@@ -21,6 +22,15 @@ from buildmill.master.domain.resources import SourcedProperties, Step
 _b = t.builds.c
 _s = t.steps.c
 _k = t.step_calls.c
+
+
+_ABOUT = Statement(sa.select(_b.plan, _b.held_locks, _b.handovers).where(_b.id == sa.bindparam("build")))
+_STEPS = Statement(sa.select(_s.id).where(_s.build_id == sa.bindparam("build")).order_by(_s.number))
+_CALLS = Statement(sa.select(_k.ordinal, _k.kind, _k.fingerprint, _k.outcome).where(_k.step_id == sa.bindparam("step")))
+_SET_PLAN = Statement(t.builds.update().where(_b.id == sa.bindparam("build")).values(plan=sa.bindparam("document")))
+_SET_LOCKS = Statement(
+    t.builds.update().where(_b.id == sa.bindparam("build")).values(held_locks=sa.bindparam("document"))
+)
 
 
 class HeldLock(msgspec.Struct, frozen=True, array_like=True):
@@ -58,12 +68,14 @@ class BuildRecord(NamedTuple):
     """One build under way.
 
     Attributes:
+        handovers: how often another master has taken it over.
         properties: empty: it has not begun; nothing has happened.
         plan: what its steps were.
         stop: (result, reason, by) of the wish to stop it.
     """
 
     started: StartedBuild
+    handovers: int
     properties: SourcedProperties
     plan: list[str]
     held_locks: list[HeldLock]
@@ -78,37 +90,38 @@ def load(connection: Connection, build_id: int) -> BuildRecord:
         NotFound: no such build.
     """
     started = builds.started(connection, build_id)
-    row = connection.sql.execute(sa.select(_b.plan, _b.held_locks).where(_b.id == build_id)).one_or_none()
+    row = connection.one(_ABOUT, build=build_id)
     if row is None:
         raise NotFound(f"no build {build_id}")
-    found = connection.sql.execute(sa.select(_s.id).where(_s.build_id == build_id).order_by(_s.number)).scalars()
+    plan, held_locks, handovers = row
     return BuildRecord(
         started=started,
+        handovers=handovers,
         properties=builds.properties(connection, build_id),
-        plan=msgspec.json.decode(row.plan or "[]", type=list[str]),
-        held_locks=msgspec.json.decode(row.held_locks or "[]", type=list[HeldLock]),
+        plan=msgspec.json.decode(plan or "[]", type=list[str]),
+        held_locks=msgspec.json.decode(held_locks or "[]", type=list[HeldLock]),
         stop=builds.stop_requested(connection, build_id),
-        steps=[_step(connection, step_id) for step_id in list(found)],
+        steps=[_step(connection, step_id) for (step_id,) in connection.all(_STEPS, build=build_id)],
     )
 
 
 def _step(connection: Connection, step_id: int) -> StepRecord:
-    rows = connection.sql.execute(
-        sa.select(_k.ordinal, _k.kind, _k.fingerprint, _k.outcome).where(_k.step_id == step_id)
-    )
-    calls = {row.ordinal: RecordedCall(row.kind, row.fingerprint, msgspec.json.decode(row.outcome)) for row in rows}
+    calls = {
+        ordinal: RecordedCall(kind, fingerprint, msgspec.json.decode(outcome))
+        for ordinal, kind, fingerprint, outcome in connection.all(_CALLS, step=step_id)
+    }
     return StepRecord(step_rows.get(connection, step_id), calls, commands.of_step(connection, step_id))
 
 
 def set_plan(tx: Transaction, build_id: int, plan: Sequence[str]) -> None:
     """Write down what the steps of a build are."""
-    tx.sql.execute(t.builds.update().where(_b.id == build_id).values(plan=msgspec.json.encode(list(plan)).decode()))
+    tx.run(_SET_PLAN, build=build_id, document=msgspec.json.encode(list(plan)).decode())
 
 
 def set_held_locks(tx: Transaction, build_id: int, held: Sequence[HeldLock]) -> None:
     """Write down which locks a build holds."""
     document = msgspec.json.encode(list(held)).decode() if held else None
-    tx.sql.execute(t.builds.update().where(_b.id == build_id).values(held_locks=document))
+    tx.run(_SET_LOCKS, build=build_id, document=document)
 
 
 def unrecorded_child(connection: Connection, build_id: int) -> tuple[int, list[int]] | None:

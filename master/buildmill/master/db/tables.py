@@ -295,6 +295,8 @@ builds = sa.Table(
     sa.Column("stop_by", sa.Text),
     # grows with each change of who may write about the build's commands
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+    # how often another master has taken it over: who has not noticed writes nothing more (see `db.ownership`)
+    sa.Column("handovers", sa.Integer, nullable=False, server_default="0"),
     # what its steps were when it began (see `engine.plan`), and the locks that it holds (see `db.resuming`)
     sa.Column("plan", Json),
     sa.Column("held_locks", Json),

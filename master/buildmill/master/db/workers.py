@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from buildmill.common.errors import NotFound
 from buildmill.master.db import tables as t
 from buildmill.master.db.named import find_or_add
+from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.resources import Worker
 
@@ -35,37 +36,41 @@ def find_all(tx: Transaction, names: Iterable[str]) -> dict[str, tuple[int, bool
     }
 
 
+_w = t.workers.c
+_GET = Statement(
+    sa.select(_w.id, _w.name, _w.info, _w.paused, _w.pause_reason, _w.graceful).where(_w.id == sa.bindparam("worker"))
+)
+_CONNECTED_TO = Statement(
+    sa.select(t.connected_workers.c.master_id)
+    .where(t.connected_workers.c.worker_id == sa.bindparam("worker"))
+    .order_by(t.connected_workers.c.master_id)
+)
+_CONFIGURED_ON = Statement(
+    sa.select(t.configured_workers.c.master_id, t.configured_workers.c.builder_id)
+    .where(t.configured_workers.c.worker_id == sa.bindparam("worker"))
+    .order_by(t.configured_workers.c.master_id, t.configured_workers.c.builder_id)
+)
+
+
 def get(connection: Connection, worker_id: int) -> Worker:
     """One worker with its connections.
 
     Raises:
         NotFound: no such id.
     """
-    w = t.workers.c
-    row = connection.sql.execute(
-        sa.select(w.id, w.name, w.info, w.paused, w.pause_reason, w.graceful).where(w.id == worker_id)
-    ).one_or_none()
+    row = connection.one(_GET, worker=worker_id)
     if row is None:
         raise NotFound(f"no worker {worker_id}")
-    connected = connection.sql.execute(
-        sa.select(t.connected_workers.c.master_id)
-        .where(t.connected_workers.c.worker_id == worker_id)
-        .order_by(t.connected_workers.c.master_id)
-    ).scalars()
-    configured = connection.sql.execute(
-        sa.select(t.configured_workers.c.master_id, t.configured_workers.c.builder_id)
-        .where(t.configured_workers.c.worker_id == worker_id)
-        .order_by(t.configured_workers.c.master_id, t.configured_workers.c.builder_id)
-    )
+    _, name, info, paused, pause_reason, graceful = row
     return Worker(
-        configured_on=[{"masterid": m, "builderid": b} for m, b in configured],
-        connected_to=[{"masterid": m} for m in connected],
-        graceful=bool(row.graceful),
-        name=row.name,
-        pause_reason=row.pause_reason,
-        paused=bool(row.paused),
-        workerid=row.id,
-        workerinfo=msgspec.json.decode(row.info),
+        configured_on=[{"masterid": m, "builderid": b} for m, b in connection.all(_CONFIGURED_ON, worker=worker_id)],
+        connected_to=[{"masterid": m} for (m,) in connection.all(_CONNECTED_TO, worker=worker_id)],
+        graceful=bool(graceful),
+        name=name,
+        pause_reason=pause_reason,
+        paused=bool(paused),
+        workerid=worker_id,
+        workerinfo=msgspec.json.decode(info),
     )
 
 
@@ -85,17 +90,26 @@ def configure(tx: Transaction, master_id: int, builders_of: Mapping[int, Iterabl
         tx.sql.execute(table.insert(), [{"worker_id": w, "builder_id": b, "master_id": master_id} for w, b in added])
 
 
+_CONNECTED = Statement(
+    t.workers.update()
+    .where(t.workers.c.id == sa.bindparam("worker"))
+    .values(info=sa.bindparam("document"), graceful=sa.text("0"))
+)
+_HERE = (
+    t.connected_workers.c.worker_id == sa.bindparam("worker"), t.connected_workers.c.master_id == sa.bindparam("master")
+)  # fmt: skip
+_IS_HERE = Statement(sa.select(t.connected_workers.c.worker_id).where(*_HERE))
+_ADD_HERE = Statement(
+    t.connected_workers.insert().values(worker_id=sa.bindparam("worker"), master_id=sa.bindparam("master"))
+)
+_REMOVE_HERE = Statement(t.connected_workers.delete().where(*_HERE))
+
+
 def connected(tx: Transaction, worker_id: int, master_id: int, info: Mapping[str, Any]) -> Worker:
     """A worker has attached; what it says of itself is kept and its graceful stop is over."""
-    tx.sql.execute(
-        t.workers.update()
-        .where(t.workers.c.id == worker_id)
-        .values(info=msgspec.json.encode(dict(info)).decode(), graceful=0)
-    )
-    table = t.connected_workers
-    here = (table.c.worker_id == worker_id, table.c.master_id == master_id)
-    if tx.sql.execute(sa.select(table.c.worker_id).where(*here)).first() is None:
-        tx.sql.execute(table.insert().values(worker_id=worker_id, master_id=master_id))
+    tx.run(_CONNECTED, worker=worker_id, document=msgspec.json.encode(dict(info)).decode())
+    if tx.one(_IS_HERE, worker=worker_id, master=master_id) is None:
+        tx.run(_ADD_HERE, worker=worker_id, master=master_id)
     worker = get(tx, worker_id)
     tx.emit(worker.event("connected"))
     return worker
@@ -103,9 +117,7 @@ def connected(tx: Transaction, worker_id: int, master_id: int, info: Mapping[str
 
 def disconnected(tx: Transaction, worker_id: int, master_id: int) -> None:
     """A worker's connection to this master has ended."""
-    table = t.connected_workers
-    gone = tx.sql.execute(table.delete().where(table.c.worker_id == worker_id, table.c.master_id == master_id)).rowcount
-    if gone:
+    if tx.run(_REMOVE_HERE, worker=worker_id, master=master_id):
         tx.emit(get(tx, worker_id).event("disconnected"))
 
 

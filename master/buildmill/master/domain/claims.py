@@ -193,6 +193,10 @@ class Queue:
     def __len__(self) -> int:
         return len(self._requests) + len(self._held)
 
+    def request_ids(self) -> set[int]:
+        """Of all that wait."""
+        return self._requests.keys() | self._held.keys()
+
     def add(self, waiting: Waiting) -> None:
         """A request waits, or waits with another priority."""
         if waiting.request_id in self._held:

@@ -88,6 +88,17 @@ class LockTable:
                 self._held.pop(need.key, None)
         self._grant()
 
+    def abandon(self, holder: str) -> None:
+        """Give back all that `holder` and its parts (``holder, step compile``) hold, and leave every line."""
+        for key, held in tuple(self._held.items()):
+            kept = [(name, need) for name, need in held if not _is_of(name, holder)]
+            if kept:
+                self._held[key] = kept
+            else:
+                del self._held[key]
+        self._waiting = [waiter for waiter in self._waiting if not _is_of(waiter.holder, holder)]
+        self._grant()
+
     def hold(self, holder: str, needs: Iterable[Need]) -> None:
         """Note what `holder` holds already, whoever is in the way: it was taken before this master was started."""
         self._hold(holder, needs)
@@ -131,3 +142,7 @@ class LockTable:
             if sum(n.count for _, n in before) + need.count > need.max_count:
                 return need, others
         return None
+
+
+def _is_of(name: str, holder: str) -> bool:
+    return name == holder or name.startswith(f"{holder}, ")

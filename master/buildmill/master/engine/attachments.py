@@ -10,7 +10,11 @@ from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
-from buildmill.master.db import sessions
+from buildmill.master.db import builds, sessions
+from buildmill.master.db.resuming import BuildRecord
+from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.resources import Build
+from buildmill.master.engine import leftovers
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lost_commands import LostCommands
 from buildmill.master.engine.workers import WorkerHandle
@@ -24,6 +28,9 @@ class Attachments:
         builder_dirs: the directories that a worker needs, by its name.
         new_durable: makes the durable commands of a worker that is found to have them.
         attached: called when a worker is ready for work.
+        may_go_on: whether a build that another master has begun on a worker can go on here.
+        took_over: called with a worker, the ids of builds that were another master's, and the records of those that
+            can go on.
     """
 
     _log = Logger()
@@ -35,6 +42,8 @@ class Attachments:
         builder_dirs: Callable[[str], Sequence[str]],
         new_durable: Callable[[WorkerHandle], DurableCommands],
         attached: Callable[[], None],
+        may_go_on: Callable[[Build], bool],
+        took_over: Callable[[WorkerHandle, Sequence[int], Sequence[BuildRecord]], None],
         updates: Updates,
         lost: LostCommands,
         tasks: TaskOwner,
@@ -43,6 +52,8 @@ class Attachments:
         self._builder_dirs = builder_dirs
         self._new_durable = new_durable
         self._told_attached = attached
+        self._may_go_on = may_go_on
+        self._took_over = took_over
         self._updates = updates
         self._lost = lost
         self._tasks = tasks
@@ -111,9 +122,23 @@ class Attachments:
             return
         if handle.durable is None:
             handle.durable = self._new_durable(handle)
-        adoption = await self._updates.run(
-            sessions.adopt, handle.worker_id, self._updates.context.masterid, hello.session, hello.install_id
-        )
-        if adoption is None:
+
+        def unit(tx: Transaction) -> tuple[sessions.Adoption, list[BuildRecord]] | None:
+            if not connection.is_connected:
+                # the database was away for long: the worker has gone to another master, or will come again
+                raise ConnectionLost("lost before the database took it")
+            master_id = self._updates.context.masterid
+            found = sessions.adopt(tx, handle.worker_id, master_id, hello.session, hello.install_id)
+            if found is None:
+                return None
+            strangers = [builds.get(tx, build_id) for build_id in found.taken_over]
+            return found, leftovers.settle_these(tx, strangers, self._may_go_on)[1]
+
+        adopted = await self._updates.run(unit)
+        if adopted is None:
             raise BuildmillError("a later connection of this worker has been taken")
+        adoption, records = adopted
+        handle.expected()
+        handle.durable.expect_anew("it was lost while it was welcomed")
+        self._took_over(handle, adoption.taken_over, records)
         await handle.durable.adopt(connection, hello, adoption.fences, adoption.is_reinstalled)

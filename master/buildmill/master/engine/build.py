@@ -13,6 +13,7 @@ from buildmill.common.errors import ConnectionLost
 from buildmill.common.failpoints import failpoint
 from buildmill.common.results import CANCELLED, EXCEPTION, RETRY, SKIPPED, SUCCESS, Result
 from buildmill.common.tasks import TaskOwner
+from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import commands as command_rows
@@ -23,6 +24,7 @@ from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.lock_values import as_lock_accesses
 from buildmill.master.domain.locks import LockTable, Need
 from buildmill.master.domain.rendering import is_renderable
+from buildmill.master.domain.resources import Log
 from buildmill.master.domain.result_rules import compute_result_and_termination
 from buildmill.master.engine.build_properties import StoredProperties, set_properties
 from buildmill.master.engine.build_view import BuildView
@@ -40,6 +42,7 @@ from buildmill.master.engine.summaries import build_text, contribution
 from buildmill.master.engine.user_code import RAISED, storable
 from buildmill.master.engine.workers import WorkerHandle
 from buildmill.master.engine.writes import Gate, Writes
+from buildmill.master.logs.writer import LogWriter
 
 ABANDON_SECONDS = 90.0
 """How long an interrupted step may take to end before its code is cancelled."""
@@ -58,6 +61,8 @@ class Build(BuildView):
         updates: writes what happens.
         locks: the lock table of the master.
         new_nonce: ids for commands.
+        check_owner: raises `NotOurs` in a transaction when another master has taken it over.
+        moved: called when that is noticed; the build does nothing more.
         record: what it had done when the master ended; it goes on from there.
         max_attempts: so many builds of a request may lose what they run on a worker with durable commands.
     """
@@ -74,6 +79,8 @@ class Build(BuildView):
         clock: IReactorTime,
         locks: LockTable,
         new_nonce: Callable[[], str],
+        check_owner: Callable[[Transaction], None],
+        moved: Callable[[], None],
         record: BuildRecord | None = None,
         max_attempts: int = 3,
     ) -> None:
@@ -85,7 +92,7 @@ class Build(BuildView):
         self.executedSteps: list[BuildStep] = []
         self.clock = clock
         self.tasks = TaskOwner(f"build {self.buildid}")
-        self._gate = Gate(updates)
+        self._gate = Gate(updates, check_owner, moved)
         self.updates: Writes = self._gate
         self.locks = BuildLocks(
             locks,
@@ -102,6 +109,7 @@ class Build(BuildView):
         self._new_nonce = new_nonce
         self._attempt = started.attempt
         self._max_attempts = max_attempts
+        self._written_logs: list[int] = []
         self._waiting_for_worker: Deferred[Any] | None = None
         self._steps = StepList(self, builder.config.factory.workdir)
         self._step_run: StepRun | None = None
@@ -127,6 +135,22 @@ class Build(BuildView):
             self.updates, self.buildid, step_id, self.worker_handle.worker_id, self._attempt, self._new_nonce, record
         )
 
+    def log_writer(self, log: Log) -> LogWriter:
+        """The writer of an unfinished log of one of its steps."""
+        self._written_logs.append(log.logid)
+        writer: LogWriter = self.master.logs.writer(log, self._gate.write)
+        return writer
+
+    async def worker_present(self) -> WorkerConnection:
+        """Wait until its worker is connected and prepared.
+
+        Raises:
+            ConnectionLost: it has no durable commands, or was away for too long.
+        """
+        connection = await self.worker_handle.present()
+        await self._gate.pass_through()
+        return connection
+
     def note_lost(self, reason: str) -> None:
         """Something is lost for which the build has to be tried anew; the first reason counts."""
         self._lost = self._lost or reason
@@ -146,6 +170,8 @@ class Build(BuildView):
 
     async def finish_step_row(self, step: BuildStep, step_id: int, result: Result, hidden: bool, text: str) -> None:
         """End a step's row; its logs and its commands' ends were queued before, and are committed with it."""
+        if result == RETRY and self._lost:
+            text = storable(f"{text}: {self._lost}")  # for whoever goes on with the build before it has ended
         written = step.calls.later(step_rows.finish, step_id, int(result), hidden, text)
         durable = self.worker_handle.durable
         if durable is not None and step.calls.uids and result != RETRY:
@@ -177,7 +203,8 @@ class Build(BuildView):
             result = self._stop_results
         if result == RETRY and self.worker_handle.durable is not None:
             # nothing of it may run when the next attempt begins
-            await self.worker_handle.durable.bury(self.buildid)
+            await self.worker_handle.durable.bury(self.buildid, wanted=lambda: self._gate.is_open)
+            await self._gate.pass_through()
             if self._lost and not self.stopped and self._attempt >= self._max_attempts:
                 result, self._lost = EXCEPTION, f"lost {self._attempt} times, at last: {self._lost}"
         self.results = result
@@ -219,7 +246,7 @@ class Build(BuildView):
             return
         if self.stopped:
             raise CancelledError
-        self._waiting_for_worker = Deferred.fromCoroutine(self.worker_handle.present())
+        self._waiting_for_worker = Deferred.fromCoroutine(self.worker_present())
         try:
             await self._waiting_for_worker
         finally:
@@ -319,6 +346,8 @@ class Build(BuildView):
     async def _restore(self, step: BuildStep, record: StepRecord) -> Result:
         """Take over a step that has ended, with the steps that it has added."""
         result = await restore_step(step, self, record)
+        if result == RETRY:
+            self.note_lost(record.step.state_string)
         for factories, at_end in added_steps(record):
             self._add_steps([StepFactory(*recipe) for recipe in factories], at_end=at_end)
         durable = self.worker_handle.durable
@@ -408,10 +437,17 @@ class Build(BuildView):
             self._abandon_call = self.clock.callLater(ABANDON_SECONDS, self._abandon)
 
     def suspend(self) -> None:
-        """Do nothing more: this master ends, and the next one goes on from what is written."""
+        """Do nothing more: this master ends, or another has taken the build over, and goes on from what is written."""
         self._gate.shut()
         if self._abandon_call is not None and self._abandon_call.active():
             self._abandon_call.cancel()
+
+    def let_go(self) -> None:
+        """`suspend`, and hold nothing any more, while this master works on."""
+        self.suspend()
+        self._own_locks.forget()
+        self.locks.abandon(self.label)
+        self.master.logs.abandon(self._written_logs)
 
     def lost_worker(self, reason: str) -> None:
         """The worker's connection has ended; running commands have been told by it."""

@@ -21,6 +21,7 @@ from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import build_requests
 from buildmill.master.db import builds as build_rows
+from buildmill.master.db import sessions as session_rows
 from buildmill.master.domain.claims import Because, Queue, Reason, Waiting, WorkerSlot
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.lock_values import LockAccess
@@ -135,6 +136,19 @@ class Distributor:
         self._heard.clear()
         self._is_open = True
         self.look_again()
+
+    async def catch_up(self) -> None:
+        """Find out about requests that other masters have made, put back, or taken."""
+        missing, gone = await self._read(build_requests.waiting_besides, frozenset(self.queue.request_ids()))
+        for request_id in gone:
+            self.queue.remove(request_id)
+        # what was given to a worker here meanwhile waits no more, whatever was read
+        given = {request for handle in self._workers.values() for request in handle.slot.running}
+        for request in missing:
+            if request.buildrequestid not in given:
+                self.queue.add(_waiting(request))
+        if missing:
+            self.look_again()
 
     async def close(self) -> None:
         """Give out nothing more; returns when what was claimed has its build."""
@@ -350,9 +364,10 @@ class Distributor:
 
     async def _claim(self, batch: list[Assignment]) -> None:
         wanted = [(a.waiting.request_id, a.builder.builderid, a.worker.worker_id) for a in batch]
+        sessions = {a.worker.worker_id: a.worker.durable.session for a in batch if a.worker.durable is not None}
         failpoint("master.before_claim")
         try:
-            made = await self._updates.run(build_rows.start, wanted, self._master.masterid)
+            made = await self._updates.run(session_rows.start, wanted, sessions, self._master.masterid)
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, Unavailable):
                 # one of them is at fault, and must not keep the others from being built

@@ -32,6 +32,9 @@ from buildmill.master.engine.records import understand
 from buildmill.master.engine.spool_hold import SpoolHold
 from buildmill.master.engine.user_code import RAISED
 
+START_SECONDS = 1.0
+"""How long a lease must still hold for a command to be started under it."""
+
 FULL_SECONDS = 5.0
 """After how long a worker without room for a new command is asked again."""
 
@@ -76,6 +79,9 @@ class DurableCommands:
         self._hold = SpoolHold(clock, self._forget)
         self._reclaim_call: IDelayedCall | None = None
         self._fences: dict[int, int] = {}
+        self._unsent: list[DurableCommand] = []
+        self._unsaid: list[str] = []
+        self._leased_until = float("-inf")
         self._tasks = TaskOwner(f"durable commands on {worker_name}")
         self.session = 0
 
@@ -96,6 +102,8 @@ class DurableCommands:
             is_reinstalled: the worker's directory is another than before.
         """
         self._fences = dict(fences)
+        self._unsent.clear()  # whatever is live is started below
+        self._unsaid.clear()
         self._listed = {command.cmd_uid: command for command in hello.commands}
         self.session = hello.session
         actions: list[wire.Action] = []
@@ -137,6 +145,8 @@ class DurableCommands:
         for command in self._live.values():
             if command.kill is not None:
                 self._send_kill(command)
+        for uid in self._unsaid:
+            self._say_forget(uid)
 
     def lost(self, reason: str) -> None:
         """The connection has ended: wait for the next."""
@@ -147,6 +157,11 @@ class DurableCommands:
         """The worker is away; unless it comes in time, its builds are tried again."""
         if self._reclaim_call is None:
             self._reclaim_call = self._clock.callLater(self.durations.reclaim, self._reclaim, reason)
+
+    def expect_anew(self, reason: str) -> None:
+        """As `expect`, but the time begins now: the worker was heard of, or its builds have a new owner."""
+        self._cancel_reclaim()
+        self.expect(reason)
 
     def abandon(self, why: str) -> None:
         """The worker has nothing of it any more: whatever is live is lost."""
@@ -177,7 +192,17 @@ class DurableCommands:
         self._gone(why)
 
     def _grant(self) -> float:
-        return self.durations.orphan_ttl if self._may_grant() else 0.0
+        if not self._may_grant():
+            return 0.0
+        self._leased_until = self._clock.seconds() + self.durations.orphan_ttl
+        return self.durations.orphan_ttl
+
+    def _start_unsent(self) -> None:
+        """The worker knows of its lease by now: what was not started without one is."""
+        unsent, self._unsent = self._unsent, []
+        for command in unsent:
+            if self._connection is not None and self._live.get(command.uid) is command:
+                self._start_or_lose(command)
 
     # -- for commands of steps --------------------------------------------------------------------
 
@@ -199,6 +224,8 @@ class DurableCommands:
     def _start_or_lose(self, command: DurableCommand) -> None:
         if command.was_seen and command.uid not in self._listed:
             self._clock.callLater(0, self._lose, command, "the worker has lost its spool")
+        elif self._clock.seconds() >= self._leased_until - START_SECONDS:
+            self._unsent.append(command)  # it would end before it has begun
         else:
             self._send_start(command)
 
@@ -223,14 +250,19 @@ class DurableCommands:
         for uid in left:
             if self._listed[uid].state != "finished":  # it was given up, and may run
                 del self._listed[uid]
-                self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
+                self._say_forget(uid)
 
-    async def bury(self, build_id: int) -> None:
-        """End whatever a build still has on the worker; returns when nothing of it runs.
+    def let_go(self, build_id: int) -> None:
+        """Another master goes on with a build: none of its commands is waited for any more."""
+        for uid in [uid for uid in self._live if build_of(uid) == build_id]:
+            del self._live[uid]
+
+    async def bury(self, build_id: int, wanted: Callable[[], bool]) -> None:
+        """End whatever a build still has on the worker; returns when nothing of it runs, or it is not wanted any more.
 
         While the worker is away this waits, at most until its commands have ended by themselves.
         """
-        while True:
+        while wanted():
             uids = sorted(uid for uid in self._listed if build_of(uid) == build_id)
             if not uids:
                 return
@@ -256,7 +288,10 @@ class DurableCommands:
         if type(message) is wire.Data:
             return self._data(message)
         if type(message) is wire.Beat:
-            return msgspec.to_builtins(wire.BeatAnswer(n=message.n, grant=self._grant()))
+            grant = self._grant()
+            if grant and self._unsent:
+                self._clock.callLater(0, self._start_unsent)  # the answer to the beat goes first
+            return msgspec.to_builtins(wire.BeatAnswer(n=message.n, grant=grant))
         raise RemoteError(f"{message.op} is not expected here")
 
     async def _data(self, message: wire.Data) -> object:
@@ -295,7 +330,6 @@ class DurableCommands:
             else:
                 command.end(Failure(CommandLost(f"{final.how}: {final.why}" if final.why else final.how)))
         if not await acknowledged and final is None:
-            self._lose(command, "another master has taken the build")
             raise RemoteError("stale: this master does not own the build any more")
         if pressure is not None:
             await pressure
@@ -346,7 +380,7 @@ class DurableCommands:
 
     def _start_again(self, command: DurableCommand) -> None:
         if self._connection is not None and self._live.get(command.uid) is command and not command.was_seen:
-            self._send_start(command)
+            self._start_or_lose(command)
 
     def _send_kill(self, command: DurableCommand) -> None:
         if self._connection is not None and command.kill is not None and self._live.get(command.uid) is command:
@@ -356,10 +390,16 @@ class DurableCommands:
     def _forget(self, uid: str) -> None:
         self._listed.pop(uid, None)
         failpoint("master.before_forget")
-        if self._connection is not None:  # else the next hello lists it
-            self._tasks.start(self._say_forget(uid), name="forget a command")
+        self._say_forget(uid)
 
-    async def _say_forget(self, uid: str) -> None:
+    def _say_forget(self, uid: str) -> None:
+        if self._connection is not None:
+            self._tasks.start(self._forget_there(uid), name="forget a command")
+        elif self._greeted is not None:  # it has been listed, and what follows from that is on its way
+            self._unsaid.append(uid)
+        # else the next hello lists it
+
+    async def _forget_there(self, uid: str) -> None:
         await self._say(wire.Forget(cmd_uid=uid))
         failpoint("master.after_forget")
 

@@ -9,20 +9,21 @@ from __future__ import annotations
 import hmac
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from buildmill.common.errors import BuildmillError
+from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.common.protocol.durable import DURABLE_VERSION, DurableLimits, Hello
 from buildmill.common.results import EXCEPTION, RETRY, Result
 from buildmill.common.slices import Slices
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
-from buildmill.master.db import build_requests
+from buildmill.master.db import build_requests, ownership
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import workers as worker_rows
 from buildmill.master.db.resuming import BuildRecord
@@ -39,6 +40,7 @@ from buildmill.master.engine.distributor import Assignment, Distributor
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lease import MasterLease
 from buildmill.master.engine.lost_commands import LostCommands
+from buildmill.master.engine.neighbours import Neighbours
 from buildmill.master.engine.workers import WorkerHandle
 
 
@@ -84,7 +86,8 @@ class Engine:
             clock=clock,
             seconds=monotonic or clock.seconds,
             connected=self._sessions,
-            let_go=self._let_go,
+            builds=lambda: dict(self._handovers),
+            learned=lambda renewal: self._neighbours.learn(renewal),
         )
         self.queue = Queue()
         self.locks = LockTable()
@@ -95,6 +98,8 @@ class Engine:
         self._directories: dict[str, set[str]] = {}
         self._slices = Slices(clock)
         self.builds: dict[int, Build] = {}
+        self._assignments: dict[int, Assignment] = {}
+        self._handovers: dict[int, int] = {}
         self._subscriptions: list[Any] = []
         self._quarantines: dict[int, Any] = {}
         self._is_stopping = False
@@ -110,6 +115,15 @@ class Engine:
             tasks=self._tasks,
             started=self._build_started,
         )
+        self._neighbours = Neighbours(
+            updates=updates,
+            seconds=monotonic or clock.seconds,
+            distributor=self.distributor,
+            tasks=self._tasks,
+            let_go_of_worker=self._let_go,
+            let_go_of_build=self._let_go_of_build,
+            stop_build=self._stop_build,
+        )
         self.lost = LostCommands(
             updates=updates, read=read, queue=self.queue, clock=clock, released=self.distributor.look_again
         )
@@ -118,6 +132,8 @@ class Engine:
             builder_dirs=self._builder_dirs,
             new_durable=self._durable_commands,
             attached=self.distributor.look_again,
+            may_go_on=lambda build: build.builderid in self.builders,
+            took_over=self._took_over,
             updates=updates,
             lost=self.lost,
             tasks=self._tasks,
@@ -132,7 +148,7 @@ class Engine:
         configuration can be put back. Between `hold` and `resume` nobody sees half of it.
         """
         master_id, slices = self._master.masterid, self._slices
-        self._durability = self.lost.durations = config.durability
+        self._durability = self.lost.durations = self._neighbours.durations = config.durability
         for present in self.workers.values():
             if present.durable is not None:
                 present.durable.durations = config.durability
@@ -218,9 +234,14 @@ class Engine:
 
     async def start(self) -> None:
         """Settle what an earlier run of this master left behind, then begin to give out work."""
+        self._neighbours.master_id = self._master.masterid
         await self.lease.start(self._master.masterid)
         for record in await self._settle_leftovers():
-            self._go_on(record)
+            build = record.started.build
+            worker = next(handle for handle in self.workers.values() if handle.worker_id == build.workerid)
+            assert worker.durable is not None
+            worker.durable.expect("it has not come back since the master was started")
+            self._go_on(record, self.builders[build.builderid], worker)
         self._subscriptions = [
             self._bus.subscribe(("control", "builds", None, "stop"), self._stop_asked),
             self._bus.subscribe(("control", "worker", None, None), self._worker_control),
@@ -242,7 +263,7 @@ class Engine:
             for build in tuple(self.builds.values()):
                 if build.worker_handle.durable is not None:
                     build.suspend()
-                    del self.builds[build.buildid]
+                    del self.builds[build.buildid], self._assignments[build.buildid], self._handovers[build.buildid]
                 else:
                     build.stop("Master Shutdown", RETRY)
         if self.builds:
@@ -282,13 +303,39 @@ class Engine:
         await self.lost.start({handle.worker_id: handle.name for handle in self.workers.values()})
         return kept
 
-    def _go_on(self, record: BuildRecord) -> None:
-        """Take up a build where it was when the master ended; it waits for its worker."""
+    def _took_over(self, worker: WorkerHandle, build_ids: Sequence[int], records: Sequence[BuildRecord]) -> None:
+        """A worker has brought builds that were another master's; or were here, went to another, and come back."""
+        if self._is_stopping:
+            raise ConnectionLost("the master stops")
+        for build_id in build_ids:
+            self._let_go_of_build(build_id)
+        for record in records:
+            build = record.started.build
+            if (builder := self.builders.get(build.builderid)) is not None:
+                self._go_on(record, builder, worker)
+            else:  # it was removed from the configuration in this moment
+                settling = self._updates.run(leftovers.settle_these, [build], lambda _: False)
+                self._tasks.start(settling, name=f"try build {build.buildid} again")
+
+    def _let_go_of_build(self, build_id: int) -> None:
+        """Another master has taken a build: nothing of it is done here any more."""
+        build, assignment = self.builds.pop(build_id, None), self._assignments.pop(build_id, None)
+        if build is None or assignment is None:
+            return
+        self._log.info("{build} is another master's now", build=build.label)
+        build.let_go()
+        worker = assignment.worker
+        if worker.durable is not None:
+            worker.durable.let_go(build_id)
+        del self._handovers[build_id], worker.builds[build_id]
+        if build in assignment.builder.building:
+            assignment.builder.building.remove(build)
+        self.distributor.give_back(assignment)
+        self._note_idle()
+
+    def _go_on(self, record: BuildRecord, builder: Builder, worker: WorkerHandle) -> None:
+        """Take up a build where it was when its master ended, or lost it; it waits for its worker."""
         build = record.started.build
-        builder = self.builders[build.builderid]
-        worker = next(h for h in self.workers.values() if h.worker_id == build.workerid)
-        assert worker.durable is not None
-        worker.durable.expect("it has not come back since the master was started")
         assignment = self.distributor.take_up(record.started.request, builder, worker)
         for lock in record.held_locks:
             self.locks.hold(lock.holder, [lock.need])
@@ -379,6 +426,7 @@ class Engine:
     def _build_started(
         self, assignment: Assignment, started: build_rows.StartedBuild, record: BuildRecord | None = None
     ) -> None:
+        build_id, handovers = started.build.buildid, 0 if record is None else record.handovers
         build = Build(
             started,
             assignment.builder,
@@ -387,39 +435,53 @@ class Engine:
             clock=self._clock,
             locks=self.locks,
             new_nonce=self._new_nonce,
+            check_owner=partial(
+                ownership.check, build_id=build_id, master_id=self._master.masterid, handovers=handovers
+            ),
+            moved=partial(self._let_go_of_build, build_id),
             record=record,
             max_attempts=self._durability.attempts,
         )
         self.builds[build.buildid] = build
+        self._assignments[build.buildid] = assignment
+        self._handovers[build.buildid] = handovers
         assignment.worker.builds[build.buildid] = build
         assignment.builder.building.append(build)
         self._build_tasks.start(self._run(assignment, build), name=f"build {build.buildid}")
 
     async def _run(self, assignment: Assignment, build: Build) -> None:
-        worker = assignment.worker
         result: Result | None = None
         try:
             result = await build.run()
         finally:
-            del self.builds[build.buildid]
-            del worker.builds[build.buildid]
-            if build in assignment.builder.building:
-                assignment.builder.building.remove(build)
-            self._judge(worker, result)
-            if worker.durable is not None:
-                worker.durable.release(build.buildid)
-            if build.has_lost_commands:
-                if result == RETRY:
-                    # in the same turn as the request's return into the queue, before anybody can decide about it
-                    self.lost.hold(worker.worker_id, worker.name, [assignment.waiting])
-                if worker.connection is not None:
-                    self._tasks.start(self.lost.confirm(worker), name="end lost commands")
-            self.distributor.give_back(assignment)
-            self._shut_down_when_idle(worker)
-            if not self.distributor.is_held:  # otherwise the configuration that leaves it out may not stay
-                self._dismiss_when_idle(worker)
-            if self._idle is not None and not self.builds and not self._idle.called:
-                self._idle.callback(None)
+            self._build_ended(assignment, build, result)
+
+    def _build_ended(self, assignment: Assignment, build: Build, result: Result | None) -> None:
+        if self.builds.get(build.buildid) is not build:
+            return  # it was let go of, and this is only its coroutine's end
+        worker = assignment.worker
+        del self.builds[build.buildid], self._assignments[build.buildid], self._handovers[build.buildid]
+        del worker.builds[build.buildid]
+        if build in assignment.builder.building:
+            assignment.builder.building.remove(build)
+        self._judge(worker, result)
+        if worker.durable is not None:
+            worker.durable.release(build.buildid)
+        if build.has_lost_commands:
+            if result == RETRY:
+                # in the same turn as the request's return into the queue, before anybody can decide about it
+                self.lost.hold(worker.worker_id, worker.name, [assignment.waiting])
+            if worker.connection is not None:
+                self._tasks.start(self.lost.confirm(worker), name="end lost commands")
+        self.distributor.give_back(assignment)
+        self._shut_down_when_idle(worker)
+        if not self.distributor.is_held:  # otherwise the configuration that leaves it out may not stay
+            self._dismiss_when_idle(worker)
+        self._note_idle()
+
+    def _note_idle(self) -> None:
+        if self._idle is not None and not self.builds and not self._idle.called:
+            self._idle.callback(None)
 
     def _judge(self, worker: WorkerHandle, result: Result | None) -> None:
         if result == EXCEPTION or result is None:
@@ -436,10 +498,13 @@ class Engine:
         return f"{self._random.getrandbits(96):024x}"
 
     def _stop_asked(self, key: Key, event: Event) -> None:
-        build = self.builds.get(int(key[2]))
+        message: Mapping[str, Any] = event.message
+        self._stop_build(int(key[2]), message["results"], message["reason"])
+
+    def _stop_build(self, build_id: int, result: int, reason: str) -> None:
+        build = self.builds.get(build_id)
         if build is not None:
-            message: Mapping[str, Any] = event.message
-            build.stop(message["reason"], message["results"])
+            build.stop(reason, result)
 
     # -- questions -----------------------------------------------------------------------------------------------
 

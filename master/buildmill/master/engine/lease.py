@@ -5,7 +5,7 @@ Specification: docs/internals/durability.md, rules R5 and R8.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -15,18 +15,20 @@ from twisted.logger import Logger
 from buildmill.common.errors import BuildmillError
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import sessions
+from buildmill.master.db.sessions import Renewal
 
 LEASE_SECONDS = 15
 RENEW_SECONDS = 3.0
 
 
 class MasterLease:
-    """Renews the lease, and lets go of workers that another connection has been taken for.
+    """Renews the lease, and hears what other masters have done meanwhile.
 
     Args:
         seconds: a clock that never jumps.
         connected: (worker id, session) of the durable workers that are connected here.
-        let_go: called with the id of a worker that is not ours any more.
+        builds: how often each build under way here had changed hands when this master got it.
+        learned: called after each renewal with what it has told.
     """
 
     _log = Logger()
@@ -38,12 +40,14 @@ class MasterLease:
         clock: IReactorTime,
         seconds: Callable[[], float],
         connected: Callable[[], Sequence[tuple[int, int]]],
-        let_go: Callable[[int], None],
+        builds: Callable[[], Mapping[int, int]],
+        learned: Callable[[Renewal], None],
     ) -> None:
         self._updates = updates
         self._seconds = seconds
         self._connected = connected
-        self._let_go = let_go
+        self._builds = builds
+        self._learned = learned
         self._until = float("-inf")
         self._master_id = 0
         self._calls = LoopingCall(self._renew)
@@ -71,10 +75,11 @@ class MasterLease:
     async def _renew_once(self) -> None:
         began = self._seconds()
         try:
-            stale = await self._updates.run(sessions.renew, self._master_id, LEASE_SECONDS, self._connected())
+            renewal = await self._updates.run(
+                sessions.renew, self._master_id, LEASE_SECONDS, self._connected(), self._builds()
+            )
         except BuildmillError as error:
             self._log.error("the lease cannot be renewed: {error}", error=error)
             return
         self._until = began + LEASE_SECONDS
-        for worker_id in stale:
-            self._let_go(worker_id)
+        self._learned(renewal)

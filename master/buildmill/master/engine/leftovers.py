@@ -1,8 +1,8 @@
-"""What becomes of the builds that were running when this master ended: they go on, or are tried again."""
+"""What becomes of builds that were running when this master ended, or another one: they go on, or are tried again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from buildmill.common.results import RETRY, Result
 from buildmill.master.db import builds, commands, resuming, steps
@@ -17,8 +17,15 @@ def settle(tx: Transaction, master_id: int, may_go_on: Callable[[Build], bool]) 
     Returns:
         How many they were, and the records of the others.
     """
+    return settle_these(tx, builds.unfinished(tx, master_id), may_go_on)
+
+
+def settle_these(
+    tx: Transaction, unfinished: Iterable[Build], may_go_on: Callable[[Build], bool]
+) -> tuple[int, list[BuildRecord]]:
+    """As `settle`, for builds that this master has, and does not run."""
     left, kept = [], []
-    for build in builds.unfinished(tx, master_id):
+    for build in unfinished:
         if may_go_on(build):
             kept.append(resuming.load(tx, build.buildid))
         else:

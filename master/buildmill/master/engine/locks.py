@@ -89,6 +89,10 @@ class BuildLocks:
         ]
         await self._updates.run(resuming.set_held_locks, self._build_id, held)
 
+    def abandon(self, name: str) -> None:
+        """Another master goes on with the build of this name: nothing is held or waited for here any more."""
+        self._table.abandon(name)
+
     def release_recorded(self) -> None:
         """Give back what was held when the master ended, and what the build has not come to since."""
         for lock in self._recorded:
@@ -154,6 +158,10 @@ class LockHolder:
     async def note(self) -> None:
         """Write down what it holds."""
         await self._locks.note(self.name, self._held)
+
+    def forget(self) -> None:
+        """Hold nothing any more, without a word to anybody."""
+        self._held = []
 
     def release(self) -> None:
         """Give all back."""

@@ -185,7 +185,7 @@ class RemoteCommand:
         """Something about files, which may be done again: a broken connection ends it, the next one begins it anew."""
         assert self.uid is not None
         while True:
-            connection = await step.build.worker_handle.present()
+            connection = await step.build.worker_present()
             try:
                 await connection.start_command(self.uid, self.remote_command, self.args, self, step.build.builder.name)
                 await self._done

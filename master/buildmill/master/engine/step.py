@@ -293,7 +293,7 @@ class BuildStep(metaclass=_RememberArguments):
         """Add a log; write to it, and `finish` it or leave that to the step's end."""
         row, is_old = await self.calls.add_log(name, type)
         stored = await self.master.logs.lengths(row.logid) if is_old else None
-        log = StepLog(row, None if row.complete else self.master.logs.writer(row), self.build.clock, stored)
+        log = StepLog(row, None if row.complete else self.build.log_writer(row), self.build.clock, stored)
         self.logs[name] = log
         for observer in self._observers.get(name, ()):
             observer.setLog(log)

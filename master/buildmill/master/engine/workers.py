@@ -132,6 +132,10 @@ class WorkerHandle:
             await arrival
         return self.connection
 
+    def expected(self) -> None:
+        """It has been heard of: who waits for it may wait again, however long it was away."""
+        self._is_gone = None
+
     def gone(self, why: str) -> None:
         """It has been away for too long: whoever waits for it waits no longer."""
         self._is_gone = why

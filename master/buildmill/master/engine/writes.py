@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from buildmill.master.db.ownership import NotOurs
 from buildmill.master.db.transaction import Transaction
 
 P = ParamSpec("P")
@@ -21,19 +22,59 @@ class Writes(Protocol):
 
 
 class Gate:
-    """Writes, until it is shut: then nothing is written any more, and whoever waits for a write waits for ever."""
+    """Writes while it is open and the build is this master's; else whoever waits for a write waits for ever.
 
-    def __init__(self, writes: Writes) -> None:
+    Args:
+        check_owner: raises `NotOurs` in a transaction of another master's build.
+        moved: called when it does, once.
+
+    Attributes:
+        is_open: whether it was not shut.
+    """
+
+    def __init__(self, writes: Writes, check_owner: Callable[[Transaction], None], moved: Callable[[], None]) -> None:
         self._writes = writes
-        self._is_open = True
+        self._check_owner = check_owner
+        self._moved = moved
+        self.is_open = True
 
     def shut(self) -> None:
         """Let nothing through from now on."""
-        self._is_open = False
+        self.is_open = False
+
+    async def pass_through(self) -> None:
+        """Go on if the gate is open; else never."""
+        if not self.is_open:
+            never: Deferred[Any] = Deferred()
+            await never
 
     async def run(self, unit: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `Writes.run`."""
-        if not self._is_open:
-            never: Deferred[Any] = Deferred()
-            await never
-        return await self._writes.run(unit, *args, **kwargs)
+        await self.pass_through()
+        try:
+            result = await self._write(unit, args)
+        except NotOurs:
+            result = await Deferred()
+        await self.pass_through()
+        return result
+
+    def write(self, unit: Callable[..., T], *args: Any) -> Deferred[T]:
+        """As `Database.write`, for logs: what came before the master was told to end is still written.
+
+        Raises:
+            NotOurs: the build is another master's now.
+        """
+        return Deferred.fromCoroutine(self._write(unit, args))
+
+    async def _write(self, unit: Callable[..., T], args: tuple[Any, ...]) -> T:
+        try:
+            return await self._writes.run(self._guarded, unit, args)
+        except NotOurs:
+            if self.is_open:
+                self.shut()
+                self._moved()
+            raise
+
+    def _guarded(self, tx: Transaction, unit: Callable[..., T], args: tuple[Any, ...]) -> T:
+        self._check_owner(tx)
+        return unit(tx, *args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
@@ -105,11 +105,12 @@ class LogStore:
 
     # -- writing ---------------------------------------------------------------------------
 
-    def writer(self, log: Log) -> LogWriter:
+    def writer(self, log: Log, write: Callable[..., Deferred[Any]] | None = None) -> LogWriter:
         """The writer of an unfinished log, new or gone on with; there is one at a time.
 
         Args:
             log: its present row.
+            write: runs a unit of work, as `Database.write` does; by default that.
 
         Raises:
             Conflict: the log is finished, or is being written.
@@ -124,7 +125,7 @@ class LogStore:
         def store(
             row: Log, end: LogEnd | None, frames: Sequence[SealedFrame], finish: bool
         ) -> Deferred[tuple[LogEnd, Log]]:
-            return self._database.write(storing.append, self._files, row, end, frames, finish)
+            return (write or self._database.write)(storing.append, self._files, row, end, frames, finish)
 
         def ended(end: LogEnd | None) -> None:
             del self._writers[log.logid]
@@ -135,6 +136,13 @@ class LogStore:
 
         writer = self._writers[log.logid] = LogWriter(log, store, self._ages, self._clock, ended)
         return writer
+
+    def abandon(self, log_ids: Iterable[int]) -> None:
+        """Write these no more: another master goes on with them."""
+        for log_id in log_ids:
+            if (writer := self._writers.pop(log_id, None)) is not None:
+                writer.abandon()
+            self._cache.forget(log_id)
 
     def add_whole(self, tx: Transaction, log: Log, stream: str, data: bytes, time: float) -> Log:
         """Inside a unit of work: give an empty log, added in it, its whole output, and finish it.

@@ -95,6 +95,7 @@ class LogWriter:
         self._next_waiters: list[Deferred[Log]] = []
         self._drained_waiters: list[Deferred[None]] = []
         self._failure: Failure | None = None
+        self._is_abandoned = False
 
     @property
     def log(self) -> Log:
@@ -128,6 +129,8 @@ class LogWriter:
             Conflict: the log is finished.
             InvalidInput: no such stream.
         """
+        if self._is_abandoned:
+            return
         if self._is_finishing:
             raise Conflict(f"log {self._row.logid} is finished")
         if stream not in STREAMS or len(stream) != 1:
@@ -145,6 +148,8 @@ class LogWriter:
 
     def flush(self) -> Deferred[Log]:
         """Commit all output but held-back unfinished lines; fires with the log's row after the commit."""
+        if self._is_abandoned:
+            return Deferred()
         if self._failure is not None:
             return _failed(self._failure)
         if self._is_finishing:
@@ -156,6 +161,8 @@ class LogWriter:
 
     def finish(self) -> Deferred[Log]:
         """Commit all output and mark the log as complete; fires with its row. May be called again."""
+        if self._is_abandoned:
+            return Deferred()
         if self._failure is not None:
             return _failed(self._failure)
         if not self._is_finishing:
@@ -169,20 +176,27 @@ class LogWriter:
 
     def drained(self) -> Deferred[None]:
         """Fires when at most 4 MiB of output wait for their commit; with the error if the log cannot be written."""
+        if self._is_abandoned:
+            return Deferred()
         if self._failure is not None:
             return _failed(self._failure)
         return succeed(None) if self.pending_bytes <= DRAINED_BYTES else _wait_in(self._drained_waiters)
+
+    def abandon(self) -> None:
+        """Write nothing more: another master goes on with the log. Whoever waits for a write waits for ever."""
+        self._is_abandoned = True
+        self._builder.sealed.clear()
 
     # -- for `Ages` -----------------------------------------------------------------------
 
     def is_unflushed_since(self, generation: int) -> bool:
         """Whether output that was there in `generation` has not been handed to the database."""
-        return generation == self._generation and self._failure is None
+        return generation == self._generation and self._failure is None and not self._is_abandoned
 
     def commit_soon(self) -> None:
         """Commit what is complete; nobody waits for it."""
         self._builder.seal()
-        if not self._is_in_flight:
+        if not self._is_in_flight and not self._is_abandoned:
             self._commit()
 
     # -- one unit of work at a time ---------------------------------------------------------
@@ -205,6 +219,8 @@ class LogWriter:
         stored.addCallbacks(self._committed, self._broken, callbackArgs=(size,))
 
     def _committed(self, result: tuple[LogEnd, Log], size: int) -> None:
+        if self._is_abandoned:
+            return
         self._is_in_flight = False
         self._end, self._row = result
         self._committed_bytes += size
@@ -223,6 +239,8 @@ class LogWriter:
 
     def _broken(self, failure: Failure) -> None:
         """The log cannot be written at all (it is gone, the master stops): drop the rest and tell all who wait."""
+        if self._is_abandoned:
+            return
         self._failure = failure
         self._is_in_flight = False
         self._builder.sealed.clear()

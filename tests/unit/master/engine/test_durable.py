@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
+from twisted.internet.defer import Deferred
 
 from buildmill.common.protocol import Request
 from buildmill.common.protocol import durable as wire
@@ -55,7 +56,7 @@ def house(tmp_path: Path, schema_url: str) -> Iterator[House]:
     house.close()
 
 
-def stdout(house: House, step: Any) -> str:
+def stdout(house: Harness, step: Any) -> str:
     return "".join(line[1:] for line in house.log_text(step).splitlines(True) if line[0] == "o")
 
 
@@ -362,6 +363,7 @@ def test_a_worker_that_stays_away_loses_its_builds_only_after_its_commands_have_
 
     assert house.results() == [RETRY, None]
     assert isinstance(other, DurableWorker)
+    other.beat()
     other.end(other.command)
     assert house.results() == [RETRY, SUCCESS]
 
@@ -528,6 +530,24 @@ def test_records_that_make_no_sense_are_not_taken(house: House) -> None:
 
 
 # -- ownership ------------------------------------------------------------------------------------
+
+
+def test_what_may_be_forgotten_while_a_worker_is_welcomed_is_told_afterwards(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    uid = house.command.start.cmd_uid
+    house.worker.end(house.command)
+    house.advance(SPOOL_HOLD - 1)
+
+    house.worker.cut()
+    house.worker.welcomed = Deferred()
+    house.worker.connect()
+    house.advance(2)
+    assert house.worker.forgotten == []
+    house.worker.welcomed.callback(None)
+    house.turn()
+
+    assert house.worker.forgotten == [uid]
 
 
 def test_a_worker_may_forget_what_was_committed_after_a_while(house: House) -> None:

@@ -35,6 +35,7 @@ class DurableCommands:
         monotonic: seconds of the machine's monotonic clock, which shepherds read as well.
         boot_id: of this run of the daemon.
         spawner: a zygote by default.
+        has_choice: the worker knows more than one master.
         new_ear: given what is told the name of a command's directory; by default the reader of the bell.
 
     Attributes:
@@ -54,12 +55,14 @@ class DurableCommands:
         monotonic: Callable[[], float],
         boot_id: str,
         spawner: Spawner | None = None,
+        has_choice: bool = False,
         new_ear: Callable[[Callable[[str], None]], Ear] | None = None,
     ) -> None:
         self._reactor = reactor
         self._host = host
         self._store = store
         self._monotonic = monotonic
+        self.has_choice = has_choice
         self._tasks = TaskOwner("durable commands")
         self._shelf = Shelf(store, host.threads, lambda: self.idle())
         self._starting = Starting(host, store, self._shelf, spawner or Zygote(host.basedir, host.environ))

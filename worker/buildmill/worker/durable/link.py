@@ -40,6 +40,8 @@ from buildmill.worker.spool.records import Entry, SpoolDamaged
 
 BEAT_SECONDS = 5.0
 BEAT_TIMEOUT_SECONDS = 12.0
+MUTE_SECONDS = 20.0
+"""How long a master may grant nothing until another one is asked."""
 
 
 class DurableLink:
@@ -74,6 +76,12 @@ class DurableLink:
         self._silence: IDelayedCall | None = None
         self._is_welcome = False
         self._is_over = False
+        self._is_mute = False
+
+    @property
+    def wants_another_master(self) -> bool:
+        """Whether the master has said hello, but has not welcomed us, or grants nothing any more."""
+        return not self._is_welcome or self._is_mute
 
     async def lost(self) -> None:
         """The connection has ended; the commands haven't."""
@@ -175,9 +183,10 @@ class DurableLink:
 
     async def _beat(self) -> None:
         number = 0
+        commands = self._commands
+        granted_at = commands.now()
         while True:
             number += 1
-            commands = self._commands
             sent_at = commands.now()
             self._expect_answer()
             beat = Beat(session=commands.session, n=number, running=commands.running, spool_used=commands.spool_used)
@@ -190,7 +199,12 @@ class DurableLink:
                 return
             self._cancel_silence()
             if answer.grant > 0:
+                granted_at = sent_at
                 await commands.prolong(sent_at, answer.grant)
+            elif commands.has_choice and sent_at - granted_at >= MUTE_SECONDS:
+                self._is_mute = True
+                self._give_up("the master holds no lease, and another one may")
+                return
             await deferLater(self._clock, max(0.0, sent_at + BEAT_SECONDS - commands.now()))
 
     def _expect_answer(self) -> None:
