@@ -364,10 +364,10 @@ class Harness(Stage):
         return {name: value for name, (value, _) in found.items()}
 
     def steps(self, build_id: int = 1) -> list[Step]:
-        """The steps of a build but for ``worker_preparation``, in order."""
+        """The steps of a build but for those that the master adds, in order."""
         query = sa.select(t.steps.c.id).where(t.steps.c.build_id == build_id).order_by(t.steps.c.number)
         found = [self.result(self.database.read(steps.get, step_id)) for (step_id,) in self.rows(query)]
-        return [step for step in found if step.name != "worker_preparation"]
+        return [step for step in found if step.name not in ("worker_preparation", "locks_acquire")]
 
     def log_text(self, step: Step, name: str = "stdio") -> str:
         """A log's lines, each with the letter of its stream where it has streams."""
