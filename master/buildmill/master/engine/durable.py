@@ -74,6 +74,7 @@ class DurableCommands:
         self._live: dict[str, DurableCommand] = {}
         self._listed: dict[str, wire.SpooledCommand] = {}
         self._hold = SpoolHold(clock, self._forget)
+        self._overdue: list[str] = []
         self._reclaim_call: IDelayedCall | None = None
         self._fences: dict[int, int] = {}
         self._tasks = TaskOwner(f"durable commands on {worker_name}")
@@ -130,6 +131,9 @@ class DurableCommands:
             raise ConnectionLost("lost while it was welcomed")
         self._connection = connection
         self._cancel_reclaim()
+        overdue, self._overdue = self._overdue, []
+        for uid in overdue:
+            self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
         # those that a step has asked for while the answer was on its way, too
         for command in tuple(self._live.values()):
             if command.uid not in resumed:
@@ -141,6 +145,7 @@ class DurableCommands:
     def lost(self, reason: str) -> None:
         """The connection has ended: wait for the next."""
         self._connection = self._greeted = None
+        self._overdue.clear()
         self.expect(reason)
 
     def expect(self, reason: str) -> None:
@@ -356,8 +361,11 @@ class DurableCommands:
     def _forget(self, uid: str) -> None:
         self._listed.pop(uid, None)
         failpoint("master.before_forget")
-        if self._connection is not None:  # else the next hello lists it
+        if self._connection is not None:
             self._tasks.start(self._say(wire.Forget(cmd_uid=uid)), name="forget a command")
+        elif self._greeted is not None:  # the hello has listed it, and it was to be kept then
+            self._overdue.append(uid)
+        # else the next hello lists it
 
     async def _say(self, message: wire.DurableRequest) -> None:
         try:

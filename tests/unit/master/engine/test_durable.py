@@ -530,6 +530,28 @@ def test_records_that_make_no_sense_are_not_taken(house: House) -> None:
 # -- ownership ------------------------------------------------------------------------------------
 
 
+def test_what_becomes_forgettable_while_the_worker_is_welcomed_is_forgotten(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    house.worker.end(house.command)
+    [uid] = house.worker.spawned
+    house.worker.cut()
+    house.clock.advance(SPOOL_HOLD - 1)
+    handle = house.worker.handle
+
+    def welcome_slowly(message: Request) -> object:
+        if isinstance(message, wire.Welcome):
+            house.clock.advance(2)
+        return handle(message)
+
+    monkeypatch.setattr(house.worker, "handle", welcome_slowly)
+    house.reconnect()
+
+    assert house.worker.forgotten == [uid]
+
+
 def test_a_worker_may_forget_what_was_committed_after_a_while(house: House) -> None:
     house.start(house.builder(Run(command=["make"])))
     house.force()
