@@ -15,10 +15,10 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults simulate docs news coverage peer wheel bench limits clean
+.PHONY: help run test lint format types layers unit faults simulate docs news coverage peer wheel bench bench-durability limits clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The stamps are older than the packaging files only if these changed: a second `make run` installs nothing.
 $(BIN)/python:
@@ -125,6 +125,10 @@ bench: $(BENCH_HARNESS)/.installed $(BENCH_BUILDBOT)/bin/buildbot bench-buildmil
 	$(BENCH_HARNESS)/bin/python $(BENCH)/compare.py --suite $(BENCH)/suite-$(SUITE).txt --out $(BENCH_OUT) \
 	    --scratch $(BENCH_SCRATCH)/masters --pg-bin '$(BENCH_PG_BIN)' \
 	    --system buildbot=$(BENCH_BUILDBOT) --system buildmill=$(BENCH_BUILDMILL) $(BENCH_ARGS)
+
+bench-durability: $(BENCH_HARNESS)/.installed bench-buildmill  ## what durable commands cost beside plain ones, in turn
+	$(BENCH_HARNESS)/bin/python $(BENCH)/durability.py --home $(BENCH_BUILDMILL) --scratch $(BENCH_SCRATCH)/masters \
+	    --out $(BENCH_OUT) $(BENCH_ARGS)
 
 limits: $(BENCH_HARNESS)/.installed  ## what this machine can do at best
 	$(BENCH_HARNESS)/bin/python $(BENCH)/limits.py --scratch $(BENCH_SCRATCH)

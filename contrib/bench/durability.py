@@ -177,6 +177,8 @@ def main():
     args = p.parse_args()
     if not args.home:
         p.error("--home (or BENCH_HOME) is needed")
+    if args.scratch:
+        os.makedirs(args.scratch, exist_ok=True)
     scratch = tempfile.mkdtemp(prefix="durability-", dir=args.scratch)
     house = House(args.home, os.path.join(scratch, "master"), dict(pair.split("=", 1) for pair in args.env), args)
 

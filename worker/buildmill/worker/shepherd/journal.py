@@ -116,6 +116,10 @@ class Journal:
 
     def _put(self, kind: str, data: bytes) -> None:
         now = self._now_us()
+        if len(data) <= RECORD_BYTES:
+            if data:
+                self._pending.append((kind, data, now))
+            return
         for start in range(0, len(data), RECORD_BYTES):
             self._pending.append((kind, data[start : start + RECORD_BYTES], now))
 

@@ -10,7 +10,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from buildmill.common.failpoints import failpoint
 from buildmill.common.protocol.durable import LOG_PREFIX, STDERR, STDOUT, Final
@@ -19,7 +19,7 @@ from buildmill.worker.commands.limits import KILLED, Limits
 from buildmill.worker.shepherd.bell import Bell
 from buildmill.worker.shepherd.core import Action, KillTree, Say, Send, ShepherdCore, StopReading, Value
 from buildmill.worker.shepherd.journal import Journal
-from buildmill.worker.shepherd.tree import descendants, kill_tree, processes_with
+from buildmill.worker.shepherd.tree import Elders, descendants, kill_tree, processes_with
 from buildmill.worker.spawning import Child, Exit, Spawn, SpawnFailed, spawn_blocking
 from buildmill.worker.spool.layout import Layout, read_lease
 from buildmill.worker.spool.meta import (
@@ -87,6 +87,7 @@ class _Shepherd:
         self._meta = meta
         self._wakes = wakes
         self._began = time.monotonic()
+        self._elders = Elders(self._began)
         self._bell = Bell(layout.root, os.path.basename(directory), self._began)
         writer = SpoolWriter(directory)
         writer.reserve()
@@ -316,7 +317,11 @@ class _Shepherd:
 
     def _kill_tree(self) -> bool:
         own, uid = os.getpid(), self._meta.uid
-        return kill_tree([lambda: descendants(own), lambda: processes_with(uid)], self._reap)
+
+        def hidden() -> Iterator[int]:
+            return processes_with(uid, self._elders.names(time.monotonic()))
+
+        return kill_tree([lambda: descendants(own), hidden], self._reap)
 
     def _stop_reading(self) -> None:
         if self._child is None:

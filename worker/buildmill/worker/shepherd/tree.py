@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 UID_VARIABLE = "BUILDMILL_CMD_UID"
 FENCE_VARIABLE = "BUILDMILL_FENCE"
 KILL_GRACE_SECONDS = 15.0
 PAUSE_SECONDS = 0.002
 ENVIRON_BYTES = 1 << 15  # mostly all of it
+NUMBERS_A_SECOND = 100_000  # more processes than any machine can start
 MANY = 50  # somebody forks as fast as he can: no time for a pause
 
 
@@ -28,13 +30,35 @@ def descendants(root: int) -> Iterator[int]:
                 waiting.append(child)
 
 
-def processes_with(uid: str) -> Iterator[int]:
-    """All processes that were started with this id in their environment, as far as this account may look."""
+def processes_with(uid: str, elders: Container[str] = ()) -> Iterator[int]:
+    """All processes that were started with this id in their environment, as far as this account may look.
+
+    Args:
+        elders: numbers of processes that are not looked at, because they were there before the id was.
+    """
     wanted = f"{UID_VARIABLE}={uid}".encode("utf-8", "surrogateescape")
     own = os.getpid()
     for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != own and _has(name, wanted):
+        if name.isdigit() and name not in elders and int(name) != own and _has(name, wanted):
             yield int(name)
+
+
+class Elders:
+    """The processes that are there now, as long as it is sure that none of their numbers is another's.
+
+    To look into every process of the machine is the dearest part of a short command's end.
+
+    Args:
+        now: monotonic seconds.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._until = now + _highest_number() / NUMBERS_A_SECOND
+        self._names = frozenset(os.listdir("/proc"))
+
+    def names(self, now: float) -> Container[str]:
+        """Their numbers; nothing once so much time has passed that the kernel may have begun with the numbers anew."""
+        return self._names if now < self._until else ()
 
 
 def kill_tree(
@@ -81,6 +105,15 @@ def kill_by_uid_blocking(uid: str, seconds: float = KILL_GRACE_SECONDS) -> bool:
             yield from below
 
     return kill_tree([find], _nothing, seconds)
+
+
+@functools.cache
+def _highest_number() -> int:
+    try:
+        with open("/proc/sys/kernel/pid_max", "rb") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0
 
 
 def is_dead(pid: int) -> bool:

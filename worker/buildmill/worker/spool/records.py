@@ -10,6 +10,7 @@ from buildmill.common.errors import BuildmillError
 from buildmill.common.protocol.durable import LOG_PREFIX
 
 _HEAD = struct.Struct(">IIQcQ")
+_CHECK = struct.Struct(">II")
 _NAME = struct.Struct(">H")
 _CHECKED_FROM = 8  # the checksum covers all that follows it
 HEAD_BYTES = _HEAD.size
@@ -29,14 +30,14 @@ class Entry(NamedTuple):
     time_us: int
 
 
-def encode_entry(entry: Entry) -> bytes:
-    """The bytes of a record."""
+def encoded_parts(entry: Entry) -> tuple[bytes, bytes]:
+    """The bytes of a record, its data apart: output is copied as seldom as can be."""
     kind, data = entry.kind.encode(), entry.data
     if entry.kind.startswith(LOG_PREFIX):
         name = entry.kind.removeprefix(LOG_PREFIX).encode("utf-8", "surrogateescape")
         kind, data = b"l", _NAME.pack(len(name)) + name + data
-    checked = _HEAD.pack(0, 0, entry.number, kind, entry.time_us)[_CHECKED_FROM:] + data
-    return struct.pack(">II", len(data), zlib.crc32(checked)) + checked
+    checked = _HEAD.pack(0, 0, entry.number, kind, entry.time_us)[_CHECKED_FROM:]
+    return _CHECK.pack(len(data), zlib.crc32(data, zlib.crc32(checked))) + checked, data
 
 
 def size_at(buffer: bytes, offset: int) -> int | None:
@@ -54,7 +55,7 @@ def decode_entry(buffer: bytes, offset: int, size: int) -> Entry:
         SpoolDamaged: its checksum is wrong, or its parts make no sense.
     """
     length, checksum, number, kind, time_us = _HEAD.unpack_from(buffer, offset)
-    if length > LONGEST_DATA or zlib.crc32(buffer[offset + _CHECKED_FROM : offset + size]) != checksum:
+    if length > LONGEST_DATA or zlib.crc32(memoryview(buffer)[offset + _CHECKED_FROM : offset + size]) != checksum:
         raise SpoolDamaged("a record has a wrong checksum")
     data = buffer[offset + HEAD_BYTES : offset + size]
     if kind != b"l":

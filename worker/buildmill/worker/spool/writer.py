@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from buildmill.common.failpoints import failpoint
 from buildmill.worker.spool.layout import sync_directory, write_all
 from buildmill.worker.spool.reader import SpoolReader, segment_name, segment_numbers
-from buildmill.worker.spool.records import Entry, encode_entry
+from buildmill.worker.spool.records import Entry, encoded_parts
 
 SEGMENT_BYTES = 16 << 20
 RESERVE_BYTES = 64 << 10
@@ -125,8 +125,9 @@ class SpoolWriter:
 
     def _encode(self, records: Sequence[Unnumbered]) -> bytes:
         return b"".join(
-            encode_entry(Entry(number, kind, data, time_us))
+            part
             for number, (kind, data, time_us) in enumerate(records, self.head + 1)
+            for part in encoded_parts(Entry(number, kind, data, time_us))
         )
 
     def _next(self) -> None:
