@@ -26,10 +26,11 @@ from buildmill.master.db import build_requests
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import workers as worker_rows
 from buildmill.master.db.resuming import BuildRecord
-from buildmill.master.domain.claims import Queue, Reason
+from buildmill.master.domain.claims import Queue
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.locks import LockTable
+from buildmill.master.domain.reasons import Reason
 from buildmill.master.engine import leftovers
 from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
@@ -147,7 +148,7 @@ class Engine:
         for b in config.builders:
             await slices.step()
             builders[ids[b.name]] = self._builder(b, ids[b.name])
-            self.queue.set_builder(ids[b.name], b.name, service.workers[ids[b.name]])
+            self.queue.set_builder(ids[b.name], service.workers[ids[b.name]])
         for builder_id in self.builders.keys() - builders.keys():
             await slices.step()
             self.queue.remove_builder(builder_id)
@@ -391,6 +392,7 @@ class Engine:
             max_attempts=self._durability.attempts,
         )
         self.builds[build.buildid] = build
+        self.distributor.has_build(assignment, build.buildid, build.label)
         assignment.worker.builds[build.buildid] = build
         assignment.builder.building.append(build)
         self._build_tasks.start(self._run(assignment, build), name=f"build {build.buildid}")
