@@ -47,11 +47,15 @@ class LockTable:
     """All locks of one master.
 
     A *holder* is a text that names who holds, for people: ``build 12`` or ``build 12, step compile``.
+
+    Attributes:
+        freed: called with the keys of locks that somebody let go of, or stands in line for no more.
     """
 
     def __init__(self) -> None:
         self._held: dict[Hashable, list[tuple[str, Need]]] = {}
         self._waiting: list[Waiter] = []
+        self.freed: Callable[[Sequence[Hashable]], None] = lambda _: None
 
     def obstacle(self, needs: Iterable[Need]) -> tuple[Need, tuple[str, ...]] | None:
         """The first of `needs` that could not be taken now, with those who are in its way; None when all could."""
@@ -77,8 +81,9 @@ class LockTable:
         if waiter in self._waiting:
             self._waiting.remove(waiter)
             self._grant()
+            self.freed([need.key for need in waiter.needs])
 
-    def release(self, holder: str, needs: Iterable[Need]) -> None:
+    def release(self, holder: str, needs: Sequence[Need]) -> None:
         """Give back what `holder` took; those who wait get their turn."""
         for need in needs:
             held = self._held.get(need.key, [])
@@ -87,6 +92,7 @@ class LockTable:
             if not held:
                 self._held.pop(need.key, None)
         self._grant()
+        self.freed([need.key for need in needs])
 
     def abandon(self, holder: str) -> None:
         """Give back all that `holder` and its parts (``holder, step compile``) hold, and leave every line."""
