@@ -4,6 +4,8 @@ from buildmill.master.engine.step import BuildStep
 from buildmill.master.steps.bzr import Bzr
 from buildmill.master.steps.cmake import CMake
 from buildmill.master.steps.compiling import Compile, Test, WarningCountingShellCommand
+from buildmill.master.steps.composite import CompositeStepMixin, WorkerBuildStep
+from buildmill.master.steps.configurable import BuildbotCiSetupSteps, BuildbotTestCiTrigger
 from buildmill.master.steps.cppcheck import Cppcheck
 from buildmill.master.steps.cvs import CVS
 from buildmill.master.steps.darcs import Darcs
@@ -96,9 +98,12 @@ __all__ = [
     "Assert",
     "BuildEPYDoc",
     "BuildStep",
+    "BuildbotCiSetupSteps",
+    "BuildbotTestCiTrigger",
     "Bzr",
     "CMake",
     "Compile",
+    "CompositeStepMixin",
     "Configure",
     "CopyDirectory",
     "Cppcheck",
@@ -166,4 +171,5 @@ __all__ = [
     "UbuPbuilder",
     "VCExpress9",
     "WarningCountingShellCommand",
+    "WorkerBuildStep",
 ]
