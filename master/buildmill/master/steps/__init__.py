@@ -14,6 +14,7 @@ from buildmill.master.steps.downloads import FileDownload, JSONPropertiesDownloa
 from buildmill.master.steps.git import Git, GitHub
 from buildmill.master.steps.git_changes import GitCommit, GitPush, GitTag
 from buildmill.master.steps.git_hosts import Gerrit, GitLab
+from buildmill.master.steps.http_requests import DELETE, GET, HEAD, OPTIONS, POST, PUT, HTTPStep
 from buildmill.master.steps.master_command import MasterShellCommand
 from buildmill.master.steps.maxq import MaxQ
 from buildmill.master.steps.mercurial import Mercurial
@@ -74,7 +75,13 @@ from buildmill.master.steps.worker_files import CopyDirectory, FileExists, MakeD
 
 __all__ = [
     "CVS",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "OPTIONS",
     "P4",
+    "POST",
+    "PUT",
     "SVN",
     "VC6",
     "VC7",
@@ -123,6 +130,7 @@ __all__ = [
     "GitPush",
     "GitTag",
     "HLint",
+    "HTTPStep",
     "JSONPropertiesDownload",
     "JSONStringDownload",
     "LogRenderable",
