@@ -17,6 +17,8 @@ NAMES = {
     **names("steps.downloads", "FileDownload JSONPropertiesDownload JSONStringDownload StringDownload"),
     **names("steps.uploads", "DirectoryUpload FileUpload MultipleFileUpload"),
     **names("steps.worker_files", "CopyDirectory FileExists MakeDirectory RemoveDirectory"),
+    **names("steps.configurable", "BuildbotCiSetupSteps BuildbotTestCiTrigger"),
+    **names("steps.http_requests", "DELETE GET HEAD HTTPStep OPTIONS POST PUT"),
     **names("steps.trigger", "Trigger"),
     **names("steps.bzr", "Bzr"),
     **names("steps.cvs", "CVS"),
@@ -44,5 +46,5 @@ NAMES = {
         VC7 VC8 VC9 VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019 VS2022""",
     ),
 }
-LATER = words("""BuildbotCiSetupSteps BuildbotTestCiTrigger DELETE GET GitDiffInfo HEAD HTTPStep OPTIONS POST PUT""")
+LATER = words("GitDiffInfo")
 __getattr__, __dir__ = lazy_names("steps", NAMES, LATER)

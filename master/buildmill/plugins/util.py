@@ -17,6 +17,10 @@ NAMES = {
     **names("domain.interpolate", "Interpolate WithProperties"),
     **names("domain.renderables", "FlattenList Property Secret Transform URLForBuild renderer"),
     **names("engine.step_log", "LogLineObserver"),
+    **names(
+        "steps.factories",
+        "BasicBuildFactory BasicSVN CPAN Distutils GNUAutoconf QuickBuildFactory Trial",
+    ),
     **names("steps.shell_sequence", "ShellArg"),
     **names(
         "schedulers.parameters",
@@ -28,15 +32,16 @@ NAMES = {
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
     "DbConfig": "buildmill.plugins.dbconfig",
     "JanitorConfigurator": "buildmill.plugins.janitor",
+    "repo": "buildmill.plugins.repo_names:REPO",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
 LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
-    BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth Distutils
-    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
+    BitbucketAuth CommandlineUserManager Connection CustomAuth
+    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GerritChangeFilter
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
     InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
-    KubeInClusterConfigLoader LdapUserInfo PasswordManhole QuickBuildFactory
+    KubeInClusterConfigLoader LdapUserInfo PasswordManhole
     RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
-    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole Trial
-    UserPasswordAuth fnmatchStrMatcher reStrMatcher repo svn""")
+    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole
+    UserPasswordAuth fnmatchStrMatcher reStrMatcher svn""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

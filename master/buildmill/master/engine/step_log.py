@@ -236,3 +236,20 @@ class BufferLogObserver(LogObserver):
     def getStderr(self) -> str:
         """All of the error stream so far, decoded."""
         return b"".join(self._kept[STDERR]).decode("utf-8", "replace")
+
+
+class OutputProgressObserver(LogObserver):
+    """Tells the step how long a log has become.
+
+    Args:
+        name: the metric that is set.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.length = 0
+
+    def _written(self, stream: str, data: bytes) -> None:
+        self.length += len(data)
+        self.step.setProgress(self.name, self.length)

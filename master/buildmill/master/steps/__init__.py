@@ -4,6 +4,8 @@ from buildmill.master.engine.step import BuildStep
 from buildmill.master.steps.bzr import Bzr
 from buildmill.master.steps.cmake import CMake
 from buildmill.master.steps.compiling import Compile, Test, WarningCountingShellCommand
+from buildmill.master.steps.composite import CompositeStepMixin, WorkerBuildStep
+from buildmill.master.steps.configurable import BuildbotCiSetupSteps, BuildbotTestCiTrigger
 from buildmill.master.steps.cppcheck import Cppcheck
 from buildmill.master.steps.cvs import CVS
 from buildmill.master.steps.darcs import Darcs
@@ -12,6 +14,7 @@ from buildmill.master.steps.downloads import FileDownload, JSONPropertiesDownloa
 from buildmill.master.steps.git import Git, GitHub
 from buildmill.master.steps.git_changes import GitCommit, GitPush, GitTag
 from buildmill.master.steps.git_hosts import Gerrit, GitLab
+from buildmill.master.steps.http_requests import DELETE, GET, HEAD, OPTIONS, POST, PUT, HTTPStep
 from buildmill.master.steps.master_command import MasterShellCommand
 from buildmill.master.steps.maxq import MaxQ
 from buildmill.master.steps.mercurial import Mercurial
@@ -72,7 +75,13 @@ from buildmill.master.steps.worker_files import CopyDirectory, FileExists, MakeD
 
 __all__ = [
     "CVS",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "OPTIONS",
     "P4",
+    "POST",
+    "PUT",
     "SVN",
     "VC6",
     "VC7",
@@ -96,9 +105,12 @@ __all__ = [
     "Assert",
     "BuildEPYDoc",
     "BuildStep",
+    "BuildbotCiSetupSteps",
+    "BuildbotTestCiTrigger",
     "Bzr",
     "CMake",
     "Compile",
+    "CompositeStepMixin",
     "Configure",
     "CopyDirectory",
     "Cppcheck",
@@ -118,6 +130,7 @@ __all__ = [
     "GitPush",
     "GitTag",
     "HLint",
+    "HTTPStep",
     "JSONPropertiesDownload",
     "JSONStringDownload",
     "LogRenderable",
@@ -166,4 +179,5 @@ __all__ = [
     "UbuPbuilder",
     "VCExpress9",
     "WarningCountingShellCommand",
+    "WorkerBuildStep",
 ]

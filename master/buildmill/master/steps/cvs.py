@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ntpath
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from buildmill.master.steps.arguments import check_type, require
 from buildmill.master.steps.checkout import Checkout
 from buildmill.master.steps.safe_words import safe_argument
 from buildmill.master.steps.source import Source
+from buildmill.master.steps.worker_paths import shown_file
 
 _STICKY_DATE = re.compile(r"^/[^/]*/[^/]*/[^/]*/[^/]*/D", re.MULTILINE)
 _DATE_FORMAT = "%Y-%m-%d %H:%M:%S +0000"
@@ -153,10 +153,8 @@ class CVS(Checkout):
         return self.revision is not None or not _STICKY_DATE.search(await self._content("Entries"))
 
     async def _content(self, name: str) -> str:
-        """One of CVS's own files; by a command, whose output is recorded."""
-        rules = self.build.path_module
-        show = ["cmd", "/c", "type"] if rules is ntpath else ["cat"]
-        return str(await self._vc([*show, rules.join("CVS", name)], program=None, output=True, fail=False))
+        """One of CVS's own files."""
+        return await shown_file(self, str(self.workdir), self.build.path_module.join("CVS", name)) or ""
 
     async def got_revision(self) -> str | None:
         """The time that was asked for, or now."""

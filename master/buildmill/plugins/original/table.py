@@ -106,13 +106,13 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "util": "BasicBuildFactory BasicSVN BuildFactory CPAN Distutils GNUAutoconf QuickBuildFactory Trial",
     },
     "buildbot.process.log": {
-        "buildmill.master.engine.step_log": "Log=StepLog StreamLog=StepLog",
-        "later": "HTMLLog PlainLog",
+        "buildmill.master.engine.step_log": """HTMLLog=StepLog HtmlLog=StepLog Log=StepLog PlainLog=StepLog
+            StreamLog=StepLog TextLog=StepLog""",
     },
     "buildbot.process.logobserver": {
         "util": "LogLineObserver",
-        "buildmill.master.engine.step_log": "BufferLogObserver LineConsumerLogObserver LogObserver",
-        "later": "OutputProgressObserver",
+        "buildmill.master.engine.step_log": """BufferLogObserver LineConsumerLogObserver LogObserver
+            OutputProgressObserver""",
     },
     "buildbot.process.project": {"util": "Project"},
     "buildbot.process.properties": {
@@ -120,15 +120,15 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "buildmill.plugins.original.plugin_tools": "PropertiesMixin",
     },
     "buildbot.process.remotecommand": {
-        "buildmill.master.engine.remote_command": "RemoteCommand",
+        "buildmill.master.engine.remote_command": """LoggedRemoteCommand=RemoteCommand RemoteCommand
+            RemoteException=RemoteCommandFailed""",
         "buildmill.master.engine.remote_shell": "RemoteShellCommand",
-        "later": "LoggedRemoteCommand RemoteException",
     },
     "buildbot.process.results": {
         "util": "CANCELLED EXCEPTION FAILURE Results RETRY SKIPPED SUCCESS WARNINGS",
         "buildmill.master.domain.result_rules": """ALL_RESULTS
             computeResultAndTermination=compute_result_and_termination statusToString=status_text worst_status=worst""",
-        "later": "ResultComputingConfigMixin",
+        "buildmill.master.steps.composite": "ResultComputingConfigMixin",
     },
     "buildbot.process.users.manual": {"util": "CommandlineUserManager"},
     "buildbot.process.workerforbuilder": {
@@ -253,7 +253,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.steps.transfer": {
         "steps": """DirectoryUpload FileDownload FileUpload JSONPropertiesDownload JSONStringDownload
             MultipleFileUpload StringDownload""",
-        "later": "_TransferBuildStep",
+        "buildmill.master.steps.composite": "_TransferBuildStep=TransferBuildStep",
     },
     "buildbot.steps.trigger": {"steps": "Trigger"},
     "buildbot.steps.vstudio": {
@@ -264,7 +264,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "buildbot.steps.worker": {
         "steps": "CopyDirectory FileExists MakeDirectory RemoveDirectory SetPropertiesFromEnv",
-        "later": "CompositeStepMixin WorkerBuildStep",
+        "buildmill.master.steps.composite": "CompositeStepMixin WorkerBuildStep",
     },
     "buildbot.util": {
         "buildmill.plugins.original.utilities": """ascii2unicode asyncSleep bytes2unicode command_to_string
@@ -274,7 +274,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "buildbot.util.config": {"buildmill.plugins.original.plugin_tools": "ConfiguredMixin"},
     "buildbot.util.deferwaiter": {"buildmill.plugins.original.plugin_tools": "DeferWaiter"},
-    "buildbot.util.git": {"later": "GitMixin GitStepMixin"},
+    "buildbot.util.git": {"buildmill.master.steps.git_support": "GitMixin GitStepMixin=GitMixin"},
     "buildbot.util.git_credential": {
         "util": "GitCredentialInputRenderer GitCredentialOptions",
         "later": "add_user_password_to_credentials",

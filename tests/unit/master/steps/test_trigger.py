@@ -14,7 +14,7 @@ from buildmill.master.db import tables as t
 from buildmill.master.domain.renderables import Property
 from buildmill.master.domain.resources import Step
 from buildmill.master.schedulers.triggerable import Triggerable
-from buildmill.master.steps import SetProperty, ShellCommand, Trigger
+from buildmill.master.steps import BuildbotTestCiTrigger, SetProperty, ShellCommand, Trigger
 from tests.leftovers import FailureLog
 from tests.unit.master.steps.runs import Runs
 
@@ -134,6 +134,19 @@ def test_what_the_children_are_made_of(
     assert ran.results == SUCCESS
     [stamp] = child(runs)["sourcestamps"]
     assert (stamp["branch"], stamp["revision"]) == (branch, revision)
+
+
+def test_each_variant_of_the_sources_file_is_a_build(runs: Runs) -> None:
+    start(runs, BuildbotTestCiTrigger(scheduler="t1", set_properties={"C": "c"}))
+    (runs.work / ".bbtravis.yml").write_text("env:\n  - A=x\n  - A=y B=z\nscript: make\n")
+
+    ran = parent(runs)
+
+    assert (ran.results, ran.state_string) == (SUCCESS, "triggered t1, t1")
+    found = [child(runs, number)["properties"] for number in (2, 3)]
+    assert [[p.get(name) for name in ("A", "B", "C", "ci_variables")] for p in found] == [
+        ["x", None, "c", ["A"]], ["y", "z", "c", ["A", "B"]],
+    ]  # fmt: skip
 
 
 def test_a_scheduler_that_is_not_there_is_an_exception(runs: Runs, logged_failures: FailureLog) -> None:
