@@ -9,7 +9,7 @@ NAMES = {
     **names("engine.factory", "BuildFactory"),
     **names("engine.project_config", "Codebase Project"),
     **names("domain.lock_values", "MasterLock WorkerLock"),
-    **names("domain.change_filter", "ChangeFilter"),
+    **names("domain.change_filter", "ChangeFilter GerritChangeFilter"),
     **names("domain.revlinks", "RevlinkMatch"),
     **names("domain.source_stamp_filter", "SourceStampFilter"),
     **names("schedulers.canceller", "FailingBuildsetCanceller OldBuildCanceller"),
@@ -31,7 +31,7 @@ NAMES = {
 }
 LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
     BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth Distutils
-    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
+    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
     InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
     KubeInClusterConfigLoader LdapUserInfo PasswordManhole QuickBuildFactory
