@@ -25,6 +25,7 @@ NAMES = {
         UserNameParameter ValidationError WorkerChoiceParameter enforceChosenWorker""",
     ),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
+    "svn": "buildmill.plugins.grouped",
     "DbConfig": "buildmill.plugins.dbconfig",
     "JanitorConfigurator": "buildmill.plugins.janitor",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
@@ -37,5 +38,5 @@ LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManh
     KubeInClusterConfigLoader LdapUserInfo PasswordManhole QuickBuildFactory
     RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
     RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole Trial
-    UserPasswordAuth fnmatchStrMatcher reStrMatcher repo svn""")
+    UserPasswordAuth fnmatchStrMatcher reStrMatcher repo""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

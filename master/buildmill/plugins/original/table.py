@@ -175,7 +175,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.schedulers.base": {"buildmill.master.schedulers.base": "BaseScheduler"},
     "buildbot.schedulers.basic": {
         "schedulers": "AnyBranchScheduler Dependent SingleBranchScheduler",
-        "buildmill.master.schedulers.basic": "BaseBasicScheduler",
+        "buildmill.master.schedulers.basic": "BaseBasicScheduler Scheduler=SingleBranchScheduler",
         "later": "ChangesetScheduler",
     },
     "buildbot.schedulers.canceller": {"util": "OldBuildCanceller"},
