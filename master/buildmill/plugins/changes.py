@@ -6,11 +6,18 @@ from buildmill.plugins.lazy_names import lazy_names, names, words
 
 NAMES = {
     **names("changes.base", "ChangeSource PollingChangeSource"),
+    **names(
+        "changes.forges",
+        "BitbucketPullrequestPoller GerritChangeSource GerritEventLogPoller GitHubPullrequestPoller P4Source",
+    ),
+    **names(
+        "changes.mail",
+        "BzrLaunchpadEmailMaildirSource CVSMaildirSource MaildirSource SVNCommitEmailMaildirSource",
+    ),
     **names("changes.gitpoller", "GitPoller"),
     **names("changes.hgpoller", "HgPoller"),
+    **names("changes.pb", "PBChangeSource"),
     **names("changes.svnpoller", "SVNPoller"),
 }
-LATER = words("""BitbucketPullrequestPoller BzrLaunchpadEmailMaildirSource CVSMaildirSource GerritChangeSource
-    GerritEventLogPoller GitHubPullrequestPoller MaildirSource P4Source PBChangeSource
-    SVNCommitEmailMaildirSource""")
+LATER = words("")
 __getattr__, __dir__ = lazy_names("changes", NAMES, LATER)

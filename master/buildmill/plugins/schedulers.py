@@ -9,7 +9,8 @@ NAMES = {
     **names("schedulers.timed", "Nightly NightlyTriggerable Periodic"),
     **names("schedulers.dependent", "Dependent"),
     **names("schedulers.triggerable", "Triggerable"),
+    **names("schedulers.trysched", "Try_Jobdir Try_Userpass"),
     **names("schedulers.forcesched", "ForceScheduler"),
 }
-LATER = words("Try_Jobdir Try_Userpass")
+LATER = words("")
 __getattr__, __dir__ = lazy_names("schedulers", NAMES, LATER)

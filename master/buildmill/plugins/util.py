@@ -9,7 +9,7 @@ NAMES = {
     **names("engine.factory", "BuildFactory"),
     **names("engine.project_config", "Codebase Project"),
     **names("domain.lock_values", "MasterLock WorkerLock"),
-    **names("domain.change_filter", "ChangeFilter"),
+    **names("domain.change_filter", "ChangeFilter GerritChangeFilter"),
     **names("domain.revlinks", "RevlinkMatch"),
     **names("domain.source_stamp_filter", "SourceStampFilter"),
     **names("schedulers.canceller", "FailingBuildsetCanceller OldBuildCanceller"),
@@ -30,6 +30,7 @@ NAMES = {
     ),
     **names("engine.chosen_worker", "enforceChosenWorker"),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
+    "svn": "buildmill.plugins.grouped",
     "DbConfig": "buildmill.plugins.dbconfig",
     "JanitorConfigurator": "buildmill.plugins.janitor",
     "repo": "buildmill.plugins.repo_names:REPO",
@@ -37,11 +38,11 @@ NAMES = {
 }
 LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
     BitbucketAuth CommandlineUserManager Connection CustomAuth
-    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GerritChangeFilter
+    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
     InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
     KubeInClusterConfigLoader LdapUserInfo PasswordManhole
     RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
     RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole
-    UserPasswordAuth fnmatchStrMatcher reStrMatcher svn""")
+    UserPasswordAuth fnmatchStrMatcher reStrMatcher""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.engine.clustered import ClusteredService
+from buildmill.master.engine.service import settled
 
 
 class ChangeSource(ClusteredService):
@@ -109,3 +110,56 @@ class PollingChangeSource(ChangeSource):
         if self.is_working:
             passed = self.master.reactor.seconds() - began
             self._poll_in(max(0.0, self.pollInterval - passed) + self._chance())
+
+
+class ReconfigurablePollingChangeSource(PollingChangeSource):
+    """A poller in the shape that Buildbot's plugins have: `checkConfig` and `reconfigService` get its arguments.
+
+    `checkConfig` is called while the configuration is read, `reconfigService` before it begins to work. A
+    configuration with other arguments makes another object, which takes the place of this one.
+
+    Args:
+        name: unique among the change sources; a class may fix it as an attribute.
+        args, kwargs: what the two methods get.
+    """
+
+    name: str = ""
+
+    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+        chosen = type(self).name if name is None else name
+        super().__init__(chosen)
+        self.checkConfig(*args, **kwargs)
+        self._arguments = (args, kwargs)
+
+    def checkConfig(
+        self,
+        *args: Any,
+        pollInterval: float = 600,
+        pollAtLaunch: bool = False,
+        pollRandomDelayMin: float = 0,
+        pollRandomDelayMax: float = 0,
+        **kwargs: Any,
+    ) -> None:
+        """Check the arguments, and report what is wrong with `config_error`."""
+        PollingChangeSource(self.name, pollInterval, pollAtLaunch, pollRandomDelayMin, pollRandomDelayMax)
+
+    def reconfigService(
+        self,
+        *args: Any,
+        pollInterval: float = 600,
+        pollAtLaunch: bool = False,
+        pollRandomDelayMin: float = 0,
+        pollRandomDelayMax: float = 0,
+        **kwargs: Any,
+    ) -> Any:
+        """Take the arguments; may be a coroutine, or give a Deferred."""
+        self.pollInterval = pollInterval
+        self.pollAtLaunch = pollAtLaunch
+        self.pollRandomDelayMin = pollRandomDelayMin
+        self.pollRandomDelayMax = pollRandomDelayMax
+        return succeed(None)
+
+    async def start_working(self) -> None:
+        args, kwargs = self._arguments
+        await settled(self.reconfigService(*args, **kwargs))
+        await super().start_working()

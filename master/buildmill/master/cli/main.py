@@ -19,6 +19,8 @@ _COMMANDS: Mapping[str, str] = {
     "check": "soundness:check",
     "sighup": "reconfig:sighup",
     "sendchange": "sendchange:sendchange",
+    "try": "try_command:try_command",
+    "tryserver": "try_command:tryserver",
     "import-buildbot": "import_buildbot:import_buildbot",
     "explain": "explain:explain",
     "user": "unavailable:user",

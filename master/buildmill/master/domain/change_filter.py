@@ -171,3 +171,36 @@ def _compiled(owner: str, argument: str, choices: Any) -> list[re.Pattern[str]] 
 
 def _matches(patterns: list[re.Pattern[str]], value: Any) -> bool:
     return isinstance(value, str) and any(pattern.match(value) for pattern in patterns)
+
+
+class GerritChangeFilter(ChangeFilter):
+    """A filter for changes that a Gerrit server tells of, by the event's branch and type.
+
+    Args:
+        branch, branch_re, branch_fn: of the event, its property ``event.change.branch``.
+        eventtype, eventtype_re, eventtype_fn: the property ``event.type``, as ``patchset-created``.
+        filter_fn, conditions: see `ChangeFilter`.
+    """
+
+    def __init__(
+        self,
+        branch: Any = NOT_GIVEN,
+        branch_re: Any = None,
+        branch_fn: Callable[[Any], bool] | None = None,
+        eventtype: Any = None,
+        eventtype_re: Any = None,
+        eventtype_fn: Callable[[Any], bool] | None = None,
+        filter_fn: Callable[[Any], bool] | None = None,
+        **conditions: Any,
+    ) -> None:
+        super().__init__(filter_fn, **conditions)
+        for name, argument, comparison, wanted in (
+            ("event.change.branch", "branch", "eq", None if branch is NOT_GIVEN else branch),
+            ("event.change.branch", "branch_re", "re", branch_re),
+            ("event.change.branch", "branch_fn", "fn", branch_fn),
+            ("event.type", "eventtype", "eq", eventtype),
+            ("event.type", "eventtype_re", "re", eventtype_re),
+            ("event.type", "eventtype_fn", "fn", eventtype_fn),
+        ):
+            if wanted is not None:
+                self._add_property(name, argument, comparison, wanted)

@@ -23,8 +23,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot": {"buildmill.plugins.original.versions": "__version__=version version"},
     "buildbot.buildrequest": {"later": "BuildRequest"},
     "buildbot.changes.base": {
-        "buildmill.master.changes.base": "ChangeSource PollingChangeSource",
-        "later": "ReconfigurablePollingChangeSource",
+        "buildmill.master.changes.base": "ChangeSource PollingChangeSource ReconfigurablePollingChangeSource",
     },
     "buildbot.changes.bitbucket": {"changes": "BitbucketPullrequestPoller"},
     "buildbot.changes.changes": {"buildmill.master.schedulers.change": "Change"},
@@ -176,7 +175,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.schedulers.base": {"buildmill.master.schedulers.base": "BaseScheduler"},
     "buildbot.schedulers.basic": {
         "schedulers": "AnyBranchScheduler Dependent SingleBranchScheduler",
-        "buildmill.master.schedulers.basic": "BaseBasicScheduler",
+        "buildmill.master.schedulers.basic": "BaseBasicScheduler Scheduler=SingleBranchScheduler",
         "later": "ChangesetScheduler",
     },
     "buildbot.schedulers.canceller": {"util": "OldBuildCanceller"},
@@ -195,7 +194,10 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "buildmill.master.schedulers.timed": "NightlyBase Timed",
     },
     "buildbot.schedulers.triggerable": {"schedulers": "Triggerable"},
-    "buildbot.schedulers.trysched": {"schedulers": "Try_Jobdir Try_Userpass", "later": "TryBase"},
+    "buildbot.schedulers.trysched": {
+        "schedulers": "Try_Jobdir Try_Userpass",
+        "buildmill.master.schedulers.trysched": "TryBase",
+    },
     "buildbot.scripts.base": {"later": "isBuildmasterDir"},
     "buildbot.secrets.manager": {"later": "SecretManager"},
     "buildbot.secrets.providers.base": {"later": "SecretProviderBase"},

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, inlineCallbacks
 
-from buildmill.master.changes.base import PollingChangeSource
+from buildmill.common.errors import ConfigError
+from buildmill.master.changes.base import PollingChangeSource, ReconfigurablePollingChangeSource
+from buildmill.master.domain.config_errors import config_error
 from tests.database import NOW
 from tests.leftovers import FailureLog
 from tests.unit.master.schedulers.house import House
@@ -111,3 +114,46 @@ def test_nothing_is_left_of_one_that_was_stopped(house: House) -> None:
 
     assert not source.is_active
     assert house.clock.getDelayedCalls() == []
+
+
+class InTheirShape(ReconfigurablePollingChangeSource):
+    """Written as plugins of long standing are."""
+
+    polled = 0
+
+    def checkConfig(self, url: str, **options: Any) -> None:  # type: ignore[override]
+        super().checkConfig(**options)
+        if not url.startswith("http"):
+            config_error(f"{self.owner}: url must begin with http, not {url!r}")
+
+    @inlineCallbacks
+    def reconfigService(self, url: str, **options: Any) -> Any:  # type: ignore[override]
+        yield super().reconfigService(**options)
+        self.url = url
+
+    async def poll(self) -> None:
+        self.polled += 1
+
+
+def test_a_poller_in_the_shape_of_plugins_gets_its_arguments(house: House) -> None:
+    source = InTheirShape("http://h", name="p", pollInterval=5, pollAtLaunch=True)
+
+    house.activate(source)
+    house.advance(0)
+    house.advance(5)
+
+    assert (source.url, source.polled) == ("http://h", 2)
+    house.deactivate(source)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"url": "x", "name": "p"}, "change source 'p': url must begin with http"),
+        ({"url": "http://h", "name": "p", "pollInterval": 0}, "pollInterval must be greater than 0"),
+        ({"url": "http://h"}, "the name must be a non-empty string"),
+    ],
+)
+def test_a_poller_in_the_shape_of_plugins_is_checked_at_once(arguments: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        InTheirShape(**arguments)
