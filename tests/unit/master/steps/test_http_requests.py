@@ -25,7 +25,7 @@ class Echo(Resource):
     """Tells what it was asked; a path ``status/N`` answers with that status."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.isLeaf = True
         self.asked: list[tuple[str, str, dict[str, str], str]] = []
 
