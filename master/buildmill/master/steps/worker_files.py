@@ -18,7 +18,7 @@ from buildmill.master.steps.worker_paths import worker_paths
 
 
 class _WorkerFileStep(BuildStep):
-    """Runs one file command; what the worker says about a failure goes to the log ``stdio``."""
+    """Runs one file command; only when the worker has something to say is there a log ``stdio``."""
 
     haltOnFailure: Any = True
     flunkOnFailure: Any = True
@@ -31,8 +31,7 @@ class _WorkerFileStep(BuildStep):
     async def _run_file_command(self, name: str, args: Mapping[str, Any]) -> RemoteCommand:
         command = RemoteCommand(name, args, collectStdout=True, collectStderr=True)
         self.checkWorkerHasCommand(name)
-        log = await self.addLog("stdio")
-        command.useLog(log)
+        command.useLogDelayed("stdio", lambda _: self.addLog("stdio"))
         return await self.runCommand(command)
 
     def _outcome(self, command: RemoteCommand) -> Result:
