@@ -167,6 +167,12 @@ def _lock_database(world: World, fault: Fault) -> None:
     lane.fails_until = max(lane.fails_until, world.time.now + min(fault.seconds, 40))
 
 
+def _change_steps(world: World, fault: Fault) -> None:
+    """A master is started anew with other steps."""
+    fault.master(world).changes += 1
+    _crash_master(world, fault)
+
+
 def _cut_off(world: World, fault: Fault) -> None:
     """A master cannot reach the database, while the other one can."""
     lane = fault.master(world).lane
@@ -193,5 +199,6 @@ ACTS_AMONG_MASTERS: dict[str, Callable[[World, Fault], None]] = {
     "part": _part,
     "lose_master": _lose_master,
     "cut_off": _cut_off,
+    "change_steps": _change_steps,
 }
 """Of runs with several masters only."""
