@@ -55,6 +55,7 @@ class World:
     Args:
         basedir: an empty folder, in memory if it should be quick.
         faults: instead of those that the seed gives.
+        focus: kinds of faults, if only these.
 
     Attributes:
         witnessed: every process that was ever spawned, in order.
@@ -62,7 +63,12 @@ class World:
     """
 
     def __init__(
-        self, basedir: Path, seed: int, faults: Sequence[Fault] | None = None, durations: Durability = DURATIONS
+        self,
+        basedir: Path,
+        seed: int,
+        faults: Sequence[Fault] | None = None,
+        durations: Durability = DURATIONS,
+        focus: Sequence[str] = (),
     ) -> None:
         self.seed = seed
         self.rng = random.Random(f"{seed} world")
@@ -93,7 +99,7 @@ class World:
         }
         names = list(self.machines)
         self.faults = (
-            draw_faults(random.Random(f"{seed} faults"), names, len(hosts)) if faults is None else list(faults)
+            draw_faults(random.Random(f"{seed} faults"), names, len(hosts), focus) if faults is None else list(faults)
         )
         for master in self.masters.values():
             master.house.start(*self._builders(master))
