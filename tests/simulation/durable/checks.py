@@ -111,7 +111,7 @@ def _retries(world: World) -> None:
                 .where(t.builds.c.id == build)
             )
             [(worker,)] = world.query(query)
-            is_expired = any(word in text for word in ("expired", "away for"))
+            is_expired = any(word in text for word in ("expired", "away for", "changed while master was down"))
             is_excused = is_expired or bool(world.excuses.get(worker))
             _require(is_excused, f"V2: build {build} on {worker} was tried again without need: {text}")
 

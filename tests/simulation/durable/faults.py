@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,12 +48,18 @@ class Fault:
         return masters[int(self.choice * 1000) % len(masters)]
 
 
-def draw_faults(rng: random.Random, workers: list[str], masters: int) -> list[Fault]:
-    """All faults of a run, in order."""
+def draw_faults(rng: random.Random, workers: list[str], masters: int, focus: Sequence[str] = ()) -> list[Fault]:
+    """All faults of a run, in order.
+
+    Args:
+        focus: kinds, if only these.
+    """
     kinds = list(ACTS)
     if masters > 1:
         kinds += list(ACTS_AMONG_MASTERS) * 2
-    if rng.random() < 0.3:  # a run of few kinds goes deeper
+    if focus:
+        kinds = list(focus)
+    elif rng.random() < 0.3:  # a run of few kinds goes deeper
         kinds = rng.sample(kinds, 3)
     faults = [
         Fault(
@@ -167,6 +173,12 @@ def _lock_database(world: World, fault: Fault) -> None:
     lane.fails_until = max(lane.fails_until, world.time.now + min(fault.seconds, 40))
 
 
+def _change_steps(world: World, fault: Fault) -> None:
+    """A master is started anew with other steps."""
+    fault.master(world).changes += 1
+    _crash_master(world, fault)
+
+
 def _cut_off(world: World, fault: Fault) -> None:
     """A master cannot reach the database, while the other one can."""
     lane = fault.master(world).lane
@@ -193,5 +205,6 @@ ACTS_AMONG_MASTERS: dict[str, Callable[[World, Fault], None]] = {
     "part": _part,
     "lose_master": _lose_master,
     "cut_off": _cut_off,
+    "change_steps": _change_steps,
 }
 """Of runs with several masters only."""

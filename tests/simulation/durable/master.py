@@ -132,6 +132,7 @@ class SimulatedMaster:
     Attributes:
         house: the program, whichever run of it.
         is_up: its process is there; it may be paused.
+        changes: how often its configuration has changed.
         is_paused: it is stopped (SIGSTOP), but its machine takes messages for it.
     """
 
@@ -140,6 +141,7 @@ class SimulatedMaster:
     ) -> None:
         self.name = name
         self.is_up = True
+        self.changes = 0
         self.is_paused = False
         self._world = world
         self._number = number
@@ -195,6 +197,7 @@ class SimulatedMaster:
             self._note("master starts")
             self._boots += 1
             self.house.seed = self._seed
+            self._world.reconfigure(self)
             self.house.restart()
             self.is_up = True
 

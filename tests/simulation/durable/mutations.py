@@ -9,13 +9,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from buildmill.common.protocol import durable as wire
+from buildmill.master.db import commands as command_rows
+from buildmill.master.db import ownership, sessions
+from buildmill.master.db import tables as t
+from buildmill.master.db.statement import Statement
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.durability import Durability
 from buildmill.master.engine.durable import DurableCommands as MasterCommands
+from buildmill.master.engine.lease import MasterLease
 from buildmill.worker.durable.command import DurableCommand
 from buildmill.worker.durable.commands import DurableCommands
 from buildmill.worker.durable.link import DurableLink
+from buildmill.worker.durable.shelf import Shelf
 from buildmill.worker.shepherd.core import Action, ShepherdCore
 from tests.simulation.durable.machine import SimulatedMachine
 from tests.simulation.durable.world import DURATIONS
@@ -98,6 +106,122 @@ def _bury(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SimulatedMachine, "kill_blocking", lambda _self, _uid, _seconds: True)
 
 
+def _adoption(patch: pytest.MonkeyPatch) -> None:
+    """R7: a master that is connected to a worker leaves its builds with the master that had them."""
+
+    def adopt(*args: Any) -> sessions.Adoption | None:
+        tx, worker_id, _, session, install_id = args
+        taken = ADOPT(tx, worker_id, tx.scalar(_OWNER, worker=worker_id) or args[2], session, install_id)
+        return None if taken is None else taken._replace(taken_over=[])
+
+    patch.setattr(sessions, "adopt", adopt)
+
+
+def _ownership(patch: pytest.MonkeyPatch) -> None:
+    """R9: a master writes about a build whether it is its own or not."""
+    patch.setattr(ownership, "check", lambda *_args, **_kwargs: None)
+
+
+def _acknowledged_ownership(patch: pytest.MonkeyPatch) -> None:
+    """R9: a master acknowledges records whether the fence is its own or not."""
+
+    def acknowledge(tx: Transaction, uid: str, _fence: int, last: int) -> bool:
+        fence = tx.scalar(_FENCE, command=uid)
+        ACKNOWLEDGE(tx, uid, fence, last)
+        return True
+
+    patch.setattr(command_rows, "acknowledge", acknowledge)
+
+
+def _all_ownership(patch: pytest.MonkeyPatch) -> None:
+    _ownership(patch)
+    _acknowledged_ownership(patch)
+
+
+def _self_fencing(patch: pytest.MonkeyPatch) -> None:
+    """R5: a master without a lease of its own prolongs those of workers."""
+    patch.setattr(MasterLease, "holds", property(lambda _self: True))
+
+
+def _sessions(patch: pytest.MonkeyPatch) -> None:
+    """R6: a hello is taken however late it is read."""
+
+    def adopt(tx: Transaction, worker_id: int, master_id: int, session: int, install_id: str) -> Any:
+        known = tx.scalar(_SESSION, worker=worker_id)
+        return ADOPT(tx, worker_id, master_id, max(session, known + 1), install_id)
+
+    patch.setattr(sessions, "adopt", adopt)
+
+
+def _ownership_check(patch: pytest.MonkeyPatch) -> None:
+    """R8: a master that renews its lease does not look what has become of its workers and builds."""
+
+    def renew(*args: Any) -> sessions.Renewal:
+        return RENEW(*args)._replace(stale_workers=[], moved=[])
+
+    patch.setattr(sessions, "renew", renew)
+
+
+def _sessions_and_check(patch: pytest.MonkeyPatch) -> None:
+    _sessions(patch)
+    _ownership_check(patch)
+
+
+def _master_bury(patch: pytest.MonkeyPatch) -> None:
+    """R10: the next attempt begins while something of the last one runs."""
+
+    async def bury(*_args: Any, **_kwargs: Any) -> None:
+        pass
+
+    patch.setattr(MasterCommands, "bury", bury)
+
+
+def _repeated_start(patch: pytest.MonkeyPatch) -> None:
+    """R12: a start is sent once."""
+    send, sent = MasterCommands._send_start, set[str]()
+
+    def once(self: MasterCommands, command: Any) -> None:
+        if command.uid not in sent:
+            sent.add(command.uid)
+            send(self, command)
+
+    patch.setattr(MasterCommands, "_send_start", once)
+
+
+def _repeated_kill(patch: pytest.MonkeyPatch) -> None:
+    """R12, crash point 31: a kill is sent once."""
+    send, sent = MasterCommands._send_kill, set[str]()
+
+    def once(self: MasterCommands, command: Any) -> None:
+        if command.uid not in sent:
+            sent.add(command.uid)
+            send(self, command)
+
+    patch.setattr(MasterCommands, "_send_kill", once)
+
+
+def _fence(patch: pytest.MonkeyPatch) -> None:
+    """R4b: the worker obeys whoever commands."""
+
+    async def obey(_self: Shelf, command: DurableCommand, fence: int) -> None:
+        command.fence = fence
+
+    patch.setattr(Shelf, "obey", obey)
+
+
+ADOPT, RENEW, ACKNOWLEDGE = sessions.adopt, sessions.renew, command_rows.acknowledge
+_SESSION = Statement(sa.select(t.workers.c.session).where(t.workers.c.id == sa.bindparam("worker")))
+_OWNER = Statement(
+    sa.select(t.builds.c.master_id).where(
+        t.builds.c.worker_id == sa.bindparam("worker"), t.builds.c.complete_at.is_(None)
+    )
+)
+_FENCE = Statement(
+    sa.select(t.builds.c.fence)
+    .join(t.commands, t.commands.c.build_id == t.builds.c.id)
+    .where(t.commands.c.uid == sa.bindparam("command"))
+)
+
 PATCHES: dict[str, Patch] = {
     "idempotent start": _idempotent_start,
     "lease": _lease,
@@ -106,6 +230,18 @@ PATCHES: dict[str, Patch] = {
     "resume from acked": _resume,
     "retry after bury": _bury,
     "reclaim after the lease": lambda _: None,
+    "adoption": _adoption,
+    "owner of what is written": _ownership,
+    "owner of what is acknowledged": _acknowledged_ownership,
+    "owner of both": _all_ownership,
+    "self-fencing": _self_fencing,
+    "sessions": _sessions,
+    "ownership check": _ownership_check,
+    "sessions and ownership check": _sessions_and_check,
+    "bury by the master": _master_bury,
+    "repeated start": _repeated_start,
+    "repeated kill": _repeated_kill,
+    "fence of the worker": _fence,
 }
 """By the name of the rule that is switched off. Fences are not among them: with one master the rule that only the
 newest connection is obeyed keeps out all that a fence would."""

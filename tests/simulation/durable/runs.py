@@ -48,11 +48,13 @@ class Outcome:
         return "\n".join([*self.trace[-TRACE_LINES + 1 :], f"seed {self.seed}: {self.problem}"])
 
 
-def run_seed(seed: int, faults: Sequence[Fault] | None = None, durations: Durability = DURATIONS) -> Outcome:
+def run_seed(
+    seed: int, faults: Sequence[Fault] | None = None, durations: Durability = DURATIONS, focus: Sequence[str] = ()
+) -> Outcome:
     """Run one seed, in a folder of its own."""
     folder = tempfile.mkdtemp(prefix="simulation", dir=MEMORY if os.path.isdir(MEMORY) else None)
     try:
-        world = World(Path(folder), seed, faults, durations)
+        world = World(Path(folder), seed, faults, durations, focus)
         problem: str | None = None
         try:
             world.run()
@@ -75,7 +77,9 @@ def run_seed(seed: int, faults: Sequence[Fault] | None = None, durations: Durabi
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def outcomes(seeds: Iterable[int], processes: int = 1, durations: Durability = DURATIONS) -> Iterator[Outcome]:
+def outcomes(
+    seeds: Iterable[int], processes: int = 1, durations: Durability = DURATIONS, focus: Sequence[str] = ()
+) -> Iterator[Outcome]:
     """Run seeds in processes of their own, which take over what is patched here; in the order in which they end."""
     DISK.fresh()  # its schema is made once, for all of them
     with multiprocessing.get_context("fork").Pool(
@@ -84,7 +88,7 @@ def outcomes(seeds: Iterable[int], processes: int = 1, durations: Durability = D
         initializer=gc.disable,
         maxtasksperchild=SEEDS_PER_PROCESS,
     ) as pool:
-        yield from pool.imap_unordered(partial(run_seed, durations=durations), seeds)
+        yield from pool.imap_unordered(partial(run_seed, durations=durations, focus=focus), seeds)
         pool.close()
         pool.join()
 

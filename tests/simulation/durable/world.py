@@ -18,11 +18,12 @@ from buildmill.common.results import CANCELLED
 from buildmill.master.db import tables as t
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.lock_values import MasterLock, WorkerLock
+from buildmill.master.engine.builder_config import BuilderConfig
 from tests import harness as harness_module
 from tests.simulation.durable.command import Witnessed
 from tests.simulation.durable.faults import FAULT_SECONDS, Fault, draw_faults
 from tests.simulation.durable.machine import SimulatedMachine
-from tests.simulation.durable.master import House, SimulatedMaster
+from tests.simulation.durable.master import SimulatedMaster
 from tests.simulation.durable.network import Line
 from tests.simulation.durable.time import Time
 from tests.unit.master.engine.test_builds import Run
@@ -54,6 +55,7 @@ class World:
     Args:
         basedir: an empty folder, in memory if it should be quick.
         faults: instead of those that the seed gives.
+        focus: kinds of faults, if only these.
 
     Attributes:
         witnessed: every process that was ever spawned, in order.
@@ -61,7 +63,12 @@ class World:
     """
 
     def __init__(
-        self, basedir: Path, seed: int, faults: Sequence[Fault] | None = None, durations: Durability = DURATIONS
+        self,
+        basedir: Path,
+        seed: int,
+        faults: Sequence[Fault] | None = None,
+        durations: Durability = DURATIONS,
+        focus: Sequence[str] = (),
     ) -> None:
         self.seed = seed
         self.rng = random.Random(f"{seed} world")
@@ -92,10 +99,10 @@ class World:
         }
         names = list(self.machines)
         self.faults = (
-            draw_faults(random.Random(f"{seed} faults"), names, len(hosts)) if faults is None else list(faults)
+            draw_faults(random.Random(f"{seed} faults"), names, len(hosts), focus) if faults is None else list(faults)
         )
         for master in self.masters.values():
-            self._configure(master.house, names)
+            master.house.start(*self._builders(master))
         for machine in self.machines.values():
             machine.start_daemon()
 
@@ -108,9 +115,11 @@ class World:
             shared = master.house._engine
             self.masters[name] = master
 
-    def _configure(self, h: House, names: list[str]) -> None:
+    def _builders(self, master: SimulatedMaster) -> list[BuilderConfig]:
+        h, names = master.house, list(self.machines)
         database, tool = MasterLock("database"), WorkerLock("tool")
-        h.start(
+        order = ("get", "make", "put") if master.changes % 2 == 0 else ("make", "get", "put")
+        return [
             h.builder(
                 Run(name="make", command=["make"]),
                 Run(name="test", command=["test"], locks=[database.access("exclusive")]),
@@ -123,10 +132,13 @@ class World:
                 workernames=names[-2:],
                 locks=[tool.access("exclusive")],
             ),
-            h.builder(
-                *(Run(name=name, command=[name]) for name in ("get", "make", "put")), name="b3", workernames=names
-            ),
-        )
+            h.builder(*(Run(name=name, command=[name]) for name in order), name="b3", workernames=names),
+        ]
+
+    def reconfigure(self, master: SimulatedMaster) -> None:
+        """A master is about to start, perhaps with other steps."""
+        if master.changes:
+            master.house.config = master.house.changed_config(*self._builders(master))
 
     # -- the run ---------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from buildmill.worker.connection import Backoff, ConnectionEvents, GaveUp, MasterConnection
+from buildmill.worker.connection import ATTACH_SECONDS, Backoff, ConnectionEvents, GaveUp, MasterConnection
 from buildmill.worker.masters import parse_master
 
 
@@ -19,6 +19,7 @@ class Session:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.wants_another_master = False
 
     async def lost(self, reason: str) -> None:
         self.calls.append(f"lost: {reason}")
@@ -68,6 +69,9 @@ class Network:
     def close(self) -> None:
         self.ended.callback("closed")
 
+    def refuse(self) -> None:
+        self.session.wants_another_master = True
+
 
 def test_masters_are_tried_in_turn_and_then_there_is_a_pause() -> None:
     network = Network(["a", "b"])
@@ -105,6 +109,39 @@ def test_the_master_that_worked_is_tried_again_soon() -> None:
     assert network.attempts == ["a", "b", "b"]
     assert network.session.calls == ["lost: cable"]
     assert "attached b" in network.told
+
+
+def test_a_master_that_grants_no_time_is_left_for_the_other_one() -> None:
+    network = Network(["a", "b"])
+    network.open()
+
+    network.refuse()
+    network.ended.callback("it grants nothing")
+    network.clock.advance(1)
+
+    assert network.attempts == ["a", "b"]
+
+
+@pytest.mark.parametrize("masters", [["a", "b"], ["a"]])
+def test_only_who_knows_another_master_leaves_one_that_does_not_take_it(masters: list[str]) -> None:
+    network = Network(masters)
+    network.open()
+    network.refuse()
+
+    network.clock.advance(ATTACH_SECONDS)
+    assert network.ended.called == (len(masters) > 1)
+    network.clock.advance(1)
+
+    assert network.attempts == masters
+
+
+def test_a_master_that_takes_a_worker_in_time_is_not_left() -> None:
+    network = Network(["a", "b"])
+    network.open()
+
+    network.clock.advance(10 * ATTACH_SECONDS)
+
+    assert not network.ended.called
 
 
 def test_it_gives_up_when_it_was_told_to() -> None:

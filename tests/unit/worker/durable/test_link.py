@@ -11,16 +11,19 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from buildmill.common.errors import RemoteError
+from buildmill.common.errors import Conflict, RemoteError
 from buildmill.common.protocol import durable
 from buildmill.common.protocol.messages import FROM_WORKER, Request
 from buildmill.common.protocol.peer import Peer
 from buildmill.worker.commands.base import Host
+from buildmill.worker.durable.command import DurableCommand
 from buildmill.worker.durable.commands import DurableCommands
-from buildmill.worker.durable.link import BEAT_SECONDS, BEAT_TIMEOUT_SECONDS
-from buildmill.worker.durable.store import Store
+from buildmill.worker.durable.link import BEAT_SECONDS, BEAT_TIMEOUT_SECONDS, MUTE_SECONDS
+from buildmill.worker.durable.shelf import Shelf
+from buildmill.worker.durable.store import State, Store
 from buildmill.worker.session import SessionEvents, WorkerSession
-from buildmill.worker.spool.layout import read_lease
+from buildmill.worker.spool.layout import read_file, read_lease
+from buildmill.worker.spool.meta import FENCE
 from buildmill.worker.testing.processes import Script, ScriptedProcesses
 from buildmill.worker.threads import NoThreads
 from buildmill.worker.workspace import Workspace
@@ -150,6 +153,40 @@ async def test_silent_master_loses_the_connection(house: House) -> None:
 
     assert (line.beats, line.closed) == ([1], 1)
     await line.session.lost("over")
+
+
+@pytest.mark.parametrize("has_choice", [True, False])
+@async_test
+async def test_master_that_grants_nothing_is_left_by_who_knows_another(house: House, has_choice: bool) -> None:
+    house.commands.has_choice = has_choice
+    await house.commands.before_dial()
+    line = Line(house)
+    await line.welcome()
+    house.clock.advance(BEAT_SECONDS)
+    assert not line.session.wants_another_master
+
+    line.grant = 0.0
+    for _ in range(int(MUTE_SECONDS / BEAT_SECONDS) + 1):
+        house.clock.advance(BEAT_SECONDS)
+
+    assert line.closed == has_choice
+    assert line.session.wants_another_master == has_choice
+    await line.session.lost("over")
+
+
+@async_test
+async def test_older_fence_is_refused_and_a_newer_one_is_on_disk_before_it_is_obeyed(
+    house: House, tmp_path: Path
+) -> None:
+    shelf = Shelf(house.store, house.host.threads, _nothing)
+    command = DurableCommand("x", str(tmp_path), fence=2, args_digest="d", state=State.RUNNING)
+
+    with pytest.raises(Conflict, match="1 is older than 2"):
+        await shelf.obey(command, 1)
+    await shelf.obey(command, 2)
+    await shelf.obey(command, 3)
+
+    assert command.fence == int(read_file(str(tmp_path / FENCE))) == 3
 
 
 @async_test
