@@ -20,6 +20,7 @@ class Session:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.stopping: Deferred[None] | None = None
+        self.wants_another_master = False
 
     async def lost(self, reason: str) -> None:
         self.calls.append(f"lost: {reason}")
