@@ -43,6 +43,7 @@ class DurableWorker(ScriptedWorker):
         loses_data: messages with records are not sent any more.
         is_full: no new command can be written down.
         welcomed: if given, what a welcome is answered with.
+        drains: what the master has said of its leaving.
         loses_starts: the connection breaks before it reads what it is to start.
     """
 
@@ -61,6 +62,7 @@ class DurableWorker(ScriptedWorker):
         self.is_full = False
         self.loses_starts = False
         self.welcomed: Deferred[None] | None = None
+        self.drains: list[str] = []
 
     @property
     def command(self) -> Spooled:
@@ -95,6 +97,12 @@ class DurableWorker(ScriptedWorker):
         final = wire.Final(how=how, why=why, rc=rc)
         command.records.append((wire.FINAL, wire.encode_final(final), 0))
         self._send(command)
+
+    def leave(self, why: str) -> None:
+        """Say that this worker is about to go."""
+        assert self._line is not None
+        self._line.call(wire.Drain(why=why))
+        self.harness.turn()
 
     def _send(self, command: Spooled) -> None:
         if self._line is None or not self._line._is_open or command.is_detached or self.loses_data:
@@ -175,6 +183,8 @@ class DurableWorker(ScriptedWorker):
                     self.harness.clock.callLater(0, self.end, command, -1, "killed")
             case wire.Forget():
                 self._forget(message.cmd_uid)
+            case wire.Drain():
+                self.drains.append(message.why)
             case _:
                 return super().handle(message)
         return None

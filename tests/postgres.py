@@ -57,10 +57,14 @@ class Cluster:
 
     Attributes:
         socket_folder: where its socket is.
+        data: the server's files.
     """
 
-    def __init__(self, launch: Callable[[], subprocess.Popen[bytes]], socket_folder: Path, log: Path) -> None:
+    def __init__(
+        self, launch: Callable[[], subprocess.Popen[bytes]], socket_folder: Path, log: Path, data: Path
+    ) -> None:
         self._launch = launch
+        self.data = data
         self._server: subprocess.Popen[bytes] | None = None
         self.socket_folder = socket_folder
         self._log = log
@@ -84,6 +88,18 @@ class Cluster:
             self._server.send_signal(signal.SIGQUIT)
             self._server.wait(DEADLINE_SECONDS)
             self._server = None
+
+    def start_as_after_failover(self) -> None:
+        """Start the stopped server as one that was promoted: with another timeline."""
+        with open(self.data / "postgresql.auto.conf", "a") as settings:
+            settings.write("restore_command = 'false'\n")
+        (self.data / "recovery.signal").touch()
+        self.start()
+        until = time.monotonic() + DEADLINE_SECONDS
+        with self._connect("postgres") as connection:
+            while connection.execute("SELECT pg_is_in_recovery()").fetchone() != (False,):
+                assert time.monotonic() < until, self._log.read_text()
+                time.sleep(0.02)
 
     def terminate_connections(self, database: str) -> None:
         """Have the server end every connection to a database."""
@@ -160,7 +176,7 @@ def running_cluster(programs: Path, settings: Mapping[str, str] = SETTINGS) -> I
                 stderr=output,
             )
 
-    cluster = Cluster(launch, root, log)
+    cluster = Cluster(launch, root, log, data)
     try:
         cluster.start()
         yield cluster

@@ -180,17 +180,7 @@ class RunningMaster:
     def _start_worker(
         self, program: Path, name: str, port: int | None = None, settings: str = "", *, wait: bool = True
     ) -> subprocess.Popen[bytes]:
-        folder = self.worker_folder(name)
-        if not folder.exists():
-            arguments = [str(folder), f"127.0.0.1:{port or self.worker_port}", name, "secret"]
-            subprocess.run(
-                [str(program), "create-worker", "-q", "--protocol=msgpack_experimental_v7", *arguments],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            if settings:
-                with open(folder / "worker.toml", "a") as file:
-                    file.write(settings)
+        folder = self._create_worker(program, name, port, settings)
         with open(folder / "stdout.log", "ab") as out:
             process = subprocess.Popen(
                 [program, "start", "--nodaemon", "."],
@@ -203,6 +193,29 @@ class RunningMaster:
         if wait:
             self.wait_connected(name)
         return process
+
+    def share_worker(self, other: RunningMaster, name: str = "w1") -> None:
+        """Make a worker's folder for a worker of ours that knows this master, and after it another one."""
+        folder = self._create_worker(BIN / "buildmill-worker", name)
+        path, own = folder / "worker.toml", f"127.0.0.1:{self.worker_port}"
+        lines = path.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith("masters")]
+        assert len(kept) == len(lines) - 1
+        path.write_text("".join(kept) + f'masters = ["{own}", "127.0.0.1:{other.worker_port}"]\n')
+
+    def _create_worker(self, program: Path, name: str, port: int | None = None, settings: str = "") -> Path:
+        folder = self.worker_folder(name)
+        if not folder.exists():
+            arguments = [str(folder), f"127.0.0.1:{port or self.worker_port}", name, "secret"]
+            subprocess.run(
+                [str(program), "create-worker", "-q", "--protocol=msgpack_experimental_v7", *arguments],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            if settings:
+                with open(folder / "worker.toml", "a") as file:
+                    file.write(settings)
+        return folder
 
     def worker_folder(self, name: str = "w1") -> Path:
         """Where a worker has its files."""

@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that cuts the writer's connection exactly in a COMMIT."""
+"""A proxy before PostgreSQL that cuts the writer's connection exactly in a COMMIT, or everything for a while."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class CommitCutter:
         self._listening.listen(50)
         self._threads: list[threading.Thread] = []
         self._links: list[_Link] = []
+        self._is_away = False
         self._every = 0
         self._commits = 0
         self._kinds = itertools.cycle(Cut)
@@ -56,6 +57,13 @@ class CommitCutter:
         """Cut each so-manieth COMMIT from now on, in the three ways in turn; 0: none."""
         with self._lock:
             self._every, self._commits = number, 0
+
+    def cut_off(self, is_away: bool = True) -> None:
+        """Break all connections, and refuse new ones; or: take them again."""
+        self._is_away = is_away
+        if is_away:
+            for link in self._links:
+                link.close()
 
     def next_cut(self) -> Cut | None:
         """What becomes of the COMMIT that has just come."""
@@ -87,6 +95,9 @@ class CommitCutter:
                 near, _ = self._listening.accept()
             except OSError:
                 return
+            if self._is_away:
+                near.close()
+                continue
             far = socket.socket(socket.AF_UNIX)
             try:
                 far.connect(str(self._target / SOCKET))

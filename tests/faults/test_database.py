@@ -95,7 +95,9 @@ def test_the_master_dies_while_the_database_is_away(away: tuple[Work, postgres.C
     work.check(request)
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    "seconds", [4, pytest.param(60, marks=pytest.mark.nightly), pytest.param(300, marks=pytest.mark.nightly)]
+)
 def test_sqlite_is_locked_by_somebody_else(tmp_path: Path, seconds: int) -> None:
     witness = tmp_path / "witness"
     with running_master(tmp_path / "master", builders(witness)) as master:

@@ -34,7 +34,7 @@ from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.connections.listener import WorkerListener
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import UpdateContext, Updates
-from buildmill.master.db import masters, schema
+from buildmill.master.db import masters, schema, timeline
 from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
@@ -176,6 +176,8 @@ class App:
         self._log.info("master is running")
 
     async def _start(self) -> None:
+        if (failover := await self.updates.run(timeline.note)) is not None:
+            timeline.tell(*failover)
         master_id = await self.updates.run(masters.find, self.master.name)
         self.master.masterid = self.updates.context.masterid = self._explanations.master_id = master_id
         await self.updates.run(_take_over, master_id)

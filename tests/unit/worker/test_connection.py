@@ -10,7 +10,14 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from buildmill.worker.connection import ATTACH_SECONDS, Backoff, ConnectionEvents, GaveUp, MasterConnection
+from buildmill.worker.connection import (
+    ATTACH_SECONDS,
+    STOP_SECONDS,
+    Backoff,
+    ConnectionEvents,
+    GaveUp,
+    MasterConnection,
+)
 from buildmill.worker.masters import parse_master
 
 
@@ -19,6 +26,7 @@ class Session:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.stopping: Deferred[None] | None = None
         self.wants_another_master = False
 
     async def lost(self, reason: str) -> None:
@@ -26,6 +34,8 @@ class Session:
 
     async def stop_commands(self) -> None:
         self.calls.append("stop")
+        if self.stopping is not None:
+            await self.stopping
 
 
 class Network:
@@ -183,6 +193,18 @@ def test_stop_ends_whatever_it_is_doing(is_open: bool) -> None:
     assert network.done.called
     assert ("stop" in network.session.calls) == is_open
     assert network.clock.getDelayedCalls() == []
+
+
+def test_stop_does_not_wait_for_a_dead_master() -> None:
+    network = Network(["a"])
+    network.open()
+    network.session.stopping = Deferred()
+
+    stopped = Deferred.fromCoroutine(network.connection.stop())
+    network.clock.advance(STOP_SECONDS)
+
+    assert stopped.called
+    assert network.done.called
 
 
 def test_stop_ends_a_pause() -> None:

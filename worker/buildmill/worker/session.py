@@ -118,9 +118,19 @@ class WorkerSession:
         await self._tasks.join()
 
     async def stop_commands(self) -> None:
-        """Stop all commands and tell the master how they ended, as long as it listens."""
+        """Stop all commands and tell the master how they ended, as long as it listens.
+
+        A master that goes on with builds when this worker is back is told only that it leaves: that a command was ended
+        would be taken for the command's result.
+        """
+        begins_anew = self._link is not None and self._link.is_welcome
+        if self._link is not None:
+            await self._link.drain("the worker stops")
         for running in list(self._running.values()):
-            running.abort()
+            if begins_anew:
+                running.abandon()
+            else:
+                running.abort()
         await self._tasks.join()
 
     # -- what the master asks for ------------------------------------------------------

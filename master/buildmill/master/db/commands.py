@@ -6,6 +6,7 @@ States: ``assigned`` (handed to a worker), ``ended``, ``lost`` (nobody knows whe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.events import Event
 
 _c = t.commands.c
 # SQLite uses a partial index only where its condition stands in the query, with literal values
@@ -46,6 +48,8 @@ _OF_STEP = Statement(
         _c.step_id == sa.bindparam("step")
     )
 )
+
+_AT_ONCE = 500  # values in one question
 
 
 class CommandRow(NamedTuple):
@@ -154,3 +158,20 @@ def workers_with_lost(connection: Connection) -> set[int]:
 def confirm_dead(tx: Transaction, uids: list[str]) -> None:
     """These commands are proved not to run."""
     tx.sql.execute(t.commands.update().where(_c.uid.in_(uids)).values(state="confirmed"))
+
+
+def tell_unknown(tx: Transaction, worker_id: int, states: Mapping[str, str]) -> list[str]:
+    """Which commands were never written down here; an event is told of each.
+
+    Args:
+        states: by uid, of commands that a worker has.
+    """
+    uids = sorted(states)
+    known: set[str] = set()
+    for at in range(0, len(uids), _AT_ONCE):
+        known.update(tx.sql.execute(sa.select(_c.uid).where(_c.uid.in_(uids[at : at + _AT_ONCE]))).scalars())
+    unknown = [uid for uid in uids if uid not in known]
+    for uid in unknown:
+        message = {"workerid": worker_id, "cmd_uid": uid, "state": states[uid], "ended_at": tx.now}
+        tx.emit(Event((("workers", str(worker_id), "unknown_command"),), message))
+    return unknown

@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.db import timeline
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -44,7 +45,10 @@ def create_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
     """
     if url.get_backend_name() == "postgresql":
         options = "-c default_transaction_read_only=on" if read_only else ""
-        return sa.create_engine(url, connect_args={"application_name": "buildmill", "options": options})
+        engine = sa.create_engine(url, connect_args={"application_name": "buildmill", "options": options})
+        if not read_only:
+            timeline.watch(engine)
+        return engine
     memory = not url.database or url.database == ":memory:"
     arguments: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}}
     if memory:

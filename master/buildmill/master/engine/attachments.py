@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError, ConnectionLost
+from buildmill.common.protocol.durable import SpooledCommand
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
-from buildmill.master.db import builds, sessions
+from buildmill.master.db import builds, commands, sessions
 from buildmill.master.db.resuming import BuildRecord
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.resources import Build
@@ -18,6 +19,9 @@ from buildmill.master.engine import leftovers
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lost_commands import LostCommands
 from buildmill.master.engine.workers import WorkerHandle
+
+TOLD = 20
+"""So many unknown commands of one worker are logged by name."""
 
 
 class Attachments:
@@ -141,4 +145,20 @@ class Attachments:
         handle.expected()
         handle.durable.expect_anew("it was lost while it was welcomed")
         self._took_over(handle, adoption.taken_over, records)
-        await handle.durable.adopt(connection, hello, adoption.fences, adoption.is_reinstalled)
+        unwanted = await handle.durable.adopt(connection, hello, adoption.fences, adoption.is_reinstalled)
+        if unwanted:
+            await self._record_unknown(handle, unwanted)
+
+    async def _record_unknown(self, handle: WorkerHandle, ended: Sequence[SpooledCommand]) -> None:
+        """Of the commands that were ended, tell those that the database has never heard of: it may be an older one."""
+        states = {command.cmd_uid: command.state for command in ended}
+        unknown = await self._updates.run(commands.tell_unknown, handle.worker_id, states)
+        for uid in unknown[:TOLD]:
+            self._log.warn(
+                "worker {worker}: command {uid} ({state}) is ended: the database (a restored backup?) does not know it",
+                worker=handle.name,
+                uid=uid,
+                state=states[uid],
+            )
+        if len(unknown) > TOLD:
+            self._log.warn("worker {worker}: and {count} more", worker=handle.name, count=len(unknown) - TOLD)

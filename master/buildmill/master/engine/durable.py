@@ -9,11 +9,12 @@ Specification: docs/internals/durability.md.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -35,6 +36,9 @@ from buildmill.master.engine.user_code import RAISED
 START_SECONDS = 1.0
 """How long a lease must still hold for a command to be started under it."""
 
+DRAIN_SECONDS = 2.0
+"""How long a worker may take to hear that this master leaves."""
+
 FULL_SECONDS = 5.0
 """After how long a worker without room for a new command is asked again."""
 
@@ -47,6 +51,7 @@ class DurableCommands:
         is_alive: whether a build, by its id, is under way here.
         may_grant: whether this master holds its lease in the database.
         gone: called when the worker has been away for too long.
+        draining: called when the worker is about to leave.
 
     Attributes:
         durations: in force from when they are used next.
@@ -64,6 +69,7 @@ class DurableCommands:
         may_grant: Callable[[], bool],
         gone: Callable[[str], None],
         durations: Durability,
+        draining: Callable[[], None] = lambda: None,
     ) -> None:
         self.durations = durations
         self._name = worker_name
@@ -72,6 +78,8 @@ class DurableCommands:
         self._is_alive = is_alive
         self._may_grant = may_grant
         self._gone = gone
+        self._draining = draining
+        self._is_drained = False
         self._connection: WorkerConnection | None = None
         self._greeted: WorkerConnection | None = None
         self._live: dict[str, DurableCommand] = {}
@@ -94,12 +102,15 @@ class DurableCommands:
 
     async def adopt(
         self, connection: WorkerConnection, hello: wire.HelloAnswer, fences: Mapping[int, int], is_reinstalled: bool
-    ) -> None:
+    ) -> list[wire.SpooledCommand]:
         """The worker's commands are this master's now: say so, and go on with those that are live.
 
         Args:
             fences: of the worker's unfinished builds.
             is_reinstalled: the worker's directory is another than before.
+
+        Returns:
+            The commands that the worker has and no build wants; it ends and forgets them.
         """
         self._fences = dict(fences)
         self._unsent.clear()  # whatever is live is started below
@@ -121,13 +132,14 @@ class DurableCommands:
                 self._lose(command, why)
         held = self._hold.uids
         # a build that is about to be entered again will ask for its commands; the rest is wanted by nobody
-        actions += [
-            wire.Action(op="forget", cmd_uid=uid)
+        unwanted = [
+            spooled
             for uid, spooled in self._listed.items()
             if uid not in self._live
             and not (uid in held and spooled.state == "finished")
             and not self._is_alive(build_of(uid))
         ]
+        actions += [wire.Action(op="forget", cmd_uid=spooled.cmd_uid) for spooled in unwanted]
         failpoint("master.adopted")
         # its beats and records may come before the answer
         self._greeted = connection
@@ -137,6 +149,7 @@ class DurableCommands:
         if not connection.is_connected:
             raise ConnectionLost("lost while it was welcomed")
         self._connection = connection
+        self._is_drained = False
         self._cancel_reclaim()
         # those that a step has asked for while the answer was on its way, too
         for command in tuple(self._live.values()):
@@ -147,6 +160,7 @@ class DurableCommands:
                 self._send_kill(command)
         for uid in self._unsaid:
             self._say_forget(uid)
+        return unwanted
 
     def lost(self, reason: str) -> None:
         """The connection has ended: wait for the next."""
@@ -169,6 +183,14 @@ class DurableCommands:
         for command in tuple(self._live.values()):
             self._lose(command, why)
         self._gone(why)
+
+    async def drain(self, why: str) -> None:
+        """This master starts no more commands here: say so, if the worker listens."""
+        self._is_drained = True
+        if self._connection is not None:
+            told = Deferred.fromCoroutine(self._say(wire.Drain(why=why))).addTimeout(DRAIN_SECONDS, self._clock)
+            with contextlib.suppress(TimeoutError):
+                await told
 
     def stop(self) -> None:
         """This master ends: leave everything as it is."""
@@ -224,8 +246,8 @@ class DurableCommands:
     def _start_or_lose(self, command: DurableCommand) -> None:
         if command.was_seen and command.uid not in self._listed:
             self._clock.callLater(0, self._lose, command, "the worker has lost its spool")
-        elif self._clock.seconds() >= self._leased_until - START_SECONDS:
-            self._unsent.append(command)  # it would end before it has begun
+        elif self._is_drained or self._clock.seconds() >= self._leased_until - START_SECONDS:
+            self._unsent.append(command)  # the worker would not begin it, or end it before it has begun
         else:
             self._send_start(command)
 
@@ -292,6 +314,11 @@ class DurableCommands:
             if grant and self._unsent:
                 self._clock.callLater(0, self._start_unsent)  # the answer to the beat goes first
             return msgspec.to_builtins(wire.BeatAnswer(n=message.n, grant=grant))
+        if type(message) is wire.Drain:
+            self._log.info("worker {worker} leaves: {why}", worker=self._name, why=message.why[:1000])
+            self._is_drained = True
+            self._draining()
+            return None
         raise RemoteError(f"{message.op} is not expected here")
 
     async def _data(self, message: wire.Data) -> object:

@@ -276,9 +276,11 @@ class Engine:
             if not clean and give_up.active():
                 give_up.cancel()
         self.lease.stop()
-        for handle in self.workers.values():
-            if handle.durable is not None:
-                handle.durable.stop()
+        durable = [handle.durable for handle in self.workers.values() if handle.durable is not None]
+        for told in [Deferred.fromCoroutine(commands.drain("the master stops")) for commands in durable]:
+            await told
+        for commands in durable:
+            commands.stop()
         for subscription in self._subscriptions:
             subscription.cancel()
         await self._tasks.stop()
@@ -353,6 +355,7 @@ class Engine:
             is_alive=lambda build_id: self._is_stopping or build_id in self.builds,
             may_grant=lambda: self.lease.holds,
             gone=handle.gone,
+            draining=handle.draining,
             durations=self._durability,
         )
 

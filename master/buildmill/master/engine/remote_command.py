@@ -29,6 +29,11 @@ OBEY_SECONDS = 30.0
 DISOWN_SECONDS = 30.0
 """How long that may take before the command is given up as lost."""
 
+HIDDEN_LENGTH = 6
+"""A shorter word is not hidden in output: it is found everywhere, and each place would tell where it stands."""
+
+NOT_HIDDEN = "{count} of the obfuscated words are shorter than 6 characters: the output is not searched for them\n"
+
 
 class RemoteCommand:
     """One command on a worker.
@@ -204,13 +209,17 @@ class RemoteCommand:
     async def _run_durable(self, step: CommandHost, durable: DurableCommands, row: CommandRow | None) -> None:
         """On a worker where it outlives the connection, this master's life, and the worker's daemon."""
         assert self.uid is not None
+        words = _secret_words(self.args.get("command"))
+        hidden = [word for word in words if len(word) >= HIDDEN_LENGTH]
+        if len(hidden) < len(words):
+            self._output.header(self.stdioLogName, NOT_HIDDEN.format(count=len(words) - len(hidden)))
         start = Start(
             cmd_uid=self.uid,
             fence=0,
             command_name=self.remote_command,
             args=self.args,
             args_digest=fingerprint("start", self.remote_command, self.args),
-            mask=_hidden_words(self.args.get("command")),
+            mask=hidden,
         )
         self._durable = durable
         self._live = durable.run(start, self, was_seen=row is not None and row.acked > 0)
@@ -345,14 +354,14 @@ async def _wait(awaitable: Any) -> None:
     await awaitable
 
 
-def _hidden_words(command: Any) -> list[str]:
-    """The words of a command line that no log may show, as far as they are long enough to be told from others."""
+def _secret_words(command: Any) -> list[str]:
+    """The words of a command line that no log may show."""
     if not isinstance(command, list | tuple):
         return []
     return [
-        word[1]
+        str(word[1])
         for word in command
-        if isinstance(word, list | tuple) and len(word) == 3 and word[0] == "obfuscated" and len(word[1]) >= 6
+        if isinstance(word, list | tuple) and len(word) == 3 and word[0] == "obfuscated" and word[1]
     ]
 
 

@@ -158,6 +158,10 @@ class WorkerHandle:
         self._is_gone = None
         self._arrive(None)
 
+    def draining(self) -> None:
+        """It says that it is about to leave: it gets nothing more on this connection."""
+        self.slot.is_connected = False
+
     def detached(self) -> None:
         """Its connection has ended."""
         self.connection = None

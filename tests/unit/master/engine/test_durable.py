@@ -18,6 +18,7 @@ from buildmill.master.db import tables as t
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.lock_values import MasterLock
 from buildmill.master.engine.remote_command import RemoteCommand
+from buildmill.master.engine.remote_shell import RemoteShellCommand
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.step_log import LogLineObserver
 from buildmill.master.steps.master_command import MasterShellCommand
@@ -573,6 +574,73 @@ def test_commands_that_nobody_knows_are_ended_at_once(house: House) -> None:
     assert house.worker.forgotten == [uid]
     house.worker.end(command)
     assert house.results() == [SUCCESS]
+
+
+def test_commands_that_the_database_does_not_know_are_told(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    command = house.command
+    told: list[tuple[Any, Any]] = []
+    house.bus.subscribe(("workers", None, "unknown_command"), lambda key, event: told.append((key, event.message)))
+    house.worker.cut()
+    house.worker.commands["999.1.1.1.abc"] = Spooled(command.start)
+    house.reconnect()
+    house.worker.end(command)
+    house.crash_and_restart()
+    house.reconnect()
+
+    ((key, message),) = told
+    assert key[0] == "workers"
+    assert (message["cmd_uid"], message["state"]) == ("999.1.1.1.abc", "running")
+    assert house.worker.forgotten == ["999.1.1.1.abc", command.start.cmd_uid]
+
+
+def test_a_worker_that_leaves_keeps_its_command_and_gets_no_new_one_until_it_is_back(house: House) -> None:
+    house.start(house.builder(Run(command=["a"]), Run(command=["b"])), house.builder(Run(command=["c"]), name="other"))
+    house.force()
+    house.worker.leave("an upgrade")
+    house.force("other")
+    house.worker.end(house.command)
+    assert len(house.worker.spawned) == 1
+
+    house.worker.cut()
+    house.reconnect()
+
+    assert len(house.worker.spawned) == 3
+    for command in list(house.worker.commands.values()):
+        if command.is_running:
+            house.worker.end(command)
+    assert house.results() == [SUCCESS, SUCCESS]
+
+
+def test_a_master_that_stops_says_so(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    command = house.command
+
+    house.stop_and_restart()
+    house.reconnect()
+    house.worker.end(command)
+
+    assert house.worker.drains == ["the master stops"]
+    assert house.results() == [SUCCESS]
+
+
+def test_words_that_are_too_short_to_be_hidden_are_told_in_the_log(house: House) -> None:
+    class Login(Run):
+        async def run(self) -> int:
+            words = ["login", ("obfuscated", "1234", "XXXX"), ("obfuscated", "long enough", "YYYY")]
+            command = RemoteShellCommand("build", words)
+            command.useLog(await self.addLog("stdio"))
+            await self.runCommand(command)
+            return command.results()
+
+    house.start(house.builder(Login(command="login")))
+    house.force()
+    assert house.command.start.mask == ["long enough"]
+    house.worker.end(house.command)
+
+    assert "1 of the obfuscated words are shorter than 6 characters" in house.log_text(house.steps()[0])
 
 
 def test_records_with_an_old_fence_are_refused(house: House) -> None:

@@ -12,13 +12,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from buildmill.common.errors import Conflict, RemoteError
-from buildmill.common.protocol import durable
+from buildmill.common.protocol import durable, messages
 from buildmill.common.protocol.messages import FROM_WORKER, Request
 from buildmill.common.protocol.peer import Peer
 from buildmill.worker.commands.base import Host
 from buildmill.worker.durable.command import DurableCommand
 from buildmill.worker.durable.commands import DurableCommands
-from buildmill.worker.durable.link import BEAT_SECONDS, BEAT_TIMEOUT_SECONDS, MUTE_SECONDS
+from buildmill.worker.durable.link import BEAT_SECONDS, BEAT_TIMEOUT_SECONDS, DRAIN_SECONDS, MUTE_SECONDS
 from buildmill.worker.durable.shelf import Shelf
 from buildmill.worker.durable.store import State, Store
 from buildmill.worker.session import SessionEvents, WorkerSession
@@ -63,6 +63,7 @@ class Line:
     def __init__(self, house: House) -> None:
         self.requests: list[Request] = []
         self.grant: float | None = 100.0
+        self.is_deaf = False
         self.closed = 0
         self.session = WorkerSession(
             send=lambda payload: self.master.received(payload),
@@ -85,6 +86,8 @@ class Line:
 
     def _handle(self, request: Request) -> object:
         self.requests.append(request)
+        if self.is_deaf:
+            return Deferred()
         if isinstance(request, durable.Beat):
             if self.grant is None:
                 return Deferred()
@@ -217,4 +220,59 @@ async def test_nothing_is_started_without_a_lease(house: House) -> None:
         await line.master.call(start)
     with pytest.raises(RemoteError, match="session"):
         await line.master.call(durable.Welcome(session=told["session"] + 1, lease_grant=1.0))
+    await line.session.lost("over")
+
+
+@async_test
+async def test_after_a_drain_no_new_command_is_started_on_this_connection(house: House) -> None:
+    await house.commands.before_dial()
+    line = Line(house)
+    await line.welcome()
+    await line.master.call(durable.Drain(why="the master stops"))
+
+    start = durable.Start(cmd_uid="x", fence=1, command_name="shell", args={}, args_digest="d")
+    assert await line.master.call(start) == {"state": "full", "head": 0, "is_new": False}
+    assert await house.commands.list() == []
+    await line.session.lost("over")
+
+
+@async_test
+async def test_a_worker_that_stops_says_so_before_it_leaves(house: House) -> None:
+    await house.commands.before_dial()
+    line = Line(house)
+    await line.welcome()
+
+    await line.session.stop_commands()
+
+    assert line.requests[-1] == durable.Drain(why="the worker stops")
+    await line.session.lost("over")
+
+
+@async_test
+async def test_a_dead_master_does_not_keep_a_worker_from_stopping(house: House) -> None:
+    await house.commands.before_dial()
+    line = Line(house)
+    await line.welcome()
+    line.is_deaf = True
+
+    stopped = Deferred.fromCoroutine(line.session.stop_commands())
+    assert not stopped.called
+    house.clock.advance(DRAIN_SECONDS)
+    await stopped
+    await line.session.lost("over")
+
+
+@async_test
+async def test_what_a_stop_interrupts_is_not_told_as_its_result_to_a_master_that_does_it_again(house: House) -> None:
+    await house.commands.before_dial()
+    line = Line(house)
+    await line.welcome()
+    shell = {"command": ["make"], "workdir": "build", "env": {}}
+    await line.master.call(messages.StartCommand("1", "shell", shell, "b1"))
+
+    stopped = Deferred.fromCoroutine(line.session.stop_commands())
+    house.clock.pump([1.0] * 30)
+
+    await stopped
+    assert not [request for request in line.requests if isinstance(request, messages.Complete)]
     await line.session.lost("over")

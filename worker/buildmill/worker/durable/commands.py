@@ -172,6 +172,10 @@ class DurableCommands:
         """The command, if it is here."""
         return self._shelf.find(uid)
 
+    def knows(self, uid: str) -> bool:
+        """Whether the command is, or was, here."""
+        return self.find(uid) is not None or self._store.is_forgotten(uid)
+
     async def list(self) -> list[SpooledCommand]:
         """All commands, looked at just now."""
         for command in self._shelf:

@@ -3,16 +3,18 @@
 M>W bm_hello      answered with all that is here
 M>W bm_welcome    the lease begins, `bm_beat` goes out every 5 seconds
 M>W bm_start      answered when it is written down; its records follow
+W<>M bm_drain     whoever says it is about to go: no new command on this connection
 M>W bm_resume     its records follow from where the master has them
 W>M bm_data       many at once, in order within a command; the answer may ask to go back
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -42,6 +44,7 @@ BEAT_SECONDS = 5.0
 BEAT_TIMEOUT_SECONDS = 12.0
 MUTE_SECONDS = 20.0
 """How long a master may grant nothing until another one is asked."""
+DRAIN_SECONDS = 2.0
 
 
 class DurableLink:
@@ -75,13 +78,14 @@ class DurableLink:
         self._tasks = TaskOwner("durable link")
         self._silence: IDelayedCall | None = None
         self._is_welcome = False
+        self._is_drained = False
         self._is_over = False
         self._is_mute = False
 
     @property
     def wants_another_master(self) -> bool:
-        """Whether the master has said hello, but has not welcomed us, or grants nothing any more."""
-        return not self._is_welcome or self._is_mute
+        """Whether the master has said hello, but has not welcomed us, grants nothing any more, or leaves."""
+        return not self._is_welcome or self._is_mute or self._is_drained
 
     async def lost(self) -> None:
         """The connection has ended; the commands haven't."""
@@ -89,6 +93,20 @@ class DurableLink:
         self._commands.detach(self)
         self._cancel_silence()
         await self._tasks.stop()
+
+    @property
+    def is_welcome(self) -> bool:
+        """Whether the master has taken this worker: what it loses with the connection it begins anew by itself."""
+        return self._is_welcome
+
+    async def drain(self, why: str) -> None:
+        """Tell the master that this worker takes no new command on this connection; returns when it knows."""
+        self._is_drained = True
+        if self._is_welcome:
+            told = self._call(durable.Drain(why=why)).addTimeout(DRAIN_SECONDS, self._clock)
+            # an earlier master refuses the message, a dead one does not answer: the connection ends anyway
+            with contextlib.suppress(BuildmillError, TimeoutError):
+                await told
 
     def handle(self, request: Request) -> Awaitable[object]:
         """Do what the master says.
@@ -152,6 +170,8 @@ class DurableLink:
     async def _start(self, request: durable.Start) -> object:
         if not self._is_welcome:
             raise Conflict("bm_welcome has not come yet: there is no lease")
+        if self._is_drained and not self._commands.knows(request.cmd_uid):
+            return durable.Started(state="full", head=0, is_new=False)  # the next connection starts it
         command, told = await self._commands.begin(request)
         if command is not None and told.is_new:
             self._send_from(command, 0, is_new=True)
@@ -177,7 +197,8 @@ class DurableLink:
         await self._commands.forget(uid)
 
     async def _drain(self, request: durable.Drain) -> None:
-        self._log.info("the master drains: {why}", why=request.why[:1000])
+        self._is_drained = True
+        self._log.info("the master starts no more commands: {why}", why=request.why[:1000])
 
     # -- beats -------------------------------------------------------------------------
 
