@@ -8,6 +8,7 @@ NAMES = {
     **names("engine.builder_config", "BuilderConfig"),
     **names("engine.factory", "BuildFactory"),
     **names("engine.project_config", "Codebase Project"),
+    **names("engine.operators", "AuthorizedKeysManhole CommandlineUserManager PasswordManhole TelnetManhole"),
     **names("domain.lock_values", "MasterLock WorkerLock"),
     **names("domain.change_filter", "ChangeFilter"),
     **names("domain.revlinks", "RevlinkMatch"),
@@ -29,13 +30,13 @@ NAMES = {
     "JanitorConfigurator": "buildmill.plugins.janitor",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
-LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
-    BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth Distutils
+LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher Authz AvatarGitHub AvatarGravatar
+    BasicBuildFactory BasicSVN BitbucketAuth CPAN Connection CustomAuth Distutils
     EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
     InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
-    KubeInClusterConfigLoader LdapUserInfo PasswordManhole QuickBuildFactory
+    KubeInClusterConfigLoader LdapUserInfo QuickBuildFactory
     RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
-    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole Trial
+    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher Trial
     UserPasswordAuth fnmatchStrMatcher reStrMatcher repo svn""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)
