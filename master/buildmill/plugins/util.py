@@ -8,6 +8,7 @@ NAMES = {
     **names("engine.builder_config", "BuilderConfig"),
     **names("engine.factory", "BuildFactory"),
     **names("engine.project_config", "Codebase Project"),
+    **names("engine.operators", "AuthorizedKeysManhole CommandlineUserManager PasswordManhole TelnetManhole"),
     **names("domain.lock_values", "MasterLock WorkerLock"),
     **names("domain.change_filter", "ChangeFilter GerritChangeFilter"),
     **names("domain.revlinks", "RevlinkMatch"),
@@ -36,13 +37,13 @@ NAMES = {
     "repo": "buildmill.plugins.repo_names:REPO",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
-LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
-    BitbucketAuth CommandlineUserManager Connection CustomAuth
+LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher Authz AvatarGitHub AvatarGravatar
+    BitbucketAuth Connection CustomAuth
     EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
     InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
-    KubeInClusterConfigLoader LdapUserInfo PasswordManhole
+    KubeInClusterConfigLoader LdapUserInfo
     RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
-    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole
+    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher
     UserPasswordAuth fnmatchStrMatcher reStrMatcher""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

@@ -19,6 +19,7 @@ def check_together(config: MasterConfig, problems: Problems) -> None:
         (config.schedulers, "scheduler"),
         (config.change_sources, "change source"),
         (config.services, "service"),
+        (config.machines, "machine"),
         (config.projects, "project"),
     ):
         _check_names(things, kind, problems)
@@ -26,6 +27,7 @@ def check_together(config: MasterConfig, problems: Problems) -> None:
     _check_directories(config, problems)
     _check_locks(config, problems)
     _check_projects(config, problems)
+    _check_machines(config, problems)
     if config.workers and not config.worker_ports and not all(worker.is_local for worker in config.workers):
         problems.at_key("workers", "workers are configured, but 'protocols' names no port where they can connect")
     if not config.multiMaster:
@@ -59,6 +61,8 @@ def _check_directories(config: MasterConfig, problems: Problems) -> None:
     seen: dict[str, str] = {}
     for builder in config.builders:
         other = seen.setdefault(builder.builddir, builder.name)
+        if builder.builddir.startswith("/"):
+            problems.notice_at(builder, f"builder {builder.name!r} has an absolute builddir, {builder.builddir!r}")
         if other != builder.name:
             problems.at(builder, f"builders {other!r} and {builder.name!r} have the same builddir {builder.builddir!r}")
 
@@ -86,6 +90,15 @@ def _check_projects(config: MasterConfig, problems: Problems) -> None:
             problems.at(
                 codebase, f"codebase {codebase.name!r} names a project that is not configured: {codebase.project!r}"
             )
+
+
+def _check_machines(config: MasterConfig, problems: Problems) -> None:
+    known = {machine.name for machine in config.machines}
+    for worker in config.workers:
+        name = worker.machine_name
+        if name is not None and name not in known:
+            text = f"worker {worker.name!r} names a machine that is not configured: {name!r}"
+            problems.at(worker, text, nearest(name, known) or "add it to machines")
 
 
 def _check_schedulers(config: MasterConfig, problems: Problems) -> None:

@@ -17,15 +17,19 @@ from buildmill.master.config.master_config import DEFAULT_VALIDATION
 from buildmill.master.config.problems import Problems
 from buildmill.master.config.web_keys import UNSET, Checker, checked_www
 from buildmill.master.config.worker_ports import checked_protocols
+from buildmill.master.domain.config_errors import collected_errors
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.engine.builder_config import BuilderConfig, builder_of_dict
+from buildmill.master.engine.machine_config import Machine
+from buildmill.master.engine.operators import Manhole, UserManager
 from buildmill.master.engine.project_config import Codebase, Project
 from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.vocabulary import checked_properties
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
 
+_TITLE_LIMIT = 18
 _COMPRESSION_METHODS = ("raw", "gz", "bz2", "lz4", "zstd", "br")
 
 
@@ -34,6 +38,13 @@ def _text(key: str, value: Any, problems: Problems) -> Any:
         return value
     problems.at_key(key, f"{key} must be a string, not {value!r}")
     return UNSET
+
+
+def _title(key: str, value: Any, problems: Problems) -> Any:
+    text = _text(key, value, problems)
+    if text is not UNSET and len(text) > _TITLE_LIMIT:
+        problems.notice(key, f"{key} has more than {_TITLE_LIMIT} characters; pages may cut it")
+    return text
 
 
 def _address(key: str, value: Any, problems: Problems) -> Any:
@@ -123,10 +134,15 @@ def _anything(key: str, value: Any, problems: Problems) -> Any:
 
 
 def _properties(key: str, value: Any, problems: Problems) -> Any:
-    if isinstance(value, Mapping):
-        return checked_properties("BuildmasterConfig", key, value)
-    problems.at_key(key, f"{key} must be a dictionary, not {value!r}")
-    return UNSET
+    if not isinstance(value, Mapping):
+        problems.at_key(key, f"{key} must be a dictionary, not {value!r}")
+        return UNSET
+    # collected, since the place would be that of whoever reads the configuration
+    with collected_errors() as found:
+        checked = checked_properties("BuildmasterConfig", key, value)
+    for problem in found:
+        problems.at_key(key, problem.message)
+    return checked
 
 
 def _collapse(key: str, value: Any, problems: Problems) -> Any:
@@ -243,6 +259,36 @@ def _durability(key: str, value: Any, problems: Problems) -> Any:
         return UNSET
 
 
+def _user_managers(key: str, value: Any, problems: Problems) -> Any:
+    if value is not None and not isinstance(value, list | tuple):
+        problems.at_key(key, f"{key} must be a list, not {value!r}")
+    for manager in value if isinstance(value, list | tuple) else ():
+        _accept(key, manager, UserManager, "a CommandlineUserManager", problems)
+    return UNSET
+
+
+def _manhole(key: str, value: Any, problems: Problems) -> Any:
+    if value is not None:
+        _accept(key, value, Manhole, "a manhole, or None", problems)
+    return UNSET
+
+
+def _accept(key: str, thing: Any, cls: type, what: str, problems: Problems) -> None:
+    if problems.is_not_there_yet(key, thing):
+        return
+    if isinstance(thing, cls):
+        problems.note_not_delivering(key, thing)
+    else:
+        problems.at_key(key, f"{key} must be {what}, not {thing!r}")
+
+
+def _metrics(key: str, value: Any, problems: Problems) -> Any:
+    if value is not None and not isinstance(value, Mapping):
+        problems.at_key(key, f"{key} must be a dictionary, not {value!r}")
+        return UNSET
+    return _without_effect("there are no such metrics here")(key, value, problems)
+
+
 def _services(key: str, value: Any, problems: Problems) -> Any:
     if value is None or value == {}:
         return UNSET
@@ -250,7 +296,7 @@ def _services(key: str, value: Any, problems: Problems) -> Any:
 
 
 CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
-    "title": ("title", _text),
+    "title": ("title", _title),
     "titleURL": ("titleURL", _address),
     "buildbotURL": ("buildbotURL", _address),
     "workers": ("workers", _list_of(WorkerConfig, "worker")),
@@ -286,10 +332,10 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "configurators": ("", _anything),
     "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),
     "secretsProviders": ("", _refused("secret providers are", (None, [], ()))),
-    "machines": ("", _refused("machines are", (None, [], ()))),
-    "user_managers": ("", _refused("user managers are", (None, [], ()))),
-    "metrics": ("", _without_effect("there are no such metrics here")),
-    "manhole": ("", _refused("a debug console is")),
+    "machines": ("machines", _list_of(Machine, "Machine")),
+    "user_managers": ("", _user_managers),
+    "metrics": ("", _metrics),
+    "manhole": ("", _manhole),
 }
 """Name of the key: the field of `MasterConfig` that it fills ('' for none), and its checker."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,11 @@ def from_dictionary(values: dict[str, Any], basedir: Path, file: Path, problems:
     if "caches" in values and (old := {"buildCacheSize", "changeCacheSize"} & set(values)):
         problems.at_key("caches", f"caches cannot be given together with {', '.join(sorted(old))}")
     before = len(problems.found)
-    notices = tuple(sorted(problems.notices, key=lambda notice: notice.line or 0))
-    config = MasterConfig(basedir=basedir, file=file, notices=notices, **fields)
+    config = MasterConfig(basedir=basedir, file=file, **fields)
     # what could not be taken would only lead to misleading complaints about what is missing
     if before == 0 or all(_is_whole_list(values.get(key, [])) for key in ("workers", "builders", "schedulers")):
         check_together(config, problems)
-    return config
+    return replace(config, notices=tuple(sorted(problems.notices, key=lambda notice: notice.line or 0)))
 
 
 def _is_whole_list(value: Any) -> bool:

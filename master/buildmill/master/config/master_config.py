@@ -14,6 +14,7 @@ from buildmill.master.changes.base import ChangeSource
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.revlinks import default_revlink_matcher
 from buildmill.master.engine.builder_config import BuilderConfig
+from buildmill.master.engine.machine_config import Machine
 from buildmill.master.engine.project_config import Codebase, Project
 from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.worker_config import WorkerConfig
@@ -111,6 +112,7 @@ class MasterConfig:
     schedulers: tuple[BaseScheduler, ...] = ()
     change_sources: tuple[ChangeSource, ...] = ()
     services: tuple[BuildbotService, ...] = ()
+    machines: tuple[Machine, ...] = ()
     projects: tuple[Project, ...] = ()
     codebases: tuple[Codebase, ...] = ()
     worker_ports: tuple[WorkerPort, ...] = ()

@@ -42,6 +42,11 @@ class Problems:
         """Something that is taken, but without the effect that its author may expect."""
         self.notices.append(ConfigNotice(name=key, text=text, file=self._file, line=self._lines.line_of(key, inner)))
 
+    def notice_at(self, thing: Any, text: str) -> None:
+        """The same about a builder, worker or the like."""
+        file = getattr(thing, "file", None) or self._file
+        self.notices.append(ConfigNotice(name=thing.name, text=text, file=file, line=thing.line))
+
     def note_not_delivering(self, key: str, thing: object, inner: str | None = None) -> None:
         """A notice for an object that is used and does not do its work yet; nothing for any other."""
         text = what_is_not_delivered(thing)

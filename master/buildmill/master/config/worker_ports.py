@@ -43,7 +43,16 @@ def checked_protocols(key: str, value: Any, problems: Problems) -> Any:
             ports.append(port)
             if name == PB:
                 problems.notice(key, f"{_NOT_SPOKEN}; port {port.port} is served for that instead", PB)
+    _check_same_port(key, value, problems)
     return tuple(ports)
+
+
+def _check_same_port(key: str, value: Mapping[Any, Any], problems: Problems) -> None:
+    seen: dict[tuple[int, str], str] = {}
+    for name, options in value.items():
+        port, interface = _port_and_interface(options.get("port") if isinstance(options, Mapping) else None)
+        if port and (first := seen.setdefault((port, interface), name)) != name:
+            problems.at_key(key, f"{key}: {first!r} and {name!r} are to have the same port, {port}", inner=str(name))
 
 
 def _worker_port(key: str, protocol: str, options: Any, problems: Problems) -> WorkerPort | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from buildmill.common.errors import Conflict, NotFound
 from buildmill.common.results import Result
-from buildmill.master.db import build_requests, buildsets, changes, source_stamps
+from buildmill.master.db import build_requests, builders, buildsets, changes, source_stamps
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection, Transaction
@@ -23,6 +23,7 @@ from buildmill.master.domain.resources import (
     SourceStamp,
     properties_event,
 )
+from buildmill.master.domain.virtual_builders import VirtualBuilder, virtual_builder
 
 _b = t.builds.c
 
@@ -149,25 +150,47 @@ def add(tx: Transaction, builder_id: int, request_id: int, worker_id: int, maste
     )  # fmt: skip
 
 
-def start(tx: Transaction, assignments: list[tuple[int, int, int]], master_id: int) -> list[StartedBuild | None]:
+def start(
+    tx: Transaction,
+    assignments: list[tuple[int, int, int]],
+    master_id: int,
+    of_builders: Mapping[int, Mapping[str, Any]] | None = None,
+) -> list[StartedBuild | None]:
     """Claim requests and make a build for each that was still free.
 
     Args:
         assignments: (request id, builder id, worker id) each.
+        of_builders: by builder id, properties that may name a virtual builder.
 
     Returns:
         In the same order; None for a request that another master or a cancellation took first.
     """
-    return [_start(tx, request, builder, worker, master_id) for request, builder, worker in assignments]
+    own = of_builders or {}
+    return [
+        _start(tx, request, builder, worker, master_id, own.get(builder, {}))
+        for request, builder, worker in assignments
+    ]
 
 
-def _start(tx: Transaction, request_id: int, builder_id: int, worker_id: int, master_id: int) -> StartedBuild | None:
+def _start(
+    tx: Transaction, request_id: int, builder_id: int, worker_id: int, master_id: int, own: Mapping[str, Any]
+) -> StartedBuild | None:
     request = build_requests.claim(tx, request_id, master_id)
     if request is None:
         return None
-    build = add(tx, builder_id, request_id, worker_id, master_id)
+    properties, reason = _of_buildset(tx, request)
+    virtual = virtual_builder(properties, own)
+    build = add(tx, builder_id if virtual is None else _shown_under(tx, virtual), request_id, worker_id, master_id)
     tx.emit(build.event("new"))
-    return _in_context(tx, build, request)
+    return _in_context(tx, build, request, properties, reason)
+
+
+def _shown_under(tx: Transaction, virtual: VirtualBuilder) -> int:
+    builder_id = builders.find(tx, virtual.name)
+    known = {"description": virtual.description, "tags": virtual.tags}
+    if told := {name: value for name, value in known.items() if value is not None}:
+        builders.update_info(tx, builder_id, told)
+    return builder_id
 
 
 def started(connection: Connection, build_id: int) -> StartedBuild:
@@ -177,20 +200,27 @@ def started(connection: Connection, build_id: int) -> StartedBuild:
         NotFound: no such build.
     """
     build = get(connection, build_id)
-    return _in_context(connection, build, build_requests.get(connection, build.buildrequestid))
+    request = build_requests.get(connection, build.buildrequestid)
+    return _in_context(connection, build, request, *_of_buildset(connection, request))
 
 
-def _in_context(connection: Connection, build: Build, request: BuildRequest) -> StartedBuild:
-    buildset = connection.one(_SET_CONTEXT, id=request.buildsetid)
-    assert buildset is not None
+def _of_buildset(connection: Connection, request: BuildRequest) -> tuple[dict[str, tuple[Any, str]], str]:
+    row = connection.one(_SET_CONTEXT, id=request.buildsetid)
+    assert row is not None
+    return msgspec.json.decode(row[0], type=dict[str, tuple[Any, str]]), row[1]
+
+
+def _in_context(
+    connection: Connection, build: Build, request: BuildRequest, properties: dict[str, tuple[Any, str]], reason: str
+) -> StartedBuild:
     stamps = source_stamps.of_buildset(connection, request.buildsetid)
     return StartedBuild(
         build=build,
         request=request,
-        properties=msgspec.json.decode(buildset[0], type=dict[str, tuple[Any, str]]),
+        properties=properties,
         source_stamps=stamps,
         changes=[change for stamp in stamps for change in changes.of_source_stamp(connection, stamp.ssid)],
-        reason=buildset[1],
+        reason=reason,
         attempt=attempt(connection, build.buildid, request.buildrequestid),
     )
 
@@ -344,7 +374,7 @@ def rebuild(tx: Transaction, build_id: int, collapsing: frozenset[int], master_i
         tx,
         buildsets.NewBuildset(
             source_stamps=[stamp.ssid for stamp in buildset.sourcestamps],
-            builder_ids=[build.builderid],
+            builder_ids=[request.builderid],
             scheduler="rebuild",
             reason="rebuild",
             properties=buildsets.properties(tx, request.buildsetid),

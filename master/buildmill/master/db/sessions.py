@@ -6,7 +6,7 @@ Specification: docs/internals/durability.md, rules R5 to R8.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -103,7 +103,11 @@ def adopt(tx: Transaction, worker_id: int, master_id: int, session: int, install
 
 
 def start(
-    tx: Transaction, assignments: Sequence[tuple[int, int, int]], sessions: Mapping[int, int], master_id: int
+    tx: Transaction,
+    assignments: Sequence[tuple[int, int, int]],
+    sessions: Mapping[int, int],
+    master_id: int,
+    of_builders: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> list[StartedBuild | None]:
     """As `builds.start`, but nothing is started on a worker that another connection has been taken for.
 
@@ -112,7 +116,7 @@ def start(
     """
     stale = {worker for worker, session in sessions.items() if tx.scalar(_SESSION, worker=worker) != session}
     wanted = [assignment for assignment in assignments if assignment[2] not in stale]
-    made = iter(builds.start(tx, wanted, master_id))
+    made = iter(builds.start(tx, wanted, master_id, of_builders))
     return [None if assignment[2] in stale else next(made) for assignment in assignments]
 
 

@@ -14,7 +14,7 @@ from buildmill.master.data.updates import Updates
 from buildmill.master.db import builds, commands, sessions
 from buildmill.master.db.resuming import BuildRecord
 from buildmill.master.db.transaction import Transaction
-from buildmill.master.domain.resources import Build
+from buildmill.master.domain.resources import Build, BuildRequest
 from buildmill.master.engine import leftovers
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lost_commands import LostCommands
@@ -46,7 +46,7 @@ class Attachments:
         builder_dirs: Callable[[str], Sequence[str]],
         new_durable: Callable[[WorkerHandle], DurableCommands],
         attached: Callable[[], None],
-        may_go_on: Callable[[Build], bool],
+        may_go_on: Callable[[Build, BuildRequest], bool],
         took_over: Callable[[WorkerHandle, Sequence[int], Sequence[BuildRecord]], None],
         updates: Updates,
         lost: LostCommands,

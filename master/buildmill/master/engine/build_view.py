@@ -30,6 +30,7 @@ class BuildView:
     def __init__(self, started: StartedBuild, builder: Builder, worker_handle: WorkerHandle) -> None:
         self.buildid = started.build.buildid
         self.number = started.build.number
+        self.shown_builder_id = started.build.builderid  # of a virtual builder, if properties name one
         self.request = started.request
         self.reason = started.reason
         self.builder = builder
@@ -105,7 +106,7 @@ class BuildView:
     def getUrl(self) -> str:
         """Address of its page."""
         base = self.master.config.buildbotURL if self.master.config is not None else ""
-        return f"{base}#/builders/{self.builder.builderid}/builds/{self.number}"
+        return f"{base}#/builders/{self.shown_builder_id}/builds/{self.number}"
 
     @property
     def path_module(self) -> Any:

@@ -434,9 +434,10 @@ class Distributor:
     async def _claim(self, batch: list[Assignment]) -> None:
         wanted = [(a.waiting.request_id, a.builder.builderid, a.worker.worker_id) for a in batch]
         sessions = {a.worker.worker_id: a.worker.durable.session for a in batch if a.worker.durable is not None}
+        own = {a.builder.builderid: a.builder.config.properties for a in batch if a.builder.config.properties}
         failpoint("master.before_claim")
         try:
-            made = await self._updates.run(session_rows.start, wanted, sessions, self._master.masterid)
+            made = await self._updates.run(session_rows.start, wanted, sessions, self._master.masterid, own)
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, Unavailable):
                 # one of them is at fault, and must not keep the others from being built

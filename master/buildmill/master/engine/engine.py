@@ -134,7 +134,7 @@ class Engine:
             builder_dirs=self._builder_dirs,
             new_durable=self._durable_commands,
             attached=self.distributor.look_again,
-            may_go_on=lambda build: build.builderid in self.builders,
+            may_go_on=lambda _, request: request.builderid in self.builders,
             took_over=self._took_over,
             updates=updates,
             lost=self.lost,
@@ -243,7 +243,8 @@ class Engine:
             worker = next(handle for handle in self.workers.values() if handle.worker_id == build.workerid)
             assert worker.durable is not None
             worker.durable.expect("it has not come back since the master was started")
-            self._go_on(record, self.builders[build.builderid], worker)
+            # not by the build's own builder, which may be a virtual one
+            self._go_on(record, self.builders[record.started.request.builderid], worker)
         self._subscriptions = [
             self._bus.subscribe(("control", "builds", None, "stop"), self._stop_asked),
             self._bus.subscribe(("control", "worker", None, None), self._worker_control),
@@ -300,7 +301,7 @@ class Engine:
         count, kept = await self._updates.run(
             leftovers.settle,
             self._master.masterid,
-            lambda build: build.workerid in durable and build.builderid in self.builders,
+            lambda build, request: build.workerid in durable and request.builderid in self.builders,
         )
         if count:
             self._log.warn("{count} builds were running when the master ended; they are retried", count=count)
@@ -315,10 +316,10 @@ class Engine:
             self._let_go_of_build(build_id)
         for record in records:
             build = record.started.build
-            if (builder := self.builders.get(build.builderid)) is not None:
+            if (builder := self.builders.get(record.started.request.builderid)) is not None:
                 self._go_on(record, builder, worker)
             else:  # it was removed from the configuration in this moment
-                settling = self._updates.run(leftovers.settle_these, [build], lambda _: False)
+                settling = self._updates.run(leftovers.settle_these, [build], lambda _, __: False)
                 self._tasks.start(settling, name=f"try build {build.buildid} again")
 
     def _let_go_of_build(self, build_id: int) -> None:

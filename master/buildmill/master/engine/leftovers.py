@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from buildmill.common.results import RETRY, Result
-from buildmill.master.db import builds, commands, resuming, steps
+from buildmill.master.db import build_requests, builds, commands, resuming, steps
 from buildmill.master.db.resuming import BuildRecord
 from buildmill.master.db.transaction import Transaction
-from buildmill.master.domain.resources import Build
+from buildmill.master.domain.resources import Build, BuildRequest
 
 
-def settle(tx: Transaction, master_id: int, may_go_on: Callable[[Build], bool]) -> tuple[int, list[BuildRecord]]:
+def settle(
+    tx: Transaction, master_id: int, may_go_on: Callable[[Build, BuildRequest], bool]
+) -> tuple[int, list[BuildRecord]]:
     """End the builds that cannot go on; their commands are lost, and they are tried again.
 
     Returns:
@@ -21,12 +23,12 @@ def settle(tx: Transaction, master_id: int, may_go_on: Callable[[Build], bool]) 
 
 
 def settle_these(
-    tx: Transaction, unfinished: Iterable[Build], may_go_on: Callable[[Build], bool]
+    tx: Transaction, unfinished: Iterable[Build], may_go_on: Callable[[Build, BuildRequest], bool]
 ) -> tuple[int, list[BuildRecord]]:
     """As `settle`, for builds that this master has, and does not run."""
     left, kept = [], []
     for build in unfinished:
-        if may_go_on(build):
+        if may_go_on(build, build_requests.get(tx, build.buildrequestid)):
             kept.append(resuming.load(tx, build.buildid))
         else:
             left.append(build)

@@ -79,7 +79,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
             WorkerTooOldError""",
     },
     "buildbot.locks": {"util": "MasterLock WorkerLock"},
-    "buildbot.machine.base": {"later": "Machine"},
+    "buildbot.machine.base": {"buildmill.master.engine.machine_config": "Machine"},
     "buildbot.machine.latent": {"later": "AbstractLatentMachine"},
     "buildbot.manhole": {"util": "AuthorizedKeysManhole PasswordManhole TelnetManhole"},
     "buildbot.master": {"later": "BuildMaster"},

@@ -195,7 +195,34 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['multiMaster'] = 1", "multiMaster must be True or False, not 1"),
         ("c['services'] = [3]", "services[0] must be a service, not 3"),
         ("c['secretsProviders'] = [3]", "secret providers are not available yet"),
-        ("c['manhole'] = 3", "a debug console is not available yet"),
+        ("c['manhole'] = 3", "manhole must be a manhole, or None, not 3"),
+        ("c['user_managers'] = 3", "user_managers must be a list, not 3"),
+        ("c['user_managers'] = [3]", "user_managers must be a CommandlineUserManager, not 3"),
+        ("c['machines'] = 3", "machines must be a list of Machines, not 3"),
+        ("c['machines'] = [3]", "machines[0] must be a Machine, not 3"),
+        ("c['projects'] = 3", "projects must be a list of Projects, not 3"),
+        ("c['projects'] = [3]", "projects[0] must be a Project, not 3"),
+        ("c['codebases'] = 3", "codebases must be a list of Codebases, not 3"),
+        ("c['codebases'] = [3]", "codebases[0] must be a Codebase, not 3"),
+        ("c['builders'] = 3", "builders must be a list of BuilderConfigs, not 3"),
+        ("c['schedulers'] = 3", "schedulers must be a list of schedulers, not 3"),
+        ("c['services'] = 3", "services must be a list of services, not 3"),
+        ("c['secretsProviders'] = 3", "secretsProviders"),
+        ("c['buildbotURL'] = 3", "buildbotURL must be a string, not 3"),
+        ("c['select_next_worker'] = 3", "select_next_worker must be callable"),
+        ("c['codebaseGenerator'] = 3", "codebaseGenerator must be callable"),
+        ("c['revlink'] = 3", "revlink must be callable"),
+        ("c['logCompressionLimit'] = 'x'", "logCompressionLimit must be an integer, not 'x'"),
+        ("c['logMaxTailSize'] = 'x'", "logMaxTailSize must be an integer, not 'x'"),
+        ("c['changeHorizon'] = 'x'", "changeHorizon must be an integer, not 'x'"),
+        ("c['buildCacheSize'] = 'x'", "buildCacheSize must be an integer, not 'x'"),
+        ("c['caches'] = {'Builds': 'x'}", "caches['Builds'] must be an integer, at least 1, not 'x'"),
+        ("c['metrics'] = 3", "metrics must be a dictionary, not 3"),
+        (
+            "c['protocols'] = {'pb': {'port': 9}, 'msgpack_experimental_v7': {'port': 'tcp:9'}}",
+            "'pb' and 'msgpack_experimental_v7' are to have the same port, 9",
+        ),
+        ("c['properties'] = {'x' * 257: 1}", "has at most 256 characters, this has 257"),
         ("c['www'] = {'auth': 3}", "www['auth']: logging in is not available yet"),
         ("c['www'] = {'port': 'x'}", "www['port'] must be a port"),
         ("c['www'] = {'port': 70000}", "www['port'] must be a port"),
@@ -404,3 +431,86 @@ def test_configurators_change_the_dictionary_before_it_is_checked(load_text: Loa
     )
 
     assert config.title == "set"
+
+
+@pytest.mark.parametrize(
+    ("addition", "message"),
+    [
+        ("c['machines'] = [Machine('m'), Machine('m')]", "two machines are called 'm'"),
+        ("c['workers'].append(worker.Worker('w2', 'x', machine_name='m'))", "names a machine that is not configured"),
+        ("c['workers'].append(worker.Worker('w1', 'x'))", "two workers are called 'w1'"),
+        ("c['workers'].append(worker.Worker('change', 'x'))", "a worker cannot be called 'change'"),
+        ("c['workers'].append(worker.Worker('x' * 51, 'x'))", "at most 50 characters"),
+        ("c['workers'].append(worker.Worker('', 'x'))", "the name of a worker has letters"),
+        ("c['schedulers'] *= 2", None),
+        (
+            "c['schedulers'].append(schedulers.ForceScheduler('force', builderNames=['b1']))",
+            "two schedulers are called",
+        ),
+        ("c['projects'] = [util.Project('p'), util.Project('p')]", "two projects are called 'p'"),
+        ("c['builders'].append(builder())", "the name of a builder is missing"),
+        ("c['builders'].append(builder(name='_b'))", "must not begin with an underscore"),
+        ("c['builders'].append(builder(name=b'\\xff'))", "the name of a builder must be a string"),
+        ("c['builders'].append(builder(name='b2', workernames=3))", "workernames must be a list of names"),
+        ("c['builders'].append(builder(name='b2', workername=3))", "the name of a worker must be a string"),
+        ("c['builders'].append(builder(name='b2', workernames=['w9']))", "names workers that are not configured: 'w9'"),
+        ("c['builders'].append(util.BuilderConfig('b2', 'w1'))", "factory is missing"),
+        ("c['builders'].append(builder(name='b2', factory=3))", "factory must be a BuildFactory, not 3"),
+        ("c['builders'].append(builder(name='b2', tags='x'))", "tags must be a list of strings"),
+        ("c['builders'].append(builder(name='b2', tags=[3]))", "tags must be strings"),
+        ("c['builders'].append(builder(name='b2', tags=['x', 'x']))", "tags stand there twice: x"),
+        ("c['builders'].append(builder(name='b2', nextWorker=3))", "nextWorker must be callable"),
+        ("c['builders'].append(builder(name='b2', nextBuild=3))", "nextBuild must be callable"),
+        ("c['builders'].append(builder(name='b2', canStartBuild=3))", "canStartBuild must be callable"),
+        ("c['builders'].append(builder(name='b2', env=3))", "env must be a dictionary"),
+        ("c['builders'].append(builder(name='b2', properties={'x' * 257: 1}))", "has at most 256 characters"),
+        ("c['builders'].append(builder(name='b2', description_format='rst'))", "description_format must be None or"),
+        ("c['builders'].append(builder(name='b2', project=3))", "project must be a string or None"),
+        ("c['builders'].append(builder(name='b2', project='p'))", "names a project that is not configured: 'p'"),
+        ("c['builders'].append(builder(name='b2', collapseRequests=3))", "collapseRequests must be True, False or"),
+        ("c['builders'].append(builder(name='b2'))", "builder 'b2' is started by no scheduler"),
+        ("c['builders'].append(builder(name='b1'))", "two builders are called 'b1'"),
+        ("c['schedulers'][0].builderNames = ('b9',)", "names builders that are not configured: 'b9'"),
+        ("c['workers'] = []", "no workers are configured"),
+        ("c['builders'] = []", "no builders are configured"),
+    ],
+)
+def test_what_does_not_fit_together_is_told(load_text: Load, addition: str, message: str | None) -> None:
+    helper = """
+from buildbot.machine.base import Machine
+def builder(**arguments):
+    return util.BuilderConfig(**{"workernames": ["w1"], "factory": factory, **arguments})
+"""
+    if message is None:
+        # one object twice is the same scheduler
+        assert load_text(GOOD + helper + addition + "\n").scheduler("force")
+        return
+
+    problems = problems_of(load_text, GOOD + helper + addition + "\n")
+
+    assert any(message in told for _, told in problems), problems
+
+
+def test_what_is_taken_without_its_effect_gives_a_notice(load_text: Load) -> None:
+    text = """
+from buildbot.machine.base import Machine
+c["title"] = "a title that is rather long"
+c["machines"] = [Machine("m")]
+c["workers"].append(worker.Worker("w2", "x", machine_name="m"))
+c["builders"].append(
+    util.BuilderConfig("b2", "w2", factory=factory, builddir="/srv/b2", properties={"virtual_builder_name": "b"})
+)
+c["schedulers"].append(schedulers.ForceScheduler("other", builderNames=["b2"]))
+c["manhole"] = util.PasswordManhole("tcp:1234:interface=127.0.0.1", "admin", "secret", ssh_hostkey_dir="keys")
+c["user_managers"] = [util.CommandlineUserManager(username="u", passwd="p", port=9990)]
+"""
+
+    config = load_text(GOOD + text)
+
+    assert [machine.name for machine in config.machines] == ["m"]
+    assert [(notice.line, notice.text.partition(",")[0]) for notice in config.notices] == [
+        (11, "title has more than 18 characters; pages may cut it"),
+        (15, "builder 'b2' has an absolute builddir"),
+        (18, "PasswordManhole is accepted"),
+        (19, "CommandlineUserManager is accepted"),
+    ]
