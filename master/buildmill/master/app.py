@@ -39,7 +39,7 @@ from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.transaction import Transaction
-from buildmill.master.domain.claims import Reason
+from buildmill.master.domain.reasons import Reason
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.processes import ReactorProcessRunner

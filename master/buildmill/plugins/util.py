@@ -22,8 +22,9 @@ NAMES = {
         "schedulers.parameters",
         """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter FileParameter
         FixedParameter IntParameter NestedParameter ParameterGroup PatchParameter StringParameter TextParameter
-        UserNameParameter ValidationError WorkerChoiceParameter enforceChosenWorker""",
+        UserNameParameter ValidationError WorkerChoiceParameter""",
     ),
+    **names("engine.chosen_worker", "enforceChosenWorker"),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
     "DbConfig": "buildmill.plugins.dbconfig",
     "JanitorConfigurator": "buildmill.plugins.janitor",

@@ -47,11 +47,15 @@ class LockTable:
     """All locks of one master.
 
     A *holder* is a text that names who holds, for people: ``build 12`` or ``build 12, step compile``.
+
+    Attributes:
+        freed: called with the keys of locks that somebody let go of, or stands in line for no more.
     """
 
     def __init__(self) -> None:
         self._held: dict[Hashable, list[tuple[str, Need]]] = {}
         self._waiting: list[Waiter] = []
+        self.freed: Callable[[Sequence[Hashable]], None] = lambda _: None
 
     def obstacle(self, needs: Iterable[Need]) -> tuple[Need, tuple[str, ...]] | None:
         """The first of `needs` that could not be taken now, with those who are in its way; None when all could."""
@@ -77,8 +81,9 @@ class LockTable:
         if waiter in self._waiting:
             self._waiting.remove(waiter)
             self._grant()
+            self.freed([need.key for need in waiter.needs])
 
-    def release(self, holder: str, needs: Iterable[Need]) -> None:
+    def release(self, holder: str, needs: Sequence[Need]) -> None:
         """Give back what `holder` took; those who wait get their turn."""
         for need in needs:
             held = self._held.get(need.key, [])
@@ -87,17 +92,22 @@ class LockTable:
             if not held:
                 self._held.pop(need.key, None)
         self._grant()
+        self.freed([need.key for need in needs])
 
     def abandon(self, holder: str) -> None:
         """Give back all that `holder` and its parts (``holder, step compile``) hold, and leave every line."""
+        freed = [need.key for waiter in self._waiting if _is_of(waiter.holder, holder) for need in waiter.needs]
         for key, held in tuple(self._held.items()):
             kept = [(name, need) for name, need in held if not _is_of(name, holder)]
+            if len(kept) < len(held):
+                freed.append(key)
             if kept:
                 self._held[key] = kept
             else:
                 del self._held[key]
         self._waiting = [waiter for waiter in self._waiting if not _is_of(waiter.holder, holder)]
         self._grant()
+        self.freed(freed)
 
     def hold(self, holder: str, needs: Iterable[Need]) -> None:
         """Note what `holder` holds already, whoever is in the way: it was taken before this master was started."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from buildmill.master.domain.claims import Waiting
 from buildmill.master.domain.properties import Properties
@@ -33,14 +33,18 @@ class Builder:
 
     async def getOldestRequestTime(self) -> int | None:
         """When the oldest waiting request was submitted, seconds since the epoch."""
-        waiting = self.master.queue.waiting_for(self.builderid)
-        return min((request.submitted_at for request in waiting), default=None)
+        oldest: Waiting | None = self.master.queue.oldest(self.builderid)
+        return None if oldest is None else oldest.submitted_at
 
     @property
     def is_plain(self) -> bool:
         """No user function has a say in what it builds next, where and when."""
         config = self.config
         return config.nextBuild is None and config.nextWorker is None and config.canStartBuild is None
+
+    def __getitem__(self, field: str) -> Any:
+        """``builderid`` and ``name``, for functions that expect the data API's dictionary."""
+        return {"builderid": self.builderid, "name": self.name}[field]
 
     def __repr__(self) -> str:
         return f"<Builder {self.name!r}>"
@@ -53,19 +57,37 @@ class RequestView:
         id, buildrequestid: its id.
         priority: higher goes first.
         submittedAt: seconds since the epoch.
-        properties, reason, sources: of its buildset; sources by codebase.
+        buildsetid, properties, reason, sources: of its buildset; sources by codebase.
+
+    The fields of the data API's document that are known here can be asked for by name, too: ``request["buildsetid"]``.
     """
 
+    _FIELDS: ClassVar[Mapping[str, str]] = {
+        "builderid": "builderid",
+        "buildrequestid": "id",
+        "buildsetid": "buildsetid",
+        "priority": "priority",
+        "properties": "properties",
+        "submitted_at": "submittedAt",
+    }
+
     def __init__(self, waiting: Waiting) -> None:
-        self.waiting = waiting
         self.id = self.buildrequestid = waiting.request_id
         self.builderid = waiting.builder_id
-        self.priority = waiting.priority
         self.submittedAt = waiting.submitted_at
+        self.place(waiting)
         self.buildsetid: int | None = None
         self.properties = Properties()
         self.sources: dict[str, Any] = {}
         self.reason = ""
+
+    def place(self, waiting: Waiting) -> None:
+        """It waits with this priority now."""
+        self.waiting = waiting
+        self.priority = waiting.priority
+
+    def __getitem__(self, field: str) -> Any:
+        return getattr(self, self._FIELDS[field])
 
     def fill(self, buildset_id: int, reason: str, properties: dict[str, Any], stamps: Sequence[Any]) -> None:
         """Give it what its buildset says."""

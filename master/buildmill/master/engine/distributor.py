@@ -1,13 +1,14 @@
 """Gives waiting requests to free workers.
 
-The queue (`domain.claims`) decides; this part keeps it up to date from events, asks the user's functions where there
-are any, and makes the builds. It never blocks on one request: what must wait is left for the next turn.
+The queue (`domain.claims`) decides; this part keeps it up to date from events, has the user's functions asked
+(`engine.choosing`) where there are any, and makes the builds. It never blocks on one request: what must wait is set
+aside until something happens that may let it go on.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,23 +16,31 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from buildmill.common.errors import Unavailable
+from buildmill.common.errors import BuildmillError, Unavailable
 from buildmill.common.failpoints import failpoint
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import build_requests
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import sessions as session_rows
-from buildmill.master.domain.claims import Because, Queue, Reason, Waiting, WorkerSlot
+from buildmill.master.domain.claims import Queue, Waiting, Wake, WorkerSlot
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.lock_values import LockAccess
 from buildmill.master.domain.locks import LockTable, Need
+from buildmill.master.domain.reasons import Because, Reason, in_the_way
 from buildmill.master.domain.resources import BuildRequest
 from buildmill.master.engine.builder import Builder, RequestView
+from buildmill.master.engine.choosing import Chooser, settled
 from buildmill.master.engine.locks import lock_needs
 from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.workers import WorkerHandle
 from buildmill.master.mq.bus import EventBus
+
+CLAIMED_AT_ONCE = 32
+"""Builds that are made in one transaction: more would keep other writers waiting."""
+
+KEPT_SECONDS = 1.0
+"""So long a place is kept for a builder whose function is thinking: then whoever comes next may have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ class Distributor:
         started: Callable[[Assignment, build_rows.StartedBuild], None],
     ) -> None:
         self.queue = queue
+        self.chooser = Chooser(queue=queue, read=read, clock=clock, rng=rng)
         self._bus = bus
         self._updates = updates
         self._read = read
@@ -85,17 +95,25 @@ class Distributor:
         self._workers: dict[int, WorkerHandle] = {}
         self._master: Any = None
         self._prioritize: Callable[..., Any] | None = None
-        self._select_worker: Callable[..., Any] | None = None
         self._collapse: dict[int, Callable[..., Any]] = {}
         self._subscriptions: list[Any] = []
         self._turn: Any = None
-        self._is_deciding = False
+        self._is_ordering = False
         self._again = False
         self._is_open = False
         self.is_held = False
-        self._refusals: dict[int, Reason] = {}
+        self._asked: dict[int, int] = {}
+        self._thinking: set[int] = set()
+        self._kept: dict[int, Any] = {}
+        self._changes = 0
+        self._new: dict[int, list[int]] = {}
+        self._locked: dict[Hashable, set[int]] = {}
+        self._batch: list[Assignment] = []
         self._claims = TaskOwner("distributor")
         self._heard: set[int] = set()
+        self._builds_by_holder: dict[str, int] = {}
+        self._labels: dict[str, str] = {}
+        locks.freed = self._locks_freed
 
     # -- life ------------------------------------------------------------------------------
 
@@ -113,14 +131,15 @@ class Distributor:
         Args:
             prioritize: ``f(master, builders)``, the order of builders.
             select_worker: ``f(builder, workers, request)``, for builders without one of their own.
-            collapse: by builder id: ``f(master, builder, old, new)``, whether a new request stands for an old one.
+            collapse: by builder id: ``f(master, builder, new, old)``, whether a new request stands for an old one.
         """
         self._master = master
         self._builders = builders
         self._workers = workers
         self._prioritize = prioritize
-        self._select_worker = select_worker
         self._collapse = collapse
+        self._locked.clear()
+        self.chooser.workers, self.chooser.select_worker = workers, select_worker
         self.queue.workers = {worker_id: handle.slot for worker_id, handle in workers.items()}
 
     def listen(self) -> None:
@@ -135,24 +154,30 @@ class Distributor:
                 self.queue.add(_waiting(request))
         self._heard.clear()
         self._is_open = True
+        for builder_id in self._collapse:  # what came last before the end of the master may not have been compared
+            if newest := max((w.request_id for w in self.queue.waiting_for(builder_id)), default=0):
+                self._new.setdefault(builder_id, []).append(newest)
         self.look_again()
 
     async def catch_up(self) -> None:
         """Find out about requests that other masters have made, put back, or taken."""
         missing, gone = await self._read(build_requests.waiting_besides, frozenset(self.queue.request_ids()))
         for request_id in gone:
-            self.queue.remove(request_id)
+            self._waits_no_more(request_id)
         # what was given to a worker here meanwhile waits no more, whatever was read
         given = {request for handle in self._workers.values() for request in handle.slot.running}
         for request in missing:
             if request.buildrequestid not in given:
-                self.queue.add(_waiting(request))
+                self._waits(request)
         if missing:
             self.look_again()
 
     async def close(self) -> None:
         """Give out nothing more; returns when what was claimed has its build."""
         self._is_open = False
+        self.chooser.close()
+        for builder_id in tuple(self._kept):
+            self._give_up_place(builder_id)
         if self._turn is not None:
             self._turn.cancel()
             self._turn = None
@@ -167,6 +192,10 @@ class Distributor:
 
     def look_again(self) -> None:
         """Something has changed: decide anew in the next turn of the reactor."""
+        self._changes += 1
+        self._decide_soon()
+
+    def _decide_soon(self) -> None:
         if self._may_decide and self._turn is None:
             self._turn = self._clock.callLater(0, self._begin)
 
@@ -176,10 +205,28 @@ class Distributor:
         if not self._is_open:
             self._heard.add(request.buildrequestid)
         if name in ("new", "unclaimed"):
-            self.queue.add(_waiting(request))
+            if name == "new" and request.builderid in self._collapse:
+                self._new.setdefault(request.builderid, []).append(request.buildrequestid)
+            self._waits(request)
             self.look_again()
         else:
-            self.queue.remove(request.buildrequestid)
+            self._waits_no_more(request.buildrequestid)
+
+    def _waits(self, request: BuildRequest) -> None:
+        self.queue.add(_waiting(request))
+        if request.builderid not in self._asked:
+            self.queue.bring_back(request.builderid)
+
+    def _waits_no_more(self, request_id: int) -> None:
+        self.queue.remove(request_id)
+        self.chooser.forget(request_id)
+
+    def _locks_freed(self, keys: Sequence[Hashable]) -> None:
+        for key in keys:
+            for builder_id in self._locked.pop(key, ()):
+                if builder_id not in self._asked:
+                    self.queue.bring_back(builder_id)
+                self.look_again()
 
     # -- deciding ------------------------------------------------------------------------------
 
@@ -187,180 +234,206 @@ class Distributor:
         self._turn = None
         if not self._may_decide:
             return
-        if self._is_deciding:
+        if self._prioritize is None:
+            now = self._clock.seconds()
+            while (builder_id := self.queue.next(now)) is not None:
+                self._assign_next(self._builders[builder_id])
+            self._make_batch()
+        elif self._is_ordering:
             self._again = True
-            return
-        if self._needs_users_functions():
-            self._is_deciding = True
-            self._tasks.start(self._decide_with_users(), name="decide")
         else:
-            batch = []
-            while (assignment := self._next_plain(())) is not None:
-                batch.append(assignment)
-            self._make(batch)
+            self._is_ordering = True
+            self._tasks.start(self._decide_in_order(self._prioritize), name="decide")
 
-    def _needs_users_functions(self) -> bool:
-        if self._prioritize is not None or self._select_worker is not None or self._collapse:
-            return True
-        return any(not builder.is_plain for builder in self._builders.values())
+    async def _decide_in_order(self, prioritize: Callable[..., Any]) -> None:
+        """Go through the builders as the user's function orders them; each gets all that it can."""
+        try:
+            self._again = True
+            while self._may_decide and self._again:
+                self._again = False
+                for builder in await self._ordered(prioritize):
+                    while self._may_decide and self.queue.can_start(builder.builderid, self._clock.seconds()):
+                        self._assign_next(builder)
+                self._make_batch()
+        finally:
+            self._is_ordering = False
 
-    def _next_plain(self, passed: Sequence[int]) -> Assignment | None:
-        now = self._clock.seconds()
-        for builder_id in self.queue.builders_in_order(now, passed):
-            builder = self._builders.get(builder_id)
-            if builder is None:
-                continue
-            waiting = self.queue.first(builder_id)
-            assert waiting is not None
-            assignment = self._on_any_worker(builder, waiting, now)
-            if assignment is not None:
-                return assignment
-        return None
+    async def _ordered(self, prioritize: Callable[..., Any]) -> list[Builder]:
+        candidates = [self._builders[b] for b in self.queue.candidates(self._clock.seconds())]
+        if not candidates:
+            return []
+        try:
+            ordered = [b for b in await settled(prioritize(self._master, list(candidates))) if b in candidates]
+        except RAISED:
+            self._log.failure("prioritizeBuilders failed; the default order is used")
+            return candidates
+        for builder in candidates:
+            if builder not in ordered:
+                text = f"prioritizeBuilders leaves builder {builder.name} out"
+                self.chooser.note(
+                    builder.builderid, Reason(code=Because.REFUSED, text=text, function="prioritizeBuilders")
+                )
+        return ordered
 
-    def _on_any_worker(self, builder: Builder, waiting: Waiting, now: float) -> Assignment | None:
-        slots = self.queue.free_workers(builder.builderid, now)
+    def _assign_next(self, builder: Builder) -> None:
+        """Give the next request of a builder to a worker, or set the builder aside."""
+        builder_id = builder.builderid
+        if builder_id in self._asked:  # a new configuration has brought it back too early
+            self.queue.set_aside(builder_id, Wake.CALL)
+            return
+        if self._new.get(builder_id) or not builder.is_plain or self.chooser.select_worker is not None:
+            self._ask(builder)
+            return
+        waiting = self.queue.first(builder_id)
+        assert waiting is not None  # because the queue has named this builder
+        slots = self.queue.free_workers(builder_id, self._clock.seconds())
         if len(slots) > 1:
             self._random.shuffle(slots)
+        keys: set[Hashable] = set()
         for slot in slots:
-            assignment = self._reserve(builder, waiting, self._workers[slot.worker_id])
-            if assignment is not None:
-                return assignment
-        return None
+            worker = self._workers[slot.worker_id]
+            obstacle = self._obstacle(builder, worker)
+            if obstacle is None:
+                self._batch.append(self._reserve(builder, waiting, worker))
+                return
+            keys.add(obstacle[0].key)
+            if _is_own_master_lock(obstacle[0], builder):
+                break  # it is the same on all workers
+        self._wait_for_locks(builder_id, keys)
+        self.queue.set_aside(builder_id, Wake.WORKER)
 
-    def _reserve(self, builder: Builder, waiting: Waiting, worker: WorkerHandle) -> Assignment | None:
-        accesses = (*worker.config.locks, *builder.config.fixed_locks)
-        holder = f"{builder.name} request {waiting.request_id}"
-        needs: tuple[Need, ...] = ()
-        if accesses:
-            needs = tuple(lock_needs(accesses, worker.name))
-            if not self._locks.take(holder, needs):
+    def _wait_for_locks(self, builder_id: int, keys: set[Hashable]) -> None:
+        for key in keys:
+            self._locked.setdefault(key, set()).add(builder_id)
+
+    # -- asking the user's functions ---------------------------------------------------------------
+
+    def _ask(self, builder: Builder) -> None:
+        """Have the functions of a builder asked; those of other builders and what has none do not wait for it."""
+        builder_id = builder.builderid
+        self._asked[builder_id] = self._changes
+        self.queue.set_aside(builder_id, Wake.CALL)
+        slots = self.queue.free_workers(builder_id, self._clock.seconds())
+        self._tasks.start(self._ask_functions(builder), name=f"functions of builder {builder.name}")
+        if builder_id in self._asked:
+            self._thinking.add(builder_id)
+            if slots:
+                # what goes after it must not take the last place away from it
+                self.queue.keep(builder_id, self._random.choice(slots))
+                self._kept[builder_id] = self._clock.callLater(KEPT_SECONDS, self._give_up_place, builder_id)
+
+    def _give_up_place(self, builder_id: int) -> None:
+        kept = self._kept.pop(builder_id, None)
+        if kept is not None:
+            if kept.active():
+                kept.cancel()
+            self.queue.give_up(builder_id)
+            self._decide_soon()
+
+    async def _ask_functions(self, builder: Builder) -> None:
+        builder_id = builder.builderid
+        if self._new.get(builder_id):
+            try:
+                await self._collapse_new(builder)
+            except BuildmillError:  # the database is away
+                self._log.failure("requests of builder {builder} could not be collapsed", builder=builder.name)
+        keys: set[Hashable] = set()
+
+        def reserve(builder: Builder, waiting: Waiting, worker: WorkerHandle) -> Assignment | None:
+            is_current = self._builders.get(builder_id) is builder and self._workers.get(worker.worker_id) is worker
+            if not self._may_decide or not is_current:
                 return None
+            obstacle = self._obstacle(builder, worker)
+            if obstacle is None:
+                return self._reserve(builder, waiting, worker)
+            keys.add(obstacle[0].key)
+            return None
+
+        assignment = await self.chooser.choose(builder, reserve)
+        has_changed = self._asked.pop(builder_id) != self._changes
+        self._give_up_place(builder_id)
+        was_thinking = builder_id in self._thinking
+        self._thinking.discard(builder_id)
+        if assignment is not None:
+            self._batch.append(assignment)
+            self.queue.bring_back(builder_id)
+        elif was_thinking and has_changed:
+            self.queue.bring_back(builder_id)  # its functions may not have seen it
+        else:
+            self._wait_for_locks(builder_id, keys)
+            self.queue.set_aside(builder_id, Wake.WORKER)
+        if was_thinking:
+            self._decide_soon()
+
+    async def _collapse_new(self, builder: Builder) -> None:
+        """Offer what waited before to each new request of a builder."""
+        function, new = self._collapse.get(builder.builderid), self._new.pop(builder.builderid)
+        if function is None:
+            return
+        for request_id in new:
+            waiting = [w for w in self.queue.waiting_for(builder.builderid) if w.request_id <= request_id]
+            views = sorted(await self.chooser.views(waiting), key=lambda view: view.id)
+            if not views or views[-1].id != request_id:
+                continue  # it does not wait any more
+            for older in views[:-1]:
+                if not await self._collapse_one(builder, function, views[-1], older):
+                    break
+
+    async def _collapse_one(self, builder: Builder, function: Any, new: RequestView, old: RequestView) -> bool:
+        try:
+            same = await settled(function(self._master, builder, new, old))
+        except RAISED:
+            self._log.failure("collapseRequests of builder {builder} failed", builder=builder.name)
+            return False
+        if same:
+            try:
+                await self._updates.run(build_requests.collapse, old.id, self._master.masterid)
+            except BuildmillError:
+                self._log.failure("request {request} could not be collapsed", request=old.id)
+                return False
+        return True
+
+    # -- places and locks ----------------------------------------------------------------------
+
+    def _obstacle(self, builder: Builder, worker: WorkerHandle) -> tuple[Need, tuple[str, ...]] | None:
+        accesses: tuple[LockAccess, ...] = (*builder.config.fixed_locks, *worker.config.locks)
+        return self._locks.obstacle(lock_needs(accesses, worker.name)) if accesses else None
+
+    def _reserve(self, builder: Builder, waiting: Waiting, worker: WorkerHandle) -> Assignment:
+        """Take the place and the locks; nothing is in the way."""
+        assignment = self._assignment(builder, waiting, worker)
+        self._locks.hold(assignment.holder, assignment.held)
         self.queue.remove(waiting.request_id)
-        worker.slot.running[waiting.request_id] = builder.builderid
-        self._refusals.pop(builder.builderid, None)
-        return Assignment(waiting, builder, worker, needs, holder)
+        worker.slot.occupy(waiting.request_id, builder.builderid)
+        self.chooser.forget(waiting.request_id)
+        return assignment
+
+    def _assignment(self, builder: Builder, waiting: Waiting, worker: WorkerHandle) -> Assignment:
+        needs = tuple(lock_needs((*worker.config.locks, *builder.config.fixed_locks), worker.name))
+        return Assignment(waiting, builder, worker, needs, f"{builder.name} request {waiting.request_id}")
 
     def take_up(self, request: BuildRequest, builder: Builder, worker: WorkerHandle) -> Assignment:
         """The assignment of a build that was made before this master was started: its place and its locks are taken."""
-        waiting = _waiting(request)
-        holder = f"{builder.name} request {waiting.request_id}"
-        needs = tuple(lock_needs((*worker.config.locks, *builder.config.fixed_locks), worker.name))
-        self._locks.hold(holder, needs)
-        worker.slot.running[waiting.request_id] = builder.builderid
-        return Assignment(waiting, builder, worker, needs, holder)
+        assignment = self._assignment(builder, _waiting(request), worker)
+        self._locks.hold(assignment.holder, assignment.held)
+        worker.slot.occupy(request.buildrequestid, builder.builderid)
+        return assignment
 
-    async def _decide_with_users(self) -> None:
-        try:
-            while True:
-                self._again = False
-                await self._collapse_by_users()
-                passed: list[int] = []
-                while self._may_decide and (builder_id := await self._next_builder(passed)) is not None:
-                    assignment = await self._assign_with_users(self._builders[builder_id])
-                    if assignment is None:
-                        passed.append(builder_id)
-                    else:
-                        self._make([assignment])
-                if not self._again:
-                    return
-        finally:
-            self._is_deciding = False
-            if self._again:  # asked for while something failed
-                self.look_again()
-
-    async def _next_builder(self, passed: list[int]) -> int | None:
-        now = self._clock.seconds()
-        if self._prioritize is None:
-            return next((b for b in self.queue.builders_in_order(now, passed) if b in self._builders), None)
-        candidates = [self._builders[b] for b in self.queue.builders_in_order(now, passed) if b in self._builders]
-        if not candidates:
-            return None
-        try:
-            ordered = await _settled(self._prioritize(self._master, candidates))
-        except RAISED:
-            self._log.failure("prioritizeBuilders failed; the default order is used")
-            ordered = candidates
-        return next((b.builderid for b in ordered if b in candidates), None)
-
-    async def _assign_with_users(self, builder: Builder) -> Assignment | None:
-        try:
-            for view in await self._requests_in_order(builder):
-                if (assignment := await self._place(builder, view)) is not None:
-                    return assignment
-        except RAISED:
-            self._log.failure("a function of builder {builder} failed; its requests wait", builder=builder.name)
-            self._refusals[builder.builderid] = Reason(Because.REFUSED, "a function of the configuration failed")
-        return None
-
-    async def _requests_in_order(self, builder: Builder) -> list[RequestView]:
-        views = [RequestView(waiting) for waiting in self.queue.waiting_for(builder.builderid)]
-        next_build = builder.config.nextBuild
-        if next_build is None or not views:
-            return views
-        await self._fill(views)
-        chosen = await _settled(next_build(builder, list(views)))
-        return [chosen] if chosen in views else []
-
-    async def _fill(self, views: Sequence[RequestView]) -> None:
-        found = await self._read(build_requests.contexts, [view.id for view in views])
-        for view in views:
-            if view.id in found:
-                view.fill(*found[view.id])
-
-    async def _place(self, builder: Builder, view: RequestView) -> Assignment | None:
-        slots = self.queue.free_workers(builder.builderid, self._clock.seconds())
-        candidates = [self._workers[slot.worker_id] for slot in slots]
-        self._random.shuffle(candidates)
-        choose = builder.config.nextWorker or self._select_worker
-        if view.buildsetid is None and (choose is not None or builder.config.canStartBuild is not None):
-            await self._fill([view])
-        while candidates:
-            worker = candidates[0] if choose is None else await _settled(choose(builder, list(candidates), view))
-            if worker not in candidates:
-                return None
-            candidates.remove(worker)
-            can_start = builder.config.canStartBuild
-            if can_start is not None and not await _settled(can_start(builder, worker, view)):
-                self._refusals[builder.builderid] = Reason(
-                    Because.REFUSED, f"canStartBuild says no for worker {worker.name}", worker.name
-                )
-                continue
-            # the world may have changed while the user's functions ran
-            still_waits = any(w.request_id == view.id for w in self.queue.waiting_for(builder.builderid))
-            if (
-                not self._may_decide
-                or not still_waits
-                or not worker.slot.takes(builder.builderid, self._clock.seconds())
-            ):
-                return None
-            if (assignment := self._reserve(builder, view.waiting, worker)) is not None:
-                return assignment
-        return None
-
-    async def _collapse_by_users(self) -> None:
-        for builder_id, function in self._collapse.items():
-            builder = self._builders.get(builder_id)
-            if builder is None:
-                continue
-            views = sorted((RequestView(w) for w in self.queue.waiting_for(builder_id)), key=lambda v: v.id)
-            if len(views) < 2:
-                continue
-            newest = views[-1]
-            await self._fill(views)
-            for older in views[:-1]:
-                try:
-                    same = await _settled(function(self._master, builder, older, newest))
-                except RAISED:
-                    self._log.failure("collapseRequests of builder {builder} failed", builder=builder.name)
-                    break
-                if same:
-                    await self._updates.run(build_requests.collapse, older.id, self._master.masterid)
+    def has_build(self, assignment: Assignment, build_id: int, label: str) -> None:
+        """Its build is made: explanations name it by its id, whether it holds locks as a request or by its label."""
+        assignment.worker.slot.builds[assignment.waiting.request_id] = build_id
+        self._builds_by_holder[assignment.holder] = self._builds_by_holder[label] = build_id
+        self._labels[assignment.holder] = label
 
     # -- making builds ---------------------------------------------------------------------------
 
+    def _make_batch(self) -> None:
+        batch, self._batch = self._batch, []
+        for start in range(0, len(batch), CLAIMED_AT_ONCE):
+            self._make(batch[start : start + CLAIMED_AT_ONCE])
+
     def _make(self, batch: list[Assignment]) -> None:
-        if batch:
-            self._claims.start(self._claim(batch), name="claim")
+        self._claims.start(self._claim(batch), name="claim")
 
     async def _claim(self, batch: list[Assignment]) -> None:
         wanted = [(a.waiting.request_id, a.builder.builderid, a.worker.worker_id) for a in batch]
@@ -375,7 +448,8 @@ class Distributor:
                     self._make([assignment])
                 return
             for assignment in batch:
-                self.queue.hold(assignment.waiting, f"its build could not be made: {error}")
+                text = f"its build could not be made: {error}"
+                self.queue.hold(assignment.waiting, Reason(code=Because.NOT_MADE, text=text))
                 self.give_back(assignment)
             raise
         failpoint("master.after_claim")
@@ -387,34 +461,49 @@ class Distributor:
 
     def give_back(self, assignment: Assignment) -> None:
         """An assignment is over: its worker has room again, its locks are free."""
-        assignment.worker.slot.running.pop(assignment.waiting.request_id, None)
+        self._forget_holders(assignment)
+        assignment.worker.slot.vacate(assignment.waiting.request_id)
         if assignment.held:
             self._locks.release(assignment.holder, assignment.held)
         self.look_again()
+
+    def _forget_holders(self, assignment: Assignment) -> None:
+        self._builds_by_holder.pop(assignment.holder, None)
+        self._builds_by_holder.pop(self._labels.pop(assignment.holder, ""), None)
 
     # -- explaining ---------------------------------------------------------------------------------
 
     def explain(self, request_id: int) -> list[Reason] | None:
         """Why a request does not run; None when it does not wait. See `Queue.explain`."""
         if not self._is_open:
-            return [Reason(Because.STOPPING, "the master gives out no work at present")]
-        return self.queue.explain(request_id, self._clock.seconds(), self._obstacle)
+            return [Reason(code=Because.MASTER_STOPPING, text="the master gives out no work at present")]
+        return self.queue.explain(request_id, self._clock.seconds(), self._against)
 
-    def _obstacle(self, builder_id: int, slot: WorkerSlot) -> Reason | None:
-        builder, worker = self._builders.get(builder_id), self._workers.get(slot.worker_id)
+    def _against(self, waiting: Waiting, slot: WorkerSlot) -> Reason | None:
+        builder, worker = self._builders.get(waiting.builder_id), self._workers.get(slot.worker_id)
         if builder is None or worker is None:
             return None
-        accesses: tuple[LockAccess, ...] = (*worker.config.locks, *builder.config.fixed_locks)
-        found = self._locks.obstacle(lock_needs(accesses, worker.name)) if accesses else None
-        if found is not None:
-            need, others = found
-            return Reason(Because.LOCK, f"lock {need.key!r} is held by {', '.join(others)}", worker.name)
-        return self._refusals.get(builder_id)
+        if (found := self._obstacle(builder, worker)) is not None:
+            return self._lock_reason(worker, *found)
+        return self.chooser.obstacle(waiting, slot.worker_id)
+
+    def _lock_reason(self, worker: WorkerHandle, need: Need, holders: Sequence[str]) -> Reason:
+        found = {self._builds_by_holder.get(h, self._builds_by_holder.get(h.split(", step ")[0])) for h in holders}
+        builds = [build_id for build_id in found if build_id is not None]
+        name = _lock_name(need)
+        ids = f" (build {', '.join(map(str, sorted(builds)))})" if builds else ""
+        text = f"lock {name} is held by {', '.join(holders)}{ids}"
+        return in_the_way(Because.LOCK, text, builds, lock=name, worker=worker.name, workerid=worker.worker_id)
 
 
 def _waiting(request: BuildRequest) -> Waiting:
     return Waiting(request.buildrequestid, request.builderid, request.priority, request.submitted_at)
 
 
-async def _settled(value: Any) -> Any:
-    return await value if hasattr(value, "__await__") else value
+def _lock_name(need: Need) -> str:
+    return str(need.key[1]) if isinstance(need.key, tuple) else str(need.key)
+
+
+def _is_own_master_lock(need: Need, builder: Builder) -> bool:
+    """Whether a lock is one of the builder itself, and the same one on every worker."""
+    return any(need.key == ("master", access.lock.name) for access in builder.config.fixed_locks)

@@ -27,10 +27,11 @@ from buildmill.master.db import build_requests, ownership
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import workers as worker_rows
 from buildmill.master.db.resuming import BuildRecord
-from buildmill.master.domain.claims import Queue, Reason
+from buildmill.master.domain.claims import Queue
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.locks import LockTable
+from buildmill.master.domain.reasons import Reason
 from buildmill.master.engine import leftovers
 from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
@@ -163,7 +164,7 @@ class Engine:
         for b in config.builders:
             await slices.step()
             builders[ids[b.name]] = self._builder(b, ids[b.name])
-            self.queue.set_builder(ids[b.name], b.name, service.workers[ids[b.name]])
+            self.queue.set_builder(ids[b.name], service.workers[ids[b.name]])
         for builder_id in self.builders.keys() - builders.keys():
             await slices.step()
             self.queue.remove_builder(builder_id)
@@ -445,6 +446,7 @@ class Engine:
         self.builds[build.buildid] = build
         self._assignments[build.buildid] = assignment
         self._handovers[build.buildid] = handovers
+        self.distributor.has_build(assignment, build.buildid, build.label)
         assignment.worker.builds[build.buildid] = build
         assignment.builder.building.append(build)
         self._build_tasks.start(self._run(assignment, build), name=f"build {build.buildid}")

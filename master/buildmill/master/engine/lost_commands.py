@@ -15,6 +15,7 @@ from buildmill.master.db import build_requests, commands
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.claims import Queue, Waiting
 from buildmill.master.domain.durability import Durability
+from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.engine.workers import NotConfirmed, WorkerHandle
 
 
@@ -66,8 +67,10 @@ class LostCommands:
 
     def hold(self, worker_id: int, worker_name: str, requests: Sequence[Waiting]) -> None:
         """Their last attempts had commands on this worker that may still run."""
+        text = f"its last attempt may still be running on worker {worker_name}"
+        why = Reason(code=Because.HELD, text=text, worker=worker_name, workerid=worker_id)
         for waiting in requests:
-            self._queue.hold(waiting, f"its last attempt may still be running on worker {worker_name}")
+            self._queue.hold(waiting, why)
         if requests and worker_id not in self._timers:
             self._timers[worker_id] = self._clock.callLater(self.durations.reclaim, self._reclaim, worker_id)
         self._held.setdefault(worker_id, set()).update(waiting.request_id for waiting in requests)

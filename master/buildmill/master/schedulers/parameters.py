@@ -464,9 +464,3 @@ _KNOWN_OPTIONS = frozenset(
 
 def _kind(item: Any) -> str:
     return {dict: "an object", list: "a list", type(None): "null"}.get(type(item), type(item).__name__)
-
-
-def enforceChosenWorker(builder: Any, workerforbuilder: Any, request: Any) -> bool:
-    """For `BuilderConfig`'s ``canStartBuild``: only the worker that a `WorkerChoiceParameter` chose, if any."""
-    chosen = request.properties.getProperty("workername")
-    return not chosen or bool(workerforbuilder.worker.workername == chosen)

@@ -164,7 +164,7 @@ def test_lost_worker_makes_a_retry_that_waits_until_the_command_is_proved_dead(h
     assert not harness.request(request).claimed
     reasons = harness.engine.explain(request)
     assert reasons is not None
-    assert reasons[0].kind == "held"
+    assert reasons[0].code == "held"
 
     reaped: list[str] = []
 
@@ -224,7 +224,7 @@ def test_users_functions_see_the_properties_of_requests(harness: Harness) -> Non
     assert not harness.request(refused).complete
     reasons = harness.engine.explain(refused)
     assert reasons is not None
-    assert reasons[0].kind == "canStartBuild"
+    assert reasons[0].code == "refused"
 
 
 def test_next_build_and_next_worker_choose(harness: Harness) -> None:
@@ -369,7 +369,7 @@ def test_worker_runs_one_build_of_a_builder_at_a_time(harness: Harness) -> None:
     assert harness.results() == [None, None]
     reasons = harness.engine.explain(second)
     assert reasons is not None
-    assert reasons[0].text == "worker w1 is busy with a build of the same builder"
+    assert reasons[0].text == "worker w1 is busy with build 1 of the same builder"
 
 
 @pytest.mark.parametrize("where", ["doStepIf", "hideStepIf", "run"])
