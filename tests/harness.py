@@ -35,6 +35,7 @@ from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.resources import Build, BuildRequest, Step
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.engine import Engine
+from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.factory import BuildFactory
 from buildmill.master.engine.worker_config import WorkerConfig
@@ -239,7 +240,10 @@ class Harness(Stage):
         rng = random.Random(self.seed)
         self.updates = Updates(self.database, UpdateContext())
         self.logs = LogStore(database=self.database, directory=self.basedir / "logs", clock=self.clock, bus=self.bus)
-        self.data = DataAPI(database=self.database, updates=self.updates, bus=self.bus, logs=self.logs)
+        explanations = Explanations(self.database.read)
+        self.data = DataAPI(
+            database=self.database, updates=self.updates, bus=self.bus, logs=self.logs, reasons=explanations
+        )
         self.master = Master(
             basedir=self.basedir,
             name=self.master_name,
@@ -260,13 +264,14 @@ class Harness(Stage):
             rng=rng,
         )
         self.master.queue = self.engine.queue
+        explanations.distributor = self.engine.distributor
         self.roster = Roster(
             attached=self.engine.worker_attached,
             lost=self.engine.worker_lost,
             clock=self.clock,
             greeting=self.engine.greeting,
         )
-        self.master.masterid = self.updates.context.masterid = self.result(
+        self.master.masterid = self.updates.context.masterid = explanations.master_id = self.result(
             self.database.write(masters.find, self.master_name)
         )
 

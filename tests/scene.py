@@ -12,6 +12,7 @@ from buildmill.master.data.api import DataAPI
 from buildmill.master.data.ports import InvalidParameters
 from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.domain.resources import ForceScheduler
+from buildmill.master.engine.explanations import Explanations
 from buildmill.master.logs import LogStore
 from tests.database import NOW, Stage
 
@@ -66,7 +67,12 @@ class Scene:
         self.logs = LogStore(database=stage.database, directory=folder, clock=stage.clock, bus=stage.bus)
         self.force = RecordingForce()
         self.data = DataAPI(
-            database=stage.database, updates=self.updates, bus=stage.bus, logs=self.logs, force_schedulers=self.force
+            database=stage.database,
+            updates=self.updates,
+            bus=stage.bus,
+            logs=self.logs,
+            force_schedulers=self.force,
+            reasons=Explanations(stage.database.read),
         )
         self.data.start()
         stage.result(self._fill(context))

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, DeferredQueue
 from twisted.internet.interfaces import IDelayedCall
 
 from buildmill.master.connections import WorkerConnection, WorkerListener
+from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.latent.local_worker import LocalWorker
 from buildmill.master.latent.runner import LocalWorkerFailed, LocalWorkerRunner
 from tests.reactors import Reactor
@@ -38,8 +39,8 @@ async def soon(reactor: Reactor, queue: DeferredQueue[WorkerConnection]) -> Work
 @asynccontextmanager
 async def running(
     reactor: Reactor, basedir: Path
-) -> AsyncIterator[tuple[LocalWorkerRunner, DeferredQueue[WorkerConnection]]]:
-    """A local worker, and its connections."""
+) -> AsyncIterator[tuple[LocalWorkerRunner, DeferredQueue[WorkerConnection], list[Reason]]]:
+    """A local worker, its connections, and what it was absent for."""
     attached: DeferredQueue[WorkerConnection] = DeferredQueue()
 
     async def attach(connection: WorkerConnection) -> None:
@@ -54,11 +55,14 @@ async def running(
         reactor=reactor,
     )
     port = await listener.start(0, "127.0.0.1")
-    runner = LocalWorkerRunner(LocalWorker("local"), port=port, basedir=basedir, reactor=reactor, rng=Random(1))
+    absences: list[Reason] = []
+    runner = LocalWorkerRunner(
+        LocalWorker("local"), port=port, basedir=basedir, reactor=reactor, rng=Random(1), absent=absences.append
+    )
     runners.append(runner)
     try:
         await runner.start()
-        yield runner, attached
+        yield runner, attached, absences
     finally:
         await runner.stop()
         await listener.stop()
@@ -68,7 +72,7 @@ async def running(
 async def test_it_connects_comes_back_after_its_death_and_ends_with_the_master(
     reactor: Reactor, tmp_path: Path
 ) -> None:
-    async with running(reactor, tmp_path) as (runner, attached):
+    async with running(reactor, tmp_path) as (runner, attached, absences):
         first = await soon(reactor, attached)
         assert first.worker_name == "local"
         assert first.info.basedir == str(tmp_path / "workers" / "local")
@@ -78,6 +82,8 @@ async def test_it_connects_comes_back_after_its_death_and_ends_with_the_master(
         second = await soon(reactor, attached)
 
         assert second is not first
+        assert [absence.code for absence in absences] == [Because.COMING, Because.FAILING, Because.COMING]
+        assert absences[1].text.startswith("the process of worker local ended with ")
         last = int((tmp_path / "workers" / "local" / "local.pid").read_text().split()[0])
         assert last != pid
 
@@ -96,7 +102,7 @@ def files_that_others_can_read(directory: Path, text: str) -> list[Path]:
 async def test_a_directory_that_cannot_be_made_is_told(reactor: Reactor, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     config = LocalWorker("local", workdir=str(tmp_path / "file" / "below"))
-    runner = LocalWorkerRunner(config, port=1, basedir=tmp_path, reactor=reactor, rng=Random(1))
+    runner = LocalWorkerRunner(config, port=1, basedir=tmp_path, reactor=reactor, rng=Random(1), absent=lambda _: None)
 
     with pytest.raises((LocalWorkerFailed, OSError)):
         await runner.start()

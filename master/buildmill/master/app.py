@@ -39,8 +39,8 @@ from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.transaction import Transaction
-from buildmill.master.domain.reasons import Reason
 from buildmill.master.engine.engine import Engine
+from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.logs.store import LogStore
@@ -84,8 +84,14 @@ class App:
         self.updates = Updates(self.database, UpdateContext())
         self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
         self._forms = ForceSchedulers()
+        self._explanations = Explanations(self.database.read)
         self.data = DataAPI(
-            database=self.database, updates=self.updates, bus=self._bus, logs=self.logs, force_schedulers=self._forms
+            database=self.database,
+            updates=self.updates,
+            bus=self._bus,
+            logs=self.logs,
+            force_schedulers=self._forms,
+            reasons=self._explanations,
         )
         self.master = Master(
             basedir=basedir,
@@ -109,11 +115,18 @@ class App:
             monotonic=time.monotonic,
         )
         self.master.queue = self.engine.queue
+        self._explanations.distributor = self.engine.distributor
         self._listeners: list[WorkerListener] = []
         self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor)
         self._managed_services = ManagedServicesPart(self.master.service_manager)
         self._services = ServicesPart(self.master, self._forms.replace, self._forget_absent)
-        self._local_workers = LocalWorkersPart(basedir=basedir, reactor=reactor, rng=rng, port=lambda: self.worker_port)
+        self._local_workers = LocalWorkersPart(
+            basedir=basedir,
+            reactor=reactor,
+            rng=rng,
+            port=lambda: self.worker_port,
+            absent=self.engine.worker_absent,
+        )
         self.engine.dismissed = self._local_workers.dismissed
         self._engine_part = EnginePart(engine=self.engine, master=self.master, context=self.updates.context)
         self._reconfiguration = Reconfiguration(
@@ -164,7 +177,7 @@ class App:
 
     async def _start(self) -> None:
         master_id = await self.updates.run(masters.find, self.master.name)
-        self.master.masterid = self.updates.context.masterid = master_id
+        self.master.masterid = self.updates.context.masterid = self._explanations.master_id = master_id
         await self.updates.run(_take_over, master_id)
         await self.logs.start(master_id)
         await self._engine_part.apply(self.config)
@@ -291,12 +304,6 @@ class App:
 
     async def _forget_absent(self) -> None:
         await self.updates.run(scheduler_rows.forget_seen_of_absent)
-
-    # -- questions -------------------------------------------------------------------------------------
-
-    async def explain(self, request_id: int) -> list[Reason] | None:
-        """Why a request waits; None when it does not."""
-        return self.engine.explain(request_id)
 
 
 def _take_over(tx: Transaction, master_id: int) -> None:

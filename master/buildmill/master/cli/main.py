@@ -20,6 +20,7 @@ _COMMANDS: Mapping[str, str] = {
     "sighup": "reconfig:sighup",
     "sendchange": "sendchange:sendchange",
     "import-buildbot": "import_buildbot:import_buildbot",
+    "explain": "explain:explain",
     "user": "unavailable:user",
     "dataspec": "dataspec:dataspec",
     "dev-proxy": "unavailable:dev_proxy",

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import click
 
-from buildmill.common.errors import BuildmillError
 from buildmill.master.cli.console import Told
 from buildmill.master.cli.options_file import CommandWithOptionsFile
-
-DEFAULT_MASTER = "http://127.0.0.1:8010"
-_TIMEOUT_SECONDS = 60
-
+from buildmill.master.cli.rest import api_url, auth_option, call, master_option
 
 _IN_OPTIONS_FILE = {
     "master": ("master",),
@@ -36,8 +27,8 @@ _IN_OPTIONS_FILE = {
 
 @click.command(cls=CommandWithOptionsFile, known_as=_IN_OPTIONS_FILE)
 @click.argument("files", nargs=-1)
-@click.option("-m", "--master", default=DEFAULT_MASTER, show_default=True, help="URL of the master, or HOST:PORT.")
-@click.option("-a", "--auth", metavar="USER:PASSWORD", help="Sent as HTTP basic authentication.")
+@master_option
+@auth_option
 @click.option("-W", "--who", required=True, help="Author of the change.")
 @click.option("-R", "--repository", default="", help="Where the change is.")
 @click.option(
@@ -93,7 +84,7 @@ def sendchange(
         }
         if vc is not None:
             change["src"] = vc
-        change_id = call(_api_url(master), "changes", "add", change, auth=auth)
+        change_id = call(api_url(master), "changes", "add", change, auth=auth)
     if not quiet:
         click.echo(f"change {change_id} sent")
 
@@ -111,42 +102,3 @@ def _property(text: str) -> tuple[str, str]:
     if not colon or not name:
         raise click.BadParameter(f"{text!r} is not NAME:VALUE", param_hint="--property")
     return name, value
-
-
-def _api_url(master: str) -> str:
-    if "://" not in master:
-        master = f"http://{master}"
-    if not master.startswith(("http://", "https://")):
-        raise click.BadParameter("expected http:, https: or HOST:PORT", param_hint="--master")
-    master = master.rstrip("/")
-    return master if master.endswith("/api/v2") else f"{master}/api/v2"
-
-
-def call(api_url: str, path: str, method: str, params: dict[str, Any], *, auth: str | None = None) -> Any:
-    """Do something over the REST API; returns the result.
-
-    Raises:
-        BuildmillError: the master cannot be reached, or it refuses; with its words.
-    """
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    if auth is not None:
-        headers["Authorization"] = "Basic " + base64.b64encode(auth.encode()).decode()
-    request = urllib.request.Request(f"{api_url}/{path}", data=body, headers=headers)  # noqa: S310  # checked: http(s)
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
-            return json.load(response)["result"]
-    except urllib.error.HTTPError as refusal:
-        raise BuildmillError(f"the master refuses: {_reason(refusal)}") from refusal
-    except (urllib.error.URLError, ValueError, KeyError) as problem:
-        reason = getattr(problem, "reason", problem)
-        raise BuildmillError(f"the master at {api_url} gives no answer: {reason}") from problem
-
-
-def _reason(refusal: urllib.error.HTTPError) -> str:
-    text = refusal.read().decode(errors="replace")
-    try:
-        error = json.loads(text)["error"]
-        return str(error["message"] if isinstance(error, dict) else error)
-    except (ValueError, KeyError, TypeError):
-        return f"{refusal.code} {refusal.reason}"

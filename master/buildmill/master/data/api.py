@@ -16,11 +16,21 @@ from twisted.internet.defer import Deferred
 
 from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data import resultspec, spec
-from buildmill.master.data.endpoints import about, builds, directory, forced, logchunks, requests, sources, steps
+from buildmill.master.data.endpoints import (
+    about,
+    builds,
+    directory,
+    explain,
+    forced,
+    logchunks,
+    requests,
+    sources,
+    steps,
+)
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, raw_log
 from buildmill.master.data.paths import Keys, Matcher
-from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, Updates
+from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import Stamp, Versions
@@ -63,6 +73,7 @@ class DataAPI(Generic[U]):
         updates: writes; None in a process that only reads.
         logs: the log store.
         force_schedulers: those of the running configuration.
+        reasons: tells why requests wait.
         bus: tells what has changed, for `stamp`.
     """
 
@@ -74,10 +85,13 @@ class DataAPI(Generic[U]):
         bus: EventBus,
         logs: LogReader | None = None,
         force_schedulers: ForceRegistry | None = None,
+        reasons: ReasonsOf | None = None,
     ) -> None:
         self.updates = updates
         self._database = database
-        self._context = Context(database, logs, force_schedulers or NoForceSchedulers(), updates)
+        self._context = Context(
+            database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons()
+        )
         self._versions = Versions(bus, lambda: database.statistics["commits"])
         self.endpoints = ENDPOINTS
         self._matcher: Matcher[Endpoint] = Matcher()
@@ -112,7 +126,7 @@ class DataAPI(Generic[U]):
         endpoint = found.endpoint
         if not self._versions.is_listening or endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
             return None
-        if endpoint.type.name == "forcescheduler":
+        if endpoint.depends is None:
             return None
         return self._versions.stamp(endpoint.depends)
 
@@ -227,6 +241,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *about.ENDPOINTS,
     *builds.ENDPOINTS,
     *directory.ENDPOINTS,
+    *explain.ENDPOINTS,
     *forced.ENDPOINTS,
     *logchunks.ENDPOINTS,
     *requests.ENDPOINTS,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from buildmill.common.errors import BuildmillError
+from buildmill.common.errors import BuildmillError, NotSupported
+from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler
 
 
@@ -49,6 +50,26 @@ class ForceRegistry(Protocol):
             InvalidParameters: with a text for each field.
             NotFound: no such scheduler.
         """
+
+
+class ReasonsOf(Protocol):
+    """Knows why requests wait."""
+
+    async def request(self, request_id: int) -> Sequence[Reason] | None:
+        """Why a request does not run, or what it does instead of waiting; None when there is no such request."""
+
+    async def builder(self, builder_id: int) -> Sequence[Reason] | None:
+        """The same of the request that is next on a builder; None when there is no such builder."""
+
+
+class NoReasons:
+    """Where there is no engine."""
+
+    async def request(self, request_id: int) -> Sequence[Reason] | None:
+        raise NotSupported("this process gives out no work: it cannot say why a request waits")
+
+    async def builder(self, builder_id: int) -> Sequence[Reason] | None:
+        return await self.request(builder_id)
 
 
 class NoForceSchedulers:

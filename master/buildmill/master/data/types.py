@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from buildmill.master.domain import resources
+from buildmill.master.domain.reasons import Reason
 
 
 class FieldKind(StrEnum):
@@ -123,6 +124,7 @@ TYPES: dict[str, ResourceType] = {
         resources.Patch,
         resources.Project,
         resources.Property,
+        Reason,
         resources.RootLink,
         resources.Scheduler,
         resources.SourceStamp,

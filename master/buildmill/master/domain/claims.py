@@ -574,6 +574,10 @@ class Queue:
         """All waiting requests of a builder, best first."""
         return sorted(self._line(builder_id).waiting.values(), key=lambda w: w.rank)
 
+    def get(self, request_id: int) -> Waiting | None:
+        """A request that waits and is not held, or None."""
+        return self._requests.get(request_id)
+
     def is_waiting(self, waiting: Waiting) -> bool:
         """Whether a request still waits, and is not held."""
         return waiting.request_id in self._requests

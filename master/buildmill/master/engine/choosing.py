@@ -57,6 +57,7 @@ class Chooser:
         self._views: dict[int, RequestView] = {}
         self._asking: dict[int, str] = {}
         self._refusals: dict[int, Reason] = {}
+        self._preferred: dict[int, int] = {}
         self._refused: dict[int, list[Reason]] = {}
         self._calls = 0
         self._is_closed = False
@@ -95,6 +96,7 @@ class Chooser:
             What `reserve` gave; None when nothing can be started now.
         """
         self._refusals.pop(builder.builderid, None)
+        self._preferred.pop(builder.builderid, None)
         self._asking[builder.builderid] = "a function"
         try:
             found = await self._choose(builder, reserve)
@@ -148,6 +150,7 @@ class Chooser:
             )
             return None
         view: RequestView = chosen
+        self._preferred[builder.builderid] = view.id
         self._refusals[builder.builderid] = Reason(
             code=Because.REFUSED,
             text=f"nextBuild of builder {builder.name} prefers request {view.id}",
@@ -224,10 +227,12 @@ class Chooser:
         asking = self._asking.get(waiting.builder_id)
         if asking is not None:
             return Reason(code=Because.ASKED, text=f"{asking} has been asked and has not answered yet", function=asking)
-        refused = self._refused.get(waiting.request_id, ())
-        for reason in refused:
+        is_preferred = self._preferred.get(waiting.builder_id, waiting.request_id) == waiting.request_id
+        for reason in self._refused.get(waiting.request_id, ()) if is_preferred else ():
             if reason.workerid in (worker_id, None):
                 return reason
+        if is_preferred and waiting.builder_id in self._preferred:
+            return None
         return self._refusals.get(waiting.builder_id)
 
 

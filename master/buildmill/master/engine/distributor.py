@@ -290,6 +290,7 @@ class Distributor:
         if len(slots) > 1:
             self._random.shuffle(slots)
         keys: set[Hashable] = set()
+        wake = Wake.WORKER
         for slot in slots:
             worker = self._workers[slot.worker_id]
             obstacle = self._obstacle(builder, worker)
@@ -298,9 +299,10 @@ class Distributor:
                 return
             keys.add(obstacle[0].key)
             if _is_own_master_lock(obstacle[0], builder):
-                break  # it is the same on all workers
+                wake = Wake.CALL  # it is the same on all workers, and no change of a worker frees it
+                break
         self._wait_for_locks(builder_id, keys)
-        self.queue.set_aside(builder_id, Wake.WORKER)
+        self.queue.set_aside(builder_id, wake)
 
     def _wait_for_locks(self, builder_id: int, keys: set[Hashable]) -> None:
         for key in keys:
@@ -478,6 +480,17 @@ class Distributor:
         if not self._is_open:
             return [Reason(code=Because.MASTER_STOPPING, text="the master gives out no work at present")]
         return self.queue.explain(request_id, self._clock.seconds(), self._against)
+
+    def has_builder(self, builder_id: int) -> bool:
+        """Whether the configuration in force has this builder."""
+        return builder_id in self._builders
+
+    async def impossibility(self, request_id: int) -> Reason | None:
+        """Why no worker can ever run a waiting request, as far as its properties tell."""
+        waiting = self.queue.get(request_id)
+        if waiting is None or (builder := self._builders.get(waiting.builder_id)) is None:
+            return None
+        return await self.chooser.impossibility(builder, waiting)
 
     def _against(self, waiting: Waiting, slot: WorkerSlot) -> Reason | None:
         builder, worker = self._builders.get(waiting.builder_id), self._workers.get(slot.worker_id)

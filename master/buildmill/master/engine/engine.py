@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -396,6 +397,12 @@ class Engine:
     def worker_lost(self, connection: WorkerConnection, reason: str) -> None:
         """A worker's connection has ended."""
         self._attachments.detach(connection, reason)
+
+    def worker_absent(self, why: Reason) -> None:
+        """Whoever starts a worker tells why it is not connected yet."""
+        handle = self.workers.get(why.worker or "")
+        if handle is not None:
+            handle.slot.absence = msgspec.structs.replace(why, workerid=handle.worker_id)
 
     def _builder_dirs(self, worker_name: str) -> list[str]:
         return sorted(self._directories.get(worker_name, ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError
 from buildmill.common.tasks import TaskOwner
+from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.latent.local_worker import LocalWorker
 
 FIRST_DELAY_SECONDS = 1.0
@@ -36,6 +37,7 @@ class LocalWorkerRunner:
         basedir: the master's directory; the worker's is below it unless the configuration says otherwise.
         reactor: starts processes, and is the clock.
         rng: the password is made of it.
+        absent: told why the worker is not connected yet.
 
     Attributes:
         password: what the worker says when it connects; new in each run of the master.
@@ -43,13 +45,23 @@ class LocalWorkerRunner:
 
     _log = Logger()
 
-    def __init__(self, config: LocalWorker, *, port: int, basedir: Path, reactor: Any, rng: Random) -> None:
+    def __init__(
+        self,
+        config: LocalWorker,
+        *,
+        port: int,
+        basedir: Path,
+        reactor: Any,
+        rng: Random,
+        absent: Callable[[Reason], None],
+    ) -> None:
         self.config = config
         self.password = f"{rng.getrandbits(256):064x}"
         self._port = port
         self._folder = Path(config.workdir) if config.workdir else basedir / "workers" / config.name
         self._pid_file = self._folder / "local.pid"
         self._reactor = reactor
+        self._absent = absent
         self._tasks = TaskOwner(f"local worker {config.name}")
         self._child: _Child | None = None
         self._delay = FIRST_DELAY_SECONDS
@@ -94,6 +106,7 @@ class LocalWorkerRunner:
 
     def _run(self) -> None:
         self._next_start = None
+        self._tell(Because.COMING, f"worker {self.config.name} is being started")
         self._child = self._spawn(["run", "--quiet", str(self._folder)])
         self._pid_file.write_text(f"{self._child.pid} {_started(self._child.pid)}")
         self._tasks.start(self._watch(self._child, self._reactor.seconds()), name="watch")
@@ -111,8 +124,13 @@ class LocalWorkerRunner:
             delay=self._delay,
             text=child.text.decode("utf-8", "replace")[-1000:],
         )
+        text = f"the process of worker {self.config.name} ended with {code}, and is started again in {self._delay:g} s"
+        self._tell(Because.FAILING, text)
         self._next_start = self._reactor.callLater(self._delay, self._run)
         self._delay = min(2 * self._delay, LONGEST_DELAY_SECONDS)
+
+    def _tell(self, code: Because, text: str) -> None:
+        self._absent(Reason(code=code, text=text, worker=self.config.name))
 
     def _spawn(self, arguments: Sequence[str]) -> _Child:
         child = _Child()

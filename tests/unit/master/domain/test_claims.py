@@ -308,6 +308,7 @@ def test_builder_that_is_gone_is_given_nothing() -> None:
 
     assert builders(queue) == [2]
     assert queue.is_waiting(wait(1))
+    assert queue.get(1) == wait(1)
     assert queue.remove(1) == wait(1)
     assert queue.remove(1) is None
     assert not queue.is_waiting(wait(1))

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.config.master_config import MasterConfig
+from buildmill.master.domain.reasons import Reason
 from buildmill.master.latent.local_worker import LocalWorker
 from buildmill.master.latent.runner import LocalWorkerRunner
 
@@ -21,13 +22,23 @@ class LocalWorkersPart:
 
     Args:
         port: where they connect.
+        absent: told why one is not connected yet.
     """
 
     name = "local workers"
     _log = Logger()
 
-    def __init__(self, *, basedir: Path, reactor: Any, rng: Random, port: Callable[[], int | None]) -> None:
+    def __init__(
+        self,
+        *,
+        basedir: Path,
+        reactor: Any,
+        rng: Random,
+        port: Callable[[], int | None],
+        absent: Callable[[Reason], None],
+    ) -> None:
         self._basedir = basedir
+        self._absent = absent
         self._reactor = reactor
         self._random = rng
         self._port = port
@@ -51,7 +62,9 @@ class LocalWorkersPart:
     async def _start(self, worker: LocalWorker) -> None:
         port = self._port()
         assert port is not None
-        runner = LocalWorkerRunner(worker, port=port, basedir=self._basedir, reactor=self._reactor, rng=self._random)
+        runner = LocalWorkerRunner(
+            worker, port=port, basedir=self._basedir, reactor=self._reactor, rng=self._random, absent=self._absent
+        )
         self._runners[worker.name] = runner
         try:
             await runner.start()

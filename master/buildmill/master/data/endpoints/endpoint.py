@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from buildmill.master.data.paths import Keys
-from buildmill.master.data.ports import ForceRegistry, LogReader, Updates
+from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.types import TYPES, ResourceType
 from buildmill.master.data.versions import EVERY_COMMIT
@@ -33,6 +33,7 @@ class Context:
     logs: LogReader | None
     force_schedulers: ForceRegistry
     updates: Updates | None
+    reasons: ReasonsOf = field(default_factory=NoReasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class Endpoint:
         query: answers from the database alone, in a reader's thread: a row; a `Page` when filters, order and page
             are done; any other sequence when they are to be applied in memory; None when there is no such thing.
         load: answers otherwise, with the same results.
-        depends: which counters of `Versions` tell that an answer has become old.
+        depends: which counters of `Versions` tell that an answer has become old; None when nothing does, and none is
+            kept.
         actions: by name of the method.
     """
 
@@ -72,7 +74,7 @@ class Endpoint:
     type: ResourceType
     query: Query | None = None
     load: Load | None = None
-    depends: tuple[str, ...] = (EVERY_COMMIT,)
+    depends: tuple[str, ...] | None = (EVERY_COMMIT,)
     actions: Mapping[str, Action] = field(default_factory=dict)
 
     @property

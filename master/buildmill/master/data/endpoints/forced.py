@@ -43,7 +43,7 @@ async def force(context: Context, keys: Keys, params: Mapping[str, Any], owner: 
 _TYPE = TYPES["forcescheduler"]
 
 ENDPOINTS: list[Endpoint] = [
-    Endpoint("forceschedulers/i:schedulername", Kind.SINGLE, _TYPE, load=_one, actions={"force": force}),
-    Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, load=_all),
-    Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, load=_of_builder),
+    Endpoint("forceschedulers/i:schedulername", Kind.SINGLE, _TYPE, load=_one, depends=None, actions={"force": force}),
+    Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, load=_all, depends=None),
+    Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, load=_of_builder, depends=None),
 ]
