@@ -136,7 +136,7 @@ def test_builders_that_wait_for_a_lock_are_not_looked_at_again_and_again(harness
 
     free = harness.builder(Run(command="y"), name="free", workernames=["w1"])
     works: list[tuple[int, int]] = []
-    for count in (2, 20):
+    for count in (3, 30):
         config = [free, *blocked(count)]
         if works:
             harness.result(harness.engine.configure(harness.changed_config(*config)))
@@ -152,7 +152,9 @@ def test_builders_that_wait_for_a_lock_are_not_looked_at_again_and_again(harness
         end_of(harness, "y")  # each of the others is looked at, and set aside
         works.append(work_of(harness, lambda: end_of(harness, "y")))
 
-    assert works[1] == works[0]
+    (few, statements), many = works
+    assert many[0] < 1.5 * few  # ten times as many builders; the heaps have some more entries that are out of date
+    assert many[1] == statements
 
 
 # -- functions ------------------------------------------------------------------------------------
