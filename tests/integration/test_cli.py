@@ -499,6 +499,31 @@ def test_a_change_that_is_sent_is_kept_and_built(home: Home, tmp_path: Path) -> 
     assert "gives no answer" in buildmill("sendchange", master, "--who=a", code=1)
 
 
+def test_explain_says_why_a_request_waits_and_its_code_whether_it_does(home: Home) -> None:
+    home.configure(command=holding(home))
+    home.run("run", "-q")
+    wait_until("the worker is there", lambda: home.get("workers")[0]["connected_to"])
+    running = home.force()
+    wait_until("the build runs", (home.folder / "runs").exists)
+    waiting = home.force()
+    master = f"--master=127.0.0.1:{home.port}"
+
+    assert "worker_busy  worker local is busy with build 1" in buildmill("explain", waiting, master)
+    (reason,) = json.loads(buildmill("explain", "--json", waiting, master))
+    assert (reason["code"], reason["buildid"], reason["worker"]) == ("worker_busy", 1, "local")
+    assert "worker_busy" in buildmill("explain", "--builder", 1, master)
+    assert "running  build 1 of it runs on worker local" in buildmill("explain", running, master, code=3)
+    assert "no build request 99" in buildmill("explain", 99, master, code=1)
+    buildmill("explain", "x", master, code=2)
+    (home.folder / "go").touch()
+    wait_until("both are built", lambda: [b["results"] for b in home.get("builds")] == [0, 0])
+
+    assert "complete" in buildmill("explain", waiting, master, code=3)
+    assert json.loads(buildmill("explain", "--json", "-b", 1, master, code=3))[0]["code"] == "idle"
+    buildmill("stop", "-q", home.folder)
+    assert "gives no answer" in buildmill("explain", waiting, master, code=1)
+
+
 # -- the demonstration ------------------------------------------------------------------------------------------
 
 
