@@ -140,6 +140,8 @@ class Distributor:
         self._collapse = collapse
         self._locked.clear()
         self.chooser.workers, self.chooser.select_worker = workers, select_worker
+        for builder_id in builders:
+            self.queue.bring_back(builder_id)
         self.queue.workers = {worker_id: handle.slot for worker_id, handle in workers.items()}
 
     def listen(self) -> None:
@@ -237,7 +239,10 @@ class Distributor:
         if self._prioritize is None:
             now = self._clock.seconds()
             while (builder_id := self.queue.next(now)) is not None:
-                self._assign_next(self._builders[builder_id])
+                if (builder := self._builders.get(builder_id)) is not None:
+                    self._assign_next(builder)
+                else:  # of a configuration that is not all in force: `configure` brings it back
+                    self.queue.set_aside(builder_id, Wake.CALL)
             self._make_batch()
         elif self._is_ordering:
             self._again = True
@@ -259,7 +264,8 @@ class Distributor:
             self._is_ordering = False
 
     async def _ordered(self, prioritize: Callable[..., Any]) -> list[Builder]:
-        candidates = [self._builders[b] for b in self.queue.candidates(self._clock.seconds())]
+        ids = self.queue.candidates(self._clock.seconds())
+        candidates = [builder for b in ids if (builder := self._builders.get(b)) is not None]
         if not candidates:
             return []
         try:
