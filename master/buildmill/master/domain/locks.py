@@ -96,14 +96,18 @@ class LockTable:
 
     def abandon(self, holder: str) -> None:
         """Give back all that `holder` and its parts (``holder, step compile``) hold, and leave every line."""
+        freed = [need.key for waiter in self._waiting if _is_of(waiter.holder, holder) for need in waiter.needs]
         for key, held in tuple(self._held.items()):
             kept = [(name, need) for name, need in held if not _is_of(name, holder)]
+            if len(kept) < len(held):
+                freed.append(key)
             if kept:
                 self._held[key] = kept
             else:
                 del self._held[key]
         self._waiting = [waiter for waiter in self._waiting if not _is_of(waiter.holder, holder)]
         self._grant()
+        self.freed(freed)
 
     def hold(self, holder: str, needs: Iterable[Need]) -> None:
         """Note what `holder` holds already, whoever is in the way: it was taken before this master was started."""

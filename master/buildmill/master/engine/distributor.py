@@ -140,6 +140,8 @@ class Distributor:
         self._collapse = collapse
         self._locked.clear()
         self.chooser.workers, self.chooser.select_worker = workers, select_worker
+        for builder_id in builders:
+            self.queue.bring_back(builder_id)
         self.queue.workers = {worker_id: handle.slot for worker_id, handle in workers.items()}
 
     def listen(self) -> None:
@@ -163,12 +165,12 @@ class Distributor:
         """Find out about requests that other masters have made, put back, or taken."""
         missing, gone = await self._read(build_requests.waiting_besides, frozenset(self.queue.request_ids()))
         for request_id in gone:
-            self.queue.remove(request_id)
+            self._waits_no_more(request_id)
         # what was given to a worker here meanwhile waits no more, whatever was read
         given = {request for handle in self._workers.values() for request in handle.slot.running}
         for request in missing:
             if request.buildrequestid not in given:
-                self.queue.add(_waiting(request))
+                self._waits(request)
         if missing:
             self.look_again()
 
@@ -205,15 +207,21 @@ class Distributor:
         if not self._is_open:
             self._heard.add(request.buildrequestid)
         if name in ("new", "unclaimed"):
-            self.queue.add(_waiting(request))
             if name == "new" and request.builderid in self._collapse:
                 self._new.setdefault(request.builderid, []).append(request.buildrequestid)
-            if request.builderid not in self._asked:
-                self.queue.bring_back(request.builderid)
+            self._waits(request)
             self.look_again()
         else:
-            self.queue.remove(request.buildrequestid)
-            self.chooser.forget(request.buildrequestid)
+            self._waits_no_more(request.buildrequestid)
+
+    def _waits(self, request: BuildRequest) -> None:
+        self.queue.add(_waiting(request))
+        if request.builderid not in self._asked:
+            self.queue.bring_back(request.builderid)
+
+    def _waits_no_more(self, request_id: int) -> None:
+        self.queue.remove(request_id)
+        self.chooser.forget(request_id)
 
     def _locks_freed(self, keys: Sequence[Hashable]) -> None:
         for key in keys:
@@ -231,7 +239,10 @@ class Distributor:
         if self._prioritize is None:
             now = self._clock.seconds()
             while (builder_id := self.queue.next(now)) is not None:
-                self._assign_next(self._builders[builder_id])
+                if (builder := self._builders.get(builder_id)) is not None:
+                    self._assign_next(builder)
+                else:  # of a configuration that is not all in force: `configure` brings it back
+                    self.queue.set_aside(builder_id, Wake.CALL)
             self._make_batch()
         elif self._is_ordering:
             self._again = True
@@ -253,7 +264,8 @@ class Distributor:
             self._is_ordering = False
 
     async def _ordered(self, prioritize: Callable[..., Any]) -> list[Builder]:
-        candidates = [self._builders[b] for b in self.queue.candidates(self._clock.seconds())]
+        ids = self.queue.candidates(self._clock.seconds())
+        candidates = [builder for b in ids if (builder := self._builders.get(b)) is not None]
         if not candidates:
             return []
         try:

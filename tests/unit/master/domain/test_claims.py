@@ -293,7 +293,7 @@ def test_request_of_an_unknown_builder_waits_until_the_builder_is_there() -> Non
     assert not queue.can_start(3, NOW)
     queue.set_aside(3, Wake.CALL)
     queue.bring_back(3)
-    assert kinds(queue.explain(1, NOW, no_obstacle)) == [Because.NO_WORKER]
+    assert kinds(queue.explain(1, NOW, no_obstacle)) == [Because.NO_BUILDER]
 
     queue.set_builder(3, [1])
 
