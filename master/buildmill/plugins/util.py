@@ -25,8 +25,8 @@ NAMES = {
     **names(
         "schedulers.parameters",
         """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter FileParameter
-        FixedParameter IntParameter NestedParameter ParameterGroup PatchParameter StringParameter TextParameter
-        UserNameParameter ValidationError WorkerChoiceParameter""",
+        FixedParameter InheritBuildParameter IntParameter NestedParameter ParameterGroup PatchParameter
+        StringParameter TextParameter UserNameParameter ValidationError WorkerChoiceParameter""",
     ),
     **names("engine.chosen_worker", "enforceChosenWorker"),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
@@ -40,7 +40,7 @@ LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManh
     BitbucketAuth CommandlineUserManager Connection CustomAuth
     EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
-    InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
+    KubeCtlProxyConfigLoader KubeHardcodedConfig
     KubeInClusterConfigLoader LdapUserInfo PasswordManhole
     RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
     RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole
