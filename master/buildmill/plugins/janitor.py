@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.not_delivering import NotDelivering
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.factory import BuildFactory
 from buildmill.master.latent.local_worker import LocalWorker
@@ -18,7 +19,7 @@ from buildmill.plugins.original.configuration import ConfiguratorBase
 JANITOR_NAME = "__Janitor"
 
 
-class JanitorConfigurator(ConfiguratorBase):
+class JanitorConfigurator(NotDelivering, ConfiguratorBase):
     """Adds the builder ``__Janitor``, with a worker, a `Nightly` and a `ForceScheduler` of its own.
 
     Without any horizon it adds nothing.
@@ -26,12 +27,14 @@ class JanitorConfigurator(ConfiguratorBase):
     Args:
         logHorizon: how long logs are kept after their step has ended.
         hour: at which hour it works, as for `Nightly`.
-        build_data_horizon: taken, so that existing files load: builds have no such data here.
+        build_data_horizon: taken, so that existing files load; builds have no such data here, and a notice says so.
         log_horizon_of_builders: how long logs of some builders are kept, by name; goes over the others.
         log_horizon_of_tags: how long logs of builders with a tag are kept, by tag; goes over `logHorizon`. Of several
             tags the longest time counts.
         nightly: further arguments of `Nightly`, as ``dayOfWeek``.
     """
+
+    not_delivering = ""
 
     def __init__(
         self,
@@ -46,6 +49,9 @@ class JanitorConfigurator(ConfiguratorBase):
         for argument, horizon in (("logHorizon", logHorizon), ("build_data_horizon", build_data_horizon)):
             if horizon is not None and not isinstance(horizon, timedelta):
                 config_error(f"JanitorConfigurator: {argument} must be a timedelta, not {horizon!r}")
+        if build_data_horizon is not None:
+            text = "build_data_horizon has no effect: builds have no such data here"
+            self.not_delivering = text  # type: ignore[misc]  # of this one only
         self.logHorizon = logHorizon if isinstance(logHorizon, timedelta) else None
         self._of_builders = checked_horizons("JanitorConfigurator: log_horizon_of_builders", log_horizon_of_builders)
         self._of_tags = checked_horizons("JanitorConfigurator: log_horizon_of_tags", log_horizon_of_tags)

@@ -26,8 +26,8 @@ NAMES = {
     **names(
         "schedulers.parameters",
         """AnyPropertyParameter BaseParameter BooleanParameter ChoiceStringParameter CodebaseParameter FileParameter
-        FixedParameter IntParameter NestedParameter ParameterGroup PatchParameter StringParameter TextParameter
-        UserNameParameter ValidationError WorkerChoiceParameter""",
+        FixedParameter InheritBuildParameter IntParameter NestedParameter ParameterGroup PatchParameter
+        StringParameter TextParameter UserNameParameter ValidationError WorkerChoiceParameter""",
     ),
     **names("engine.chosen_worker", "enforceChosenWorker"),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
@@ -41,7 +41,7 @@ LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher Authz AvatarGitHub
     BitbucketAuth Connection CustomAuth
     EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
     GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
-    InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
+    KubeCtlProxyConfigLoader KubeHardcodedConfig
     KubeInClusterConfigLoader LdapUserInfo
     RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
     RolesFromOwner RolesFromUsername StopBuildEndpointMatcher

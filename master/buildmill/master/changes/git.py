@@ -48,15 +48,24 @@ class Git:
         processes: runs it.
         clock: measures silence.
         silence: seconds.
+        ssh_command: the command with which git uses ssh, if not the usual one.
     """
 
     def __init__(
-        self, program: str, processes: ProcessRunner, clock: IReactorTime, silence: float = SILENCE_SECONDS
+        self,
+        program: str,
+        processes: ProcessRunner,
+        clock: IReactorTime,
+        silence: float = SILENCE_SECONDS,
+        ssh_command: str | None = None,
     ) -> None:
         self._program = program
         self._processes = processes
         self._clock = clock
         self._silence = silence
+        self._environment = _environment()
+        if ssh_command is not None:
+            self._environment["GIT_SSH_COMMAND"] = ssh_command
 
     async def run(self, directory: str | None, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run a command of git.
@@ -89,7 +98,7 @@ class Git:
                 del errors[:-MESSAGE_BYTES]
 
         running: Deferred[int] = Deferred.fromCoroutine(
-            self._processes.run([*argv, *arguments], env=_environment(), stdin=stdin, output=take)
+            self._processes.run([*argv, *arguments], env=self._environment, stdin=stdin, output=take)
         )
         try:
             code = await running

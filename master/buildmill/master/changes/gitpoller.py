@@ -11,7 +11,10 @@ from typing import Any
 from buildmill.master.changes.base import PollingChangeSource
 from buildmill.master.changes.commits import LOG_FORMAT, Commit, parse_hashes, parse_log, parse_refs
 from buildmill.master.changes.git import Git, GitFailed
+from buildmill.master.changes.ssh_files import SshFiles
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.properties import Properties
+from buildmill.master.domain.rendering import is_renderable, render
 from buildmill.master.engine.project_config import Codebase
 
 _HEADS = "refs/heads/"
@@ -39,6 +42,10 @@ class GitPoller(PollingChangeSource):
         encoding: of messages and names of files.
         buildPushesWithNoCommits: a branch that is new or was moved without new commits makes a change, too.
         only_tags: look at tags instead of branches.
+        sshPrivateKey: a key for ssh, in the format of OpenSSH; a renderable is taken. It is in a file that only the
+            master's user can read while the poller works.
+        sshHostKey, sshKnownHosts: key of the repository's host (``ssh-ed25519 AAAA...``), or contents of a file of
+            known hosts; then no other host is trusted.
         name: unique among the change sources; the address if not given.
         pollInterval, pollAtLaunch, pollRandomDelayMin, pollRandomDelayMax: see `PollingChangeSource`.
 
@@ -103,17 +110,22 @@ class GitPoller(PollingChangeSource):
         self.buildPushesWithNoCommits = bool(buildPushesWithNoCommits)
         if fetch_refspec is not None:
             config_error(f"{self.owner}: fetch_refspec has no effect any more; only the branches are fetched")
+        self.sshPrivateKey = self._text_or_renderable("sshPrivateKey", sshPrivateKey)
+        self.sshHostKey = self._text_or_renderable("sshHostKey", sshHostKey)
+        self.sshKnownHosts = self._text_or_renderable("sshKnownHosts", sshKnownHosts)
+        if sshPrivateKey is None and (sshHostKey is not None or sshKnownHosts is not None):
+            config_error(f"{self.owner}: sshHostKey and sshKnownHosts need sshPrivateKey")
+        if sshHostKey is not None and sshKnownHosts is not None:
+            config_error(f"{self.owner}: sshHostKey and sshKnownHosts cannot be given together")
+        self._ssh: SshFiles | None = None
         for argument, value in (
-            ("sshPrivateKey", sshPrivateKey),
-            ("sshHostKey", sshHostKey),
-            ("sshKnownHosts", sshKnownHosts),
             ("auth_credentials", auth_credentials),
             ("git_credentials", git_credentials),
         ):
             if value is not None:
                 config_error(
                     f"{self.owner}: {argument} is not available yet; "
-                    "let the master's user have what git and ssh need, or set GIT_SSH_COMMAND"
+                    "let the master's user have what git needs, or use sshPrivateKey"
                 )
         self.lastRev: dict[str, str] | None = None
 
@@ -150,6 +162,9 @@ class GitPoller(PollingChangeSource):
             return None
         return value
 
+    def _text_or_renderable(self, argument: str, value: Any) -> Any:
+        return value if is_renderable(value) else self._optional_text(argument, value)
+
     def describe(self) -> str:
         """What it watches, for people."""
         return f"GitPoller watching the repository {self.repourl}"
@@ -160,13 +175,32 @@ class GitPoller(PollingChangeSource):
         state = await self.master.data.updates.getState("GitPoller", self.name, "lastRev", None)
         self.lastRev = dict(state) if state is not None else None
         self._seen: dict[str, str] | None = None
-        self._git = Git(self.gitbin, self.master.processes, self.master.reactor)
+        self._git = Git(self.gitbin, self.master.processes, self.master.reactor, ssh_command=await self._prepare_ssh())
         digest = hashlib.sha256(self.repourl.encode()).hexdigest()[:16]
         own = self.workdir or str(Path("gitpoller-work", hashlib.sha256(self.name.encode()).hexdigest()[:16]))
         self._directory = str(Path(self.master.basedir, own))
         # several pollers may share a directory that the configuration names
         self._namespace = f"refs/buildmill/{digest}/"
         await super().start_working()
+
+    async def stop_working(self) -> None:
+        await super().stop_working()
+        ssh, self._ssh = self._ssh, None
+        if ssh is not None:
+            await self.master.in_thread(ssh.remove_blocking)
+
+    async def _prepare_ssh(self) -> str | None:
+        if self.sshPrivateKey is None:
+            return None
+        context = Properties()
+        self._ssh = SshFiles(
+            Path(self.master.basedir, "gitpoller-ssh", hashlib.sha256(self.name.encode()).hexdigest()[:16]),
+            private_key=await render(self.sshPrivateKey, context),
+            host_key=await render(self.sshHostKey, context),
+            known_hosts=await render(self.sshKnownHosts, context),
+            address=self.repourl,
+        )
+        return str(await self.master.in_thread(self._ssh.write_blocking))
 
     async def poll(self) -> None:
         """Fetch, and make changes of what is new. If git fails, that is logged, and the next poll tries again."""

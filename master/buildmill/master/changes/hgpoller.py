@@ -52,7 +52,6 @@ class HgPoller(PollingChangeSource):
         usetimestamps: bool = True,
         category: str | Callable[[Mapping[str, Any]], str | None] | None = None,
         project: str = "",
-        pollinterval: Any = None,
         encoding: str = "utf-8",
         name: str | None = None,
         pollAtLaunch: bool = False,
@@ -62,7 +61,7 @@ class HgPoller(PollingChangeSource):
     ) -> None:
         super().__init__(
             repourl if name is None else name,
-            pollInterval=pollInterval if pollinterval is None else pollinterval,
+            pollInterval=pollInterval,
             pollAtLaunch=pollAtLaunch,
             pollRandomDelayMin=pollRandomDelayMin,
             pollRandomDelayMax=pollRandomDelayMax,

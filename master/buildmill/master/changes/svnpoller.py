@@ -73,7 +73,6 @@ class SVNPoller(PollingChangeSource):
         category: str | Callable[[Mapping[str, Any]], str | None] | None = None,
         project: str = "",
         cachepath: str | None = None,
-        pollinterval: Any = None,
         extra_args: Sequence[str] | None = None,
         name: str | None = None,
         pollAtLaunch: bool = False,
@@ -82,7 +81,7 @@ class SVNPoller(PollingChangeSource):
     ) -> None:
         super().__init__(
             repourl if name is None else name,
-            pollInterval=pollInterval if pollinterval is None else pollinterval,
+            pollInterval=pollInterval,
             pollAtLaunch=pollAtLaunch,
             pollRandomDelayMin=pollRandomDelayMin,
             pollRandomDelayMax=pollRandomDelayMax,

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import react
 from twisted.spread import pb
+from twisted.spread.banana import SIZE_LIMIT
 
 from buildmill.common.errors import BuildmillError
 from buildmill.common.results import Result
@@ -66,8 +67,11 @@ class PbMaster:
             BuildmillError: the master cannot be reached, or refuses.
         """
 
+        level, body = job.patch or (0, b"")
+        if len(body) > SIZE_LIMIT:
+            raise BuildmillError(f"the patch has more than {SIZE_LIMIT // 1024} KiB, send it by --connect=ssh")
+
         async def send(remote: Any) -> bool:
-            level, body = job.patch or (0, b"")
             status = await remote.callRemote(
                 "try", job.branch, job.base_revision, (level, body), job.repository, job.project,
                 list(job.builder_names), job.who, job.comment, dict(job.properties),

@@ -88,6 +88,7 @@ def _run_configurators(values: dict[str, Any], file: Path, problems: Problems) -
         if not callable(configure):
             problems.at_key("configurators", f"configurators must have a method configure, not {configurator!r}")
             continue
+        problems.note_not_delivering("configurators", configurator)
         try:
             configure(values)
         except ConfigError as error:

@@ -45,11 +45,10 @@ class TryJob:
     builder_names: tuple[str, ...] = ()
     properties: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def reason(self) -> str:
+    def reason(self, *, with_comment: bool) -> str:
         """For the buildset."""
         by = f" by user {self.who}" if self.who else ""
-        return f"'try' job{by}" + (f" ({self.comment})" if self.comment else "")
+        return f"'try' job{by}" + (f" ({self.comment})" if self.comment and with_comment else "")
 
     def source_stamp(self) -> dict[str, Any]:
         """The sources, as ``addBuildset`` takes them."""

@@ -138,11 +138,17 @@ class AsyncMultiService(AsyncService):
 
     @for_authors
     async def stopService(self) -> None:
-        """Stop the children, the youngest first."""
+        """Stop the children, the youngest first; all of them, even if one fails. Raises what the first has raised."""
         await AsyncService.stopService(self)
+        failure: Exception | None = None
         for service in reversed(list(self.services)):
             if service.running:
-                await settled(service.stopService())
+                try:
+                    await settled(service.stopService())
+                except Exception as problem:  # the others must stop all the same
+                    failure = failure or problem
+        if failure is not None:
+            raise failure
 
 
 class ReconfigurableServiceMixin:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import Conflict, InvalidInput, NotFound
@@ -10,11 +10,13 @@ from buildmill.master.data.ports import InvalidParameters
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.resources import ForceScheduler as ForceSchedulerDocument
 from buildmill.master.engine.clustered import PluginMaster
-from buildmill.master.schedulers.base import AddedBuildset, BaseScheduler
+from buildmill.master.mq.bus import Subscription
+from buildmill.master.schedulers.base import AddedBuildset, BaseScheduler, maybe_await
 from buildmill.master.schedulers.parameters import (
     BaseParameter,
     CodebaseParameter,
     Form,
+    InheritBuildParameter,
     IntParameter,
     NestedParameter,
     StringParameter,
@@ -24,6 +26,7 @@ from buildmill.master.schedulers.parameters import (
 
 _SOURCE = "Force Build Form"
 _ANONYMOUS = "anonymous"
+_OF_THE_REQUEST = frozenset({"owner", "reason", "scheduler"})
 _LARGEST_ID = 2**63 - 1
 _PRIORITY_BOUND = 2**31 - 1
 
@@ -72,6 +75,8 @@ class ForceScheduler(BaseScheduler):
         head = NestedParameter("", [self.username, self.reason, self.priority_field])
         self.all_fields: list[BaseParameter] = [head, *forms, *self.forcedProperties]
         self._forms = forms
+        self._inheriting = [f for f in _all_of(self.all_fields) if isinstance(f, InheritBuildParameter)]
+        self._builds: Subscription | None = None
         self._impatient: Any = None
         self._allowed_ids: set[int] = set()
         self._document: ForceSchedulerDocument | None = None
@@ -142,6 +147,27 @@ class ForceScheduler(BaseScheduler):
         self._allowed_ids.clear()
         self._document = None
         await super().activate(master)
+        if self._inheriting:
+            self._builds = master.mq.subscribe(("builds", None, "finished"), lambda key, event: self._find_builds())
+            self._find_builds()
+
+    async def deactivate(self) -> None:
+        if self._builds is not None:
+            self._builds.cancel()
+            self._builds = None
+        await super().deactivate()
+
+    def _find_builds(self) -> None:
+        self._tasks.start(self._ask_for_builds(), name="compatible builds")
+
+    async def _ask_for_builds(self) -> None:
+        for field in self._inheriting:
+            assert field.compatible_builds is not None
+            found = await maybe_await(field.compatible_builds(self.master, None))
+            choices = [str(build) for build in found or ()]
+            if choices != field.choices:
+                field.choices = choices
+                self._document = None
 
     def _row_updated(self, key: object, event: Any) -> None:
         self._document = None
@@ -219,18 +245,25 @@ class ForceScheduler(BaseScheduler):
             builder_ids = await self._chosen_builders(builderNames, builderid)
         except InvalidParameters as problem:  # told together with what is wrong in the form
             form.errors.update(problem.fields)
+        inherited, sources = await self._inherited(form)
         if form.errors:
             raise InvalidParameters(form.errors)
 
         if not owner or owner == _ANONYMOUS:
             owner = str(head[self.username.name])
         reason = head[self.reason.name]
-        properties = {name: (value, _SOURCE) for name, value in form.properties.items()}
+        properties = inherited | {
+            name: (value, _SOURCE)
+            for name, value in form.properties.items()
+            if name not in inherited or value not in ("", None)
+        }
         properties["reason"] = (reason, _SOURCE)
         properties["owner"] = (owner, _SOURCE)
         properties["scheduler"] = (self.name, "Scheduler")
         stamps = [
             {"branch": None, "project": "", "repository": "", "revision": None, **stamp, "codebase": codebase}
+            if any(stamp.values()) or codebase not in sources
+            else sources[codebase]
             for codebase, stamp in form.sourcestamps.items()
         ]
         added: AddedBuildset = await self.updates.addBuildset(
@@ -242,6 +275,22 @@ class ForceScheduler(BaseScheduler):
             priority=priority,
         )
         return added
+
+    async def _inherited(self, form: Form) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What comes from earlier builds: properties, and the id of the source stamp of each codebase."""
+        properties: dict[str, Any] = {}
+        sources: dict[str, Any] = {}
+        for field, (builder, number) in form.inherited.items():
+            build = await self.master.data.get(("builders", builder, "builds", number))
+            if build is None:
+                form.errors[field] = f"there is no build {number} of {builder!r}"
+                continue
+            request = await self.master.data.get(("buildrequests", build["buildrequestid"]))
+            of_set = await self.master.data.get(("buildsets", request["buildsetid"], "properties"))
+            properties |= {name: tuple(value) for name, value in of_set.items() if name not in _OF_THE_REQUEST}
+            buildset = await self.master.data.get(("buildsets", request["buildsetid"]))
+            sources |= {stamp["codebase"]: stamp["ssid"] for stamp in buildset["sourcestamps"]}
+        return properties, sources
 
     async def _chosen_builders(self, names: Any, builder_id: Any) -> list[int]:
         if builder_id is not None:
@@ -275,6 +324,14 @@ class ForceScheduler(BaseScheduler):
         if document is None or (own and document["name"] not in own):
             raise InvalidParameters({"builderid": f"{builder_id} is not a builder of {self.owner}"})
         return builder_id
+
+
+def _all_of(fields: Sequence[BaseParameter]) -> Iterator[BaseParameter]:
+    """The fields, and those of the groups among them."""
+    for field in fields:
+        yield field
+        if isinstance(field, NestedParameter):
+            yield from _all_of(field.fields)
 
 
 class ForceSchedulers:

@@ -6,13 +6,14 @@ Names, keys of the documents and full names of nested fields are those of Buildb
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from buildmill.master.domain.config_errors import config_error
 
 _PLAIN = (str, int, float, bool)
+_BUILD = re.compile(r"(.+)/(\d{1,9})(?:\s|$)")
 _MAIL_ADDRESS = re.compile(r"\S+@\S+\.\S+|.*<\S+@\S+>")
 
 
@@ -29,6 +30,7 @@ class Form:
         properties: name to value, for the buildset.
         sourcestamps: what is known of each codebase.
         errors: full name to problem.
+        inherited: full name to the build, as name of builder and number, of which properties and sources are taken.
         validation: the configuration's patterns for names and values of properties.
     """
 
@@ -37,6 +39,7 @@ class Form:
     properties: dict[str, Any] = field(default_factory=dict)
     sourcestamps: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    inherited: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 class BaseParameter:
@@ -265,6 +268,34 @@ class ChoiceStringParameter(BaseParameter):
         if self.strict and item not in self.choices:
             raise ValidationError(f"'{item}' does not belong to list of available choices '{self.choices}'")
         return item
+
+
+class InheritBuildParameter(ChoiceStringParameter):
+    """An earlier build whose properties and sources are taken, where the form's fields are empty. Empty: none.
+
+    Args:
+        compatible_builds: ``f(master, builder)`` gives the builds to choose from, as ``builder/number``; may be async.
+            The second argument is None: the form is for all builders.
+    """
+
+    name = "inherit"
+    compatible_builds: Callable[[Any, Any], Any] | None = None
+
+    def __init__(self, name: str = "inherit", label: str | None = None, **options: Any) -> None:
+        super().__init__(name, label, **options)
+        if not callable(self.compatible_builds):
+            config_error(f"InheritBuildParameter {name!r}: compatible_builds must be callable")
+            self.compatible_builds = None
+
+    def parse(self, item: Any) -> Any:
+        if item and not _BUILD.match(str(item)):
+            raise ValidationError(f"{self.label}: a build was expected, as builder/number, not {str(item)[:40]!r}")
+        return item
+
+    def store(self, value: Any, form: Form, into: dict[str, Any]) -> None:
+        found = _BUILD.match(str(value)) if value else None
+        if found:
+            form.inherited[self.fullName or ""] = (found[1], int(found[2]))
 
 
 class WorkerChoiceParameter(ChoiceStringParameter):

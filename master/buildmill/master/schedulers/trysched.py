@@ -23,7 +23,13 @@ _SOURCE = "try build"
 
 
 class TryBase(BaseScheduler):
-    """Base of schedulers for tries."""
+    """Base of schedulers for tries.
+
+    Attributes:
+        shows_comments: whether the comment of a job is part of its reason.
+    """
+
+    shows_comments = True
 
     def filterBuilderList(self, builderNames: Sequence[str]) -> list[str]:
         """The builders for a job: those it names, all if it names none; none if one of them is not the scheduler's."""
@@ -47,7 +53,7 @@ class TryBase(BaseScheduler):
             return None
         return await self.addBuildsetForSourceStamps(
             sourcestamps=[job.source_stamp()],
-            reason=job.reason,
+            reason=job.reason(with_comment=self.shows_comments),
             external_idstring=job.job_id or None,
             builderNames=builders,
             properties={name: (value, _SOURCE) for name, value in job.properties.items()},
@@ -64,6 +70,8 @@ class Try_Jobdir(TryBase):  # noqa: N801  # the name that configurations use
         jobdir: a Maildir, absolute or below the master's directory.
         options: see `BaseScheduler`.
     """
+
+    shows_comments = False
 
     def __init__(self, name: str, builderNames: Any, jobdir: str, **options: Any) -> None:
         super().__init__(name, builderNames, **options)

@@ -15,6 +15,7 @@ from twisted.internet.task import Clock
 from buildmill.common.errors import ConfigError
 from buildmill.master.changes.git import Git, GitFailed
 from buildmill.master.changes.gitpoller import GitPoller
+from buildmill.master.changes.ssh_files import SshFiles
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.engine.project_config import Codebase
 from tests.database import NOW
@@ -332,6 +333,63 @@ async def test_it_polls_by_itself(polling: NewPolling, repository: Repository, h
 
 
 @async_test
+async def test_a_key_is_there_for_ssh_only_while_the_poller_works(
+    polling: NewPolling, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit()
+    fake_ssh(tmp_path, monkeypatch)
+    address = f"ssh://git@example.org:29{repository.path}"
+    poll = polling(repourl=address, name="p", sshPrivateKey="the key", sshHostKey="ssh-ed25519 AAAA")
+
+    assert await poll.poll() == []
+    revision = repository.commit()
+    changes = await poll.poll()
+
+    assert [change["revision"] for change in changes] == [revision]
+    seen = (tmp_path / "seen").read_text()
+    assert "600 the key\n" in seen
+    assert "[example.org]:29 ssh-ed25519 AAAA\n" in seen
+    assert "StrictHostKeyChecking=yes" in seen
+    poll.stop()
+    assert list((tmp_path / "gitpoller-ssh").iterdir()) == []
+
+
+def fake_ssh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ssh that writes down what it has got, and runs the command here."""
+    programs = folder / "programs"
+    programs.mkdir()
+    (programs / "ssh").write_text(
+        f"""#!/bin/sh
+(
+    echo "$@"
+    for argument; do
+        case $argument in
+            */key) echo "$(stat -c %a "$argument") $(cat "$argument")";;
+            UserKnownHostsFile=*) cat "${{argument#*=}}";;
+        esac
+    done
+) >> {folder}/seen
+for command; do :; done
+exec sh -c "$command"
+"""
+    )
+    (programs / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("address", "known_as"),
+    [("git@h:r.git", "h k"), ("ssh://h/r", "h k"), ("ssh://al@h:29/r", "[h]:29 k"), ("https://h/r", "h k")],
+)
+def test_the_host_of_an_address_is_the_one_that_is_known(tmp_path: Path, address: str, known_as: str) -> None:
+    files = SshFiles(tmp_path / "ssh", private_key="x", host_key="k", known_hosts=None, address=address)
+
+    files.write_blocking()
+
+    assert (tmp_path / "ssh" / "known_hosts").read_text() == known_as + "\n"
+
+
+@async_test
 async def test_a_git_that_says_nothing_is_ended(tmp_path: Path, reactor: Reactor) -> None:
     sleeper = tmp_path / "sleeping-git"
     sleeper.write_text("#!/bin/sh\nexec sleep 600\n")
@@ -377,7 +435,10 @@ async def test_an_error_of_git_is_told_with_its_message(tmp_path: Path, reactor:
         ({"codebase": 3}, "codebase must be a Codebase or a name"),
         ({"encoding": "utf-1000"}, "encoding must be the name of an encoding"),
         ({"fetch_refspec": "x"}, "fetch_refspec has no effect any more"),
-        ({"sshPrivateKey": "x"}, "sshPrivateKey is not available yet"),
+        ({"git_credentials": "x"}, "git_credentials is not available yet"),
+        ({"sshPrivateKey": 3}, "sshPrivateKey must be a string"),
+        ({"sshHostKey": "x"}, "sshHostKey and sshKnownHosts need sshPrivateKey"),
+        ({"sshPrivateKey": "k", "sshHostKey": "x", "sshKnownHosts": "y"}, "cannot be given together"),
         ({"pollInterval": 0}, "pollInterval must be greater than 0"),
         ({"pollInterval": "x"}, "pollInterval must be a number of seconds"),
         ({"pollRandomDelayMin": 5, "pollRandomDelayMax": 4}, "pollRandomDelayMin must not be greater"),

@@ -132,6 +132,16 @@ def test_a_dry_run_shows_the_job(tmp_path: Path) -> None:
         assert text in result.output
 
 
+def test_a_patch_that_is_too_large_for_the_protocol_is_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "patch").write_bytes(b"x" * (640 * 1024 + 1))
+    arguments = ["--connect=pb", "--master=127.0.0.1:1", "--passwd=x", f"--diff={tmp_path}/patch"]
+
+    result = CliRunner().invoke(try_command, arguments)
+
+    assert result.exit_code == 1
+    assert "more than 640 KiB, send it by --connect=ssh" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [

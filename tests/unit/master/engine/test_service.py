@@ -162,6 +162,21 @@ def test_the_end_of_the_master_stops_all(master: Master) -> None:
     assert log == ["old stops", "a stops"]
 
 
+def test_one_that_cannot_stop_does_not_keep_the_others_from_it(master: Master) -> None:
+    class Clinging(Recorder):
+        async def stopService(self) -> None:
+            raise RuntimeError("no end")
+
+    log: list[str] = []
+    master.apply(Recorder("http://a", name="a", log=log), Clinging("http://b", name="b", log=log))
+    del log[:]
+
+    with pytest.raises(RuntimeError, match="no end"):
+        done(master.services.stopService())
+
+    assert log == ["a stops"]
+
+
 def test_one_that_cannot_start_is_no_service_and_its_error_is_told(master: Master) -> None:
     log: list[str] = []
 

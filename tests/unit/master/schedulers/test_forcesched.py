@@ -19,6 +19,7 @@ from buildmill.master.schedulers.parameters import (
     FileParameter,
     FixedParameter,
     Form,
+    InheritBuildParameter,
     IntParameter,
     NestedParameter,
     PatchParameter,
@@ -400,6 +401,40 @@ def test_a_field_refuses_what_it_cannot_take(parameter: BaseParameter, sent: obj
 
     assert form.errors == {parameter.name: problem}
     assert into == {}
+
+
+def test_an_earlier_build_gives_what_the_form_leaves_open(house: House) -> None:
+    async def finished(master: Any, builder: Any) -> list[str]:
+        return [f"b1/{build['number']}" for build in await master.data.get("builds")]
+
+    fields = [InheritBuildParameter(compatible_builds=finished), StringParameter("a"), StringParameter("b")]
+    scheduler = active(house, properties=fields)
+    _, requests = house.result(scheduler.send({"branch": "main", "revision": "r1", "a": "1", "b": "2"}, "al"))
+    worker = house.result(house.updates.findWorkerId("w1"))
+    house.result(house.updates.claimBuildRequests([requests[1]]))
+    build, _ = house.result(house.updates.newBuild(1, requests[1], worker))
+    house.result(house.updates.finishBuild(build, 0))
+    house.turn()
+    [choice] = [f for f in scheduler.document().all_fields if f["name"] == "inherit"]
+    assert choice["choices"] == ["b1/1"]
+
+    assert refused_again(house, scheduler, inherit="b1/7") == {"inherit": "there is no build 7 of 'b1'"}
+    assert "builder/number" in refused_again(house, scheduler, inherit="b1")["inherit"]
+    inherited = force(house, scheduler, owner="bob", inherit="b1/1", a="3")
+    plain = force(house, scheduler, a="3")
+
+    [stamp] = inherited["sourcestamps"]
+    assert (stamp["branch"], stamp["revision"]) == ("main", "r1")
+    assert (inherited["properties"]["a"], inherited["properties"]["owner"]) == (("3", FORM), ("bob", FORM))
+    assert inherited["properties"]["b"] == ("2", FORM)
+    assert plain["sourcestamps"][0]["branch"] == ""
+
+
+def refused_again(house: House, scheduler: ForceScheduler, **values: Any) -> dict[str, str]:
+    """What is wrong with a form that is not the first."""
+    with pytest.raises(InvalidParameters) as error:
+        force(house, scheduler, **values)
+    return error.value.fields
 
 
 def test_a_free_property_has_a_name_that_is_allowed(house: House) -> None:

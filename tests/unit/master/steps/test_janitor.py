@@ -91,7 +91,9 @@ def test_the_configurator_adds_what_deletes_logs_at_night(tmp_path: Path) -> Non
         "from datetime import timedelta\n"
         "from buildbot.plugins import *\n"
         "c = BuildmasterConfig = {}\n"
-        "c['configurators'] = [util.JanitorConfigurator(logHorizon=timedelta(weeks=4), hour=12, dayOfWeek=6)]\n"
+        "week = timedelta(weeks=1)\n"
+        "janitor = util.JanitorConfigurator(logHorizon=week, build_data_horizon=week, hour=12, dayOfWeek=6)\n"
+        "c['configurators'] = [janitor]\n"
     )
 
     config = load(tmp_path)
@@ -99,6 +101,7 @@ def test_the_configurator_adds_what_deletes_logs_at_night(tmp_path: Path) -> Non
     assert [builder.name for builder in config.builders] == ["__Janitor"]
     assert [scheduler.name for scheduler in config.schedulers] == ["__Janitor", "__Janitor_force"]
     assert [worker.name for worker in config.workers] == ["__Janitor"]
+    assert "build_data_horizon has no effect" in config.notices[0].text
 
 
 def test_without_a_horizon_it_adds_nothing() -> None:
