@@ -13,16 +13,21 @@ from types import TracebackType
 class Proxy:
     """Forwards connections to a port of this machine, in a thread of its own.
 
+    Args:
+        piece: so many bytes travel at a time.
+
     Attributes:
         port: where it listens.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, piece: int = 1 << 16) -> None:
+        self._piece = piece
         self._target = target
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._lock = threading.Lock()
         self._pairs: dict[socket.socket, socket.socket] = {}
+        self._far: set[socket.socket] = set()
         self._dead: set[socket.socket] = set()
         self._is_open = True
         self._is_isolated = False
@@ -49,10 +54,10 @@ class Proxy:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             end.close()
 
-    def swallow(self) -> None:
-        """From now on the present connections stay open and carry nothing."""
+    def swallow(self, *, only_answers: bool = False) -> None:
+        """From now on the present connections stay open and carry nothing, or nothing of what the port says."""
         with self._lock:
-            self._dead |= set(self._pairs)
+            self._dead |= self._far & set(self._pairs) if only_answers else set(self._pairs)
 
     def isolate(self, isolated: bool = True) -> None:
         """As `swallow`, and new connections are as dead; or: that is over, and whoever waits has to connect anew."""
@@ -84,8 +89,11 @@ class Proxy:
             near.close()
             return
         far.settimeout(None)
+        for end in (near, far):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._lock:
             self._pairs[near], self._pairs[far] = far, near
+            self._far.add(far)
             if self._is_isolated:
                 self._dead |= {near, far}
 
@@ -96,7 +104,7 @@ class Proxy:
         if other is None:
             return
         try:
-            data = end.recv(1 << 16)
+            data = end.recv(self._piece)
             if data and not is_dead:
                 other.sendall(data)
         except OSError:

@@ -78,7 +78,7 @@ class House:
         if is_under_way:
             master.force("long")
             self.work.begun("one")
-        master.end()
+        master.kill()
         master.environ = {VARIABLE: f"master.{point}"}
         master.start()
         if not is_under_way:
@@ -95,7 +95,7 @@ class House:
     def master_dies_untold(self, point: str) -> None:
         """After something was committed, and before anybody was told."""
         master = self.master
-        master.end()
+        master.kill()
         master.environ = {VARIABLE: f"master.{point}"}
         master.start()
         master.wait_connected("w1")
@@ -120,7 +120,7 @@ class House:
     def master_dies_forgetting(self, point: str) -> None:
         """When a build has ended, and its spools are not needed any more."""
         master = self.master
-        master.end()
+        master.kill()
         master.environ = {VARIABLE: f"master.{point}"}
         master.start()
         master.wait_connected("w1")

@@ -167,14 +167,22 @@ def test_a_link_that_is_cut_again_and_again_is_not_noticed(work_on_both: Work) -
         work_on_both.check(request)
 
 
-def test_a_link_that_is_dead_but_open_is_noticed(work: Work) -> None:
+@pytest.mark.parametrize("only_answers", [False, True], ids=["both ways", "from the master"])
+def test_a_link_that_is_dead_but_open_is_noticed(work: Work, only_answers: bool) -> None:
     with Proxy(work.master.worker_port) as proxy:
         work.master.start_worker(port=proxy.port)
         request = work.master.force("long")
         work.begun("one")
-        proxy.swallow()
+        proxy.swallow(only_answers=only_answers)
         work.master.wait_connected("w1", connected=False)
         work.master.wait_connected("w1")
+        work.check(request)
+
+
+def test_a_link_that_carries_a_byte_at_a_time_is_only_slow(work: Work) -> None:
+    with Proxy(work.master.worker_port, piece=1) as proxy:
+        work.master.start_worker(port=proxy.port)
+        request = work.master.force("long")
         work.check(request)
 
 

@@ -63,7 +63,7 @@ def test_a_master_that_dies_during_a_transfer_does_it_again(carriage: Carriage) 
     master = carriage.master
     master.start_worker()
     for block in (UP, DOWN):
-        master.end()
+        master.kill()
         master.environ = {VARIABLE: f"master.transferred_block:{block}"}
         master.start()
         master.wait_connected("w1")
