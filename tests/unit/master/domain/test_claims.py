@@ -339,6 +339,7 @@ def test_builder_without_workers_says_that_it_will_never_run() -> None:
 def test_held_request_waits_whatever_is_free_and_goes_on_when_released() -> None:
     queue = queue_of(wait(1), wait(2))
     queue.hold(wait(1), HELD)
+    assert queue.request_ids() >= {1}
 
     assert order(queue) == [2]
     assert kinds(queue.explain(1, NOW, no_obstacle)) == [Because.HELD]

@@ -278,9 +278,7 @@ def held(harness: Harness) -> tuple[int, Expected]:
 
 def master_stops(harness: Harness) -> tuple[int, Expected]:
     harness.start(harness.builder(Run(command="x")))
-    busy(harness)
-    harness.force()
-    Deferred.fromCoroutine(harness.engine.stop(clean=True))
+    harness.result(harness.engine.stop(clean=True))
     return harness.force(), Expected(Because.MASTER_STOPPING, "the master gives out no work at present")
 
 
