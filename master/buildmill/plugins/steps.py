@@ -13,6 +13,7 @@ NAMES = {
     **names("steps.properties", "Assert LogRenderable SetProperties SetPropertiesFromEnv SetProperty"),
     **names("steps.master_command", "MasterShellCommand"),
     **names("steps.git", "Git GitHub"),
+    **names("steps.git_diff_info", "GitDiffInfo"),
     **names("steps.git_changes", "GitCommit GitPush GitTag"),
     **names("steps.downloads", "FileDownload JSONPropertiesDownload JSONStringDownload StringDownload"),
     **names("steps.uploads", "DirectoryUpload FileUpload MultipleFileUpload"),
@@ -46,5 +47,5 @@ NAMES = {
         VC7 VC8 VC9 VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019 VS2022""",
     ),
 }
-LATER = words("GitDiffInfo")
+LATER = words("")
 __getattr__, __dir__ = lazy_names("steps", NAMES, LATER)

@@ -18,6 +18,7 @@ from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data import resultspec, spec
 from buildmill.master.data.endpoints import (
     about,
+    build_data,
     builds,
     directory,
     explain,
@@ -157,16 +158,17 @@ class DataAPI(Generic[U]):
             streams: which of ``o``, ``e``, ``h``; fewer than all give exact bytes, without a preamble.
 
         Raises:
-            NotFound: no such log.
+            NotFound: no such log or data.
             InvalidInput: unknown streams.
         """
         if not streams or not set(streams) <= set(ALL_STREAMS):
             raise InvalidInput("stream", "expected letters out of o, e and h")
-        load = found.endpoint.load if streams == ALL_STREAMS else raw_log(streams)
+        is_log = found.endpoint.type is TYPES["logchunk"]
+        load = raw_log(streams) if is_log and streams != ALL_STREAMS else found.endpoint.load
         assert load is not None
         download: Raw | None = await load(self._context, found.keys, EVERYTHING)
         if download is None:
-            raise NotFound("no such log")
+            raise NotFound("no such log" if is_log else "no such data")
         return download
 
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], owner: str) -> Any:
@@ -239,6 +241,7 @@ async def _specs(_context: Context, _keys: Keys, _spec: ResultSpec) -> Sequence[
 
 ENDPOINTS: Sequence[Endpoint] = (
     *about.ENDPOINTS,
+    *build_data.ENDPOINTS,
     *builds.ENDPOINTS,
     *directory.ENDPOINTS,
     *explain.ENDPOINTS,

@@ -111,6 +111,7 @@ TYPES: dict[str, ResourceType] = {
     struct.type_name: _resource_type(struct)
     for struct in (
         resources.Build,
+        resources.BuildData,
         resources.Builder,
         resources.BuildRequest,
         resources.Buildset,

@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from buildmill.common.errors import InvalidInput, NotFound
 from buildmill.common.results import Result
 from buildmill.master.db import (
+    build_data,
     build_requests,
     builders,
     builds,
@@ -262,6 +263,10 @@ class Updates:
     async def setBuildProperties(self, buildid: int, properties: SourcedValues) -> None:
         """Set several properties of a build; only those that differ are written and told."""
         await self._write(builds.set_properties, buildid, dict(properties))
+
+    async def setBuildData(self, buildid: int, name: str, value: bytes, source: str) -> None:
+        """Keep bytes of a build under a name; what was there before is replaced."""
+        await self._write(build_data.put, buildid, name, value, source)
 
     async def requestBuildStop(
         self, buildid: int, reason: str, results: int = Result.CANCELLED, owner: str = "anonymous"

@@ -318,6 +318,18 @@ build_properties = sa.Table(
     sa.Column("properties", Json, nullable=False),
 )
 
+build_data = sa.Table(
+    "build_data",
+    metadata,
+    _id(),
+    _ref("build_id", "builds.id"),
+    sa.Column("name", sa.String(256), nullable=False),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+    sa.Column("length", sa.Integer, nullable=False),
+    sa.Column("source", sa.String(256), nullable=False),
+    sa.UniqueConstraint("build_id", "name"),
+)
+
 steps = sa.Table(
     "steps",
     metadata,

@@ -303,6 +303,20 @@ class Build(Resource, frozen=True):
         )
 
 
+class BuildData(Resource, frozen=True):
+    """Data of a build; the bytes are a download."""
+
+    type_name = "build_data"
+    plural = "build_data"
+    id_field = "name"
+
+    buildid: int
+    length: int
+    name: str
+    source: str
+    value: bytes | None
+
+
 class Step(Resource, frozen=True):
     type_name = "step"
     plural = "steps"

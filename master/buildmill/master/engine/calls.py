@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
-from buildmill.master.db import builds, commands, logs, resuming, steps
+from buildmill.master.db import build_data, builds, commands, logs, resuming, steps
 from buildmill.master.db.commands import CommandRow
 from buildmill.master.db.resuming import RecordedCall, StepRecord
 from buildmill.master.db.transaction import Transaction
@@ -212,6 +212,18 @@ class StepCalls:
             steps.record_call(tx, self._step_id, ordinal, "property", print_, None)
 
         self.later(unit)
+
+    async def set_data(self, name: str, value: bytes, source: str) -> None:
+        """Keep data of the build."""
+        ordinal, print_ = self._next(), fingerprint("data", name, value, source)
+        if self._recorded(ordinal, "data", print_) is not None:
+            return
+
+        def unit(tx: Transaction) -> None:
+            build_data.put(tx, self._build_id, name, value, source)
+            steps.record_call(tx, self._step_id, ordinal, "data", print_, None)
+
+        await self._updates.run(unit)
 
     async def once(
         self,

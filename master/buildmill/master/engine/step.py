@@ -24,6 +24,8 @@ from buildmill.master.engine.step_log import LogObserver, StepLog
 from buildmill.master.engine.summaries import joined, step_text
 from buildmill.master.engine.user_code import begun_at_once
 
+_DATA_NAME_LENGTH = 256
+
 
 class BuildStepFailed(Exception):
     """Raised by a step's code: the step has failed."""
@@ -257,6 +259,15 @@ class BuildStep(metaclass=_RememberArguments):
         source = source or type(self).__name__
         self.build.properties.setProperty(name, value, source, runtime=runtime)
         self.calls.set_property(name, value, source)
+
+    @begun_at_once
+    async def setBuildData(self, name: str, value: bytes, source: str) -> None:
+        """Keep bytes of the build under a name of at most 256 characters, for programs that read them."""
+        if not isinstance(value, bytes):
+            raise TypeError(f"data of a build must be bytes, not {type(value).__name__}")
+        if not 0 < len(name) <= _DATA_NAME_LENGTH:
+            raise ValueError(f"the name of data must have 1 to {_DATA_NAME_LENGTH} characters, not {len(name)}")
+        await self.calls.set_data(name, value, source)
 
     def getProperties(self) -> Any:
         """All properties of the build."""

@@ -13,6 +13,7 @@ from buildmill.master.steps.debian import DebCowbuilder, DebLintian, DebPbuilder
 from buildmill.master.steps.downloads import FileDownload, JSONPropertiesDownload, JSONStringDownload, StringDownload
 from buildmill.master.steps.git import Git, GitHub
 from buildmill.master.steps.git_changes import GitCommit, GitPush, GitTag
+from buildmill.master.steps.git_diff_info import GitDiffInfo
 from buildmill.master.steps.git_hosts import Gerrit, GitLab
 from buildmill.master.steps.http_requests import DELETE, GET, HEAD, OPTIONS, POST, PUT, HTTPStep
 from buildmill.master.steps.master_command import MasterShellCommand
@@ -125,6 +126,7 @@ __all__ = [
     "Gerrit",
     "Git",
     "GitCommit",
+    "GitDiffInfo",
     "GitHub",
     "GitLab",
     "GitPush",
