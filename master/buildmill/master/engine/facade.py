@@ -10,6 +10,7 @@ from typing import Any
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import Updates
 from buildmill.master.engine.processes import ProcessRunner
+from buildmill.master.engine.secret_source import NoSecrets, SecretSource
 from buildmill.master.engine.service import BuildbotServiceManager, RootService
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import Callback, EventBus, Subscription
@@ -58,6 +59,7 @@ class Master:
         queue: what waits (`domain.claims.Queue`).
         schedulers: the active schedulers, by name.
         services: the parent of all services; `service_manager`, those of the configuration, is one of them.
+        secrets: knows secrets by name.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Master:
     def removeService(self, service: Any) -> Awaitable[None]:
         """Let a service go that the master is the parent of."""
         return self.services.removeService(service)
+        self.secrets: SecretSource = NoSecrets()
 
     def pathTo(self, *parts: str) -> str:
         """A path below the master's directory."""
