@@ -19,6 +19,7 @@ def check_together(config: MasterConfig, problems: Problems) -> None:
         (config.schedulers, "scheduler"),
         (config.change_sources, "change source"),
         (config.services, "service"),
+        (config.secretsProviders, "provider of secrets"),
         (config.projects, "project"),
     ):
         _check_names(things, kind, problems)

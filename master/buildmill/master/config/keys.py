@@ -25,6 +25,7 @@ from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.vocabulary import checked_properties
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
+from buildmill.master.secrets.base import SecretProviderBase
 
 _COMPRESSION_METHODS = ("raw", "gz", "bz2", "lz4", "zstd", "br")
 
@@ -249,6 +250,10 @@ def _services(key: str, value: Any, problems: Problems) -> Any:
     return _list_of(BuildbotService, "service")(key, value, problems)
 
 
+def _secrets_providers(key: str, value: Any, problems: Problems) -> Any:
+    return UNSET if value is None else _list_of(SecretProviderBase, "provider of secrets")(key, value, problems)
+
+
 CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "title": ("title", _text),
     "titleURL": ("titleURL", _address),
@@ -285,7 +290,7 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "durability": ("durability", _durability),
     "configurators": ("", _anything),
     "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),
-    "secretsProviders": ("", _refused("secret providers are", (None, [], ()))),
+    "secretsProviders": ("secretsProviders", _secrets_providers),
     "machines": ("", _refused("machines are", (None, [], ()))),
     "user_managers": ("", _refused("user managers are", (None, [], ()))),
     "metrics": ("", _without_effect("there are no such metrics here")),

@@ -18,6 +18,7 @@ from buildmill.master.engine.project_config import Codebase, Project
 from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
+from buildmill.master.secrets.base import SecretProviderBase
 
 DEFAULT_VALIDATION: Mapping[str, re.Pattern[str]] = {
     "branch": re.compile(r"^[\w.+/~-]*$"),
@@ -111,6 +112,7 @@ class MasterConfig:
     schedulers: tuple[BaseScheduler, ...] = ()
     change_sources: tuple[ChangeSource, ...] = ()
     services: tuple[BuildbotService, ...] = ()
+    secretsProviders: tuple[SecretProviderBase, ...] = ()
     projects: tuple[Project, ...] = ()
     codebases: tuple[Codebase, ...] = ()
     worker_ports: tuple[WorkerPort, ...] = ()

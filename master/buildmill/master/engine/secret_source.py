@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from buildmill.common.errors import BuildmillError
+from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import RenderError
 
 
 class SecretSource(Protocol):
     """Knows secrets by name; `secrets.manager.SecretManager` asks the configured providers."""
 
-    async def get(self, name: str) -> Any:
+    def get(self, name: str, /) -> Awaitable[Any]:
         """An object with the `value` of the secret, or None if nobody has it.
 
         Raises:
@@ -28,9 +30,25 @@ class NoSecrets:
 
     has_providers = False
 
-    async def get(self, name: str) -> Any:
+    async def get(self, name: str, /) -> Any:
         """Never anything."""
         return None
+
+
+class PropertiesOfService(Properties):
+    """No properties, but secrets: for what is rendered outside of any build.
+
+    Args:
+        source: knows secrets.
+    """
+
+    def __init__(self, source: SecretSource) -> None:
+        super().__init__()
+        self._secret_source = source
+
+    async def secret(self, name: str) -> str:
+        """The secret `name`. Raises RenderError."""
+        return await fetched(self._secret_source, name)
 
 
 async def fetched(source: SecretSource, name: str) -> str:

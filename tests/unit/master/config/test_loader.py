@@ -194,7 +194,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['mq'] = {'type': 'x'}", "mq: unknown type 'x'"),
         ("c['multiMaster'] = 1", "multiMaster must be True or False, not 1"),
         ("c['services'] = [3]", "services[0] must be a service, not 3"),
-        ("c['secretsProviders'] = [3]", "secret providers are not available yet"),
+        ("c['secretsProviders'] = [3]", "secretsProviders[0] must be a provider of secrets, not 3"),
         ("c['manhole'] = 3", "a debug console is not available yet"),
         ("c['www'] = {'auth': 3}", "www['auth']: logging in is not available yet"),
         ("c['www'] = {'port': 'x'}", "www['port'] must be a port"),
