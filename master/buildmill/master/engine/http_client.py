@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -266,7 +267,7 @@ def _with_body(options: Mapping[str, Any]) -> dict[str, Any]:
     headers = dict(options.get("headers") or {})
     data = options.get("data")
     if (value := options.get("json")) is not None:
-        data = jsonlib.dumps(value)
+        data = jsonlib.dumps(value, default=_json_of)
         headers.setdefault("Content-Type", "application/json")
     elif isinstance(data, Mapping):
         data = urlencode(data, doseq=True)
@@ -274,6 +275,12 @@ def _with_body(options: Mapping[str, Any]) -> dict[str, Any]:
     if data is not None:
         rest["data"] = _Whole(data.encode() if isinstance(data, str) else bytes(data))
     return {**rest, "headers": headers}
+
+
+def _json_of(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
 
 
 @implementer(IBodyProducer)

@@ -134,7 +134,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.process.workerforbuilder": {
         "later": "AbstractWorkerForBuilder LatentWorkerForBuilder WorkerForBuilder",
     },
-    "buildbot.reporters.base": {"later": "ReporterBase"},
+    "buildbot.reporters.base": {"buildmill.master.reporters.base": "ReporterBase"},
     "buildbot.reporters.bitbucket": {"reporters": "BitbucketStatusPush"},
     "buildbot.reporters.bitbucketserver": {
         "reporters": "BitbucketServerCoreAPIStatusPush BitbucketServerPRCommentPush BitbucketServerStatusPush",
@@ -144,7 +144,9 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.reporters.generators.buildset": {
         "reporters": "BuildSetCombinedStatusGenerator BuildSetStatusGenerator",
     },
-    "buildbot.reporters.generators.utils": {"later": "BuildStatusGeneratorMixin"},
+    "buildbot.reporters.generators.utils": {
+        "buildmill.master.reporters.generators.filters": "BuildStatusGeneratorMixin"
+    },
     "buildbot.reporters.generators.worker": {"reporters": "WorkerMissingGenerator"},
     "buildbot.reporters.gerrit": {"reporters": "GerritStatusPush"},
     "buildbot.reporters.gerrit_verify_status": {"reporters": "GerritVerifyStatusPush"},
@@ -152,18 +154,20 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.reporters.gitlab": {"reporters": "GitLabStatusPush"},
     "buildbot.reporters.http": {"reporters": "HttpStatusPush"},
     "buildbot.reporters.irc": {"reporters": "IRC", "later": "IrcStatusBot IrcStatusFactory"},
-    "buildbot.reporters.mail": {"reporters": "MailNotifier", "later": "Domain"},
+    "buildbot.reporters.mail": {"reporters": "MailNotifier", "buildmill.master.reporters.mail": "Domain"},
     "buildbot.reporters.message": {
         "reporters": """MessageFormatter MessageFormatterEmpty MessageFormatterFunction MessageFormatterFunctionRaw
              MessageFormatterMissingWorker MessageFormatterRenderable""",
-        "later": "create_context_for_build MessageFormatterBase",
+        "buildmill.master.reporters.messages": """create_context_for_build create_context_for_worker
+            MessageFormatterBase MessageFormatterBaseJinja""",
     },
     "buildbot.reporters.pushjet": {"reporters": "PushjetNotifier"},
     "buildbot.reporters.pushover": {"reporters": "PushoverNotifier"},
     "buildbot.reporters.telegram": {"reporters": "TelegramBot"},
     "buildbot.reporters.utils": {
         "util": "URLForBuild",
-        "later": """getChangesForSourceStamps getDetailsForBuild getDetailsForBuilds getDetailsForBuildset
+        "buildmill.master.reporters.details": """getChangesForSourceStamps
+            getDetailsForBuild getDetailsForBuilds getDetailsForBuildset
             getPreviousBuild getResponsibleUsersForBuild getResponsibleUsersForSourceStamp getURLForBuild
             getURLForBuildrequest merge_reports_prop merge_reports_prop_take_first""",
     },
