@@ -24,18 +24,25 @@ NAMES = {
         FixedParameter IntParameter NestedParameter ParameterGroup PatchParameter StringParameter TextParameter
         UserNameParameter ValidationError WorkerChoiceParameter enforceChosenWorker""",
     ),
+    **names(
+        "auth.backends",
+        """BitbucketAuth CustomAuth GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth LdapUserInfo RemoteUserAuth
+        UserPasswordAuth""",
+    ),
+    **names(
+        "auth.rules",
+        """AnyControlEndpointMatcher AnyEndpointMatcher Authz EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
+        RebuildBuildEndpointMatcher RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername
+        StopBuildEndpointMatcher fnmatchStrMatcher reStrMatcher""",
+    ),
+    **names("auth.avatars", "AvatarGitHub AvatarGravatar"),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
     "DbConfig": "buildmill.plugins.dbconfig",
     "JanitorConfigurator": "buildmill.plugins.janitor",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
-LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher AuthorizedKeysManhole Authz AvatarGitHub AvatarGravatar
-    BasicBuildFactory BasicSVN BitbucketAuth CPAN CommandlineUserManager Connection CustomAuth Distutils
-    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher GNUAutoconf GerritChangeFilter
-    GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
-    InheritBuildParameter KubeCtlProxyConfigLoader KubeHardcodedConfig
-    KubeInClusterConfigLoader LdapUserInfo PasswordManhole QuickBuildFactory
-    RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
-    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher TelnetManhole Trial
-    UserPasswordAuth fnmatchStrMatcher reStrMatcher repo svn""")
+LATER = words("""AuthorizedKeysManhole BasicBuildFactory BasicSVN CPAN CommandlineUserManager Connection Distutils
+    GNUAutoconf GerritChangeFilter GitCredentialInputRenderer GitCredentialOptions InheritBuildParameter
+    KubeCtlProxyConfigLoader KubeHardcodedConfig KubeInClusterConfigLoader PasswordManhole
+    QuickBuildFactory TelnetManhole Trial repo svn""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

@@ -52,6 +52,7 @@ class WwwConfig:
         port: a server endpoint description (``tcp:8010``), or None for no web server.
         allowed_origins: patterns for CORS; None for the origin of the master's own address.
         log_file: access log below the master's directory, or None.
+        action_refusal: why no action may be taken over the web; None if all may.
         ui: settings that only the pages use, by name.
     """
 
@@ -65,6 +66,7 @@ class WwwConfig:
     rest_minimum_version: int = 0
     debug: bool = False
     ws_ping_interval: int = 0
+    action_refusal: str | None = None
     ui: Mapping[str, Any] = field(default_factory=dict)
 
 

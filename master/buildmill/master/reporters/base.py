@@ -37,7 +37,8 @@ class ReporterBase(BuildbotService):
         generators: what makes the reports.
     """
 
-    compare_attrs: ClassVar[Sequence[str]] = ("generators",)
+    compare_attrs: ClassVar[Sequence[str]] = ["generators"]
+    secrets: ClassVar[Sequence[str]] = []  # lists: authors add their own to them
     _log = Logger()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -33,7 +33,7 @@ class HttpStatusPush(ReporterBase):
     """
 
     name = "HttpStatusPush"
-    secrets: ClassVar[Sequence[str]] = ("auth", "headers")
+    secrets: ClassVar[Sequence[str]] = ["auth", "headers"]
 
     def checkConfig(
         self,

@@ -66,7 +66,7 @@ class MailNotifier(ReporterBase):
     """
 
     name = "MailNotifier"
-    secrets: ClassVar[Sequence[str]] = ("smtpUser", "smtpPassword")
+    secrets: ClassVar[Sequence[str]] = ["smtpUser", "smtpPassword"]
     _log = Logger()
 
     def checkConfig(

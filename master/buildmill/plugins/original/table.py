@@ -329,7 +329,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.worker.openstack": {"worker": "OpenStackLatentWorker"},
     "buildbot.www.auth": {
         "util": "CustomAuth HTPasswdAuth RemoteUserAuth UserPasswordAuth",
-        "later": "AuthBase AuthRealm AuthRootResource NoAuth TwistedICredAuthBase UserInfoProviderBase",
+        "buildmill.master.auth.backends": "AuthBase NoAuth TwistedICredAuthBase UserInfoProviderBase",
+        "later": "AuthRealm AuthRootResource",
     },
     "buildbot.www.authz": {"util": "Authz fnmatchStrMatcher reStrMatcher", "buildmill.common.errors": "Forbidden"},
     "buildbot.www.authz.authz": {
@@ -339,21 +340,22 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.www.authz.endpointmatchers": {
         "util": """AnyControlEndpointMatcher AnyEndpointMatcher EnableSchedulerEndpointMatcher
             ForceBuildEndpointMatcher RebuildBuildEndpointMatcher StopBuildEndpointMatcher""",
-        "later": "EndpointMatcherBase Match",
+        "buildmill.master.auth.rules": "EndpointMatcherBase Match",
     },
     "buildbot.www.authz.roles": {
         "util": "RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername",
-        "later": "RolesFromBase",
+        "buildmill.master.auth.rules": "RolesFromBase",
     },
-    "buildbot.www.avatar": {"util": "AvatarGitHub AvatarGravatar", "later": "AvatarBase"},
-    "buildbot.www.hooks.base": {"later": "BaseHookHandler"},
-    "buildbot.www.hooks.bitbucket": {"later": "BitBucketHandler"},
-    "buildbot.www.hooks.github": {"later": "GitHubEventHandler GitHubHandler"},
-    "buildbot.www.hooks.gitlab": {"later": "GitLabHandler"},
+    "buildbot.www.avatar": {"util": "AvatarGitHub AvatarGravatar", "buildmill.master.auth.avatars": "AvatarBase"},
+    "buildbot.www.hooks.base": {"buildmill.master.auth.hooks": "BaseHookHandler"},
+    "buildbot.www.hooks.bitbucket": {"buildmill.master.auth.hooks": "BitBucketHandler"},
+    "buildbot.www.hooks.github": {"buildmill.master.auth.hooks": "GitHubEventHandler GitHubHandler"},
+    "buildbot.www.hooks.gitlab": {"buildmill.master.auth.hooks": "GitLabHandler"},
     "buildbot.www.ldapuserinfo": {"util": "LdapUserInfo"},
     "buildbot.www.oauth2": {
         "util": "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth",
-        "later": "OAuth2Auth OAuth2LoginResource",
+        "buildmill.master.auth.backends": "OAuth2Auth",
+        "later": "OAuth2LoginResource",
     },
     "buildbot.www.plugin": {"later": "Application"},
     "buildbot.www.resource": {"later": "Resource"},

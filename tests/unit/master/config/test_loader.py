@@ -196,7 +196,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['services'] = [3]", "services[0] must be a service, not 3"),
         ("c['secretsProviders'] = [3]", "secretsProviders[0] must be a provider of secrets, not 3"),
         ("c['manhole'] = 3", "a debug console is not available yet"),
-        ("c['www'] = {'auth': 3}", "www['auth']: logging in is not available yet"),
+        ("c['www'] = {'auth': 3}", "www['auth'] must be as util.UserPasswordAuth({...}), not 3"),
         ("c['www'] = {'port': 'x'}", "www['port'] must be a port"),
         ("c['www'] = {'port': 70000}", "www['port'] must be a port"),
         ("c['www'] = {'cookie_expiration_time': 3}", "www['cookie_expiration_time'] must be a timedelta"),

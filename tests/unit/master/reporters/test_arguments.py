@@ -98,7 +98,7 @@ def test_reporters_that_do_not_deliver_yet_say_so_and_stay_silent(house: House) 
     house.force()
 
     assert what_is_not_delivered(zulip) == (
-        "ZulipStatusPush 'ZulipStatusPush' is accepted, but sends nothing to Zulip yet; HttpStatusPush, or a class of "
+        "ZulipStatusPush is accepted, but sends nothing to Zulip yet; HttpStatusPush, or a class of "
         "your own that derives from ReporterBase, can take its place"
     )
     assert house.receiver.got == []
