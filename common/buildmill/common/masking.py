@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
 from buildmill.common.errors import InvalidInput
@@ -24,13 +24,19 @@ class Masker:
 
     Args:
         secrets: none may be shorter than `SHORTEST_SECRET`.
+        names: secret to name: ``<name>`` is shown instead of it. `MASK` is for those without a name.
 
     Raises:
         InvalidInput: one is.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms = sorted({form for secret in secrets for form in _forms(secret)}, key=lambda form: (-len(form), form))
+    def __init__(self, secrets: Iterable[str], names: Mapping[str, str] | None = None) -> None:
+        names = names or {}
+        self._masks: dict[bytes, bytes] = {}
+        for secret in secrets:
+            mask = f"<{names[secret]}>".encode() if secret in names else MASK
+            self._masks |= dict.fromkeys(_forms(secret), mask)
+        forms = sorted(self._masks, key=lambda form: (-len(form), form))
         self._longest = len(forms[0]) if forms else 0
         self._find = re.compile(b"|".join(map(re.escape, forms))) if forms else None
         self._by_prefix: dict[bytes, list[bytes]] = {}
@@ -49,7 +55,7 @@ class Masker:
         for match in self._find.finditer(text):
             if match.start() >= end:
                 break
-            done += [text[position : match.start()], MASK]
+            done += [text[position : match.start()], self._masks[match.group()]]
             position = match.end()
         end = max(end, position)
         done.append(text[position:end])
@@ -58,12 +64,16 @@ class Masker:
 
     def flush(self) -> bytes:
         """The stream is at its end: what was held back."""
+        return self.whole(self.give_back())
+
+    def give_back(self) -> bytes:
+        """What was held back, as it came: for another masker, which goes on with the stream."""
         held, self._held = self._held, b""
-        return held if self._find is None else self._find.sub(lambda _: MASK, held)
+        return held
 
     def whole(self, data: bytes) -> bytes:
         """A text that is complete in itself, masked; the stream isn't touched."""
-        return data if self._find is None else self._find.sub(lambda _: MASK, data)
+        return data if self._find is None else self._find.sub(lambda found: self._masks[found.group()], data)
 
     def _first_open(self, text: bytes) -> int:
         """The first place where a form may begin that more bytes would decide about; the length if there is none."""

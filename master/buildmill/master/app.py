@@ -46,6 +46,7 @@ from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.schedulers.forcesched import ForceSchedulers
+from buildmill.master.secrets.manager import SecretManager
 
 HEARTBEAT_SECONDS = 60.0
 EXPIRY_SECONDS = 600
@@ -116,8 +117,10 @@ class App:
         )
         self.master.queue = self.engine.queue
         self._explanations.distributor = self.engine.distributor
+        self.master.secrets = self._secrets = SecretManager()
         self._listeners: list[WorkerListener] = []
         self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor)
+        self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._managed_services = ManagedServicesPart(self.master.service_manager)
         self._services = ServicesPart(self.master, self._forms.replace, self._forget_absent)
         self._local_workers = LocalWorkersPart(
@@ -130,7 +133,16 @@ class App:
         self.engine.dismissed = self._local_workers.dismissed
         self._engine_part = EnginePart(engine=self.engine, master=self.master, context=self.updates.context)
         self._reconfiguration = Reconfiguration(
-            Application([self.web, self._engine_part, self._managed_services, self._services, self._local_workers]),
+            Application(
+                [
+                    self.web,
+                    self._managed_secrets,
+                    self._engine_part,
+                    self._managed_services,
+                    self._services,
+                    self._local_workers,
+                ]
+            ),
             config,
             hold=self.engine.hold,
             resume=self.engine.resume,
@@ -182,11 +194,13 @@ class App:
         self.master.masterid = self.updates.context.masterid = self._explanations.master_id = master_id
         await self.updates.run(_take_over, master_id)
         await self.logs.start(master_id)
+        for manager in (self._secrets, self.master.service_manager):
+            await self.master.services.addService(manager)
+        await self.master.services.startService()
+        await self._managed_secrets.apply(self.config)
         await self._engine_part.apply(self.config)
         await self.engine.start()
         await self._listen(self.config)
-        await self.master.services.addService(self.master.service_manager)
-        await self.master.services.startService()
         await self._managed_services.apply(self.config)
         await self._services.apply(self.config)
         await self.updates.masterActive(master_id)
@@ -208,8 +222,8 @@ class App:
         if self._heartbeat.running:
             self._heartbeat.stop()
         await self._quietly("schedulers", self._services.stop())
-        await self._quietly("services", self.master.services.stopService())
         await self._quietly("engine", self.engine.stop(clean=clean))
+        await self._quietly("services", self.master.services.stopService())  # they tell of the last builds
         await self._quietly("local workers", self._local_workers.stop())
         for listener in self._listeners:
             await self._quietly("worker port", listener.stop())

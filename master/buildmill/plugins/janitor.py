@@ -50,8 +50,8 @@ class JanitorConfigurator(NotDelivering, ConfiguratorBase):
             if horizon is not None and not isinstance(horizon, timedelta):
                 config_error(f"JanitorConfigurator: {argument} must be a timedelta, not {horizon!r}")
         if build_data_horizon is not None:
-            text = "build_data_horizon has no effect: builds have no such data here"
-            self.not_delivering = text  # type: ignore[misc]  # of this one only
+            text = "build_data_horizon has no effect: data of builds is kept"
+            self.not_delivering = text  # of this one only
         self.logHorizon = logHorizon if isinstance(logHorizon, timedelta) else None
         self._of_builders = checked_horizons("JanitorConfigurator: log_horizon_of_builders", log_horizon_of_builders)
         self._of_tags = checked_horizons("JanitorConfigurator: log_horizon_of_tags", log_horizon_of_tags)

@@ -1,16 +1,28 @@
-"""Reporters tell others about builds. None is available yet."""
+"""Reporters, which tell others about builds: ``from buildmill.plugins import reporters``."""
 
 from __future__ import annotations
 
-from buildmill.plugins.lazy_names import lazy_names, words
+from buildmill.plugins.lazy_names import lazy_names, names
 
-NAMES: dict[str, str] = {}
-LATER = words(
-    """BitbucketServerCoreAPIStatusPush BitbucketServerPRCommentPush BitbucketServerStatusPush BitbucketStatusPush
-    BuildRequestGenerator BuildSetCombinedStatusGenerator BuildSetStatusGenerator BuildStartEndStatusGenerator
-    BuildStatusGenerator GerritStatusPush GerritVerifyStatusPush GitHubCommentPush GitHubStatusPush GitLabStatusPush
-    HttpStatusPush IRC MailNotifier MessageFormatter MessageFormatterEmpty MessageFormatterFunction
-    MessageFormatterFunctionRaw MessageFormatterMissingWorker MessageFormatterRenderable PushjetNotifier
-    PushoverNotifier TelegramBot WorkerMissingGenerator ZulipStatusPush"""
-)
+NAMES = {
+    **names("reporters.mail", "MailNotifier"),
+    **names("reporters.http", "HttpStatusPush"),
+    **names("reporters.github", "GitHubCommentPush GitHubStatusPush"),
+    **names("reporters.gitlab", "GitLabStatusPush"),
+    **names("reporters.generators.build", "BuildStartEndStatusGenerator BuildStatusGenerator"),
+    **names("reporters.generators.buildrequest", "BuildRequestGenerator"),
+    **names("reporters.generators.buildset", "BuildSetCombinedStatusGenerator BuildSetStatusGenerator"),
+    **names("reporters.generators.worker", "WorkerMissingGenerator"),
+    **names(
+        "reporters.messages",
+        """MessageFormatter MessageFormatterEmpty MessageFormatterFunction MessageFormatterFunctionRaw
+        MessageFormatterMissingWorker MessageFormatterRenderable""",
+    ),
+    **names(
+        "reporters.accepted",
+        """BitbucketServerCoreAPIStatusPush BitbucketServerPRCommentPush BitbucketServerStatusPush BitbucketStatusPush
+        GerritStatusPush GerritVerifyStatusPush IRC PushjetNotifier PushoverNotifier TelegramBot ZulipStatusPush""",
+    ),
+}
+LATER: frozenset[str] = frozenset()
 __getattr__, __dir__ = lazy_names("reporters", NAMES, LATER)

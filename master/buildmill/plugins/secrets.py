@@ -1,10 +1,13 @@
-"""Secret providers. None is available yet."""
+"""Providers of secrets: ``from buildmill.plugins import secrets``."""
 
 from __future__ import annotations
 
-from buildmill.plugins.lazy_names import lazy_names, words
+from buildmill.plugins.lazy_names import lazy_names, names
 
-NAMES: dict[str, str] = {}
-LATER = words("""HashiCorpVaultKvSecretProvider SecretInAFile SecretInPass VaultAuthenticatorApprole
-    VaultAuthenticatorToken""")
+NAMES = {
+    **names("secrets.file", "SecretInAFile"),
+    **names("secrets.passwordstore", "SecretInPass"),
+    **names("secrets.vault", "HashiCorpVaultKvSecretProvider VaultAuthenticatorApprole VaultAuthenticatorToken"),
+}
+LATER: frozenset[str] = frozenset()
 __getattr__, __dir__ = lazy_names("secrets", NAMES, LATER)

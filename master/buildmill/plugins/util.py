@@ -30,6 +30,18 @@ NAMES = {
         StringParameter TextParameter UserNameParameter ValidationError WorkerChoiceParameter""",
     ),
     **names("engine.chosen_worker", "enforceChosenWorker"),
+    **names(
+        "auth.backends",
+        """BitbucketAuth CustomAuth GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth LdapUserInfo RemoteUserAuth
+        UserPasswordAuth""",
+    ),
+    **names(
+        "auth.rules",
+        """AnyControlEndpointMatcher AnyEndpointMatcher Authz EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
+        RebuildBuildEndpointMatcher RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername
+        StopBuildEndpointMatcher fnmatchStrMatcher reStrMatcher""",
+    ),
+    **names("auth.avatars", "AvatarGitHub AvatarGravatar"),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
     "svn": "buildmill.plugins.grouped",
     "DbConfig": "buildmill.plugins.dbconfig",
@@ -37,13 +49,6 @@ NAMES = {
     "repo": "buildmill.plugins.repo_names:REPO",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
-LATER = words("""AnyControlEndpointMatcher AnyEndpointMatcher Authz AvatarGitHub AvatarGravatar
-    BitbucketAuth Connection CustomAuth
-    EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
-    GitCredentialInputRenderer GitCredentialOptions GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth
-    KubeCtlProxyConfigLoader KubeHardcodedConfig
-    KubeInClusterConfigLoader LdapUserInfo
-    RebuildBuildEndpointMatcher RemoteUserAuth RolesFromDomain RolesFromEmails RolesFromGroups
-    RolesFromOwner RolesFromUsername StopBuildEndpointMatcher
-    UserPasswordAuth fnmatchStrMatcher reStrMatcher""")
+LATER = words("""Connection GitCredentialInputRenderer GitCredentialOptions KubeCtlProxyConfigLoader
+    KubeHardcodedConfig KubeInClusterConfigLoader""")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

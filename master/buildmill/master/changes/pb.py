@@ -49,7 +49,7 @@ class PBChangeSource(NotDelivering, ChangeSource):
         self.user = user if is_renderable(user) else optional_text(self.owner, "user", user)
         self.passwd = passwd if is_renderable(passwd) else optional_text(self.owner, "passwd", passwd)
         if port is None:
-            self.not_delivering = "listens nowhere: it has no port"  # type: ignore[misc]  # of this one only
+            self.not_delivering = "listens nowhere: it has no port"  # of this one only
         elif checked_port(port) is None:
             config_error(f"{self.owner}: port must be a port number or a server endpoint, not {port!r}")
             port = None

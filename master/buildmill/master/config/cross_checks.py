@@ -20,6 +20,7 @@ def check_together(config: MasterConfig, problems: Problems) -> None:
         (config.change_sources, "change source"),
         (config.services, "service"),
         (config.machines, "machine"),
+        (config.secretsProviders, "provider of secrets"),
         (config.projects, "project"),
     ):
         _check_names(things, kind, problems)

@@ -28,6 +28,7 @@ from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.vocabulary import checked_properties
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
+from buildmill.master.secrets.base import SecretProviderBase
 
 _TITLE_LIMIT = 18
 _COMPRESSION_METHODS = ("raw", "gz", "bz2", "lz4", "zstd", "br")
@@ -295,6 +296,10 @@ def _services(key: str, value: Any, problems: Problems) -> Any:
     return _list_of(BuildbotService, "service")(key, value, problems)
 
 
+def _secrets_providers(key: str, value: Any, problems: Problems) -> Any:
+    return UNSET if value is None else _list_of(SecretProviderBase, "provider of secrets")(key, value, problems)
+
+
 CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "title": ("title", _title),
     "titleURL": ("titleURL", _address),
@@ -331,7 +336,7 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "durability": ("durability", _durability),
     "configurators": ("", _anything),
     "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),
-    "secretsProviders": ("", _refused("secret providers are", (None, [], ()))),
+    "secretsProviders": ("secretsProviders", _secrets_providers),
     "machines": ("machines", _list_of(Machine, "Machine")),
     "user_managers": ("", _user_managers),
     "metrics": ("", _metrics),

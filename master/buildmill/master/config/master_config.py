@@ -19,6 +19,7 @@ from buildmill.master.engine.project_config import Codebase, Project
 from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
+from buildmill.master.secrets.base import SecretProviderBase
 
 DEFAULT_VALIDATION: Mapping[str, re.Pattern[str]] = {
     "branch": re.compile(r"^[\w.+/~-]*$"),
@@ -52,6 +53,7 @@ class WwwConfig:
         port: a server endpoint description (``tcp:8010``), or None for no web server.
         allowed_origins: patterns for CORS; None for the origin of the master's own address.
         log_file: access log below the master's directory, or None.
+        action_refusal: why no action may be taken over the web; None if all may.
         ui: settings that only the pages use, by name.
     """
 
@@ -65,6 +67,7 @@ class WwwConfig:
     rest_minimum_version: int = 0
     debug: bool = False
     ws_ping_interval: int = 0
+    action_refusal: str | None = None
     ui: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -113,6 +116,7 @@ class MasterConfig:
     change_sources: tuple[ChangeSource, ...] = ()
     services: tuple[BuildbotService, ...] = ()
     machines: tuple[Machine, ...] = ()
+    secretsProviders: tuple[SecretProviderBase, ...] = ()
     projects: tuple[Project, ...] = ()
     codebases: tuple[Codebase, ...] = ()
     worker_ports: tuple[WorkerPort, ...] = ()

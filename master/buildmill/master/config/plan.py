@@ -109,7 +109,7 @@ def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> Differen
     )
 
 
-_KEPT: Final = ("workers", "schedulers", "change_sources", "services")
+_KEPT: Final = ("workers", "schedulers", "change_sources", "services", "secretsProviders")
 """What runs on with its present object if it has not changed."""
 
 

@@ -6,8 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from buildmill.master.auth.avatars import AvatarBase
+from buildmill.master.auth.backends import AuthBase, NoAuth
+from buildmill.master.auth.hooks import DIALECTS, BaseHookHandler
+from buildmill.master.auth.rules import Authz
 from buildmill.master.config.master_config import WwwConfig
 from buildmill.master.config.problems import Problems
+from buildmill.master.domain.not_delivering import what_is_not_delivered
 
 
 class _Unset:
@@ -27,12 +32,17 @@ _UI_KEYS = frozenset(
         "custom_templates_dir", "jsonp", "graphql",
     }
 )  # fmt: skip
-_NOT_YET: Mapping[str, str] = {
-    "auth": "logging in is",
-    "authz": "rules of who may do what are",
-    "change_hook_dialects": "web hooks are",
-    "change_hook_auth": "web hooks are",
-    "avatar_methods": "avatars are",
+REFUSAL: Final = (
+    "the configuration says who may do what (www: auth or authz), which cannot be enforced here yet: "
+    "no action is taken over the web"
+)
+"""Why no action is taken over the web while rules are configured that nobody would enforce."""
+_ACCEPTED: Mapping[str, tuple[type, str]] = {
+    "auth": (AuthBase, "util.UserPasswordAuth({...})"),
+    "authz": (Authz, "util.Authz(...)"),
+    "change_hook_dialects": (Mapping, ""),
+    "change_hook_auth": (list, ""),
+    "avatar_methods": (AvatarBase, ""),
 }
 _INTEGERS = {
     "logRotateLength": "log_rotate_length",
@@ -54,9 +64,8 @@ def checked_www(key: str, value: Any, problems: Problems) -> Any:
     for name, option in value.items():
         if name in _UI_KEYS:
             ui[name] = option
-        elif name in _NOT_YET:
-            if option and not problems.is_not_there_yet(key, option, name):
-                problems.at_key(key, f"www[{name!r}]: {_NOT_YET[name]} not available yet; remove the key", inner=name)
+        elif name in _ACCEPTED:
+            _check_accepted(key, name, option, problems, fields)
         elif name in _INTEGERS:
             if isinstance(option, bool) or not isinstance(option, int) or option < 0:
                 problems.at_key(key, f"www[{name!r}] must be an integer, at least 0, not {option!r}", inner=name)
@@ -66,9 +75,57 @@ def checked_www(key: str, value: Any, problems: Problems) -> Any:
             _check_other(key, name, option, problems, fields)
         else:
             problems.at_key(key, f"www: unknown key {name!r}", inner=str(name))
-    if isinstance(ui.get("plugins"), Mapping) and "base_react" in ui["plugins"]:
-        problems.at_key(key, "www['plugins']: 'base_react' is no plugin of its own any more", inner="base_react")
+    if isinstance(ui.get("plugins"), Mapping):
+        if "base_react" in ui["plugins"]:
+            problems.at_key(key, "www['plugins']: 'base_react' is no plugin of its own any more", inner="base_react")
+        if ui["plugins"]:
+            names = ", ".join(map(str, ui["plugins"]))
+            problems.notice(key, f"plugins: there are no such pages yet: {names}", inner="plugins")
     return WwwConfig(**fields, ui=ui)
+
+
+def _check_accepted(key: str, name: str, option: Any, problems: Problems, fields: dict[str, Any]) -> None:
+    """Keys whose values are checked, and of which a notice tells that nothing comes of them yet."""
+    if option is None or problems.is_not_there_yet(key, option, name):
+        if option is not None:
+            fields["action_refusal"] = REFUSAL
+        return
+    match name:
+        case "auth" | "authz":
+            cls, example = _ACCEPTED[name]
+            if not isinstance(option, cls):
+                problems.at_key(key, f"www[{name!r}] must be as {example}, not {option!r}", inner=name)
+                return
+            problems.note_not_delivering(key, option, name)
+            if what_is_not_delivered(option) is not None or type(option) not in (NoAuth, Authz):
+                # rather nobody than somebody whom the configuration keeps out
+                fields["action_refusal"] = REFUSAL
+        case "avatar_methods":
+            for method in option if isinstance(option, list | tuple) else (option,):
+                if isinstance(method, AvatarBase):
+                    problems.note_not_delivering(key, method, name)
+                else:
+                    problems.at_key(key, f"www[{name!r}] must be avatar methods, not {method!r}", inner=name)
+        case "change_hook_dialects":
+            _check_dialects(key, name, option, problems)
+        case "change_hook_auth":
+            if not isinstance(option, list | tuple):
+                problems.at_key(key, f"www[{name!r}] must be a list of checkers, not {option!r}", inner=name)
+
+
+def _check_dialects(key: str, name: str, dialects: Any, problems: Problems) -> None:
+    if not isinstance(dialects, Mapping):
+        problems.at_key(key, f"www[{name!r}] must be a dictionary, not {dialects!r}", inner=name)
+        return
+    for dialect, options in dialects.items():
+        if dialect not in DIALECTS:
+            known = ", ".join(DIALECTS)
+            problems.at_key(key, f"www[{name!r}]: unknown dialect {dialect!r}; known are {known}", inner=str(dialect))
+        elif not isinstance(options, bool | Mapping):
+            problems.at_key(key, f"www[{name!r}][{dialect!r}] must be True or a dictionary", inner=str(dialect))
+        elif options is not False:
+            what = f"the dialect {dialect!r} is accepted, but {BaseHookHandler.not_delivering}"
+            problems.notice(key, f"{what}; {BaseHookHandler.way_out}", str(dialect))
 
 
 def _check_other(key: str, name: str, option: Any, problems: Problems, fields: dict[str, Any]) -> None:

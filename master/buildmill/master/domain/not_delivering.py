@@ -7,8 +7,6 @@ cannot even check its arguments is no class at all but a name of `not_there_yet`
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class NotDelivering:
     """A mixin: objects of the class are accepted and do nothing yet.
@@ -20,8 +18,8 @@ class NotDelivering:
         way_out: what its user can do meanwhile: ``use HttpStatusPush``; empty if there is nothing.
     """
 
-    not_delivering: ClassVar[str] = "does nothing yet"
-    way_out: ClassVar[str] = ""
+    not_delivering: str = "does nothing yet"
+    way_out: str = ""
 
 
 def is_not_delivering(cls: object) -> bool:
@@ -34,6 +32,7 @@ def what_is_not_delivered(thing: object) -> str | None:
     if not isinstance(thing, NotDelivering) or not thing.not_delivering:
         return None
     name = getattr(thing, "name", None)
-    called = f"{type(thing).__name__} {name!r}" if isinstance(name, str) and name else type(thing).__name__
+    is_own = isinstance(name, str) and name and name != getattr(type(thing), "name", None)
+    called = f"{type(thing).__name__} {name!r}" if is_own else type(thing).__name__
     way_out = f"; {thing.way_out}" if thing.way_out else ""
     return f"{called} is accepted, but {thing.not_delivering}{way_out}"

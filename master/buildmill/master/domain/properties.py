@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import InvalidInput
+from buildmill.common.masking import SHORTEST_SECRET
 from buildmill.master.domain.rendering import BuildContext, RenderError, render
 
 NAME_LIMIT = 256
@@ -100,7 +101,8 @@ class Properties:
             runtime: it belongs to this run only.
 
         Raises:
-            InvalidInput: a name or source over 256 characters, or a value that JSON cannot hold.
+            InvalidInput: a name or source over 256 characters, or a value that JSON cannot hold, or one that holds
+                a secret.
         """
         name, source = (
             _checked_text("property name", name),
@@ -108,6 +110,12 @@ class Properties:
         )
         if type(value) not in _SCALARS:
             _check_value(name, value)
+        if self.used_secrets and (secret := self.secret_in(value)) is not None:
+            raise InvalidInput(
+                f"property {name!r}",
+                f"it would hold the secret {secret!r}, and properties are stored and shown; "
+                "use the secret itself where it is needed",
+            )
         if self._values.get(name) != (value, source):
             self.revision += 1
         self._values[name] = (value, source)
@@ -192,9 +200,23 @@ class Properties:
         return value
 
     def useSecret(self, secret_value: str, secret_name: str) -> None:
-        """From now on show ``<name>`` instead of the value. An empty value is not masked."""
-        if secret_value.strip():
-            self.used_secrets[secret_value] = secret_name
+        """From now on show ``<name>`` instead of the value. An empty value is not masked.
+
+        Raises:
+            InvalidInput: the value is so short that hiding it would blacken ordinary text.
+        """
+        if not secret_value.strip():
+            return
+        if len(secret_value) < SHORTEST_SECRET:
+            raise InvalidInput(
+                f"secret {secret_name!r}",
+                f"it has fewer than {SHORTEST_SECRET} characters, so it cannot be hidden in logs; make it longer",
+            )
+        self.used_secrets[secret_value] = secret_name
+
+    def secret_in(self, value: object) -> str | None:
+        """Name of a used secret that a text in the value holds; None without one."""
+        return next((name for secret, name in self.used_secrets.items() if _holds(value, secret)), None)
 
     def cleanupTextFromSecrets(self, text: str) -> str:
         """`text` with each used secret replaced by ``<name>``, the longest first."""
@@ -217,6 +239,17 @@ def _checked_text(field: str, text: Any) -> str:
     if len(text) > NAME_LIMIT:
         raise InvalidInput(field, f"at most {NAME_LIMIT} characters, this has {len(text)}: {text[:40]!r}...")
     return text
+
+
+def _holds(value: object, text: str) -> bool:
+    match value:
+        case str():
+            return text in value
+        case list() | tuple():
+            return any(_holds(item, text) for item in value)
+        case dict():
+            return any(_holds(key, text) or _holds(item, text) for key, item in value.items())
+    return False
 
 
 def _check_value(name: str, value: object) -> None:

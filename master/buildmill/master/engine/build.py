@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from buildmill.common.errors import ConnectionLost
+from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.common.failpoints import failpoint
 from buildmill.common.results import CANCELLED, EXCEPTION, RETRY, SKIPPED, SUCCESS, Result
 from buildmill.common.tasks import TaskOwner
@@ -115,6 +115,7 @@ class Build(BuildView):
         self._step_run: StepRun | None = None
         self._contributions: list[str] = []
         self._lost = ""
+        self._problem = ""
         self._stop_reason = ""
         self._stop_results: Result = CANCELLED
         self._abandon_call: Any = None
@@ -132,7 +133,14 @@ class Build(BuildView):
     def new_calls(self, step_id: int, record: StepRecord | None = None) -> StepCalls:
         """The recorded calls of a step, and what is recorded of it already."""
         return StepCalls(
-            self.updates, self.buildid, step_id, self.worker_handle.worker_id, self._attempt, self._new_nonce, record
+            self.updates,
+            self.buildid,
+            step_id,
+            self.worker_handle.worker_id,
+            self._attempt,
+            self._new_nonce,
+            record,
+            mask=self.secret_mask,
         )
 
     def log_writer(self, log: Log) -> LogWriter:
@@ -171,7 +179,9 @@ class Build(BuildView):
     async def finish_step_row(self, step: BuildStep, step_id: int, result: Result, hidden: bool, text: str) -> None:
         """End a step's row; its logs and its commands' ends were queued before, and are committed with it."""
         if result == RETRY and self._lost:
-            text = storable(f"{text}: {self._lost}")  # for whoever goes on with the build before it has ended
+            text = storable(
+                self.secret_mask.text(f"{text}: {self._lost}")
+            )  # for whoever goes on with the build before it has ended
         written = step.calls.later(step_rows.finish, step_id, int(result), hidden, text)
         durable = self.worker_handle.durable
         if durable is not None and step.calls.uids and result != RETRY:
@@ -192,6 +202,9 @@ class Build(BuildView):
             self._log.info("{build}: has to be tried anew: {why}", build=self.label, why=str(lost))
         except CancelledError:
             result = self._stop_results
+        except BuildmillError as error:  # a property that cannot be had, and the like
+            self._log.failure("{build} failed", build=self.label)
+            result, self._problem = EXCEPTION, str(error)
         except RAISED:
             self._log.failure("{build} failed", build=self.label)
             result = EXCEPTION
@@ -362,8 +375,9 @@ class Build(BuildView):
             self._log.failure("the summary of step {step} failed", step=step.name)
             return
         if text:
-            self._contributions.append(text)
-            step.calls.note_summary(storable(text))
+            shown = storable(self.secret_mask.text(text))
+            self._contributions.append(shown)
+            step.calls.note_summary(shown)
 
     def _final_text(self, result: Result) -> str:
         why = ""
@@ -373,7 +387,9 @@ class Build(BuildView):
             why = self._lost
         elif result == RETRY and self._lost:
             why = f"lost connection to worker {self.workername}: {self._lost}"
-        return build_text(result, why, self._contributions)
+        elif self._problem and result == EXCEPTION:
+            why = self._problem
+        return build_text(result, self.secret_mask.text(why), self._contributions)
 
     @property
     def _has_open_steps(self) -> bool:

@@ -12,8 +12,10 @@ import msgspec
 
 from buildmill.master.db.builds import StartedBuild
 from buildmill.master.domain.properties import Properties
-from buildmill.master.domain.rendering import RenderError, is_plain
+from buildmill.master.domain.rendering import is_plain
+from buildmill.master.domain.secret_mask import SecretMask
 from buildmill.master.engine.builder import Builder
+from buildmill.master.engine.secret_source import fetched
 from buildmill.master.engine.source_stamps import Source, source_document
 from buildmill.master.engine.workers import WorkerHandle
 
@@ -36,6 +38,7 @@ class BuildView:
         self.builder = builder
         self.worker_handle = worker_handle
         self.properties = Properties()
+        self.secret_mask = SecretMask(self.properties)
         self.sources = [source_document(stamp) for stamp in started.source_stamps]
         self._source_objects = [Source(document) for document in self.sources]
         self._changes = started.changes
@@ -136,7 +139,7 @@ class BuildView:
         return self.worker_handle.info
 
     async def secret(self, name: str) -> str:
-        raise RenderError(f"secret {name!r}: no provider of secrets is configured")
+        return await fetched(self.master.secrets, name)
 
     def url(self) -> str:
         return self.getUrl()

@@ -22,6 +22,7 @@ from buildmill.master.db.commands import CommandRow
 from buildmill.master.db.resuming import RecordedCall, StepRecord
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.resources import Log
+from buildmill.master.domain.secret_mask import SecretMask
 from buildmill.master.engine.step_log import StepLog
 from buildmill.master.engine.writes import Writes
 from buildmill.master.logs.store import LogStore
@@ -47,6 +48,8 @@ class StepCalls:
         updates: writes the record and the effect in one transaction.
         new_nonce: 24 hexadecimal digits, never the same twice.
         record: what the step had done before the master was started anew; None for a step that begins.
+        mask: of the build. Nothing is recorded with a secret in it, and no fingerprint depends on a secret's value:
+            it may be another when the step is entered again.
     """
 
     _log = Logger()
@@ -60,8 +63,11 @@ class StepCalls:
         attempt: int,
         new_nonce: Callable[[], str],
         record: StepRecord | None = None,
+        *,
+        mask: SecretMask,
     ) -> None:
         self._updates = updates
+        self._mask = mask
         self._build_id = build_id
         self._step_id = step_id
         self._worker_id = worker_id
@@ -79,6 +85,9 @@ class StepCalls:
     def uids(self) -> list[str]:
         """Of its commands so far."""
         return list(self._ordinals)
+
+    def _fingerprint(self, kind: str, *content: Any) -> str:
+        return fingerprint(kind, *self._mask.value(content))
 
     def _next(self) -> int:
         self._ordinal += 1
@@ -112,7 +121,7 @@ class StepCalls:
         Raises:
             Diverged: something else was.
         """
-        ordinal, print_ = self._next(), fingerprint("command", name, args)
+        ordinal, print_ = self._next(), self._fingerprint("command", name, args)
         row = self._commands.pop(ordinal, None)
         if row is not None:
             if (row.name, row.fingerprint) != (name, print_):
@@ -159,7 +168,7 @@ class StepCalls:
         Returns:
             Its row, and whether it was there already.
         """
-        ordinal, print_ = self._next(), fingerprint("log", name, kind)
+        ordinal, print_ = self._next(), self._fingerprint("log", name, kind)
         slug = self._slug(name)
         if (found := self._recorded(ordinal, "log", print_)) is not None:
             return await self._updates.run(logs.get, found.outcome), True
@@ -173,7 +182,8 @@ class StepCalls:
 
     async def add_whole_log(self, store: LogStore, name: str, kind: str, data: bytes, time: float) -> None:
         """Add a log with all that it will ever hold."""
-        ordinal, print_ = self._next(), fingerprint("whole log", name, kind, data)
+        data = self._mask.data(data)
+        ordinal, print_ = self._next(), self._fingerprint("whole log", name, kind, data)
         slug = self._slug(name)
         if self._recorded(ordinal, "log", print_) is not None:
             return
@@ -191,7 +201,8 @@ class StepCalls:
 
     async def add_url(self, name: str, url: str) -> None:
         """Add a link to the step."""
-        ordinal, print_ = self._next(), fingerprint("url", name, url)
+        name, url = self._mask.text(name), self._mask.text(url)
+        ordinal, print_ = self._next(), self._fingerprint("url", name, url)
         if self._recorded(ordinal, "url", print_) is not None:
             return
 
@@ -203,7 +214,7 @@ class StepCalls:
 
     def set_property(self, name: str, value: Any, source: str) -> None:
         """Write down a property that the step sets; the build's own copy has it already."""
-        ordinal, print_ = self._next(), fingerprint("property", name, value, source)
+        ordinal, print_ = self._next(), self._fingerprint("property", name, value, source)
         if self._recorded(ordinal, "property", print_) is not None:
             return
 
@@ -247,7 +258,7 @@ class StepCalls:
         Raises:
             Diverged: it was begun before, and nobody knows how it ended; or something else was recorded.
         """
-        ordinal, print_ = self._next(), fingerprint(kind, content)
+        ordinal, print_ = self._next(), self._fingerprint(kind, content)
         if (found := self._recorded(ordinal, kind, print_)) is not None:
             if found.outcome is None:
                 raise Diverged(f"the master ended during a {kind.replace('_', ' ')} of the step")
@@ -268,7 +279,7 @@ class StepCalls:
         A set that was made just before the master died is found instead of made again: it is the only one of this build
         that no record speaks of.
         """
-        ordinal, print_ = self._next(), fingerprint("trigger", content)
+        ordinal, print_ = self._next(), self._fingerprint("trigger", content)
         if (found := self._recorded(ordinal, "trigger", print_)) is not None:
             return found.outcome
         outcome: Any = None
@@ -282,14 +293,18 @@ class StepCalls:
     def add_steps(self, factories: Sequence[tuple[type, tuple[Any, ...], dict[str, Any]]], *, at_end: bool) -> None:
         """Write down that the step has added steps to its build.
 
-        What cannot be written down (a function in their arguments that has no name) is recorded as that: a build that
-        must go on after a restart is tried anew then.
+        What cannot be written down (a function in their arguments that has no name, a secret) is recorded as that: a
+        build that must go on after a restart is tried anew then.
         """
-        ordinal, print_ = self._next(), fingerprint("steps", [cls.__qualname__ for cls, _, _ in factories], at_end)
+        ordinal, print_ = (
+            self._next(),
+            self._fingerprint("steps", [cls.__qualname__ for cls, _, _ in factories], at_end),
+        )
         if self._recorded(ordinal, "steps", print_) is not None:
             return
         try:
-            packed: str | None = base64.b64encode(pickle.dumps(list(factories))).decode()
+            has_secrets = any(self._mask.is_in(arguments) for _, *arguments in factories)
+            packed = None if has_secrets else base64.b64encode(pickle.dumps(list(factories))).decode()
         except Exception:  # pickle lets through whatever the objects raise
             packed = None
         self.later(steps.record_call, self._step_id, ordinal, "steps", print_, [packed, at_end])

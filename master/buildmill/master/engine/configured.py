@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from buildmill.common.errors import ConfigError, ConfigProblem
 from buildmill.common.slices import Slices
+from buildmill.master.domain.rendering import RenderError, render
+from buildmill.master.engine.secret_source import PropertiesOfService, SecretSource
 from buildmill.master.engine.workers import WorkerHandle
 
 
@@ -27,6 +30,26 @@ async def builder_infos(builders: Sequence[Any], slices: Slices) -> list[dict[st
             }
         )
     return infos
+
+
+async def passwords_of(workers: Sequence[Any], secrets: SecretSource) -> dict[str, str | None]:
+    """The workers' passwords by name; None for a worker that this master starts itself.
+
+    Raises:
+        ConfigError: all that cannot be had.
+    """
+    context = PropertiesOfService(secrets)
+    passwords: dict[str, str | None] = {}
+    problems = []
+    for worker in workers:
+        try:
+            password = await render(worker.password, context)
+            passwords[worker.name] = None if password is None else str(password)
+        except RenderError as error:
+            problems.append(ConfigProblem(f"worker {worker.name!r}: password: {error}", worker.file, worker.line))
+    if problems:
+        raise ConfigError(problems)
+    return passwords
 
 
 @dataclass(kw_only=True)

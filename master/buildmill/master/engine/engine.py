@@ -37,7 +37,7 @@ from buildmill.master.engine import leftovers
 from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
 from buildmill.master.engine.builder import Builder
-from buildmill.master.engine.configured import builder_infos, collapse_policies, service_of
+from buildmill.master.engine.configured import builder_infos, collapse_policies, passwords_of, service_of
 from buildmill.master.engine.distributor import Assignment, Distributor
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lease import MasterLease
@@ -188,6 +188,7 @@ class Engine:
         self.distributor.look_again()
 
     async def _handles(self, workers: Sequence[Any]) -> dict[str, WorkerHandle]:
+        passwords = await passwords_of(workers, self._master.secrets)
         found = await self._updates.run(worker_rows.find_all, [worker.name for worker in workers])
         handles: dict[str, WorkerHandle] = {}
         for worker in workers:
@@ -199,6 +200,7 @@ class Engine:
                 if is_durable:
                     handle.durable = self._durable_commands(handle)
             handle.config = worker
+            handle.password = passwords[worker.name]
             handle.slot.max_builds = worker.max_builds
             handle.slot.is_paused, handle.slot.pause_reason = paused, reason
             handles[worker.name] = handle
@@ -377,9 +379,9 @@ class Engine:
     def authenticate(self, name: str, password: str) -> bool:
         """Whether a worker of this name and password is configured."""
         handle = self.workers.get(name)
-        if handle is None or not isinstance(handle.config.password, str):
+        if handle is None or handle.password is None:
             return False
-        return hmac.compare_digest(handle.config.password.encode(), password.encode())
+        return hmac.compare_digest(handle.password.encode(), password.encode())
 
     def greeting(self) -> Hello:
         """The first word to a worker whose commands can outlive their connection."""

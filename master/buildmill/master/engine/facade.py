@@ -9,7 +9,9 @@ from typing import Any
 
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import Updates
+from buildmill.master.engine.http_client import HttpService
 from buildmill.master.engine.processes import ProcessRunner
+from buildmill.master.engine.secret_source import NoSecrets, SecretSource
 from buildmill.master.engine.service import BuildbotServiceManager, RootService
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import Callback, EventBus, Subscription
@@ -57,7 +59,10 @@ class Master:
         in_thread: calls a blocking function, as one that reads files, in a thread.
         queue: what waits (`domain.claims.Queue`).
         schedulers: the active schedulers, by name.
+        secrets: knows secrets by name.
+        httpservice: makes requests over HTTP.
         services: the parent of all services; `service_manager`, those of the configuration, is one of them.
+        secrets: knows secrets by name.
     """
 
     def __init__(
@@ -88,6 +93,8 @@ class Master:
         self.in_thread: InThread = _at_once if in_thread is None else in_thread
         self.queue: Any = None
         self.schedulers: dict[str, Any] = {}
+        self.secrets: SecretSource = NoSecrets()
+        self.httpservice = HttpService(clock)
         self.services = RootService(self)
         self.service_manager = BuildbotServiceManager()
 

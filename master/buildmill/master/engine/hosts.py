@@ -13,6 +13,7 @@ from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.db.resuming import StepRecord
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.resources import Log
+from buildmill.master.domain.secret_mask import SecretMask
 from buildmill.master.engine.calls import StepCalls
 from buildmill.master.engine.locks import BuildLocks
 from buildmill.master.engine.writes import Writes
@@ -29,6 +30,7 @@ class StepHost(Protocol):
     has_lost_commands: bool
     locks: BuildLocks
     properties: Properties
+    secret_mask: SecretMask
     results: Result | None
     sources: list[dict[str, Any]]
     stopped: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.not_delivering import NotDelivering
@@ -15,8 +15,8 @@ class Manhole(NotDelivering):
         port: a number or an endpoint description.
     """
 
-    not_delivering: ClassVar[str] = "opens no console: nobody gets a Python prompt inside of a master"
-    way_out: ClassVar[str] = "look at master.log and the REST API"
+    not_delivering: str = "opens no console: nobody gets a Python prompt inside of a master"
+    way_out: str = "look at master.log and the REST API"
 
     def __init__(self, port: int | str) -> None:
         self.file, self.line = users_place()
@@ -52,7 +52,7 @@ class AuthorizedKeysManhole(Manhole):
 class UserManager(NotDelivering):
     """Base of managers of users."""
 
-    not_delivering: ClassVar[str] = "manages nobody: a master has no table of users yet"
+    not_delivering: str = "manages nobody: a master has no table of users yet"
 
 
 class CommandlineUserManager(UserManager):

@@ -218,8 +218,9 @@ class RemoteCommand:
             fence=0,
             command_name=self.remote_command,
             args=self.args,
-            args_digest=fingerprint("start", self.remote_command, self.args),
-            mask=hidden,
+            # without secrets: when the command is asked for again, they may have other values
+            args_digest=fingerprint("start", self.remote_command, step.build.secret_mask.value(self.args)),
+            mask=[*hidden, *step.build.properties.used_secrets],
         )
         self._durable = durable
         self._live = durable.run(start, self, was_seen=row is not None and row.acked > 0)

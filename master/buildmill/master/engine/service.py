@@ -21,8 +21,8 @@ from twisted.logger import Logger
 
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.domain.config_errors import config_error, users_place
-from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import render
+from buildmill.master.engine.secret_source import NoSecrets, PropertiesOfService
 from buildmill.master.engine.user_code import begun_at_once
 
 P = ParamSpec("P")
@@ -258,7 +258,7 @@ class BuildbotService(AsyncMultiService):
     @for_authors
     async def renderSecrets(self, *values: Any) -> Any:
         """The renderings of values outside of any build: one, or a list of them. Raises RenderError."""
-        context = Properties()
+        context = PropertiesOfService(NoSecrets() if self.master is None else self.master.secrets)
         rendered = [await render(value, context) for value in values]
         return rendered[0] if len(values) == 1 else rendered
 

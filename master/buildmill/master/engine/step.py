@@ -304,7 +304,8 @@ class BuildStep(metaclass=_RememberArguments):
         """Add a log; write to it, and `finish` it or leave that to the step's end."""
         row, is_old = await self.calls.add_log(name, type)
         stored = await self.master.logs.lengths(row.logid) if is_old else None
-        log = StepLog(row, None if row.complete else self.build.log_writer(row), self.build.clock, stored)
+        writer = None if row.complete else self.build.log_writer(row)
+        log = StepLog(row, writer, self.build.clock, stored, self.build.secret_mask)
         self.logs[name] = log
         for observer in self._observers.get(name, ()):
             observer.setLog(log)
@@ -362,7 +363,8 @@ class BuildStep(metaclass=_RememberArguments):
         """Show what `getCurrentSummary` says now."""
 
         async def update() -> None:
-            text = await step_text(self.getResultSummary if self.results is not None else self.getCurrentSummary)
+            summary = self.getResultSummary if self.results is not None else self.getCurrentSummary
+            text = await step_text(summary, self.build.secret_mask)
             if text != self._shown and self.stepid is not None and self.results is None:
                 self._shown = text
                 self.calls.later(step_rows.set_state, self.stepid, text)

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from buildmill.master.domain.resources import Log
+from buildmill.master.domain.secret_mask import SecretMask, StreamMask
 from buildmill.master.logs.writer import LogWriter
 
 HIGH_WATER_BYTES = 4 * 1024 * 1024
@@ -29,6 +30,7 @@ class StepLog:
     Args:
         writer: None when the log was finished before: nothing is written, observers are told all the same.
         stored: bytes of each stream that are stored already.
+        mask: hides secrets before anything is stored or observed; None where there are none.
 
     Attributes:
         log: its row.
@@ -36,19 +38,26 @@ class StepLog:
     """
 
     def __init__(
-        self, log: Log, writer: LogWriter | None, clock: IReactorTime, stored: Mapping[str, int] | None = None
+        self,
+        log: Log,
+        writer: LogWriter | None,
+        clock: IReactorTime,
+        stored: Mapping[str, int] | None = None,
+        mask: SecretMask | None = None,
     ) -> None:
         self.log = log
         self.name = log.name
         self._writer = writer
         self._clock = clock
         self._stored = dict(stored or {})
+        self._mask = None if mask is None else StreamMask(mask)
         self._written: dict[str, int] = {}
         self._observers: list[Callable[[str, bytes], None]] = []
         self._finished: Deferred[Any] | None = None
 
     async def position(self) -> Position:
         """How far the log is written, all of it committed but for unfinished lines, which are in the answer."""
+        self._pass_on_held()
         if self._writer is not None and not self.is_finished:
             await self._writer.flush()
         held = {} if self._writer is None else self._writer.held
@@ -76,6 +85,18 @@ class StepLog:
         """Append output of one stream (``o``, ``e`` or ``h``); boundaries may be anywhere."""
         if self._finished is not None:
             return
+        if self._mask is not None:
+            data = self._mask.feed(stream, data)
+        if data:
+            self._take(stream, data, time)
+
+    def _pass_on_held(self) -> None:
+        """Write what the mask has held back as the possible begin of a secret."""
+        if self._mask is not None and self._finished is None:
+            for stream, rest in self._mask.flush().items():
+                self._take(stream, rest, None)
+
+    def _take(self, stream: str, data: bytes, time: float | None) -> None:
         before = self._written.get(stream, 0)
         self._written[stream] = before + len(data)
         surplus = self._stored.get(stream, 0) - before
@@ -122,6 +143,7 @@ class StepLog:
     def finish(self) -> Deferred[Any]:
         """No more will be written; fires when everything is committed. Repeats are harmless."""
         if self._finished is None:
+            self._pass_on_held()
             for observer in self._observers:
                 observer("", b"")
             self._finished = succeed(None) if self._writer is None else self._writer.finish()

@@ -17,7 +17,7 @@ from buildmill.master.db import steps as step_rows
 from buildmill.master.db.resuming import StepRecord
 from buildmill.master.domain.lock_values import as_lock_accesses
 from buildmill.master.domain.locks import Need
-from buildmill.master.domain.rendering import is_plain, is_renderable
+from buildmill.master.domain.rendering import RenderError, is_plain, is_renderable
 from buildmill.master.engine.calls import Diverged
 from buildmill.master.engine.durable_command import CommandLost
 from buildmill.master.engine.hosts import StepHost
@@ -70,7 +70,7 @@ class StepRun:
             step.name = record.step.name
         else:
             name = step.name if isinstance(step.name, str) else str(await build.render(step.name))
-            step.name = build.unique_step_name(name)
+            step.name = build.unique_step_name(build.secret_mask.text(name))
         broken: Failure | None = None
         try:
             await render_arguments(step)
@@ -78,7 +78,7 @@ class StepRun:
         except RAISED:
             should_run, broken = True, Failure()
         has_locks = bool(step.locks)
-        step._shown = "" if broken else await step_text(step.getCurrentSummary) if should_run else ""
+        step._shown = "" if broken else await step_text(step.getCurrentSummary, build.secret_mask) if should_run else ""
         if record is not None:
             row = record.step
         else:
@@ -176,7 +176,7 @@ class StepRun:
         hidden, text = False, ""
         try:
             hidden = await self._is_hidden(result)
-            text = await step_text(step.getResultSummary)
+            text = await step_text(step.getResultSummary, self._build.secret_mask)
         except RAISED:
             step.results = result = EXCEPTION
             await self._keep_traceback(Failure())
@@ -199,7 +199,11 @@ class StepRun:
         self._log.failure("step {step} of {build} raised", failure=failure, step=step.name, build=self._build.label)
         if step.stepid is None:
             return
-        text = "".join(traceback.format_exception(failure.type, failure.value, failure.getTracebackObject()))
+        if failure.check(RenderError) is not None:  # says all that its reader needs
+            text = f"{failure.getErrorMessage()}\n"
+        else:
+            text = "".join(traceback.format_exception(failure.type, failure.value, failure.getTracebackObject()))
+        text = self._build.secret_mask.text(text)  # as HTML it may look otherwise
         try:
             await step.addCompleteLog("err.text", text)
             await step.addHTMLLog("err.html", f"<pre>{html.escape(text)}</pre>")

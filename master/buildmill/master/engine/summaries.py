@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS, Result
+from buildmill.master.domain.secret_mask import SecretMask
 from buildmill.master.engine.user_code import storable
 
 WORDS = {
@@ -30,8 +31,8 @@ def joined(words: Any, suffix: Any = None) -> str:
     return " ".join(parts)
 
 
-async def step_text(summary: Callable[[], Any]) -> str:
-    """What `getCurrentSummary` or `getResultSummary` says of a step.
+async def step_text(summary: Callable[[], Any], mask: SecretMask) -> str:
+    """What `getCurrentSummary` or `getResultSummary` says of a step, without secrets.
 
     Raises:
         TypeError: not what such a method must give.
@@ -42,7 +43,7 @@ async def step_text(summary: Callable[[], Any]) -> str:
     text = value.get("step") if isinstance(value, dict) else None
     if not isinstance(text, str):
         raise TypeError(f"a summary must be a dictionary with a text under 'step', not {value!r}")
-    return storable(text)
+    return storable(mask.text(text))
 
 
 async def contribution(summary: Callable[[], Any]) -> str:

@@ -28,6 +28,7 @@ class WorkerHandle:
 
     Attributes:
         config: what the configuration says of it.
+        password: what it must say when it connects; None if there is nothing that would do.
         worker_id: its id in the database.
         slot: how the decision sees it.
         connection: None while it is not connected.
@@ -41,6 +42,7 @@ class WorkerHandle:
     def __init__(self, config: WorkerConfig, worker_id: int, clock: IReactorTime) -> None:
         self.config = config
         self.name = config.name
+        self.password: str | None = None
         self.worker_id = worker_id
         self.slot = WorkerSlot(worker_id, config.name, config.max_builds)
         self.connection: WorkerConnection | None = None

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from buildmill.common.errors import BuildmillError, InvalidInput, NotFound, NotSupported, Unavailable
+from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, NotFound, NotSupported, Unavailable
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data import resultspec
 from buildmill.master.data.api import DataAPI, Found, Result
@@ -41,11 +41,15 @@ class Rest:
         data: reads and acts.
         origins: which pages of other places may ask.
         limits: what a client may ask for.
+        action_refusal: why no action is taken; None if they are.
     """
 
     _log = Logger()
 
-    def __init__(self, data: DataAPI[Any], origins: Origins, limits: WebLimits) -> None:
+    def __init__(
+        self, data: DataAPI[Any], origins: Origins, limits: WebLimits, action_refusal: str | None = None
+    ) -> None:
+        self._action_refusal = action_refusal
         self._data = data
         self._origins = origins
         self._limits = limits
@@ -188,6 +192,8 @@ class Rest:
         try:
             content_type = (request.requestHeaders.getRawHeaders(b"Content-Type") or [b""])[0]
             call = jsonrpc.parse(request.content.read(), content_type, depth=self._limits.json_depth)
+            if self._action_refusal is not None:
+                raise Forbidden(self._action_refusal)
             owner = ANONYMOUS
             params = {**call.params, "owner": owner}
             result = await self._data.control(call.method, params, _elements(path), owner)

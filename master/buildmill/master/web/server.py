@@ -36,6 +36,7 @@ class WebServer:
         base_url: this server's address as its users know it.
         allowed_origins: web pages of other places that may talk to it, as shell patterns.
         title: of the start page.
+        action_refusal: why no action is taken from anybody; None if they are.
         limits: what a client may ask for.
 
     Attributes:
@@ -55,12 +56,13 @@ class WebServer:
         allowed_origins: Iterable[str] = (),
         title: str = "Buildmill",
         limits: WebLimits | None = None,
+        action_refusal: str | None = None,
     ) -> None:
         self._reactor = reactor
         limits = limits or WebLimits()
         base_url = base_url.rstrip("/") + "/"
         self._origins = Origins(base_url, allowed_origins)
-        self._rest = Rest(data, self._origins, limits)
+        self._rest = Rest(data, self._origins, limits, action_refusal)
         self.live = LiveFactory(bus, reactor, limits)
         self._socket = WebSocketResource(self.live)
         self._pages = Pages(data, base_url, title).app.resource()

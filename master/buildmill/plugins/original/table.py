@@ -133,7 +133,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.process.workerforbuilder": {
         "later": "AbstractWorkerForBuilder LatentWorkerForBuilder WorkerForBuilder",
     },
-    "buildbot.reporters.base": {"later": "ReporterBase"},
+    "buildbot.reporters.base": {"buildmill.master.reporters.base": "ReporterBase"},
     "buildbot.reporters.bitbucket": {"reporters": "BitbucketStatusPush"},
     "buildbot.reporters.bitbucketserver": {
         "reporters": "BitbucketServerCoreAPIStatusPush BitbucketServerPRCommentPush BitbucketServerStatusPush",
@@ -143,7 +143,9 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.reporters.generators.buildset": {
         "reporters": "BuildSetCombinedStatusGenerator BuildSetStatusGenerator",
     },
-    "buildbot.reporters.generators.utils": {"later": "BuildStatusGeneratorMixin"},
+    "buildbot.reporters.generators.utils": {
+        "buildmill.master.reporters.generators.filters": "BuildStatusGeneratorMixin"
+    },
     "buildbot.reporters.generators.worker": {"reporters": "WorkerMissingGenerator"},
     "buildbot.reporters.gerrit": {"reporters": "GerritStatusPush"},
     "buildbot.reporters.gerrit_verify_status": {"reporters": "GerritVerifyStatusPush"},
@@ -151,18 +153,20 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.reporters.gitlab": {"reporters": "GitLabStatusPush"},
     "buildbot.reporters.http": {"reporters": "HttpStatusPush"},
     "buildbot.reporters.irc": {"reporters": "IRC", "later": "IrcStatusBot IrcStatusFactory"},
-    "buildbot.reporters.mail": {"reporters": "MailNotifier", "later": "Domain"},
+    "buildbot.reporters.mail": {"reporters": "MailNotifier", "buildmill.master.reporters.mail": "Domain"},
     "buildbot.reporters.message": {
         "reporters": """MessageFormatter MessageFormatterEmpty MessageFormatterFunction MessageFormatterFunctionRaw
              MessageFormatterMissingWorker MessageFormatterRenderable""",
-        "later": "create_context_for_build MessageFormatterBase",
+        "buildmill.master.reporters.messages": """create_context_for_build create_context_for_worker
+            MessageFormatterBase MessageFormatterBaseJinja""",
     },
     "buildbot.reporters.pushjet": {"reporters": "PushjetNotifier"},
     "buildbot.reporters.pushover": {"reporters": "PushoverNotifier"},
     "buildbot.reporters.telegram": {"reporters": "TelegramBot"},
     "buildbot.reporters.utils": {
         "util": "URLForBuild",
-        "later": """getChangesForSourceStamps getDetailsForBuild getDetailsForBuilds getDetailsForBuildset
+        "buildmill.master.reporters.details": """getChangesForSourceStamps
+            getDetailsForBuild getDetailsForBuilds getDetailsForBuildset
             getPreviousBuild getResponsibleUsersForBuild getResponsibleUsersForSourceStamp getURLForBuild
             getURLForBuildrequest merge_reports_prop merge_reports_prop_take_first""",
     },
@@ -199,14 +203,15 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "buildmill.master.schedulers.trysched": "TryBase",
     },
     "buildbot.scripts.base": {"later": "isBuildmasterDir"},
-    "buildbot.secrets.manager": {"later": "SecretManager"},
-    "buildbot.secrets.providers.base": {"later": "SecretProviderBase"},
+    "buildbot.secrets.manager": {"buildmill.master.secrets.manager": "SecretManager"},
+    "buildbot.secrets.providers.base": {"buildmill.master.secrets.base": "SecretProviderBase"},
     "buildbot.secrets.providers.file": {"secrets": "SecretInAFile"},
     "buildbot.secrets.providers.passwordstore": {"secrets": "SecretInPass"},
     "buildbot.secrets.providers.vault_hvac": {
         "secrets": "HashiCorpVaultKvSecretProvider VaultAuthenticatorApprole VaultAuthenticatorToken",
+        "buildmill.master.secrets.vault": "VaultAuthenticator",
     },
-    "buildbot.secrets.secret": {"later": "SecretDetails"},
+    "buildbot.secrets.secret": {"buildmill.master.secrets.secret": "SecretDetails"},
     "buildbot.steps.cmake": {"steps": "CMake"},
     "buildbot.steps.configurable": {"steps": "BuildbotCiSetupSteps BuildbotTestCiTrigger"},
     "buildbot.steps.cppcheck": {"steps": "Cppcheck"},
@@ -283,7 +288,9 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "buildbot.util.giturlparse": {"buildmill.plugins.original.utilities": "GitUrl giturlparse"},
     "buildbot.util.httpclientservice": {
-        "later": "HTTPClientService HTTPSession IHttpResponse TreqResponseWrapper TxRequestsResponseWrapper",
+        "buildmill.master.engine.http_client": "HTTPClientService HTTPSession TreqResponseWrapper=HttpAnswer",
+        "buildmill.plugins.original.interfaces": "IHttpResponse",
+        "later": "TxRequestsResponseWrapper",
     },
     "buildbot.util.identifiers": {
         "buildmill.plugins.original.identifiers": "forceIdentifier incrementIdentifier isIdentifier",
@@ -324,7 +331,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.worker.openstack": {"worker": "OpenStackLatentWorker"},
     "buildbot.www.auth": {
         "util": "CustomAuth HTPasswdAuth RemoteUserAuth UserPasswordAuth",
-        "later": "AuthBase AuthRealm AuthRootResource NoAuth TwistedICredAuthBase UserInfoProviderBase",
+        "buildmill.master.auth.backends": "AuthBase NoAuth TwistedICredAuthBase UserInfoProviderBase",
+        "later": "AuthRealm AuthRootResource",
     },
     "buildbot.www.authz": {"util": "Authz fnmatchStrMatcher reStrMatcher", "buildmill.common.errors": "Forbidden"},
     "buildbot.www.authz.authz": {
@@ -334,21 +342,22 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.www.authz.endpointmatchers": {
         "util": """AnyControlEndpointMatcher AnyEndpointMatcher EnableSchedulerEndpointMatcher
             ForceBuildEndpointMatcher RebuildBuildEndpointMatcher StopBuildEndpointMatcher""",
-        "later": "EndpointMatcherBase Match",
+        "buildmill.master.auth.rules": "EndpointMatcherBase Match",
     },
     "buildbot.www.authz.roles": {
         "util": "RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername",
-        "later": "RolesFromBase",
+        "buildmill.master.auth.rules": "RolesFromBase",
     },
-    "buildbot.www.avatar": {"util": "AvatarGitHub AvatarGravatar", "later": "AvatarBase"},
-    "buildbot.www.hooks.base": {"later": "BaseHookHandler"},
-    "buildbot.www.hooks.bitbucket": {"later": "BitBucketHandler"},
-    "buildbot.www.hooks.github": {"later": "GitHubEventHandler GitHubHandler"},
-    "buildbot.www.hooks.gitlab": {"later": "GitLabHandler"},
+    "buildbot.www.avatar": {"util": "AvatarGitHub AvatarGravatar", "buildmill.master.auth.avatars": "AvatarBase"},
+    "buildbot.www.hooks.base": {"buildmill.master.auth.hooks": "BaseHookHandler"},
+    "buildbot.www.hooks.bitbucket": {"buildmill.master.auth.hooks": "BitBucketHandler"},
+    "buildbot.www.hooks.github": {"buildmill.master.auth.hooks": "GitHubEventHandler GitHubHandler"},
+    "buildbot.www.hooks.gitlab": {"buildmill.master.auth.hooks": "GitLabHandler"},
     "buildbot.www.ldapuserinfo": {"util": "LdapUserInfo"},
     "buildbot.www.oauth2": {
         "util": "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth",
-        "later": "OAuth2Auth OAuth2LoginResource",
+        "buildmill.master.auth.backends": "OAuth2Auth",
+        "later": "OAuth2LoginResource",
     },
     "buildbot.www.plugin": {"later": "Application"},
     "buildbot.www.resource": {"later": "Resource"},

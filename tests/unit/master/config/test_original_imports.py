@@ -83,7 +83,7 @@ def test_a_configuration_of_buildbot_loads_unchanged(first_line: str | None, tmp
     steps = [recipe.build() for recipe in config.builder("runtests").factory.steps]
     assert [step.name for step in steps] == ["git", "shell", "count tests", "docs"]
     assert all(isinstance(step, BuildStep) for step in steps)
-    assert [notice.name for notice in config.notices] == ["protocols"]
+    assert [notice.name for notice in config.notices] == ["protocols", "www"]
 
 
 def test_the_names_are_ours_by_whatever_path_they_are_imported(load_text: Load) -> None:

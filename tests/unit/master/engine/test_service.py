@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 
 from buildmill.common.errors import ConfigError
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.engine.secret_source import NoSecrets
 from buildmill.master.engine.service import (
     AsyncMultiService,
     BuildbotService,
@@ -74,6 +75,7 @@ class Master:
 
     def __init__(self) -> None:
         self.reactor = Clock()
+        self.secrets = NoSecrets()
         self.services = RootService(self)
         self.manager = BuildbotServiceManager()
         done(self.services.addService(self.manager))

@@ -138,7 +138,7 @@ class Connection:
 class Face:
     """A server and its clients."""
 
-    def __init__(self, scene: Scene, limits: WebLimits = LIMITS) -> None:
+    def __init__(self, scene: Scene, limits: WebLimits = LIMITS, action_refusal: str | None = None) -> None:
         self.scene = scene
         self.stage: Stage = scene.stage
         self.server = WebServer(
@@ -148,6 +148,7 @@ class Face:
             base_url="http://localhost:8010/",
             allowed_origins=["https://*.example.org"],
             limits=limits,
+            action_refusal=action_refusal,
         )
         self._open: list[Connection] = []
 

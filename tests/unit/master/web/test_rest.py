@@ -15,7 +15,7 @@ from buildmill.master.db import tables as t
 from buildmill.master.db.transaction import Transaction
 from tests.database import NOW
 from tests.leftovers import FailureLog
-from tests.scene import OUTPUT
+from tests.scene import OUTPUT, Scene
 from tests.unit.master.web.conftest import Face, read_answer
 
 JSON = "application/json"
@@ -396,6 +396,18 @@ def test_when_nothing_can_be_written_the_client_learns_when_to_come_back(face: F
 
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert answer.json["error"] == {"code": -32603, "message": "the disk is full"}
+
+
+@pytest.mark.parametrize("path", ["forceschedulers/force", "builds/2", "changes", "nothing/there"])
+def test_where_actions_are_refused_no_path_takes_one_and_reading_goes_on(scene: Scene, path: str) -> None:
+    face = Face(scene, action_refusal="rules that nobody enforces")
+
+    answer = face.rpc(path, "force")
+
+    assert (answer.status, answer.json["error"]) == (403, {"code": -32600, "message": "rules that nobody enforces"})
+    assert scene.force.asked == []
+    assert face.get("builders").status == 200
+    face.close()
 
 
 def test_a_bug_is_logged_and_not_told(face: Face, logged_failures: FailureLog) -> None:

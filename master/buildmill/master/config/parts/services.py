@@ -70,11 +70,11 @@ class ManagedServicesPart:
 
     Args:
         manager: a `BuildbotServiceManager`.
+        name: what the log calls them.
     """
 
-    name = "services"
-
-    def __init__(self, manager: Any) -> None:
+    def __init__(self, manager: Any, name: str = "services") -> None:
+        self.name = name
         self._manager = manager
 
     async def apply(self, config: MasterConfig) -> None:

@@ -67,6 +67,7 @@ class WebPart:
             base_url=config.buildbotURL,
             allowed_origins=config.www.allowed_origins or (),
             title=config.title,
+            action_refusal=config.www.action_refusal,
         )
         try:
             self.port = await server.start(config.www.port)
