@@ -148,21 +148,6 @@ def test_an_exception_inside_our_code_is_told_with_the_users_line(load_text: Loa
         ("x = 1\nraise KeyboardInterrupt\n", 2, "KeyboardInterrupt"),
         ("import asyncio\nraise asyncio.CancelledError\n", 2, "CancelledError"),
         ("import no_such_module_at_all", 1, "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
-        (
-            "from buildmill.plugins import util\nutil.Connection()",
-            2,
-            "ImportError: util.Connection is not available yet",
-        ),
-        (
-            "from buildmill.plugins.steps import BuildbotCiSetupSteps",
-            1,
-            "ImportError: util.Connection is not available yet",
-        ),
-        (
-            "from buildmill.plugins import BuildbotCiSetupSteps",
-            1,
-            "ImportError: util.Connection is not available yet",
-        ),
         ("c = {}", None, "the configuration defines no dictionary BuildmasterConfig"),
         ("BuildmasterConfig = 3", None, "the configuration must define the dictionary BuildmasterConfig"),
     ],

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
+from typing import Any, cast
 
 import pytest
 
@@ -19,6 +20,8 @@ from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig, WorkerPort
 from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.engine.step import BuildStep
+from buildmill.plugins.original import names as original_names
+from buildmill.plugins.original.table import LATER, TABLE
 
 SAMPLE = Path(__file__).with_name("sample_of_buildbot.py.txt")
 FRAME = """\
@@ -157,72 +160,91 @@ def test_a_list_of_what_is_there_can_be_had() -> None:
 # -- what is not there -------------------------------------------------------------------------------
 
 
+def _forget_names() -> None:
+    original_names._modules.cache_clear()
+    original_names.names_in.cache_clear()
+
+
+@pytest.fixture
+def gadgets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A module of names that are known, and not made yet."""
+    names = "Auth Authz Canceller Gadget IRC Push Reporter Step VCS Worker"
+    with monkeypatch.context() as changed:
+        changed.setitem(cast("dict[str, Any]", TABLE), "buildbot.gadgets", {LATER: names})
+        _forget_names()
+        yield
+    _forget_names()
+
+
+@pytest.mark.usefixtures("gadgets")
 def test_all_names_that_are_not_there_yet_are_told_at_once_with_their_lines(load_text: Load) -> None:
     text = """\
     from buildbot.plugins import *
-    from buildbot.reporters.base import ReporterBase
-    from buildbot.steps.cmake import CMake
+    from buildbot import gadgets
+    from buildbot.gadgets import Reporter, Step
     from buildbot.steps.shell import ShellMixin
     c = BuildmasterConfig = {"protocols": {"pb": {"port": 9989}}}
-    c["workers"] = [worker.DockerLatentWorker("w1", "x", docker_host="tcp://h")]
-    factory = util.BuildFactory([CMake(path=".")])
-    class Mine(ShellMixin, steps.Mercurial):
+    c["workers"] = [gadgets.Worker("w1", "x", docker_host="tcp://h")]
+    factory = util.BuildFactory([Step(path=".")])
+    class Mine(ShellMixin, gadgets.VCS):
         pass
     factory.addStep(Mine(command=["x"]))
     c["builders"] = [
         util.BuilderConfig(name="b1", workernames=["w1"], factory=factory),
         util.BuilderConfig(name="b2", workernames=["w1"],
-                           factory=util.GNUAutoconf(None)),
+                           factory=gadgets.Gadget(None)),
     ]
-    class Reporter(ReporterBase):
-        secrets = ReporterBase.secrets + ["token"]
-    c["services"] = [Reporter(name="r")]
-    c["www"] = {"auth": util.GitHubAuth("id", "secret"), "authz": util.Authz(allowRules=[])}
-    c["configurators"] = [util.KubeHardcodedConfig(hour=12)]
-    split = reporters.IRC.split_file_branches("trunk/x")
-    factory.addStep(steps.Bzr)
-    c["revlink"] = util.LdapUserInfo
-    class Worker(worker.LibVirtWorker):
+    class Told(Reporter):
+        secrets = Reporter.secrets + ["token"]
+    c["services"] = [Told(name="r")]
+    c["www"] = {"auth": gadgets.Auth("id", "secret"), "authz": gadgets.Authz(allowRules=[])}
+    c["configurators"] = [gadgets.Canceller(hour=12)]
+    split = gadgets.IRC.split_file_branches("trunk/x")
+    factory.addStep(gadgets.Push)
+    c["revlink"] = gadgets.Gadget
+    class Worker(gadgets.Worker):
         def __init__(self, name):
             super().__init__(name, self.missing)
     c["workers"].append(Worker("w2"))
-    nothing = list(reporters.IRC), reporters.IRC[0]
-    assert not isinstance(factory, ReporterBase) and not issubclass(int, ReporterBase)
-    assert issubclass(Reporter, ReporterBase)
+    nothing = list(gadgets.IRC), gadgets.IRC[0]
+    assert not isinstance(factory, Reporter) and not issubclass(int, Reporter)
+    assert issubclass(Told, Reporter)
     """
 
     told = problems_of(load_text, text)
 
     names = [
-        (6, "plugins.worker.DockerLatentWorker"),
-        (7, "plugins.steps.CMake"),
-        (8, "plugins.steps.Mercurial"),
-        (14, "plugins.util.GNUAutoconf"),
-        (16, "reporters.base.ReporterBase"),
-        (17, "reporters.base.ReporterBase.secrets"),
-        (19, "plugins.util.GitHubAuth"),
-        (19, "plugins.util.Authz"),
-        (20, "plugins.util.KubeHardcodedConfig"),
-        (21, "plugins.reporters.IRC.split_file_branches"),
-        (22, "plugins.steps.Bzr"),
-        (23, "plugins.util.LdapUserInfo"),
-        (24, "plugins.worker.LibVirtWorker"),
-        (28, "plugins.reporters.IRC"),
+        (6, "Worker"),
+        (7, "Step"),
+        (8, "VCS"),
+        (14, "Gadget"),
+        (16, "Reporter"),
+        (17, "Reporter.secrets"),
+        (19, "Auth"),
+        (19, "Authz"),
+        (20, "Canceller"),
+        (21, "IRC.split_file_branches"),
+        (22, "Push"),
+        (23, "Gadget"),
+        (24, "Worker"),
+        (28, "IRC"),
     ]
-    assert told == [(line, f"buildbot.{name} is not available in Buildmill yet") for line, name in names]
+    assert told == [(line, f"buildbot.gadgets.{name} is not available in Buildmill yet") for line, name in names]
 
 
+@pytest.mark.usefixtures("gadgets")
 def test_importing_what_is_not_there_yet_is_no_mistake(load_text: Load) -> None:
-    config = load_text(FRAME + "from buildbot.plugins import reporters\nfrom buildbot.steps.cmake import CMake\n")
+    config = load_text(FRAME + "from buildbot.gadgets import Step, VCS\n")
 
     assert config.workers
 
 
+@pytest.mark.usefixtures("gadgets")
 def test_what_is_not_there_yet_raises_when_no_configuration_is_read() -> None:
-    missing = importlib.import_module("buildbot.steps.cmake").CMake
+    missing = importlib.import_module("buildbot.gadgets").Step
 
     assert "not available yet" in repr(missing)
-    with pytest.raises(ConfigError, match=r"buildbot\.plugins\.steps\.CMake is not available in Buildmill yet"):
+    with pytest.raises(ConfigError, match=r"buildbot\.gadgets\.Step is not available in Buildmill yet"):
         missing()
 
 
