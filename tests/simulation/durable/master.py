@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from buildmill.master.db import tables as t
@@ -142,6 +143,7 @@ class SimulatedMaster:
         self.name = name
         self.is_up = True
         self.changes = 0
+        self._is_stopping = False
         self.is_paused = False
         self._world = world
         self._number = number
@@ -169,7 +171,7 @@ class SimulatedMaster:
     def is_writable(self) -> bool:
         """Whether it does, and can write into its database."""
         is_locked = self.lane.fails_until > self._world.time.now or self.house.database.trouble is not None
-        return self.is_running and not is_locked
+        return self.is_running and not self._is_stopping and not is_locked
 
     # -- what happens to it ------------------------------------------------------------------
 
@@ -177,7 +179,7 @@ class SimulatedMaster:
         """SIGKILL."""
         if self.is_up:
             self.resume(mail=False)
-            self.is_up = False
+            self.is_up = self._is_stopping = False
             self.house.crash()
             for line in self._lines:
                 line.master_died()
@@ -185,13 +187,22 @@ class SimulatedMaster:
 
     def stop(self) -> None:
         """SIGTERM: it lets go of what runs, and ends."""
-        if self.is_writable:
-            self.house.result(self.house.engine.stop(clean=False))
-            self.house.result(self.house.logs.stop())
-        self.crash()
+        if not self.is_writable:
+            self.crash()
+            return
+        self._is_stopping = True
+        Deferred.fromCoroutine(self._stop(self._boots)).addErrback(self._world.broken)
+
+    async def _stop(self, boot: int) -> None:
+        await self.house.engine.stop(clean=False)
+        await self.house.logs.stop()
+        if boot == self._boots:
+            self.crash()
 
     def start(self) -> None:
-        """Start it again, unless it is there."""
+        """Start it again, unless it is there; one that has been told to stop is not waited for."""
+        if self._is_stopping:
+            self.crash()
         if not self.is_up:
             self.lane.fails_until = 0.0
             self._note("master starts")

@@ -26,7 +26,7 @@ from buildmill.worker.durable.link import DurableLink
 from buildmill.worker.durable.shelf import Shelf
 from buildmill.worker.shepherd.core import Action, ShepherdCore
 from tests.simulation.durable.machine import SimulatedMachine
-from tests.simulation.durable.world import DURATIONS
+from tests.simulation.durable.world import DURATIONS, Setting
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -222,37 +222,52 @@ _FENCE = Statement(
     .where(t.commands.c.uid == sa.bindparam("command"))
 )
 
-PATCHES: dict[str, Patch] = {
-    "idempotent start": _idempotent_start,
-    "lease": _lease,
-    "cut of repeats": _repeats,
-    "no gaps": _gaps,
-    "resume from acked": _resume,
-    "retry after bury": _bury,
-    "reclaim after the lease": lambda _: None,
-    "adoption": _adoption,
-    "owner of what is written": _ownership,
-    "owner of what is acknowledged": _acknowledged_ownership,
-    "owner of both": _all_ownership,
-    "self-fencing": _self_fencing,
-    "sessions": _sessions,
-    "ownership check": _ownership_check,
-    "sessions and ownership check": _sessions_and_check,
-    "bury by the master": _master_bury,
-    "repeated start": _repeated_start,
-    "repeated kill": _repeated_kill,
-    "fence of the worker": _fence,
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A rule that can be switched off.
+
+    Attributes:
+        setting: runs that notice it more often than others.
+        defended: another rule stands before or behind it: no run notices.
+    """
+
+    patch: Patch
+    setting: Setting = dataclasses.field(default_factory=Setting)
+    defended: bool = False
+
+
+_SHORT = dataclasses.replace(DURATIONS)
+object.__setattr__(_SHORT, "reclaim", 10.0)  # no configuration may say that
+_QUICK = Durability(orphan_ttl=20.0, reclaim=1.05 * 20 + 15 + 12 + 10, spool_hold=60.0)
+_AWAY = ("away",)
+_TAKEN = ("pause_master", "part", "cut_off")
+
+RULES: dict[str, Rule] = {
+    "idempotent start": Rule(_idempotent_start),
+    "lease": Rule(_lease, Setting(focus=_AWAY, durations=_QUICK)),
+    "cut of repeats": Rule(_repeats),
+    "no gaps": Rule(_gaps),
+    "resume from acked": Rule(_resume),
+    "retry after bury": Rule(_bury, Setting(focus=("kill_shepherd",))),
+    "reclaim after the lease": Rule(lambda _: None, Setting(focus=_AWAY, durations=_SHORT)),
+    "adoption": Rule(_adoption, Setting(masters=2)),
+    "owner of what is written": Rule(_ownership, Setting(masters=2, focus=_TAKEN)),
+    "owner of what is acknowledged": Rule(_acknowledged_ownership, Setting(masters=2, focus=_TAKEN), defended=True),
+    "self-fencing": Rule(_self_fencing, Setting(masters=2, focus=("cut_off",), durations=_QUICK)),
+    "sessions": Rule(_sessions, Setting(masters=2, focus=_TAKEN), defended=True),
+    "ownership check": Rule(_ownership_check, Setting(masters=2, focus=_TAKEN), defended=True),
+    "sessions and ownership check": Rule(_sessions_and_check, Setting(masters=2, focus=_TAKEN), defended=True),
+    "bury by the master": Rule(_master_bury, Setting(masters=2, focus=("change_steps",))),
+    "repeated start": Rule(_repeated_start),
+    "repeated kill": Rule(_repeated_kill, defended=True),
+    "fence of the worker": Rule(_fence, Setting(masters=2, focus=_TAKEN), defended=True),
 }
-"""By the name of the rule that is switched off. Fences are not among them: with one master the rule that only the
-newest connection is obeyed keeps out all that a fence would."""
 
 
 @contextlib.contextmanager
-def switched_off(rule: str) -> Iterator[Durability]:
-    """While inside, a rule does not hold; gives the durations to run with."""
+def switched_off(rule: str) -> Iterator[Setting]:
+    """While inside, a rule does not hold; gives what to run with."""
     with pytest.MonkeyPatch.context() as patch:
-        PATCHES[rule](patch)
-        durations = dataclasses.replace(DURATIONS)
-        if rule == "reclaim after the lease":
-            object.__setattr__(durations, "reclaim", 10.0)  # no configuration may say that
-        yield durations
+        RULES[rule].patch(patch)
+        yield RULES[rule].setting

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from buildmill.master.domain.durability import Durability
 from tests.simulation.durable.checks import check
 from tests.simulation.durable.faults import Fault
 from tests.simulation.durable.master import DISK
-from tests.simulation.durable.world import DURATIONS, TRACE_LINES, Violation, World
+from tests.simulation.durable.world import TRACE_LINES, Setting, Violation, World
 
 SEEDS_PER_PROCESS = 20  # what a dead program leaves is never freed
 MEMORY = "/dev/shm"  # a folder of one's own is made in it
@@ -48,13 +47,11 @@ class Outcome:
         return "\n".join([*self.trace[-TRACE_LINES + 1 :], f"seed {self.seed}: {self.problem}"])
 
 
-def run_seed(
-    seed: int, faults: Sequence[Fault] | None = None, durations: Durability = DURATIONS, focus: Sequence[str] = ()
-) -> Outcome:
+def run_seed(seed: int, faults: Sequence[Fault] | None = None, setting: Setting | None = None) -> Outcome:
     """Run one seed, in a folder of its own."""
     folder = tempfile.mkdtemp(prefix="simulation", dir=MEMORY if os.path.isdir(MEMORY) else None)
     try:
-        world = World(Path(folder), seed, faults, durations, focus)
+        world = World(Path(folder), seed, faults, setting)
         problem: str | None = None
         try:
             world.run()
@@ -77,9 +74,7 @@ def run_seed(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def outcomes(
-    seeds: Iterable[int], processes: int = 1, durations: Durability = DURATIONS, focus: Sequence[str] = ()
-) -> Iterator[Outcome]:
+def outcomes(seeds: Iterable[int], processes: int = 1, setting: Setting | None = None) -> Iterator[Outcome]:
     """Run seeds in processes of their own, which take over what is patched here; in the order in which they end."""
     DISK.fresh()  # its schema is made once, for all of them
     with multiprocessing.get_context("fork").Pool(
@@ -88,18 +83,18 @@ def outcomes(
         initializer=gc.disable,
         maxtasksperchild=SEEDS_PER_PROCESS,
     ) as pool:
-        yield from pool.imap_unordered(partial(run_seed, durations=durations, focus=focus), seeds)
+        yield from pool.imap_unordered(partial(run_seed, setting=setting), seeds)
         pool.close()
         pool.join()
 
 
-def shrink(outcome: Outcome, durations: Durability = DURATIONS) -> Outcome:
+def shrink(outcome: Outcome, setting: Setting | None = None) -> Outcome:
     """The same seed with as few faults as it takes to fail."""
     smallest = outcome
     at = 0
     while at < len(smallest.faults):
         fewer = [*smallest.faults[:at], *smallest.faults[at + 1 :]]
-        attempt = run_seed(outcome.seed, fewer, durations)
+        attempt = run_seed(outcome.seed, fewer, setting)
         if attempt.kind == outcome.kind:
             smallest = attempt
         else:

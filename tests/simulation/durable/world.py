@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,6 +46,20 @@ def masters_of(seed: int) -> int:
     return 2 if random.Random(f"{seed} all masters").random() < 0.25 else 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a run is not free to choose.
+
+    Attributes:
+        focus: kinds of faults, if only these.
+        masters: how many; None: as the seed has it.
+    """
+
+    durations: Durability = DURATIONS
+    focus: Sequence[str] = ()
+    masters: int | None = None
+
+
 class Violation(AssertionError):
     """A promise is broken."""
 
@@ -55,7 +70,7 @@ class World:
     Args:
         basedir: an empty folder, in memory if it should be quick.
         faults: instead of those that the seed gives.
-        focus: kinds of faults, if only these.
+        setting: what is not left to the seed.
 
     Attributes:
         witnessed: every process that was ever spawned, in order.
@@ -67,9 +82,9 @@ class World:
         basedir: Path,
         seed: int,
         faults: Sequence[Fault] | None = None,
-        durations: Durability = DURATIONS,
-        focus: Sequence[str] = (),
+        setting: Setting | None = None,
     ) -> None:
+        setting = setting or Setting()
         self.seed = seed
         self.rng = random.Random(f"{seed} world")
         self.trace: list[str] = []
@@ -82,7 +97,7 @@ class World:
         self._request_of: dict[int, int] = {}
         globalLogPublisher.addObserver(cast("ILogObserver", self._observe))
         self.masters: dict[str, SimulatedMaster] = {}
-        self._make_masters(basedir / "master", durations)
+        self._make_masters(basedir / "master", setting)
         first = next(iter(self.masters.values()))
         self.harness = first.house
         self.time = Time(first.clock)
@@ -99,40 +114,44 @@ class World:
         }
         names = list(self.machines)
         self.faults = (
-            draw_faults(random.Random(f"{seed} faults"), names, len(hosts), focus) if faults is None else list(faults)
+            draw_faults(random.Random(f"{seed} faults"), names, len(hosts), setting.focus)
+            if faults is None
+            else list(faults)
         )
         for master in self.masters.values():
             master.house.start(*self._builders(master))
         for machine in self.machines.values():
             machine.start_daemon()
 
-    def _make_masters(self, basedir: Path, durations: Durability) -> None:
+    def _make_masters(self, basedir: Path, setting: Setting) -> None:
         basedir.mkdir()
         shared: sa.Engine | None = None
-        for number in range(masters_of(self.seed)):
+        for number in range(setting.masters or masters_of(self.seed)):
             name = f"m{number + 1}"
-            master = SimulatedMaster(self, name, number, basedir, durations, shared)
+            master = SimulatedMaster(self, name, number, basedir, setting.durations, shared)
             shared = master.house._engine
             self.masters[name] = master
 
     def _builders(self, master: SimulatedMaster) -> list[BuilderConfig]:
         h, names = master.house, list(self.machines)
         database, tool = MasterLock("database"), WorkerLock("tool")
-        order = ("get", "make", "put") if master.changes % 2 == 0 else ("make", "get", "put")
+        first, second = ("get", "make") if master.changes % 2 == 0 else ("make", "get")
         return [
             h.builder(
-                Run(name="make", command=["make"]),
+                Run(name=second, command=[second]),
                 Run(name="test", command=["test"], locks=[database.access("exclusive")]),
                 name="b1",
                 workernames=names[:2],
             ),
             h.builder(
-                Run(name="pack", command=["pack"]),
+                Run(name="pack", command=["pack", second]),
                 name="b2",
                 workernames=names[-2:],
                 locks=[tool.access("exclusive")],
             ),
-            h.builder(*(Run(name=name, command=[name]) for name in order), name="b3", workernames=names),
+            h.builder(
+                *(Run(name=name, command=[name]) for name in (first, second, "put")), name="b3", workernames=names
+            ),
         ]
 
     def reconfigure(self, master: SimulatedMaster) -> None:
