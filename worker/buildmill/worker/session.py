@@ -125,7 +125,7 @@ class WorkerSession:
         """
         begins_anew = self._link is not None and self._link.is_welcome
         if self._link is not None:
-            await self._link.drain("the worker stops")
+            self._link.drain("the worker stops")
         for running in list(self._running.values()):
             if begins_anew:
                 running.abandon()

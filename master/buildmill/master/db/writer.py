@@ -323,7 +323,8 @@ _TELLING = {
 def _pass_before_telling(events: Sequence[Event]) -> None:
     """What is committed is told to nobody when the master dies here."""
     for event in events:
-        point = _TELLING.get((event.keys[0][0], event.keys[0][-1]))
+        *_, resource, _, name = event.keys[0]
+        point = _TELLING.get((resource, name))
         if point is not None:
             failpoint(point)
 

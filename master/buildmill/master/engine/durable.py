@@ -9,12 +9,11 @@ Specification: docs/internals/durability.md.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -35,9 +34,6 @@ from buildmill.master.engine.user_code import RAISED
 
 START_SECONDS = 1.0
 """How long a lease must still hold for a command to be started under it."""
-
-DRAIN_SECONDS = 2.0
-"""How long a worker may take to hear that this master leaves."""
 
 FULL_SECONDS = 5.0
 """After how long a worker without room for a new command is asked again."""
@@ -184,13 +180,11 @@ class DurableCommands:
             self._lose(command, why)
         self._gone(why)
 
-    async def drain(self, why: str) -> None:
-        """This master starts no more commands here: say so, if the worker listens."""
+    def drain(self, why: str) -> None:
+        """This master starts no more commands here: say so, if the worker listens. Nobody waits for the answer."""
         self._is_drained = True
         if self._connection is not None:
-            told = Deferred.fromCoroutine(self._say(wire.Drain(why=why))).addTimeout(DRAIN_SECONDS, self._clock)
-            with contextlib.suppress(TimeoutError):
-                await told
+            self._tasks.start(self._say(wire.Drain(why=why)), name="drain")
 
     def stop(self) -> None:
         """This master ends: leave everything as it is."""

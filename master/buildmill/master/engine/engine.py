@@ -279,10 +279,8 @@ class Engine:
             if not clean and give_up.active():
                 give_up.cancel()
         self.lease.stop()
-        durable = [handle.durable for handle in self.workers.values() if handle.durable is not None]
-        for told in [Deferred.fromCoroutine(commands.drain("the master stops")) for commands in durable]:
-            await told
-        for commands in durable:
+        for commands in [handle.durable for handle in self.workers.values() if handle.durable is not None]:
+            commands.drain("the master stops")
             commands.stop()
         for subscription in self._subscriptions:
             subscription.cancel()

@@ -10,11 +10,10 @@ W>M bm_data       many at once, in order within a command; the answer may ask to
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -44,7 +43,6 @@ BEAT_SECONDS = 5.0
 BEAT_TIMEOUT_SECONDS = 12.0
 MUTE_SECONDS = 20.0
 """How long a master may grant nothing until another one is asked."""
-DRAIN_SECONDS = 2.0
 
 
 class DurableLink:
@@ -99,14 +97,12 @@ class DurableLink:
         """Whether the master has taken this worker: what it loses with the connection it begins anew by itself."""
         return self._is_welcome
 
-    async def drain(self, why: str) -> None:
-        """Tell the master that this worker takes no new command on this connection; returns when it knows."""
+    def drain(self, why: str) -> None:
+        """Tell the master that this worker takes no new command on this connection."""
         self._is_drained = True
         if self._is_welcome:
-            told = self._call(durable.Drain(why=why)).addTimeout(DRAIN_SECONDS, self._clock)
-            # an earlier master refuses the message, a dead one does not answer: the connection ends anyway
-            with contextlib.suppress(BuildmillError, TimeoutError):
-                await told
+            # nobody waits for the answer: what the master reads after this it reads in the light of it
+            self._call(durable.Drain(why=why)).addErrback(lambda _: None)
 
     def handle(self, request: Request) -> Awaitable[object]:
         """Do what the master says.
