@@ -126,3 +126,22 @@ def test_limits_hold_and_everybody_is_served_at_last(actions: list[tuple[str, bo
             if name in waiting:
                 held[name] = waiting.pop(name)
     assert not waiting
+
+
+def test_whoever_lets_go_of_a_lock_or_leaves_its_line_tells_which() -> None:
+    ledger, freed = Ledger(), list[list[object]]()
+    ledger.table.freed = lambda keys: freed.append(list(keys))
+    ledger.wait("build 1", exclusive("a"))
+    ledger.wait("build 1, step x", exclusive("b"))
+    waiter = ledger.table.wait("build 2", [exclusive("a")], lambda: None)
+    assert waiter is not None
+    ledger.wait("build 3", exclusive("c"), exclusive("a"))
+
+    ledger.table.withdraw(waiter)
+    ledger.table.withdraw(waiter)
+    ledger.table.abandon("build 3")
+    ledger.table.abandon("build 1")
+    ledger.wait("build 4", exclusive("d"))
+    ledger.table.release("build 4", [exclusive("d")])
+
+    assert freed == [["a"], ["c", "a"], ["a", "b"], ["d"]]
