@@ -161,18 +161,18 @@ def test_all_names_that_are_not_there_yet_are_told_at_once_with_their_lines(load
     text = """\
     from buildbot.plugins import *
     from buildbot.reporters.base import ReporterBase
-    from buildbot.steps.cmake import CMake
+    from buildbot.worker.ec2 import EC2LatentWorker
     from buildbot.steps.shell import ShellMixin
     c = BuildmasterConfig = {"protocols": {"pb": {"port": 9989}}}
     c["workers"] = [worker.DockerLatentWorker("w1", "x", docker_host="tcp://h")]
-    factory = util.BuildFactory([CMake(path=".")])
-    class Mine(ShellMixin, steps.Mercurial):
+    factory = util.BuildFactory([EC2LatentWorker(path=".")])
+    class Mine(ShellMixin, worker.KubeLatentWorker):
         pass
     factory.addStep(Mine(command=["x"]))
     c["builders"] = [
         util.BuilderConfig(name="b1", workernames=["w1"], factory=factory),
         util.BuilderConfig(name="b2", workernames=["w1"],
-                           factory=util.GNUAutoconf(None)),
+                           factory=util.KubeInClusterConfigLoader(None)),
     ]
     class Reporter(ReporterBase):
         secrets = ReporterBase.secrets + ["token"]
@@ -180,7 +180,7 @@ def test_all_names_that_are_not_there_yet_are_told_at_once_with_their_lines(load
     c["www"] = {"auth": util.GitHubAuth("id", "secret"), "authz": util.Authz(allowRules=[])}
     c["configurators"] = [util.KubeHardcodedConfig(hour=12)]
     split = reporters.IRC.split_file_branches("trunk/x")
-    factory.addStep(steps.Bzr)
+    factory.addStep(worker.OpenStackLatentWorker)
     c["revlink"] = util.LdapUserInfo
     class Worker(worker.LibVirtWorker):
         def __init__(self, name):
@@ -195,16 +195,16 @@ def test_all_names_that_are_not_there_yet_are_told_at_once_with_their_lines(load
 
     names = [
         (6, "plugins.worker.DockerLatentWorker"),
-        (7, "plugins.steps.CMake"),
-        (8, "plugins.steps.Mercurial"),
-        (14, "plugins.util.GNUAutoconf"),
+        (7, "plugins.worker.EC2LatentWorker"),
+        (8, "plugins.worker.KubeLatentWorker"),
+        (14, "plugins.util.KubeInClusterConfigLoader"),
         (16, "reporters.base.ReporterBase"),
         (17, "reporters.base.ReporterBase.secrets"),
         (19, "plugins.util.GitHubAuth"),
         (19, "plugins.util.Authz"),
         (20, "plugins.util.KubeHardcodedConfig"),
         (21, "plugins.reporters.IRC.split_file_branches"),
-        (22, "plugins.steps.Bzr"),
+        (22, "plugins.worker.OpenStackLatentWorker"),
         (23, "plugins.util.LdapUserInfo"),
         (24, "plugins.worker.LibVirtWorker"),
         (28, "plugins.reporters.IRC"),
@@ -213,16 +213,20 @@ def test_all_names_that_are_not_there_yet_are_told_at_once_with_their_lines(load
 
 
 def test_importing_what_is_not_there_yet_is_no_mistake(load_text: Load) -> None:
-    config = load_text(FRAME + "from buildbot.plugins import reporters\nfrom buildbot.steps.cmake import CMake\n")
+    config = load_text(
+        FRAME + "from buildbot.plugins import reporters\nfrom buildbot.worker.ec2 import EC2LatentWorker\n"
+    )
 
     assert config.workers
 
 
 def test_what_is_not_there_yet_raises_when_no_configuration_is_read() -> None:
-    missing = importlib.import_module("buildbot.steps.cmake").CMake
+    missing = importlib.import_module("buildbot.worker.ec2").EC2LatentWorker
 
     assert "not available yet" in repr(missing)
-    with pytest.raises(ConfigError, match=r"buildbot\.plugins\.steps\.CMake is not available in Buildmill yet"):
+    with pytest.raises(
+        ConfigError, match=r"buildbot\.plugins\.worker\.EC2LatentWorker is not available in Buildmill yet"
+    ):
         missing()
 
 
