@@ -40,12 +40,16 @@ FORMS = [
             util.AnyPropertyParameter(name="any"),
             util.WorkerChoiceParameter(),
             util.FileParameter(name="file"),
+            util.InheritBuildParameter(name="inherit", label="from", compatible_builds=lambda master, builder: []),
         ],
     ),
     schedulers.ForceScheduler(name="hidden", builderNames=["b"], codebases=[util.CodebaseParameter("", hide=True)]),
     schedulers.ForceScheduler(
         name="named", builderNames=["b"],
-        codebases=[util.CodebaseParameter(codebase="", label="Main", branch="main", revision=None, name="cb")],
+        codebases=[
+            util.CodebaseParameter(codebase="", label="Main", branch="main", revision=None, name="cb"),
+            util.CodebaseParameter(codebase="patched", patch=util.PatchParameter()),
+        ],
     ),
     schedulers.ForceScheduler(
         name="unlabelled", builderNames=["b"], codebases=[util.CodebaseParameter(codebase="q", name="cb")]

@@ -454,6 +454,7 @@ class CodebaseParameter(NestedParameter):
         fields = [f for f in (self._field(attr, given[attr]) for attr in self._SOURCE_ATTRIBUTES) if f is not None]
         if patch is not None:
             fields.append(patch)
+            options.setdefault("columns", 1)
         if label is None and codebase:
             label = f"Codebase: {codebase}"
         super().__init__(codebase if name is None else name, options.pop("fields", fields), label, **options)
