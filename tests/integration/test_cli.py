@@ -234,6 +234,8 @@ def test_a_master_is_started_reconfigured_restarted_and_stopped(home: Home) -> N
     assert [b["name"] for b in home.get("builders")] == ["b1"]
     assert f"already, pid {first}" in buildmill("start", home.folder, code=1)
     assert "stop it first" in buildmill("upgrade-master", home.folder, code=1)
+    for command in (["cleanupdb"], ["copy-db", "sqlite:///copy.sqlite"]):
+        assert "stop it first" in buildmill(*command, home.folder, code=1)
 
     home.configure(builders=["b1", "b2"])
     assert "in force" in buildmill("reconfig", home.folder)
@@ -257,6 +259,9 @@ def test_a_master_is_started_reconfigured_restarted_and_stopped(home: Home) -> N
     assert home.pid() is None
     assert "no master runs" in buildmill("stop", home.folder)
     assert "no master runs" in buildmill("reconfig", home.folder, code=1)
+    assert "rows copied to" in buildmill("copy-db", "sqlite:///copy.sqlite", home.folder)
+    assert "has rows already" in buildmill("copy-db", "sqlite:///copy.sqlite", home.folder, code=1)
+    assert json.loads(buildmill("cleanupdb", "--json", home.folder))["bytes_after"] > 0
 
 
 def test_a_plan_shows_what_would_change_and_for_which_work(home: Home) -> None:

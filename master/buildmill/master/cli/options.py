@@ -39,4 +39,4 @@ def json_option(function: F) -> F:
 def start_timeout_option(function: F) -> F:
     """``--start_timeout``, with Buildbot's spelling as well as ours."""
     text = "Seconds of silence in the log before watching ends."
-    return click.option("--start-timeout", "--start_timeout", default=60.0, show_default=True, help=text)(function)
+    return click.option("--start-timeout", "--start_timeout", default=90.0, show_default=True, help=text)(function)

@@ -24,7 +24,7 @@ WOULD_CHANGE = 3
 @click.command()
 @basedir_argument
 @click.option(
-    "--progress-timeout", "--progress_timeout", default=60.0, show_default=True, help="Seconds of silence to wait."
+    "--progress-timeout", "--progress_timeout", default=90.0, show_default=True, help="Seconds of silence to wait."
 )
 @click.option("--plan", is_flag=True, help="Change nothing; show what would change, and for which waiting work.")
 @click.option("--exit-code", is_flag=True, help="With --plan: end with code 3 if anything would change.")

@@ -9,16 +9,18 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from buildmill.common.errors import BuildmillError
 from buildmill.master.cli.console import Told
-from buildmill.master.cli.try_delivery import PbMaster, deliver_by_ssh
 from buildmill.master.cli.try_options import read_options
 from buildmill.master.cli.try_sources import KINDS, Sources, detect, extract
 from buildmill.master.domain.try_job import TryJob, read_job
+
+if TYPE_CHECKING:
+    from buildmill.master.cli.try_delivery import PbMaster
 
 _FROM_FILE = {
     "connect": "try_connect", "host": "try_host", "port": "try_port", "jobdir": "try_dir", "ssh": "try_ssh",
@@ -77,6 +79,8 @@ def try_command(
             _show(job)
             return
         if options["connect"] == "ssh":
+            from buildmill.master.cli.try_delivery import deliver_by_ssh
+
             deliver_by_ssh(job, _ssh_command(options))
             say("job has been delivered")
             return
@@ -119,6 +123,8 @@ def _pb_master(options: dict[str, Any], say: Any) -> PbMaster:
     if not options["passwd"]:
         raise click.UsageError("--passwd is needed")
     user = options["username"] or getpass.getuser()
+    from buildmill.master.cli.try_delivery import PbMaster
+
     return PbMaster(host=host, port=int(port), username=user, password=options["passwd"], say=say)
 
 
