@@ -330,6 +330,7 @@ class Harness(Stage):
     def stop_and_restart(self) -> None:
         """The master's process is told to stop, and is started again; workers stay disconnected."""
         self.result(self.engine.stop(clean=False))
+        self.turn()  # its last words arrive
         for worker in self.workers.values():
             worker.cut("the master stops")
         self.result(self.logs.stop())
