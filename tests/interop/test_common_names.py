@@ -87,7 +87,8 @@ class Farm:
 
     def answers(self) -> bool:
         try:
-            return len([w for w in self.get("workers")["workers"] if w["connected_to"]]) == 2
+            connected = {w["name"] for w in self.get("workers")["workers"] if w["connected_to"]}
+            return {"w1", "w2"} <= connected
         except OSError:
             return False
 

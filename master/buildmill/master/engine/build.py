@@ -346,7 +346,7 @@ class Build(BuildView):
             terminate = terminate or stop
             if (text := recorded_contribution(record)) is not None:
                 self._contributions.append(text)
-            elif step_result in step.getBuildSummaryPolicy() and step.calls is not None:
+            elif step.calls is not None:
                 await self._note_contribution(step)
             await self._stored.store()
             failpoint("master.between_steps")

@@ -202,9 +202,15 @@ class BuildStep(metaclass=_RememberArguments):
                 text += " (max lines)"
         return {"step": text}
 
-    def getBuildResultSummary(self) -> Any:
-        """The summary that goes into the build's text, by `updateBuildSummaryPolicy`."""
-        return self.getResultSummary()
+    @begun_at_once
+    async def getBuildResultSummary(self) -> Any:
+        """The summary, with a `build` for the build's text: its own, or by `updateBuildSummaryPolicy` its `step`."""
+        summary = self.getResultSummary()
+        if hasattr(summary, "__await__"):
+            summary = await summary
+        if self.results in self.getBuildSummaryPolicy() and "build" not in summary and "step" in summary:
+            summary = {**summary, "build": summary["step"]}
+        return summary
 
     # -- resuming ---------------------------------------------------------------------------
 

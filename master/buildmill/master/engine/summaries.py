@@ -51,7 +51,7 @@ async def contribution(summary: Callable[[], Any]) -> str:
     value = summary()
     if hasattr(value, "__await__"):
         value = await value
-    text = value.get("build", value.get("step")) if isinstance(value, dict) else None
+    text = value.get("build") if isinstance(value, dict) else None
     return str(text) if text else ""
 
 

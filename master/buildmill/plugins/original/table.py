@@ -21,7 +21,7 @@ LATER: Final = "later"
 
 TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot": {"buildmill.plugins.original.versions": "__version__=version version"},
-    "buildbot.buildrequest": {"later": "BuildRequest"},
+    "buildbot.buildrequest": {"buildmill.master.engine.builder": "BuildRequest=RequestView"},
     "buildbot.changes.base": {
         "buildmill.master.changes.base": "ChangeSource PollingChangeSource ReconfigurablePollingChangeSource",
     },
@@ -60,7 +60,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.configurators": {"buildmill.plugins.original.configuration": "ConfiguratorBase"},
     "buildbot.configurators.janitor": {"util": "JanitorConfigurator"},
     "buildbot.data.base": {"later": "Endpoint EndpointKind ResourceType"},
-    "buildbot.data.resultspec": {"later": "Filter OrderBy ResultSpec"},
+    "buildbot.data.resultspec": {"buildmill.plugins.original.result_spec": "Filter", "later": "OrderBy ResultSpec"},
     "buildbot.db.base": {"later": "DBConnectorComponent"},
     "buildbot.db.buildrequests": {"later": "AlreadyClaimedError BuildRequestModel NotClaimedError"},
     "buildbot.db.builds": {"later": "BuildModel"},
@@ -82,14 +82,17 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.machine.base": {"buildmill.master.engine.machine_config": "Machine"},
     "buildbot.machine.latent": {"later": "AbstractLatentMachine"},
     "buildbot.manhole": {"util": "AuthorizedKeysManhole PasswordManhole TelnetManhole"},
-    "buildbot.master": {"later": "BuildMaster"},
+    "buildbot.master": {"buildmill.master.engine.facade": "BuildMaster=Master"},
     "buildbot.plugins.webhooks": {
         "later": "base bitbucket bitbucketcloud bitbucketserver github gitlab gitorious poller",
     },
     "buildbot.plugins.www": {"later": "base console_view grid_view waterfall_view"},
-    "buildbot.process.build": {"later": "Build"},
-    "buildbot.process.builder": {"util": "enforceChosenWorker", "later": "Builder"},
-    "buildbot.process.buildrequest": {"later": "BuildRequest TempChange TempSourceStamp"},
+    "buildbot.process.build": {"buildmill.master.engine.build": "Build"},
+    "buildbot.process.builder": {"util": "enforceChosenWorker", "buildmill.master.engine.builder": "Builder"},
+    "buildbot.process.buildrequest": {
+        "buildmill.master.engine.builder": "BuildRequest=RequestView",
+        "later": "TempChange TempSourceStamp",
+    },
     "buildbot.process.buildstep": {
         "steps": "BuildStep",
         "buildmill.master.engine.step": "BuildStepCancelled BuildStepFailed",
@@ -131,7 +134,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "buildbot.process.users.manual": {"util": "CommandlineUserManager"},
     "buildbot.process.workerforbuilder": {
-        "later": "AbstractWorkerForBuilder LatentWorkerForBuilder WorkerForBuilder",
+        "buildmill.master.engine.workers": "AbstractWorkerForBuilder=WorkerHandle WorkerForBuilder=WorkerHandle",
+        "later": "LatentWorkerForBuilder",
     },
     "buildbot.reporters.base": {"buildmill.master.reporters.base": "ReporterBase"},
     "buildbot.reporters.bitbucket": {"reporters": "BitbucketStatusPush"},
@@ -313,15 +317,22 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
             ClusteredBuildbotService ReconfigurableServiceMixin SharedService""",
     },
     "buildbot.util.ssfilter": {"util": "SourceStampFilter"},
-    "buildbot.util.ssl": {"later": "ClientContextFactory"},
+    "buildbot.util.ssl": {"twisted.internet.ssl": "ClientContextFactory"},
     "buildbot.util.state": {"buildmill.plugins.original.plugin_tools": "StateMixin"},
     "buildbot.util.twisted": {"buildmill.master.engine.user_code": "async_to_deferred=begun_at_once"},
     "buildbot.version": {"buildmill.plugins.original.versions": "version"},
     "buildbot.warnings": {
         "buildmill.plugins.original.configuration": "ConfigWarning DeprecatedApiWarning warn_deprecated",
     },
-    "buildbot.worker": {"worker": "Worker", "later": "AbstractLatentWorker AbstractWorker"},
-    "buildbot.worker.base": {"worker": "Worker", "later": "AbstractWorker"},
+    "buildbot.worker": {
+        "worker": "Worker",
+        "buildmill.master.engine.worker_config": "AbstractWorker=WorkerConfig",
+        "later": "AbstractLatentWorker",
+    },
+    "buildbot.worker.base": {
+        "worker": "Worker",
+        "buildmill.master.engine.worker_config": "AbstractWorker=WorkerConfig",
+    },
     "buildbot.worker.docker": {"worker": "DockerLatentWorker"},
     "buildbot.worker.ec2": {"worker": "EC2LatentWorker"},
     "buildbot.worker.kubernetes": {"worker": "KubeLatentWorker"},

@@ -69,6 +69,20 @@ def test_a_forced_build_runs_its_command_and_succeeds(harness: Harness) -> None:
     assert harness.worker.started[0].args["workdir"] == "/srv/w1/b1/build"
 
 
+class Tell(Give):
+    """A step that says something for the build's text, too."""
+
+    def getResultSummary(self) -> dict[str, str]:
+        return {"step": "told", "build": "3 tests"}
+
+
+def test_the_text_of_a_build_has_what_its_steps_say_for_it(harness: Harness) -> None:
+    harness.start(harness.builder(Tell(SUCCESS), Give(SUCCESS, updateBuildSummaryPolicy=True), Give(SUCCESS)))
+    harness.force()
+
+    assert harness.build().state_string == "build successful 3 tests finished"
+
+
 def test_build_has_the_properties_of_all_sources(harness: Harness) -> None:
     harness.start(harness.builder(Give(SUCCESS), properties={"colour": "red"}, defaultProperties={"size": 3}))
 
