@@ -176,6 +176,8 @@ def _lock_database(world: World, fault: Fault) -> None:
 def _change_steps(world: World, fault: Fault) -> None:
     """A master is started anew with other steps."""
     fault.master(world).changes += 1
+    for name in world.machines:
+        world.excuse(name, "a master has other steps, and may die while it ends what it cannot go on with")
     _crash_master(world, fault)
 
 

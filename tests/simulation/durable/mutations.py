@@ -162,11 +162,6 @@ def _ownership_check(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sessions, "renew", renew)
 
 
-def _sessions_and_check(patch: pytest.MonkeyPatch) -> None:
-    _sessions(patch)
-    _ownership_check(patch)
-
-
 def _master_bury(patch: pytest.MonkeyPatch) -> None:
     """R10: the next attempt begins while something of the last one runs."""
 
@@ -256,8 +251,7 @@ RULES: dict[str, Rule] = {
     "owner of what is acknowledged": Rule(_acknowledged_ownership, Setting(masters=2, focus=_TAKEN), defended=True),
     "self-fencing": Rule(_self_fencing, Setting(masters=2, focus=("cut_off",), durations=_QUICK)),
     "sessions": Rule(_sessions, Setting(masters=2, focus=_TAKEN), defended=True),
-    "ownership check": Rule(_ownership_check, Setting(masters=2, focus=_TAKEN), defended=True),
-    "sessions and ownership check": Rule(_sessions_and_check, Setting(masters=2, focus=_TAKEN), defended=True),
+    "ownership check": Rule(_ownership_check, Setting(masters=2, focus=_TAKEN)),
     "bury by the master": Rule(_master_bury, Setting(masters=2, focus=("change_steps",))),
     "repeated start": Rule(_repeated_start),
     "repeated kill": Rule(_repeated_kill, defended=True),
