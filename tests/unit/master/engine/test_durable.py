@@ -15,6 +15,7 @@ from buildmill.common.protocol import durable as wire
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SUCCESS, Result
 from buildmill.master.db import soundness
 from buildmill.master.db import tables as t
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.lock_values import MasterLock
 from buildmill.master.engine.remote_command import RemoteCommand
@@ -654,6 +655,21 @@ def test_records_with_an_old_fence_are_refused(house: House) -> None:
     say(house, "late\n")
 
     assert "stale: fence 0, it is 1" in str(house.worker.answers[-1])
+
+
+def test_records_of_a_build_that_another_master_has_taken_are_not_acknowledged(house: House) -> None:
+    house.start(house.builder(Run(command=["make"])))
+    house.force()
+    command = house.command
+
+    def take_away(tx: Transaction) -> None:
+        tx.sql.execute(t.builds.update().values(fence=t.builds.c.fence + 1))
+
+    house.result(house.database.write(take_away))
+    say(house, "late\n")
+
+    assert "stale" in str(house.worker.answers[-1])
+    assert house.rows(sa.select(t.commands.c.acked).where(t.commands.c.uid == command.start.cmd_uid)) == [(0,)]
 
 
 def _fields(message: Any) -> dict[str, Any]:
