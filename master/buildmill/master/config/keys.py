@@ -293,7 +293,12 @@ def _metrics(key: str, value: Any, problems: Problems) -> Any:
 def _services(key: str, value: Any, problems: Problems) -> Any:
     if value is None or value == {}:
         return UNSET
-    return _list_of(BuildbotService, "service")(key, value, problems)
+    services = _list_of(BuildbotService, "service")(key, value, problems)
+    for service in services if services is not UNSET else ():
+        generators = service.constructed_with[1].get("generators")  # of a reporter
+        for generator in generators if isinstance(generators, list | tuple) else ():
+            problems.note_not_delivering(key, generator)
+    return services
 
 
 def _secrets_providers(key: str, value: Any, problems: Problems) -> Any:

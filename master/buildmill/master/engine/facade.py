@@ -62,7 +62,6 @@ class Master:
         secrets: knows secrets by name.
         httpservice: makes requests over HTTP.
         services: the parent of all services; `service_manager`, those of the configuration, is one of them.
-        secrets: knows secrets by name.
     """
 
     def __init__(

@@ -397,6 +397,24 @@ def test_what_is_used_and_does_not_do_its_work_is_told_with_its_place(load_text:
     assert notice.text == "Pigeons 'yard' is accepted, but catches no pigeons yet; use GitPoller"
 
 
+def test_a_reporters_generator_that_hears_of_nothing_yet_is_told_with_its_place(load_text: Load) -> None:
+    text = """\
+    c["services"] = [
+        reporters.MailNotifier("ci@example.org", generators=[
+            reporters.BuildStatusGenerator(),
+            reporters.WorkerMissingGenerator(),
+        ]),
+    ]
+    """
+    config = load_text(FRAME + dedent(text))
+
+    (notice,) = [notice for notice in config.notices if notice.name == "services"]
+    assert notice.line == 9
+    assert notice.text == "WorkerMissingGenerator is accepted, but no worker is reported missing yet"
+    (problem,) = problems_of(load_text, FRAME + 'c["services"] = [reporters.MailNotifier("a@b.c", generators=3)]')
+    assert problem == (6, "MailNotifier: generators must be a list, not 3")
+
+
 def test_saying_that_nothing_shall_be_reported_is_worth_no_notice(load_text: Load) -> None:
     config = load_text(FRAME + 'c["buildbotNetUsageData"] = None\nc["metrics"] = None\n')
 

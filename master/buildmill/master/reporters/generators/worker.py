@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.config_errors import config_error, users_place
+from buildmill.master.domain.not_delivering import NotDelivering
 from buildmill.master.engine.service import for_authors, settled
 from buildmill.master.reporters.messages import MessageFormatterMissingWorker
 
 
-class WorkerMissingGenerator:
+class WorkerMissingGenerator(NotDelivering):
     """Reports a worker that has been away for its ``missing_timeout``, to its ``notify_on_missing``.
 
     Args:
@@ -18,10 +19,12 @@ class WorkerMissingGenerator:
         message_formatter: makes the text.
     """
 
+    not_delivering = "no worker is reported missing yet"  # nothing tells of the event
     wanted_event_keys = (("workers", None, "missing"),)
     compare_attrs: Sequence[str] = ("workers", "formatter")
 
     def __init__(self, workers: Any = "all", message_formatter: Any = None) -> None:
+        self.file, self.line = users_place()
         if workers != "all" and not isinstance(workers, list | tuple | set | frozenset):
             config_error(f"{type(self).__name__}: workers must be 'all' or a list of names, not {workers!r}")
             workers = "all"
