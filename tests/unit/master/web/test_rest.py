@@ -97,7 +97,7 @@ def test_requests_in_a_row_are_answered_in_their_order(face: Face) -> None:
         ("builds/", 404, "Invalid path: builds/"),
         ("", 404, "Invalid path: "),
         ("test_result_sets", 404, "Invalid path: test_result_sets"),
-        ("builds/1/data", 404, "Invalid path: builds/1/data"),
+        ("builds/1/test_result_sets", 404, "Invalid path: builds/1/test_result_sets"),
         ("builds/99", 404, "no such build"),
         ("builds/1" + "0" * 30, 404, "no such build"),
         ("builders/nobody", 404, "no such builder"),
