@@ -23,7 +23,7 @@ import pytest
 
 from tests.programs import BIN, free_port, peer_program, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("common-names")]
+pytestmark = pytest.mark.slow
 
 FILES = Path(__file__).with_name("common_names")
 
@@ -175,51 +175,43 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def farms(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Farm, Farm]]:
-    """Ours and theirs, running."""
-    folder = tmp_path_factory.mktemp("masters")
+def test_builds_and_forms_end_the_same(repository: Path, tmp_path: Path) -> None:
+    """All in one, because the two masters take long to start."""
     with ExitStack() as stack:
-        both = Buildmill(folder / "ours", repository), Buildbot(folder / "theirs", repository)
-        for farm in both:
+        farms = Buildmill(tmp_path / "ours", repository), Buildbot(tmp_path / "theirs", repository)
+        for farm in farms:
             stack.enter_context(running(farm))
-        yield both
+        requests = [_ask_for_all(farm) for farm in farms]
+        ours, theirs = (
+            {name: farm.outcome(request) for name, request in asked.items()}
+            for farm, asked in zip(farms, requests, strict=True)
+        )
+        # the one text that is meant to differ
+        declined = ours.pop("declined"), theirs.pop("declined")
+        assert [found["build"] for found in declined] == [(3, "build skipped"), (3, "build successful")]
+        assert [found["steps"] for found in declined] == [[], []]
+        for name in SCENARIOS:
+            assert ours[name] == theirs[name], name
+        for given in ASKED:
+            assert _fill_in(farms[0], given) == _fill_in(farms[1], given), given
 
 
-@pytest.fixture(scope="module")
-def requests(farms: tuple[Farm, Farm]) -> dict[tuple[int, str], int]:
-    """All scenarios asked for at once, so that both masters work at the same time; request by farm and builder."""
+def _ask_for_all(farm: Farm) -> dict[str, int]:
+    """Ask for all scenarios at once, so that both masters work at the same time; the requests by their builder."""
+    ids = {builder["name"]: builder["builderid"] for builder in farm.get("builders")["builders"]}
     found = {}
-    for number, farm in enumerate(farms):
-        ids = {builder["name"]: builder["builderid"] for builder in farm.get("builders")["builders"]}
-        for name in (*SCENARIOS, "declined"):
-            status, answer = farm.post("forceschedulers/force", "force", builderid=ids[name], reason="try", owner="me")
-            assert status == 200, answer
-            (found[number, name],) = answer[1].values()
+    for name in (*SCENARIOS, "declined"):
+        status, answer = farm.post("forceschedulers/force", "force", builderid=ids[name], reason="try", owner="me")
+        assert status == 200, answer
+        (found[name],) = answer[1].values()
     return found
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_builds_end_the_same(farms: tuple[Farm, Farm], requests: dict[tuple[int, str], int], name: str) -> None:
-    ours, theirs = (farm.outcome(requests[number, name]) for number, farm in enumerate(farms))
-    assert ours == theirs
-
-
-def test_a_declined_build_is_skipped(farms: tuple[Farm, Farm], requests: dict[tuple[int, str], int]) -> None:
-    ours, theirs = (farm.outcome(requests[number, "declined"]) for number, farm in enumerate(farms))
-    assert (ours["steps"], theirs["steps"]) == ([], [])
-    # the one text that is meant to differ
-    assert (ours["build"], theirs["build"]) == ((3, "build skipped"), (3, "build successful"))
-
-
-@pytest.mark.parametrize("given", ASKED, ids=lambda given: ",".join(f"{k}={v}" for k, v in given.items()) or "nothing")
-def test_forms_take_and_refuse_the_same(farms: tuple[Farm, Farm], given: dict[str, object]) -> None:
-    answers = []
-    for farm in farms:
-        (builder,) = (b for b in farm.get("builders")["builders"] if b["name"] == "asked")
-        status, answer = farm.post("forceschedulers/ask", "force", builderid=builder["builderid"], **given)
-        answers.append((status, farm.outcome(*answer[1].values()) if status == 200 else sorted(answer["message"])))
-    assert answers[0] == answers[1]
+def _fill_in(farm: Farm, given: dict[str, object]) -> tuple[int, Any]:
+    """What becomes of a form."""
+    (builder,) = (b for b in farm.get("builders")["builders"] if b["name"] == "asked")
+    status, answer = farm.post("forceschedulers/ask", "force", builderid=builder["builderid"], **given)
+    return status, farm.outcome(*answer[1].values()) if status == 200 else sorted(answer["message"])
 
 
 @pytest.mark.parametrize("kind", [Buildmill, Buildbot])

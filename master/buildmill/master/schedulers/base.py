@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 
 from buildmill.common.errors import InvalidInput
 from buildmill.master.domain.config_errors import config_error
@@ -152,9 +152,12 @@ class BaseScheduler(ClusteredService):
                 self.master.config.builder(name)
             except KeyError:
                 raise InvalidInput("builderNames", f"{self.owner} asks for an unknown builder {name!r}") from None
-        find = self.master.data.updates.findBuilderId
+        find = self.updates.findBuilderId
         # together, so that they share a commit
-        found = await gatherResults([Deferred.fromCoroutine(find(name)) for name in new], consumeErrors=True)
+        try:
+            found = await gatherResults([Deferred.fromCoroutine(find(name)) for name in new], consumeErrors=True)
+        except FirstError as several:
+            several.subFailure.raiseException()
         self._builder_ids.update(zip(new, found, strict=True))
         return [self._builder_ids[name] for name in names]
 

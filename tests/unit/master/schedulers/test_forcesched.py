@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from typing import Any
 
 import pytest
 
-from buildmill.common.errors import ConfigError, Conflict, NotFound
+from buildmill.common.errors import ConfigError, Conflict, NotFound, Unavailable
 from buildmill.master.data.ports import InvalidParameters
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.schedulers.forcesched import ForceScheduler, ForceSchedulers
 from buildmill.master.schedulers.parameters import (
     AnyPropertyParameter,
@@ -148,6 +150,25 @@ def test_an_empty_form_asks_for_all_builders(house: House) -> None:
     }
     (stamp,) = buildset["sourcestamps"]
     assert [stamp[k] for k in ("branch", "codebase", "project", "repository", "revision")] == ["", "", "", "", ""]
+
+
+def test_a_form_is_refused_while_nothing_can_be_written(house: House) -> None:
+    scheduler = active(house)
+
+    full = True
+
+    def write(_tx: Transaction) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    written = house.database.write(write)
+    house.turn()
+
+    with pytest.raises(Unavailable, match="No space left"):
+        force(house, scheduler)
+    full = False
+    house.advance(10)
+    house.result(written)
 
 
 def test_what_is_sent_becomes_properties_sources_and_priority(house: House) -> None:
