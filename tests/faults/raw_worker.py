@@ -17,6 +17,7 @@ _pack = msgspec.msgpack.encode
 _unpack = msgspec.msgpack.decode
 DEADLINE_SECONDS = 60.0
 GREETING = ("print", "get_worker_info", "set_worker_settings", "bm_hello", "bm_welcome")
+SETTLING = "another new connection of this worker is being settled"
 
 
 class Closed(Exception):
@@ -42,6 +43,7 @@ class RawWorker:
         self._listed = listed or []
         self._number = 0
         self._answers: dict[int, dict[str, Any]] = {}
+        self._first: dict[str, Any] | None = None
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS)
         credentials = base64.b64encode(f"{name}:secret".encode()).decode()
         key = base64.b64encode(os.urandom(16)).decode()
@@ -67,7 +69,21 @@ Authorization: Basic {credentials}
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cut the connection."""
         self._socket.close()
+
+    def is_admitted(self) -> bool:
+        """Whether the master begins to ask; False while it has not settled what became of an earlier connection."""
+        try:
+            self._first = self._message()
+        except Closed as closed:
+            if SETTLING not in str(closed):
+                raise
+            return False
+        return True
 
     # -- as a good worker would ------------------------------------------------------------------
 
@@ -162,6 +178,9 @@ Authorization: Basic {credentials}
             raise Closed from None
 
     def _message(self) -> dict[str, Any]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
         while True:
             head = self._exactly(2)
             length = head[1] & 0x7F

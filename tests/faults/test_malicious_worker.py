@@ -38,7 +38,12 @@ class Evil:
     def connect(self, *listed: SpooledCommand) -> RawWorker:
         """A new connection; the last one has ended."""
         self.master.wait_connected("w2", connected=False)
-        return RawWorker(self.master.worker_port, "w2", next(self._sessions), list(listed))
+        while True:
+            worker = RawWorker(self.master.worker_port, "w2", next(self._sessions), list(listed))
+            if worker.is_admitted():
+                return worker
+            worker.close()
+            time.sleep(0.1)
 
     def attached(self) -> RawWorker:
         """A connection that has behaved so far."""
