@@ -73,7 +73,7 @@ class Ticker:
         self.longest = max(self.longest, now - self._last - TICK_SECONDS)
         self.busiest = max(self.busiest, used - self._used)
         self._last, self._used = now, used
-        reactor.callLater(TICK_SECONDS, self._tick)  # type: ignore[attr-defined]
+        reactor.callLater(TICK_SECONDS, self._tick)  # type: ignore[attr-defined]  # a module to mypy
 
     def _collected(self, phase: str, _info: object) -> None:
         if phase == "start":
@@ -94,7 +94,7 @@ async def measure(folder: Path, builders: int, workers: int, rounds: int) -> dic
     gc.collect()
     gc.freeze()  # as the program does
     ticker = Ticker()
-    await deferLater(reactor, 1.0)  # type: ignore[arg-type]
+    await deferLater(reactor, 1.0)  # type: ignore[arg-type]  # a module to mypy
     idle = ticker.longest
     seconds, longest, busiest, collections = [], [], [], []
     for version in range(1, rounds + 1):
@@ -142,10 +142,10 @@ def main() -> None:
             run = measure(Path(folder), arguments.builders, arguments.workers, arguments.rounds)
             done = Deferred.fromCoroutine(run)
             done.addBoth(results.append)
-            done.addBoth(lambda _: reactor.stop())  # type: ignore[attr-defined]
+            done.addBoth(lambda _: reactor.stop())  # type: ignore[attr-defined]  # a module to mypy
 
-        reactor.callWhenRunning(begin)  # type: ignore[attr-defined]
-        reactor.run()  # type: ignore[attr-defined]
+        reactor.callWhenRunning(begin)  # type: ignore[attr-defined]  # a module to mypy
+        reactor.run()  # type: ignore[attr-defined]  # a module to mypy
     (result,) = results
     if not isinstance(result, dict):
         result.printTraceback()

@@ -58,7 +58,7 @@ class MaildirSource(PollingChangeSource):
         Returns:
             The kind of version control, and the arguments of ``addChange``; None for a mail that tells of no change.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say how its mails are read")
 
     def describe(self) -> str:
         """What it watches, for people."""

@@ -58,7 +58,7 @@ class Application:
         for count, part in enumerate(self._parts, 1):
             try:
                 await part.apply(new)
-            except BaseException:
+            except BaseException:  # a cancelled change goes back as well
                 await self._go_back(self._parts[:count], old)
                 raise
         for part in self._parts:
@@ -68,7 +68,7 @@ class Application:
         for part in parts:
             try:
                 await part.apply(old)
-            except Exception:
+            except Exception:  # whatever it is: the other parts go back all the same
                 self._log.failure("{part}: the earlier configuration cannot be put back", part=part.name)
         for part in parts:
             part.settle()

@@ -128,7 +128,7 @@ class HttpService:
             return self._agent
         pool = HTTPConnectionPool(self.reactor, persistent=False)
         if verify is False:
-            return Agent(self.reactor, contextFactory=_AnyCertificate(), pool=pool, connectTimeout=TIMEOUT_SECONDS)
+            return Agent(self.reactor, contextFactory=AnyCertificate(), pool=pool, connectTimeout=TIMEOUT_SECONDS)
         return Agent(self.reactor, pool=pool, connectTimeout=TIMEOUT_SECONDS)
 
 
@@ -273,7 +273,7 @@ def _with_body(options: Mapping[str, Any]) -> dict[str, Any]:
         data = urlencode(data, doseq=True)
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     if data is not None:
-        rest["data"] = _Whole(data.encode() if isinstance(data, str) else bytes(data))
+        rest["data"] = WholeBody(data.encode() if isinstance(data, str) else bytes(data))
     return {**rest, "headers": headers}
 
 
@@ -284,7 +284,7 @@ def _json_of(value: Any) -> Any:
 
 
 @implementer(IBodyProducer)
-class _Whole:
+class WholeBody:
     """A body in one piece. Twisted's own producer of bytes goes by the process's reactor, not by ours."""
 
     def __init__(self, data: bytes) -> None:
@@ -302,7 +302,9 @@ class _Whole:
 
 
 @implementer(IPolicyForHTTPS)
-class _AnyCertificate:
+class AnyCertificate:
+    """Has TLS take whatever certificate the other side shows, for those who ask for that with ``verify=False``."""
+
     def creatorForNetloc(self, hostname: bytes, port: int) -> _AnyCertificateCreator:
         return _AnyCertificateCreator(hostname)
 

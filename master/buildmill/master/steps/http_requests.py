@@ -7,19 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from OpenSSL.SSL import Connection
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
-from twisted.internet.ssl import CertificateOptions
 from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
-from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS
-from zope.interface import implementer
+from twisted.web.iweb import IAgent
 
 from buildmill.common.results import CANCELLED, FAILURE, SUCCESS
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import is_renderable
+from buildmill.master.engine.http_client import AnyCertificate, WholeBody
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.step_log import StepLog
 from buildmill.master.steps.arguments import check_type, label, require
@@ -106,7 +103,7 @@ class HTTPStep(BuildStep):
         reactor = self.master.reactor
         pool = HTTPConnectionPool(reactor, persistent=False)
         if self._given("verify") is False:
-            return Agent(reactor, contextFactory=_AnyCertificate(), pool=pool)
+            return Agent(reactor, contextFactory=AnyCertificate(), pool=pool)
         return Agent(reactor, pool=pool)
 
     async def run(self) -> int:
@@ -247,41 +244,5 @@ def _treq_options(options: Mapping[str, Any]) -> dict[str, Any]:
         data = urlencode(data, doseq=True)
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     if data is not None:
-        asked["data"] = _Whole(data.encode() if isinstance(data, str) else bytes(data))
+        asked["data"] = WholeBody(data.encode() if isinstance(data, str) else bytes(data))
     return {**asked, "headers": headers}
-
-
-@implementer(IBodyProducer)
-class _Whole:
-    """A body in one piece. Twisted's own producer of bytes goes by the process's reactor, not by the master's."""
-
-    def __init__(self, data: bytes) -> None:
-        self.length = len(data)
-        self._data = data
-
-    def startProducing(self, consumer: Any) -> Deferred[None]:
-        consumer.write(self._data)
-        return succeed(None)
-
-    def pauseProducing(self) -> None:
-        pass
-
-    resumeProducing = stopProducing = pauseProducing
-
-
-@implementer(IPolicyForHTTPS)
-class _AnyCertificate:
-    def creatorForNetloc(self, hostname: bytes, port: int) -> _AnyCertificateCreator:
-        return _AnyCertificateCreator(hostname)
-
-
-@implementer(IOpenSSLClientConnectionCreator)
-class _AnyCertificateCreator:
-    def __init__(self, hostname: bytes) -> None:
-        self._hostname = hostname
-        self._context = CertificateOptions(verify=False).getContext()
-
-    def clientConnectionForTLS(self, tlsProtocol: Any) -> Connection:
-        connection = Connection(self._context, None)
-        connection.set_tlsext_host_name(self._hostname)
-        return connection

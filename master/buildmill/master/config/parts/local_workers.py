@@ -68,7 +68,7 @@ class LocalWorkersPart:
         self._runners[worker.name] = runner
         try:
             await runner.start()
-        except BaseException:
+        except BaseException:  # one that was cancelled while it started is not there either
             del self._runners[worker.name]
             raise
 
