@@ -15,7 +15,7 @@ import click
 
 from buildmill.common.errors import BuildmillError
 from buildmill.master.cli.console import Told
-from buildmill.master.cli.try_options import read_options
+from buildmill.master.cli.options_file import read_options
 from buildmill.master.cli.try_sources import KINDS, Sources, detect, extract
 from buildmill.master.domain.try_job import TryJob, read_job
 

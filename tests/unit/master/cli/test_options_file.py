@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -59,3 +60,13 @@ def test_the_command_line_goes_over_the_file(tmp_path: Path, monkeypatch: pytest
     (tmp_path / ".buildbot" / "options").write_text("who = 1 +\n")
     failed = CliRunner().invoke(command, [])
     assert (failed.exit_code, "options:1: " in failed.output) == (1, True)
+
+
+def test_a_file_that_somebody_else_has_put_above_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".buildbot").mkdir()
+    (tmp_path / ".buildbot" / "options").write_text("try_ssh = '/tmp/evil'\n")
+    (tmp_path / "home").mkdir()
+    assert read_options(tmp_path, tmp_path / "home") == {"try_ssh": "/tmp/evil"}
+
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert read_options(tmp_path, tmp_path / "home") == {}

@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 from buildmill.common.errors import BuildmillError
 from buildmill.master.cli.try_command import try_command, tryserver
-from buildmill.master.cli.try_options import parse_options, read_options
 from buildmill.master.cli.try_sources import detect, extract
 from buildmill.master.domain.try_job import TryJob, read_job, write_job
 
@@ -86,24 +85,6 @@ def test_what_cannot_be_told_says_so(tmp_path: Path) -> None:
         extract("darcs", tmp_path, None, None)
     with pytest.raises(BuildmillError, match="git rev-parse ended with code 128"):
         extract("git", tmp_path, None, None)
-
-
-def test_options_come_from_the_nearest_file(tmp_path: Path) -> None:
-    home, below = tmp_path / "home", tmp_path / "project" / "below"
-    for folder in (home, tmp_path / "project"):
-        (folder / ".buildbot").mkdir(parents=True)
-        (folder / ".buildbot" / "options").write_text(f"# mine\ntry_who = {folder.name!r}\ntry_builders = ['b']\n")
-    below.mkdir()
-
-    assert read_options(below, home) == {"try_who": "project", "try_builders": ["b"]}
-    assert read_options(tmp_path, home)["try_who"] == "home"
-    assert read_options(tmp_path, tmp_path) == {}
-
-
-@pytest.mark.parametrize("text", ["import os", "a = os.environ", "a, b = 1, 2", "a ="])
-def test_nothing_in_a_file_of_options_is_executed(text: str) -> None:
-    with pytest.raises(BuildmillError, match="options:1: "):
-        parse_options(text, "options")
 
 
 def test_tryserver_puts_a_job_where_it_is_found(tmp_path: Path) -> None:
