@@ -3,6 +3,7 @@
 `reference/generated/resources.md`: every resource type of the data API with its fields.
 `reference/generated/{buildmill,buildmill-worker}.md`: every command with its options.
 `reference/generated/original-names.md`: every name that Buildbot's configurations import, and whether it is here.
+`reference/generated/plugins-<group>.md`: every plugin with its arguments (see `plugin_reference`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import plugin_reference
 from msgspec import structs
 from sphinx.application import Sphinx
 
@@ -110,6 +112,7 @@ def write(app: Sphinx) -> None:
         "buildmill": command_pages("buildmill", master_command),
         "buildmill-worker": command_pages("buildmill-worker", worker_command),
         "original-names": original_name_pages(),
+        **{f"plugins-{group}": plugin_reference.plugin_pages(group) for group in plugin_reference.GROUPS},
     }.items():
         text = "\n".join(lines) + "\n"
         page = folder / f"{name}.md"

@@ -7,7 +7,9 @@ import re
 import sys
 from pathlib import Path
 
+from buildmill.common.results import Result
 from buildmill.master.config.keys import CHECKERS
+from buildmill.plugins.original.names import names_in
 from buildmill.plugins.original.table import GROUPS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -36,3 +38,22 @@ def test_every_name_of_the_plugins_is_on_the_page_for_those_who_come_from_buildb
         ):
             for name in names:
                 assert re.search(rf"^\| `{name}` \| .* \| ({states}) \|$", text, re.MULTILINE), name
+
+
+def test_every_plugin_that_works_is_on_the_page_of_its_group_with_what_it_is_for() -> None:
+    sys.path.insert(0, str(REFERENCE.parent / "_ext"))
+    try:
+        pages = importlib.import_module("plugin_reference")
+    finally:
+        del sys.path[0]
+
+    for group in pages.GROUPS:
+        text = "\n".join(pages.plugin_pages(group))
+        sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+        for name in names_in(f"buildbot.plugins.{group}").values():
+            if name.state == "works" and name.name not in Result.__members__:
+                about = re.sub(
+                    r"```python[^`]*```|^#.*$|^Derives from .*$", "", sections[name.name], flags=re.MULTILINE
+                )
+                assert about.strip(), f"{group}.{name.name} has no text"
+        assert "0x" not in text
