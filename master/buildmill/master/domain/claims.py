@@ -10,174 +10,12 @@ candidate are worked out only when somebody asks.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Generic, TypeVar
 
-from buildmill.master.domain.reasons import Because, Reason, in_the_way
-
-SLACK = 64
-"""Out of date entries that a heap may hold besides as many as it has others."""
-
-T = TypeVar("T")
-Rank = tuple[int, int]
-Entry = tuple[int, int, int]
-"""The place of a builder or group among others: the rank of its first request, and its number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A request that waits, as far as the decision needs to know it."""
-
-    request_id: int
-    builder_id: int
-    priority: int
-    submitted_at: int
-
-    @property
-    def rank(self) -> Rank:
-        """Smaller goes first: higher priority, then lower id."""
-        return (-self.priority, self.request_id)
-
-
-class _Told(Generic[T]):
-    """An attribute of a `WorkerSlot`; who listens to the slot is told when it gets another value."""
-
-    def __set_name__(self, _owner: type[object], name: str) -> None:
-        self._name = f"_{name}"
-
-    def __get__(self, slot: WorkerSlot, _owner: type[object]) -> T:
-        value: T = getattr(slot, self._name)
-        return value
-
-    def __set__(self, slot: WorkerSlot, value: T) -> None:
-        if getattr(slot, self._name) != value:
-            setattr(slot, self._name, value)
-            slot.changed(slot)
-
-
-class WorkerSlot:
-    """A worker as the decision sees it.
-
-    Attributes:
-        max_builds: builds at a time; None for no limit.
-        quarantined_until: seconds of the clock; 0 when it is not.
-        kept_for: a builder whose user function is thinking: one place is kept for it. None: no place is.
-        absence: why it is not connected, where somebody knows more; None otherwise.
-        running: requests that it was given and that have not ended: their builders, by request id. It runs one build
-            of a builder at a time, because they share a directory.
-        builds: the builds of these requests, by request id, as soon as they are made.
-        changed: called with the slot after each change.
-        ended: called with the slot when something that it ran has ended.
-    """
-
-    max_builds = _Told[int | None]()
-    is_connected = _Told[bool]()
-    is_paused = _Told[bool]()
-    is_graceful = _Told[bool]()
-    quarantined_until = _Told[float]()
-
-    def __init__(
-        self,
-        worker_id: int,
-        name: str,
-        max_builds: int | None = None,
-        *,
-        is_connected: bool = False,
-        is_paused: bool = False,
-        pause_reason: str | None = None,
-        is_graceful: bool = False,
-        quarantined_until: float = 0.0,
-    ) -> None:
-        self.worker_id = worker_id
-        self.name = name
-        self.pause_reason = pause_reason
-        self.absence: Reason | None = None
-        self.running: dict[int, int] = {}
-        self.builds: dict[int, int] = {}
-        self.kept_for: int | None = None
-        self.changed: Callable[[WorkerSlot], None] = _nobody
-        self.ended: Callable[[WorkerSlot], None] = _nobody
-        self._max_builds = max_builds
-        self._is_connected = is_connected
-        self._is_paused = is_paused
-        self._is_graceful = is_graceful
-        self._quarantined_until = quarantined_until
-
-    def occupy(self, request_id: int, builder_id: int) -> None:
-        """It is given a request."""
-        self.running[request_id] = builder_id
-        self.changed(self)
-
-    def vacate(self, request_id: int) -> None:
-        """A request that it was given has ended; harmless otherwise."""
-        self.builds.pop(request_id, None)
-        if self.running.pop(request_id, None) is not None:
-            self.ended(self)
-
-    def is_free(self, now: float) -> bool:
-        """Whether it has room for a build of anybody now."""
-        return self._is_there(now) and self._has_room(len(self.running) + (self.kept_for is not None))
-
-    def takes(self, builder_id: int, now: float) -> bool:
-        """Whether it takes a build of this builder now."""
-        taken = len(self.running) + (self.kept_for not in (None, builder_id))
-        return self._is_there(now) and self._has_room(taken) and builder_id not in self.running.values()
-
-    def _is_there(self, now: float) -> bool:
-        return self._is_connected and not self._is_paused and not self._is_graceful and self._quarantined_until <= now
-
-    def _has_room(self, taken: int) -> bool:
-        return self._max_builds is None or taken < self._max_builds
-
-    def refusal(self, builder_id: int, now: float) -> Reason | None:
-        """Why it takes no build of this builder now; None when it does."""
-        if not self.is_connected:
-            return self.absence or self._because(Because.OFFLINE, f"worker {self.name} is not connected")
-        if self.is_paused:
-            why = f": {self.pause_reason}" if self.pause_reason else ""
-            return self._because(Because.PAUSED, f"worker {self.name} is paused{why}")
-        if self.is_graceful:
-            return self._because(Because.GRACEFUL, f"worker {self.name} is shutting down when its builds are done")
-        if self.quarantined_until > now:
-            seconds = round(self.quarantined_until - now)
-            return self._because(Because.QUARANTINED, f"worker {self.name} failed and is tried again in {seconds} s")
-        own = [request for request, builder in self.running.items() if builder == builder_id]
-        if own:
-            return self._busy(own, " of the same builder")
-        if not self._has_room(len(self.running)):
-            return self._busy(self.running, "")
-        if not self.takes(builder_id, now):
-            text = f"worker {self.name} keeps its last place for a builder whose function is being asked"
-            return self._because(Because.BUSY, text)
-        return None
-
-    def _because(self, code: Because, text: str) -> Reason:
-        return Reason(code=code, text=text, worker=self.name, workerid=self.worker_id)
-
-    def _busy(self, requests: Iterable[int], more: str) -> Reason:
-        asked = list(requests)
-        ids = sorted(self.builds[request] for request in asked if request in self.builds)
-        numbers = f" {_enumeration(ids)}" if len(ids) == len(asked) else ""
-        what = "a build" if not numbers and len(asked) == 1 else f"build{'s' if len(asked) != 1 else ''}{numbers}"
-        text = f"worker {self.name} is busy with {what}{more}"
-        return in_the_way(Because.BUSY, text, ids, worker=self.name, workerid=self.worker_id)
-
-
-def _nobody(_slot: WorkerSlot) -> None:
-    """Nobody listens."""
-
-
-def _enumeration(ids: Sequence[int]) -> str:
-    return ", ".join(map(str, ids))
-
-
-class Wake(Enum):
-    """What brings a builder back that was set aside, besides `Queue.bring_back`."""
-
-    WORKER = "a worker of it has room, or ends a build"
-    CALL = "nothing"
+from buildmill.master.domain.lines import SLACK, Entry, Group, Line, Waiting, Wake
+from buildmill.master.domain.reasons import Because, Reason
+from buildmill.master.domain.worker_slot import WorkerSlot, nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,120 +30,16 @@ class _Keep:
     missed: set[int] = field(default_factory=set)
 
 
-class _Line:
-    """The waiting requests of one builder, best first.
-
-    Attributes:
-        group: None while no configuration that is in force has the builder.
-        aside: not None while decisions leave it out.
-    """
-
-    __slots__ = ("ages", "aside", "builder_id", "group", "heap", "waiting")
-
-    def __init__(self, builder_id: int) -> None:
-        self.builder_id = builder_id
-        self.group: _Group | None = None
-        self.aside: Wake | None = None
-        self.waiting: dict[int, Waiting] = {}
-        self.heap: list[Rank] = []
-        self.ages: list[tuple[int, int]] = []
-
-    def put(self, waiting: Waiting) -> None:
-        self.waiting[waiting.request_id] = waiting
-        heapq.heappush(self.heap, waiting.rank)
-        heapq.heappush(self.ages, (waiting.submitted_at, waiting.request_id))
-        most = 2 * len(self.waiting) + SLACK
-        if len(self.heap) > most:  # mostly entries of requests that are gone
-            self.heap = sorted(w.rank for w in self.waiting.values())
-        if len(self.ages) > most:
-            self.ages = sorted((w.submitted_at, w.request_id) for w in self.waiting.values())
-
-    def first(self) -> Waiting | None:
-        while self.heap:
-            rank = self.heap[0]
-            found = self.waiting.get(rank[1])
-            if found is not None and found.rank == rank:
-                return found
-            heapq.heappop(self.heap)
-        return None
-
-    def oldest(self) -> Waiting | None:
-        while self.ages:
-            found = self.waiting.get(self.ages[0][1])
-            if found is not None:
-                return found
-            heapq.heappop(self.ages)
-        return None
-
-    def best(self, count: int) -> list[Waiting]:
-        """The first `count`, best first."""
-        found: list[Waiting] = []
-        while len(found) < count and (first := self.first()) is not None:
-            heapq.heappop(self.heap)
-            if not found or found[-1] is not first:  # it may stand there twice
-                found.append(first)
-        for waiting in found:
-            heapq.heappush(self.heap, waiting.rank)
-        return found
-
-    def entry(self) -> Entry | None:
-        """Its place among the builders of its group; None when it has none."""
-        first = None if self.aside is not None else self.first()
-        return None if first is None else (*first.rank, self.builder_id)
-
-
-class _Group:
-    """Builders that the same workers serve.
-
-    Attributes:
-        free: the workers of it that have room.
-        order: places of its builders, some out of date.
-        resting: builders that come back when a worker changes.
-    """
-
-    __slots__ = ("free", "lines", "number", "order", "resting", "worker_ids")
-
-    def __init__(self, number: int, worker_ids: tuple[int, ...]) -> None:
-        self.number = number
-        self.worker_ids = worker_ids
-        self.free: set[int] = set()
-        self.lines: dict[int, _Line] = {}
-        self.order: list[Entry] = []
-        self.resting: set[int] = set()
-
-    def offer(self, line: _Line) -> None:
-        """The place of a builder may have changed."""
-        if (entry := line.entry()) is not None:
-            heapq.heappush(self.order, entry)
-        if len(self.order) > 2 * len(self.lines) + SLACK:  # mostly out of date: nobody decides while none is free
-            self.order = sorted(entry for other in self.lines.values() if (entry := other.entry()) is not None)
-
-    def first(self) -> _Line | None:
-        """The builder whose first request goes first."""
-        while self.order:
-            entry = self.order[0]
-            line = self.lines.get(entry[2])
-            if line is not None and line.entry() == entry:
-                return line
-            heapq.heappop(self.order)
-        return None
-
-    def entry(self) -> Entry | None:
-        """Its place among the groups; None while nothing of it can be given out."""
-        first = self.first() if self.free else None
-        return None if first is None or (entry := first.entry()) is None else (*entry[:2], self.number)
-
-
 class Queue:
     """All that waits and all that could run it."""
 
     def __init__(self) -> None:
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, Line] = {}
         self._requests: dict[int, Waiting] = {}
         self._held: dict[int, tuple[Waiting, Reason]] = {}
-        self._groups: dict[tuple[int, ...], _Group] = {}
-        self._numbered: dict[int, _Group] = {}
-        self._groups_of: dict[int, dict[int, _Group]] = {}
+        self._groups: dict[tuple[int, ...], Group] = {}
+        self._numbered: dict[int, Group] = {}
+        self._groups_of: dict[int, dict[int, Group]] = {}
         self._order: list[Entry] = []
         self._resting_workers: list[tuple[float, int]] = []
         self._free: set[int] = set()
@@ -324,7 +58,7 @@ class Queue:
     @workers.setter
     def workers(self, workers: dict[int, WorkerSlot]) -> None:
         for slot in self._workers.values():
-            slot.changed = slot.ended = _nobody
+            slot.changed = slot.ended = nobody
             if slot.worker_id not in workers:
                 self._close(slot)
         self._workers = workers
@@ -343,7 +77,7 @@ class Queue:
         group = self._groups.get(wanted)
         if group is None:
             self._next_number += 1
-            self._groups[wanted] = self._numbered[self._next_number] = group = _Group(self._next_number, wanted)
+            self._groups[wanted] = self._numbered[self._next_number] = group = Group(self._next_number, wanted)
             for worker_id in wanted:
                 self._groups_of.setdefault(worker_id, {})[group.number] = group
             group.free |= self._free.intersection(wanted)
@@ -365,10 +99,10 @@ class Queue:
             for worker_id in group.worker_ids:
                 del self._groups_of[worker_id][group.number]
 
-    def _line(self, builder_id: int) -> _Line:
+    def _line(self, builder_id: int) -> Line:
         line = self._lines.get(builder_id)
         if line is None:
-            self._lines[builder_id] = line = _Line(builder_id)
+            self._lines[builder_id] = line = Line(builder_id)
         return line
 
     # -- what waits -------------------------------------------------------------------------
@@ -390,13 +124,13 @@ class Queue:
         line.put(waiting)
         self._offer(line)
 
-    def _offer(self, line: _Line) -> None:
+    def _offer(self, line: Line) -> None:
         """What stands first in the line of a builder may have changed."""
         if line.group is not None:
             line.group.offer(line)
             self._offer_group(line.group)
 
-    def _offer_group(self, group: _Group) -> None:
+    def _offer_group(self, group: Group) -> None:
         if (entry := group.entry()) is not None:
             heapq.heappush(self._order, entry)
         if len(self._order) > 2 * len(self._groups) + SLACK:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from buildmill.master.domain.claims import Waiting
+from buildmill.master.domain.lines import Waiting
 from buildmill.master.domain.properties import Properties
 from buildmill.master.engine.builder_config import BuilderConfig
 

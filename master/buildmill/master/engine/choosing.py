@@ -14,7 +14,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from buildmill.master.db import build_requests
-from buildmill.master.domain.claims import Queue, Waiting
+from buildmill.master.domain.claims import Queue
+from buildmill.master.domain.lines import Waiting
 from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.engine.builder import Builder, RequestView
 from buildmill.master.engine.chosen_worker import chosen_worker, enforceChosenWorker

@@ -23,12 +23,14 @@ from buildmill.master.data.updates import Updates
 from buildmill.master.db import build_requests
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import sessions as session_rows
-from buildmill.master.domain.claims import Queue, Waiting, Wake, WorkerSlot
+from buildmill.master.domain.claims import Queue
 from buildmill.master.domain.events import Event, Key
+from buildmill.master.domain.lines import Waiting, Wake
 from buildmill.master.domain.lock_values import LockAccess
 from buildmill.master.domain.locks import LockTable, Need
 from buildmill.master.domain.reasons import Because, Reason, in_the_way
 from buildmill.master.domain.resources import BuildRequest
+from buildmill.master.domain.worker_slot import WorkerSlot
 from buildmill.master.engine.builder import Builder, RequestView
 from buildmill.master.engine.choosing import Chooser, settled
 from buildmill.master.engine.locks import lock_needs

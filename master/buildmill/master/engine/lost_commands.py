@@ -13,8 +13,9 @@ from buildmill.common.errors import ConnectionLost
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import build_requests, commands
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.claims import Queue, Waiting
+from buildmill.master.domain.claims import Queue
 from buildmill.master.domain.durability import Durability
+from buildmill.master.domain.lines import Waiting
 from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.engine.workers import NotConfirmed, WorkerHandle
 

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.master.connections.connection import WorkerConnection
-from buildmill.master.domain.claims import WorkerSlot
+from buildmill.master.domain.worker_slot import WorkerSlot
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.hosts import WorkerUser
 from buildmill.master.engine.worker_config import WorkerConfig

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buildmill.master.domain.claims import Queue, Waiting, Wake, WorkerSlot
+from buildmill.master.domain.claims import Queue
+from buildmill.master.domain.lines import Waiting, Wake
 from buildmill.master.domain.reasons import Because, Reason
+from buildmill.master.domain.worker_slot import WorkerSlot
 
 NOW = 100.0
 HELD = Reason(code=Because.HELD, text="its last attempt may still run")
