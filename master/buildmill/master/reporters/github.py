@@ -8,17 +8,16 @@ from typing import Any
 from urllib.parse import quote
 
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS
-from buildmill.master.engine.http_client import HttpAnswer, HTTPSession
+from buildmill.master.engine.http_client import HttpAnswer
 from buildmill.master.engine.service import for_authors, settled
-from buildmill.master.reporters.base import ReporterBase
 from buildmill.master.reporters.details import Document
-from buildmill.master.reporters.forge import bodies, commits_of, context_of, default_context, start_and_end
+from buildmill.master.reporters.forge import bodies, commits_of, context_of
 from buildmill.master.reporters.generators.build import BuildStatusGenerator
 from buildmill.master.reporters.git_address import path_of
-from buildmill.master.reporters.http import check_address, check_answer, check_text
+from buildmill.master.reporters.http import check_answer
 from buildmill.master.reporters.messages import MessageFormatterRenderable
+from buildmill.master.reporters.status_push import TokenStatusPush
 
-HOSTED_BASE_URL = "https://api.github.com"
 _STATES = {
     None: "pending",
     SUCCESS: "success",
@@ -33,65 +32,17 @@ _DESCRIPTION_LIMIT = 140  # characters
 _PULL = re.compile(r"refs/pull/(\d+)/(?:head|merge)")
 
 
-class GitHubStatusPush(ReporterBase):
+class GitHubStatusPush(TokenStatusPush):
     """Sets the status of each commit that a build was made of.
 
-    Args:
-        token: of an account that may do so; may be a secret.
-        context: the status's name; a renderable.
-        baseURL: of the API, for GitHub Enterprise.
-        verbose, debug: log each request.
-        verify: False takes any certificate.
+    Arguments: see `TokenStatusPush`.
     """
 
     name = "GitHubStatusPush"
+    hosted_base_url = "https://api.github.com"
 
-    def checkConfig(
-        self,
-        token: Any = None,
-        context: Any = None,
-        baseURL: str | None = None,
-        verbose: bool = False,
-        debug: bool | None = None,
-        verify: bool | None = None,
-        generators: Sequence[Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Check the arguments."""
-        check_text(self, "token", token)
-        if context is not None:
-            check_text(self, "context", context)
-        if baseURL is not None:
-            check_address(self, "baseURL", baseURL)
-        super().checkConfig(generators=generators, **kwargs)
-
-    @for_authors
-    async def reconfigService(
-        self,
-        token: Any = None,
-        context: Any = None,
-        baseURL: str | None = None,
-        verbose: bool = False,
-        debug: bool | None = None,
-        verify: bool | None = None,
-        generators: Sequence[Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Take the arguments."""
-        token = await self.renderSecrets(token)
-        await super().reconfigService(generators=generators, **kwargs)
-        self.context = default_context() if context is None else context
-        self.verbose = verbose
-        self._http = HTTPSession(
-            self.master.httpservice,
-            baseURL or HOSTED_BASE_URL,
-            headers={"Authorization": f"token {token}", "User-Agent": "Buildmill"},
-            debug=bool(debug or verbose),
-            verify=verify,
-        )
-
-    def _create_default_generators(self) -> list[Any]:
-        return start_and_end()
+    def _headers(self, token: str) -> dict[str, str]:
+        return {"Authorization": f"token {token}", "User-Agent": "Buildmill"}
 
     @for_authors
     async def createStatus(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS
-from buildmill.master.engine.http_client import HttpAnswer, HTTPSession
+from buildmill.master.engine.http_client import HttpAnswer
 from buildmill.master.engine.service import for_authors, settled
-from buildmill.master.reporters.base import ReporterBase
 from buildmill.master.reporters.details import Document
-from buildmill.master.reporters.forge import bodies, commits_of, context_of, default_context, start_and_end
+from buildmill.master.reporters.forge import bodies, commits_of, context_of
 from buildmill.master.reporters.git_address import path_of
-from buildmill.master.reporters.http import check_address, check_answer, check_text
+from buildmill.master.reporters.http import check_answer
+from buildmill.master.reporters.status_push import TokenStatusPush
 
-HOSTED_BASE_URL = "https://gitlab.com"
 _STATES = {
     SUCCESS: "success",
     WARNINGS: "success",
@@ -27,65 +25,17 @@ _STATES = {
 }
 
 
-class GitLabStatusPush(ReporterBase):
+class GitLabStatusPush(TokenStatusPush):
     """Sets the status of each commit that a build was made of.
 
-    Args:
-        token: of an account that may do so; may be a secret.
-        context: the status's name; a renderable.
-        baseURL: of another GitLab.
-        verbose, debug: log each request.
-        verify: False takes any certificate.
+    Arguments: see `TokenStatusPush`.
     """
 
     name = "GitLabStatusPush"
+    hosted_base_url = "https://gitlab.com"
 
-    def checkConfig(
-        self,
-        token: Any = None,
-        context: Any = None,
-        baseURL: str | None = None,
-        verbose: bool = False,
-        debug: bool | None = None,
-        verify: bool | None = None,
-        generators: Sequence[Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Check the arguments."""
-        check_text(self, "token", token)
-        if context is not None:
-            check_text(self, "context", context)
-        if baseURL is not None:
-            check_address(self, "baseURL", baseURL)
-        super().checkConfig(generators=generators, **kwargs)
-
-    @for_authors
-    async def reconfigService(
-        self,
-        token: Any = None,
-        context: Any = None,
-        baseURL: str | None = None,
-        verbose: bool = False,
-        debug: bool | None = None,
-        verify: bool | None = None,
-        generators: Sequence[Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Take the arguments."""
-        token = await self.renderSecrets(token)
-        await super().reconfigService(generators=generators, **kwargs)
-        self.context = default_context() if context is None else context
-        self.verbose = verbose
-        self._http = HTTPSession(
-            self.master.httpservice,
-            baseURL or HOSTED_BASE_URL,
-            headers={"PRIVATE-TOKEN": str(token)},
-            debug=bool(debug or verbose),
-            verify=verify,
-        )
-
-    def _create_default_generators(self) -> list[Any]:
-        return start_and_end()
+    def _headers(self, token: str) -> dict[str, str]:
+        return {"PRIVATE-TOKEN": token}
 
     @for_authors
     async def createStatus(
