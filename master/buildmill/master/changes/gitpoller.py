@@ -10,7 +10,8 @@ from typing import Any
 
 from buildmill.master.changes.base import PollingChangeSource
 from buildmill.master.changes.commits import LOG_FORMAT, Commit, parse_hashes, parse_log, parse_refs
-from buildmill.master.changes.git import Git, GitFailed
+from buildmill.master.changes.git import Git
+from buildmill.master.changes.program import ProgramFailed
 from buildmill.master.changes.ssh_files import SshFiles
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.properties import Properties
@@ -206,7 +207,7 @@ class GitPoller(PollingChangeSource):
         """Fetch, and make changes of what is new. If git fails, that is logged, and the next poll tries again."""
         try:
             await self._poll()
-        except (GitFailed, OSError) as problem:
+        except (ProgramFailed, OSError) as problem:
             self._log.warn("{service} cannot be polled: {problem}", service=self.owner, problem=problem)
 
     async def _poll(self) -> None:
@@ -355,6 +356,3 @@ def _is_possible(branch: str) -> bool:
     """Whether a repository can have a branch of this name (see git-check-ref-format), so that it is no option."""
     forbidden = set(" ~^:?*[\\\x7f") | {chr(code) for code in range(32)}
     return bool(branch) and not branch.startswith(("-", "/")) and not forbidden & set(branch) and ".." not in branch
-
-
-__all__ = ["GitFailed", "GitPoller"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ class HgPoller(PollingChangeSource):
         self._directory = Path(self.master.basedir, own)
         self._hg = Program(
             self.hgbin, "--noninteractive", "--config", "ui.ssh=ssh -o BatchMode=yes",
-            environment={"HGPLAIN": "1", "HGENCODING": "utf-8"},
+            environment={**os.environ, "HGPLAIN": "1", "HGENCODING": "utf-8"},
             processes=self.master.processes, clock=self.master.reactor,
         )  # fmt: skip
         await super().start_working()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from buildmill.common.errors import BuildmillError
-from buildmill.master.changes.git import MESSAGE_BYTES, SILENCE_SECONDS
 from buildmill.master.engine.processes import ProcessRunner
+
+SILENCE_SECONDS = 600.0
+"""How long a program may say nothing before it is ended; a fetch reports its progress all the while."""
+MESSAGE_BYTES = 4000
 
 
 class ProgramFailed(BuildmillError):
@@ -34,7 +37,7 @@ class Program:
     Args:
         program: its name or path.
         options: stand before all others, in every call.
-        environment: variables over the master's own.
+        environment: all of its variables.
         processes: runs it.
         clock: measures silence.
         silence: seconds.
@@ -44,19 +47,26 @@ class Program:
         self,
         program: str,
         *options: str,
-        environment: Mapping[str, str],
+        environment: dict[str, str],
         processes: ProcessRunner,
         clock: IReactorTime,
         silence: float = SILENCE_SECONDS,
     ) -> None:
-        self._argv = [program, *options]
+        self._program = program
+        self._options = options
         self._environment = environment
         self._processes = processes
         self._clock = clock
         self._silence = silence
 
-    async def run(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"") -> bytes:
+    async def run(
+        self, *arguments: str, before: Sequence[str] = (), cwd: str | None = None, stdin: bytes = b""
+    ) -> bytes:
         """Run it to its end; what it wrote to its standard output.
+
+        Args:
+            arguments: the command and its arguments.
+            before: options of this call that stand before the command.
 
         Raises:
             ProgramFailed: it ended with an error, or was silent for too long.
@@ -75,10 +85,10 @@ class Program:
                 errors.extend(data)
                 del errors[:-MESSAGE_BYTES]
 
-        name = f"{self._argv[0]} {arguments[0]}"
-        environment = {**os.environ, **self._environment}
+        name = f"{os.path.basename(self._program)} {arguments[0]}"
+        argv = [self._program, *self._options, *before, *arguments]
         running: Deferred[int] = Deferred.fromCoroutine(
-            self._processes.run([*self._argv, *arguments], cwd=cwd, env=environment, stdin=stdin, output=take)
+            self._processes.run(argv, cwd=cwd, env=self._environment, stdin=stdin, output=take)
         )
         try:
             code = await running

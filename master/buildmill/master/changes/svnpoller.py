@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,7 +127,7 @@ class SVNPoller(PollingChangeSource):
             self.last_change = await self.master.in_thread(self._cached_blocking)
         self._svn = Program(
             self.svnbin,
-            environment={"LC_ALL": "C.UTF-8"},
+            environment={**os.environ, "LC_ALL": "C.UTF-8"},
             processes=self.master.processes,
             clock=self.master.reactor,
         )

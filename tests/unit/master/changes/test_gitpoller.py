@@ -13,8 +13,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from buildmill.common.errors import ConfigError
-from buildmill.master.changes.git import Git, GitFailed
+from buildmill.master.changes.git import Git
 from buildmill.master.changes.gitpoller import GitPoller
+from buildmill.master.changes.program import ProgramFailed
 from buildmill.master.changes.ssh_files import SshFiles
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.engine.project_config import Codebase
@@ -402,7 +403,7 @@ async def test_a_git_that_says_nothing_is_ended(tmp_path: Path, reactor: Reactor
     calls = set(reactor.getDelayedCalls())
     clock.advance(5)
 
-    with pytest.raises(GitFailed, match="said nothing for too long"):
+    with pytest.raises(ProgramFailed, match="said nothing for too long"):
         await running
     while set(reactor.getDelayedCalls()) - calls:  # the one that would kill it is cancelled when it has ended
         pause: Deferred[None] = Deferred()
@@ -414,7 +415,7 @@ async def test_a_git_that_says_nothing_is_ended(tmp_path: Path, reactor: Reactor
 async def test_an_error_of_git_is_told_with_its_message(tmp_path: Path, reactor: Reactor) -> None:
     git = Git("git", ReactorProcessRunner(reactor), Clock())
 
-    with pytest.raises(GitFailed, match="git ls-remote ended with code 128") as error:
+    with pytest.raises(ProgramFailed, match="git ls-remote ended with code 128") as error:
         await git.run(None, "ls-remote", "--", str(tmp_path / "missing"))
 
     assert "missing" in error.value.message
