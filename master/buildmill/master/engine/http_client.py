@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from OpenSSL.SSL import Connection
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
 from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed, ResponseNeverReceived
-from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS
+from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
 
 from buildmill.common.errors import InvalidInput, Unavailable
+from buildmill.master.engine.http_body import with_body
 from buildmill.master.engine.service import SharedService
 from buildmill.master.engine.user_code import begun_at_once
 
@@ -109,7 +109,7 @@ class HttpService:
         return answer
 
     async def _ask(self, client: HTTPClient, method: str, url: str, options: Mapping[str, Any]) -> HttpAnswer:
-        response = await client.request(method, url, allow_redirects=False, unbuffered=True, **_with_body(options))
+        response = await client.request(method, url, allow_redirects=False, unbuffered=True, **with_body(options))
         parts: list[bytes] = []
         left = ANSWER_LIMIT_BYTES
 
@@ -259,46 +259,6 @@ class HTTPClientService(SharedService):
     def delete(self, ep: str, **options: Any) -> Deferred[HttpAnswer]:
         """See `HTTPSession.request`."""
         return self.session.delete(ep, **options)
-
-
-def _with_body(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, with a body that is sent at once."""
-    rest = {name: value for name, value in options.items() if name not in ("json", "data", "headers")}
-    headers = dict(options.get("headers") or {})
-    data = options.get("data")
-    if (value := options.get("json")) is not None:
-        data = jsonlib.dumps(value, default=_json_of)
-        headers.setdefault("Content-Type", "application/json")
-    elif isinstance(data, Mapping):
-        data = urlencode(data, doseq=True)
-        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-    if data is not None:
-        rest["data"] = WholeBody(data.encode() if isinstance(data, str) else bytes(data))
-    return {**rest, "headers": headers}
-
-
-def _json_of(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return int(value.timestamp())
-    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
-
-
-@implementer(IBodyProducer)
-class WholeBody:
-    """A body in one piece. Twisted's own producer of bytes goes by the process's reactor, not by ours."""
-
-    def __init__(self, data: bytes) -> None:
-        self.length = len(data)
-        self._data = data
-
-    def startProducing(self, consumer: Any) -> Deferred[None]:
-        consumer.write(self._data)
-        return succeed(None)
-
-    def pauseProducing(self) -> None:
-        pass
-
-    resumeProducing = stopProducing = pauseProducing
 
 
 @implementer(IPolicyForHTTPS)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
@@ -16,7 +14,8 @@ from twisted.web.iweb import IAgent
 from buildmill.common.results import CANCELLED, FAILURE, SUCCESS
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import is_renderable
-from buildmill.master.engine.http_client import AnyCertificate, WholeBody
+from buildmill.master.engine.http_body import with_body
+from buildmill.master.engine.http_client import AnyCertificate
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.step_log import StepLog
 from buildmill.master.steps.arguments import check_type, label, require
@@ -229,20 +228,10 @@ class OPTIONS(HTTPStep):
 def _treq_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options as treq knows them, with a body in one piece."""
     asked = {name: options[name] for name in ("params", "cookies", "files", "allow_redirects") if name in options}
-    headers = dict(options.get("headers") or {})
     if "auth" in options:
         asked["auth"] = tuple(options["auth"])
-    data = options.get("data")
     if "files" in options:  # treq makes the form
-        if data is not None:
-            asked["data"] = data
-        return {**asked, "headers": headers}
-    if "json" in options:
-        data = jsonlib.dumps(options["json"])
-        headers.setdefault("Content-Type", "application/json")
-    elif isinstance(data, Mapping):
-        data = urlencode(data, doseq=True)
-        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-    if data is not None:
-        asked["data"] = WholeBody(data.encode() if isinstance(data, str) else bytes(data))
-    return {**asked, "headers": headers}
+        form = {"data": options["data"]} if options.get("data") is not None else {}
+        return {**asked, **form, "headers": dict(options.get("headers") or {})}
+    body = {name: options[name] for name in ("json", "data", "headers") if name in options}
+    return {**asked, **with_body(body)}
