@@ -127,8 +127,7 @@ class Chaos:
             request = self.master.get(f"builds/{uid.split('.')[0]}")["builds"][0]["buildrequestid"]
             if self.killed.get(request, 0) >= 2:
                 continue
-            parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-            if parent > 1:
+            if (parent := _parent_of(pid)) > 1:
                 os.kill(parent, signal.SIGKILL)
                 self.killed[request] = self.killed.get(request, 0) + 1
                 return True
@@ -168,6 +167,14 @@ class Chaos:
             told = {name: len(data) for name, data in logs.items()}
             written = {name: len(data) for name, data in uids.items()}
             self.report.problems.append(f"build {build['buildid']}: logs differ: {told} told, {written} written")
+
+
+def _parent_of(pid: int) -> int:
+    """Its parent's number; 0 when it has ended meanwhile."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
 
 
 def _is_command(pid: int, uid: str) -> bool:

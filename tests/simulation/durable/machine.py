@@ -124,7 +124,7 @@ class SimulatedMachine:
     def boot_id(self) -> str:
         return f"boot {self._boots} of {self.name}"
 
-    def kill_blocking(self, uid: str, _seconds: float) -> bool:
+    def kill_blocking(self, uid: str, _seconds: float, _cgroup: str = "") -> bool:
         self.kill(uid)
         return True
 

@@ -103,7 +103,7 @@ def _gaps(patch: pytest.MonkeyPatch) -> None:
 
 def _bury(patch: pytest.MonkeyPatch) -> None:
     """R4d, R10: a command whose shepherd is dead is told as lost while it runs on."""
-    patch.setattr(SimulatedMachine, "kill_blocking", lambda _self, _uid, _seconds: True)
+    patch.setattr(SimulatedMachine, "kill_blocking", lambda _self, _uid, _seconds, _cgroup: True)
 
 
 def _adoption(patch: pytest.MonkeyPatch) -> None:

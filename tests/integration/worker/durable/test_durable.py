@@ -26,6 +26,7 @@ from buildmill.common.protocol import durable, messages
 from buildmill.worker.app import build_worker
 from buildmill.worker.config import WorkerConfig
 from buildmill.worker.durable.store import Store
+from buildmill.worker.shepherd.cgroup import delegated
 from buildmill.worker.shepherd.tree import is_dead, processes_with
 from buildmill.worker.spool.layout import Layout, machine_boot, read_lease
 from buildmill.worker.spool.meta import Meta, read_pid, write_meta
@@ -393,6 +394,45 @@ async def test_killed_shepherd_means_lost_and_nothing_is_left(
 
         assert (final.how, final.why) == ("lost", "shepherd died")
         assert alive(uid) == []
+
+
+@async_test
+async def test_whoever_has_emptied_his_environment_dies_with_the_commands_cgroup(
+    reactor: Reactor, master: DurableMaster, tmp_path: Path
+) -> None:
+    async with worker(reactor, master, tmp_path):
+        await master.greet()
+        uid = await master.launch("env -i setsid sleep 1000 & echo $! >../pid; sleep 0.3; echo begin; sleep 1000")
+        await master.said(uid, b"begin\n")
+        hidden = int((tmp_path / "pid").read_text())
+        directory = next((tmp_path / ".bm" / "c").glob("*"))
+        shepherd = read_pid(str(directory))
+        assert shepherd is not None
+        os.kill(shepherd.pid, signal.SIGKILL)
+        final = await master.final(uid)
+
+        assert (final.how, final.why) == ("lost", "shepherd died")
+        if delegated() is None:  # then that is beyond what is promised
+            assert shepherd.cgroup == ""
+            os.kill(hidden, signal.SIGKILL)
+        else:
+            assert shepherd.cgroup.startswith(str(delegated()))
+            assert is_dead(hidden)
+            assert Path(shepherd.cgroup).name not in os.listdir(delegated())
+
+
+@async_test
+async def test_a_command_leaves_no_cgroup(reactor: Reactor, master: DurableMaster, tmp_path: Path) -> None:
+    before = set(os.listdir(delegated() or tmp_path))
+    async with worker(reactor, master, tmp_path):
+        await master.greet()
+        uid = await master.launch("cat /proc/self/cgroup; setsid sleep 1000 >/dev/null 2>&1 & echo end")
+        final = await master.final(uid)
+
+        assert final.rc == 0
+        shown = master.bytes_of(uid, "o").decode()
+        assert ("/buildmill-" in shown) == (delegated() is not None)
+        assert {name for name in os.listdir(delegated() or tmp_path) if name.startswith("buildmill-")} <= before
 
 
 @async_test

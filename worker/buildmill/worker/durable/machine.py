@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import Protocol
 
+from buildmill.worker.shepherd.cgroup import CommandCgroup
 from buildmill.worker.shepherd.tree import kill_by_uid_blocking
 from buildmill.worker.spool.layout import machine_boot
 from buildmill.worker.spool.meta import ShepherdPid, start_time
@@ -17,8 +18,12 @@ class Machine(Protocol):
     def boot_id(self) -> str:
         """The name of this run of the machine."""
 
-    def kill_blocking(self, uid: str, seconds: float) -> bool:
-        """Kill every process of a command; whether nobody is left."""
+    def kill_blocking(self, uid: str, seconds: float, cgroup: str = "") -> bool:
+        """Kill every process of a command whose shepherd is dead; whether nobody is left.
+
+        Args:
+            cgroup: the command's own one, as its shepherd has written it down.
+        """
 
     def signal(self, shepherd: ShepherdPid, number: int) -> None:
         """Send a signal to a shepherd, if it is alive."""
@@ -34,9 +39,15 @@ class OwnMachine:
         """As the kernel says it."""
         return machine_boot()
 
-    def kill_blocking(self, uid: str, seconds: float) -> bool:
-        """Found by the id in their environment."""
-        return kill_by_uid_blocking(uid, seconds)
+    def kill_blocking(self, uid: str, seconds: float, cgroup: str = "") -> bool:
+        """Found by their cgroup, and by the id in their environment."""
+        own = CommandCgroup.recorded(cgroup)
+        if own is None:
+            return kill_by_uid_blocking(uid, seconds)
+        own.kill()
+        is_empty = kill_by_uid_blocking(uid, seconds, own.processes)
+        own.remove()
+        return is_empty
 
     def signal(self, shepherd: ShepherdPid, number: int) -> None:
         """Nothing happens if its number is another process's by now."""

@@ -34,6 +34,7 @@ from buildmill.worker.spool.meta import (
     UID,
     KillOrder,
     Meta,
+    ShepherdPid,
     read_meta,
     read_pid,
     write_kill,
@@ -184,7 +185,7 @@ class Store:
             Whether that is done; if not, something of it still lives, or there is no room.
         """
         with _held(directory) as is_ours:
-            if not is_ours or not self._machine.kill_blocking(uid, ROUND_SECONDS):
+            if not is_ours or not self._kill(uid, read_pid(directory)):
                 return False
             try:
                 writer = SpoolWriter(directory)
@@ -238,7 +239,10 @@ class Store:
         shepherd = read_pid(directory)
         if shepherd is not None:
             self._machine.signal(shepherd, signal.SIGKILL)
-        return self._machine.kill_blocking(uid, ROUND_SECONDS)
+        return self._kill(uid, shepherd)
+
+    def _kill(self, uid: str, shepherd: ShepherdPid | None) -> bool:
+        return self._machine.kill_blocking(uid, ROUND_SECONDS, "" if shepherd is None else shepherd.cgroup)
 
     def forget_blocking(self, directory: str, uid: str) -> bool:
         """Delete a command for ever.

@@ -17,6 +17,7 @@ from buildmill.common.protocol.durable import LOG_PREFIX, STDERR, STDOUT, Final
 from buildmill.worker.commands.followed import Followed, FollowedFile
 from buildmill.worker.commands.limits import KILLED, Limits
 from buildmill.worker.shepherd.bell import Bell
+from buildmill.worker.shepherd.cgroup import CommandCgroup, delegated
 from buildmill.worker.shepherd.core import Action, KillTree, Say, Send, ShepherdCore, StopReading, Value
 from buildmill.worker.shepherd.journal import Journal
 from buildmill.worker.shepherd.tree import Elders, descendants, kill_tree, processes_with
@@ -63,8 +64,10 @@ def shepherd_blocking(basedir: str, directory: str) -> None:
         wakes = _catch_signals()
         failpoint("shepherd.before_pid")
         own = os.getpid()
-        write_pid(directory, ShepherdPid(pid=own, start_time=start_time(own) or 0))
-        _Shepherd(Layout(basedir), directory, meta, wakes).run()
+        cgroup = CommandCgroup.create(delegated(), os.path.basename(directory))
+        path = "" if cgroup is None else cgroup.path
+        write_pid(directory, ShepherdPid(pid=own, start_time=start_time(own) or 0, cgroup=path))
+        _Shepherd(Layout(basedir), directory, meta, wakes, cgroup).run()
     finally:
         os.close(lock)
 
@@ -81,11 +84,14 @@ def _catch_signals() -> socket.socket:
 
 
 class _Shepherd:
-    def __init__(self, layout: Layout, directory: str, meta: Meta, wakes: socket.socket) -> None:
+    def __init__(
+        self, layout: Layout, directory: str, meta: Meta, wakes: socket.socket, cgroup: CommandCgroup | None
+    ) -> None:
         self._layout = layout
         self._directory = directory
         self._meta = meta
         self._wakes = wakes
+        self._cgroup = cgroup
         self._began = time.monotonic()
         self._elders = Elders(self._began)
         self._bell = Bell(layout.root, os.path.basename(directory), self._began)
@@ -163,7 +169,7 @@ class _Shepherd:
             use_pty=meta.use_pty,
         )
         try:
-            self._child = spawn_blocking(spawn)
+            self._child = self._spawn(spawn)
         except SpawnFailed as problem:
             journal.complain(str(problem))
             return Final(how="spawn_failed", why=str(problem), rc=problem.exit_code)
@@ -174,6 +180,12 @@ class _Shepherd:
             self._stdin = memoryview(meta.stdin or b"")
             self._selector.register(self._child.stdin, selectors.EVENT_WRITE, self._write_input)
         return None
+
+    def _spawn(self, what: Spawn) -> Child:
+        if self._cgroup is None:
+            return spawn_blocking(what)
+        with self._cgroup.entered():
+            return spawn_blocking(what)
 
     # -- one turn ----------------------------------------------------------------------
 
@@ -321,6 +333,8 @@ class _Shepherd:
         def hidden() -> Iterator[int]:
             return processes_with(uid, self._elders.names(time.monotonic()))
 
+        if self._cgroup is not None:
+            self._cgroup.kill()
         return kill_tree([lambda: descendants(own), hidden], self._reap)
 
     def _stop_reading(self) -> None:
@@ -375,6 +389,8 @@ class _Shepherd:
         journal = self._journal
         if self._child is not None and not self._kill_tree():
             journal.header("some processes could not be killed")
+        if self._cgroup is not None:
+            self._cgroup.remove()
         journal.end_streams()
         if not self._wait_for_room() and self._child is not None:
             final = self._core.final()  # some of its output is left out: that is no ordinary end

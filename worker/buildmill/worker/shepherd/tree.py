@@ -91,8 +91,13 @@ def kill_tree(
     return True
 
 
-def kill_by_uid_blocking(uid: str, seconds: float = KILL_GRACE_SECONDS) -> bool:
+def kill_by_uid_blocking(
+    uid: str, seconds: float = KILL_GRACE_SECONDS, others: Callable[[], Iterable[int]] | None = None
+) -> bool:
     """Kill a command whose shepherd is dead.
+
+    Args:
+        others: finds more of its processes, without the id.
 
     Returns:
         Whether nobody is left.
@@ -104,7 +109,7 @@ def kill_by_uid_blocking(uid: str, seconds: float = KILL_GRACE_SECONDS) -> bool:
             yield marked
             yield from below
 
-    return kill_tree([find], _nothing, seconds)
+    return kill_tree([find] if others is None else [others, find], _nothing, seconds)
 
 
 @functools.cache

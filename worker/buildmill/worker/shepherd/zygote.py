@@ -15,6 +15,7 @@ import socket
 import sys
 import traceback
 
+from buildmill.worker.shepherd.cgroup import delegated
 from buildmill.worker.shepherd.loop import shepherd_blocking
 
 REQUEST_BYTES = 1 << 16
@@ -25,6 +26,7 @@ def main() -> None:
     door = socket.socket(fileno=int(sys.argv[1]))
     basedir = sys.argv[2]
     signal.signal(signal.SIGCHLD, _reap)
+    delegated()  # found out once, for all of them
     gc.collect()
     gc.freeze()
     door.send(b"ready")

@@ -76,10 +76,15 @@ class KillOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShepherdPid(msgspec.Struct, frozen=True, kw_only=True):
-    """Which process a shepherd is; its start time tells it from a later one of the same number."""
+    """Which process a shepherd is; its start time tells it from a later one of the same number.
+
+    Attributes:
+        cgroup: the directory of the command's own cgroup; empty without one.
+    """
 
     pid: int
     start_time: int
+    cgroup: str = ""
 
 
 _encode = msgspec.msgpack.Encoder().encode
