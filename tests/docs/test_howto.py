@@ -1,14 +1,21 @@
-"""The samples of the how-to pages load as a configuration; those that other tests run are found there."""
+"""The samples of the how-to pages load as a configuration, and the steps in them do what the pages say."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from buildmill.common.results import FAILURE, SKIPPED, SUCCESS, WARNINGS
 from buildmill.master.config.loader import load
+from buildmill.master.config.master_config import MasterConfig
+from tests.harness import Harness
+from tests.unit.master.steps.machine import Machine
+from tests.unit.master.steps.runs import Runs
 
 PAGES = Path(__file__).parents[2] / "docs" / "howto"
 
@@ -67,20 +74,127 @@ def samples_of(page: Path) -> list[Sample]:
 SAMPLES = {page.stem: found for page in sorted(PAGES.glob("*.md")) if (found := samples_of(page))}
 
 
-@pytest.mark.parametrize("page", SAMPLES)
-def test_the_samples_of_a_page_load_one_after_another(page: str, tmp_path: Path) -> None:
-    secrets = tmp_path / "secrets"
+def loaded(page: str, folder: Path) -> list[MasterConfig]:
+    """The configuration after each of a page's samples; each has those before it, too."""
+    secrets = folder / "secrets"
     secrets.mkdir()
-    config = BEFORE
+    config, found = BEFORE, []
     for sample in SAMPLES[page]:
         if sample.file:
-            (tmp_path / sample.file).write_text(sample.text)
+            (folder / sample.file).write_text(sample.text)
             config += f"import {Path(sample.file).stem}\n"
         else:
             config += f"\n# {page}.md, line {sample.line}\n{sample.text}"
         text = (config + AFTER).replace("/etc/buildmill/secrets", str(secrets))  # must be there
-        (tmp_path / "master.cfg").write_text(text)
+        (folder / "master.cfg").write_text(text)
+        found.append(load(folder))
+    return found
 
-        loaded = load(tmp_path)
 
-        assert [str(notice) for notice in loaded.notices] == []
+@pytest.mark.parametrize("page", SAMPLES)
+def test_the_samples_of_a_page_load_one_after_another(page: str, tmp_path: Path) -> None:
+    notices = [str(notice) for config in loaded(page, tmp_path) for notice in config.notices]
+
+    assert notices == []
+
+
+# -- samples that run ------------------------------------------------------------------------------
+
+
+def names_of(page: str) -> dict[str, Any]:
+    """What the samples of a page define."""
+    names: dict[str, Any] = {"__name__": page}
+    exec(compile("".join([BEFORE, *(sample.text for sample in SAMPLES[page])]), page, "exec"), names)
+    return names
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    """Builds on a worker whose machine is a directory."""
+    (tmp_path / "master").mkdir()
+    (tmp_path / "worker").mkdir()
+    return Runs(Harness(tmp_path / "master"), tmp_path / "worker", Machine)
+
+
+def program(runs: Runs, name: str, text: str) -> None:
+    """A shell script among the sources."""
+    (runs.work / name).write_text(f"#!/bin/sh\n{text}\n")
+    (runs.work / name).chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("minimum", "tests", "result", "text"),
+    [
+        (2, "echo ok 1; echo no; echo ok 2", SUCCESS, "suite: 2 passed"),
+        (3, "echo ok 1; echo no; echo ok 2", WARNINGS, "suite: 2 passed"),
+        (1, "echo ok 1; exit 1", FAILURE, "suite: 1 passed"),
+    ],
+)
+def test_the_step_with_commands_counts_and_decides(
+    runs: Runs, minimum: int, tests: str, result: int, text: str
+) -> None:
+    suite = names_of("write-a-step")["Suite"]
+    program(runs, "suite", f"case $1 in --version) echo 7.1;; *) {tests};; esac")
+
+    ran = runs.one(
+        suite(command=["./suite", "all"], minimum=names_of("write-a-step")["util"].Property("minimum"), timeout=300),
+        properties={"minimum": minimum},
+    )
+
+    assert (ran.results, ran.state_string) == (result, text)
+    failed = result == FAILURE
+    assert runs.logs(ran) == (["stdio"] if failed else ["stdio", "version"])
+    assert runs.properties.get("suite_version") == (None if failed else "7.1")
+    assert [link["url"] for link in json.loads(bytes(ran.urls))] == ([] if failed else ["https://reports.example.org/1"])
+    assert (text in runs.harness.build().state_string) is (result != SUCCESS)
+
+
+def test_the_step_that_handles_files_keeps_the_newest(runs: Runs) -> None:
+    runs.start(names_of("write-a-step")["KeepNewest"]())
+    [nothing] = runs.again()
+    for number in (1, 2, 3):
+        (runs.build / "archives" / f"{number}.tar.gz").touch()
+
+    [removed] = runs.again()
+
+    assert (nothing.results, removed.results) == (SKIPPED, SUCCESS)
+    assert [path.name for path in (runs.build / "archives").iterdir()] == ["3.tar.gz"]
+    assert "1.tar.gz\no/srv/w1/b1/archives/2.tar.gz" in runs.log(removed, "removed")
+
+
+def test_the_step_that_was_changed_goes_by_what_it_counted(runs: Runs) -> None:
+    names = names_of("write-a-step")
+    odd = [
+        names["OddTests"](command=f"seq -f 'not ok %g' {count}; exit 3", warningPattern="^not ok") for count in (10, 11)
+    ]
+
+    assert [ran.results for ran in runs.run(*odd)] == [SUCCESS, FAILURE]
+
+
+def test_the_step_that_adds_steps_makes_one_for_each_line(runs: Runs) -> None:
+    program(runs, "list-tests", "echo parser; echo printer")
+    program(runs, "test", "echo testing $1")
+
+    ran = runs.run(names_of("describe-a-build")["AddTests"](command=["./list-tests"]))
+
+    assert [step.name for step in ran] == ["find tests", "test parser", "test printer"]
+    assert "otesting printer\n" in runs.log(ran[2])
+
+
+def test_the_functions_that_choose_are_asked(tmp_path: Path) -> None:
+    config = loaded("share-machines", tmp_path)[-1]
+    house = Harness(tmp_path)
+    house.start(*config.builders, workers=config.workers, prioritizeBuilders=config.prioritizeBuilders)
+    for worker in house.workers.values():
+        worker.scripts["shell"] = lambda _command: None
+
+    first = house.force("release", {"memory_needed": 32})
+    second = house.force("release", {"memory_needed": 32})
+    third = house.force("release")
+
+    assert house.build_properties(1)["workername"] == "w1"  # the one with more memory
+    assert house.build_properties(2)["workername"] == "w2"  # the newest goes first, and has room there
+    assert [house.request(request).claimed for request in (first, second, third)] == [True, False, True]
+    reasons = house.result(house.data.get(("buildrequests", second, "explain")))
+    assert {reason["code"] for reason in reasons} == {"worker_busy"}
+    house.close()
