@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from buildmill.common.protocol import StartCommand
 from buildmill.common.results import FAILURE, SKIPPED, SUCCESS, WARNINGS
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig
+from buildmill.master.schedulers.triggerable import Triggerable
 from tests.harness import Harness
 from tests.unit.master.steps.machine import Machine
 from tests.unit.master.steps.runs import Runs
@@ -145,7 +147,9 @@ def test_the_step_with_commands_counts_and_decides(
     failed = result == FAILURE
     assert runs.logs(ran) == (["stdio"] if failed else ["stdio", "version"])
     assert runs.properties.get("suite_version") == (None if failed else "7.1")
-    assert [link["url"] for link in json.loads(bytes(ran.urls))] == ([] if failed else ["https://reports.example.org/1"])
+    assert [link["url"] for link in json.loads(bytes(ran.urls))] == (
+        [] if failed else ["https://reports.example.org/1"]
+    )
     assert (text in runs.harness.build().state_string) is (result != SUCCESS)
 
 
@@ -197,4 +201,64 @@ def test_the_functions_that_choose_are_asked(tmp_path: Path) -> None:
     assert [house.request(request).claimed for request in (first, second, third)] == [True, False, True]
     reasons = house.result(house.data.get(("buildrequests", second, "explain")))
     assert {reason["code"] for reason in reasons} == {"worker_busy"}
+    house.close()
+
+
+def on_machines(config: MasterConfig, folder: Path) -> tuple[Harness, dict[str, Machine]]:
+    """A master with this configuration, its triggerable schedulers at work, and a machine for each worker."""
+    house = Harness(folder)
+    house.start(*config.builders, workers=config.workers)
+    machines = {}
+    for name, worker in house.workers.items():
+        (folder / "machines" / name).mkdir(parents=True)
+        machines[name] = Machine(worker, folder / "machines" / name)
+    triggerable = [scheduler for scheduler in config.schedulers if isinstance(scheduler, Triggerable)]
+    for scheduler in triggerable:
+        house.result(scheduler.activate(house.master))
+    house.master.schedulers = {scheduler.name: scheduler for scheduler in triggerable}
+    return house, machines
+
+
+def make_what_it_names(machine: Machine, fails: str) -> Any:
+    """Commands that write the files that the samples expect of them; those with the word `fails` in them fail."""
+
+    def run(command: StartCommand) -> list[Any]:
+        folder = machine.path(command.args["workdir"])
+        (folder / "dist").mkdir(parents=True, exist_ok=True)
+        (folder / "dist" / "tool.tar.gz").write_text("package")
+        (folder / "report.xml").write_text(" ".join(command.args["command"]))
+        return [["rc", 1 if fails in command.args["command"] else 0]]
+
+    return run
+
+
+@pytest.mark.parametrize(("fails", "result"), [("nothing", SUCCESS), ("3.15-dev", SUCCESS), ("3.12", FAILURE)])
+def test_builds_are_triggered_and_what_they_made_is_gathered(tmp_path: Path, fails: str, result: int) -> None:
+    house, machines = on_machines(loaded("trigger-and-gather", tmp_path)[-1], tmp_path)
+    for name, machine in machines.items():
+        house.workers[name].scripts["shell"] = make_what_it_names(machine, fails)
+
+    house.force("all")
+
+    assert house.build(1).results == result
+    assert house.processes.runs == [["./merge-reports", "exchange/1"]]
+    reports = {path.name: path.read_text() for path in (tmp_path / "exchange" / "1").glob("report-*")}
+    assert reports == {f"report-{python}.xml": f"./run-tests {python}" for python in ("3.11", "3.12", "3.15-dev")}
+    shown = [house.result(house.data.get(("builders", house.build(build).builderid)))["name"] for build in (2, 3, 4)]
+    assert sorted(shown) == ["python 3.11", "python 3.12", "python 3.15-dev"]
+    assert len(house.result(house.data.get(("builds", 1, "triggered_builds")))) == 3
+    house.close()
+
+
+def test_a_build_waits_for_all_and_hands_properties_on(tmp_path: Path) -> None:
+    house, machines = on_machines(loaded("trigger-and-gather", tmp_path)[0], tmp_path)
+    for name, machine in machines.items():
+        house.workers[name].scripts["shell"] = make_what_it_names(machine, "nothing")
+
+    house.force("tool", {"ticket": 17})
+
+    assert house.results() == [SUCCESS, SUCCESS, SUCCESS]
+    passed = [house.build_properties(build) for build in (2, 3)]
+    assert [(found["exchange"], found["ticket"]) for found in passed] == [("exchange/1", 17)] * 2
+    assert (tmp_path / "exchange" / "1" / "tool.tar.gz").read_text() == "package"
     house.close()
