@@ -185,6 +185,39 @@ def test_the_step_that_adds_steps_makes_one_for_each_line(runs: Runs) -> None:
     assert "otesting printer\n" in runs.log(ran[2])
 
 
+@pytest.mark.parametrize(
+    ("branch", "archive", "options", "published"),
+    [
+        ("main", "tool-1.2-main.tar.gz", "--release --strip", SUCCESS),
+        ("dev", "tool-1.2-dev.tar.gz", "--debug", SKIPPED),
+        (None, "tool-1.2-main.tar.gz", "--debug", SKIPPED),
+    ],
+)
+def test_steps_differ_from_build_to_build(
+    runs: Runs, branch: str | None, archive: str, options: str, published: int
+) -> None:
+    names = names_of("describe-a-build")
+    recipes = names["tool"].factory.steps
+    chosen = [recipe for recipe in recipes if recipe.cls.__name__ in ("SetProperty", "ShellCommand")]
+    program(runs, "package", "echo $*")
+    for name, text in (("lint", "exit 1"), ("publish", "")):
+        program(runs, name, text)
+    (runs.work / "Makefile").write_text("clean:\n")
+
+    ran = runs.run(
+        names["steps"].SetProperty(property="version", value="1.2"), *chosen, source_stamps=[{"branch": branch}]
+    )
+
+    assert runs.properties["archive"] == archive
+    by_name = {step.name: step for step in ran}
+    assert f"o{options} {archive}\n" in runs.log(by_name["shell"])
+    assert {name: by_name[name].results for name in ("lint", "publish", "clean")} == {
+        "lint": FAILURE, "publish": published, "clean": SUCCESS,
+    }  # fmt: skip
+    assert [name for name, step in by_name.items() if step.hidden] == ["clean"]
+    assert runs.harness.build().results == WARNINGS
+
+
 def test_the_functions_that_choose_are_asked(tmp_path: Path) -> None:
     config = loaded("share-machines", tmp_path)[-1]
     house = Harness(tmp_path)
