@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from buildmill.common.protocol import StartCommand
 from buildmill.common.results import FAILURE, SKIPPED, SUCCESS, WARNINGS
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig
+from buildmill.master.db import tables as t
 from buildmill.master.schedulers.triggerable import Triggerable
 from tests.harness import Harness
 from tests.unit.master.steps.machine import Machine
@@ -147,9 +149,8 @@ def test_the_step_with_commands_counts_and_decides(
     failed = result == FAILURE
     assert runs.logs(ran) == (["stdio"] if failed else ["stdio", "version"])
     assert runs.properties.get("suite_version") == (None if failed else "7.1")
-    assert [link["url"] for link in json.loads(bytes(ran.urls))] == (
-        [] if failed else ["https://reports.example.org/1"]
-    )
+    [(urls,)] = runs.harness.rows(sa.select(t.steps.c.urls).where(t.steps.c.id == ran.stepid))
+    assert [link["url"] for link in json.loads(urls)] == ([] if failed else ["https://reports.example.org/1"])
     assert (text in runs.harness.build().state_string) is (result != SUCCESS)
 
 
@@ -294,4 +295,24 @@ def test_a_build_waits_for_all_and_hands_properties_on(tmp_path: Path) -> None:
     passed = [house.build_properties(build) for build in (2, 3)]
     assert [(found["exchange"], found["ticket"]) for found in passed] == [("exchange/1", 17)] * 2
     assert (tmp_path / "exchange" / "1" / "tool.tar.gz").read_text() == "package"
+    house.close()
+
+
+def test_a_build_whose_locks_are_rendered_stands_in_line(tmp_path: Path) -> None:
+    names = names_of("share-machines")
+    house = Harness(tmp_path)
+    counting = [names["licence"].access("counting")]
+    command = names["steps"].ShellCommand(command="true")
+    house.start(house.builder(command, locks=counting), house.builder(command, name="audit", locks=names["alone"]))
+    house.worker.scripts["shell"] = lambda _command: None
+
+    house.force("b1")
+    audit = house.force("audit")
+    later = house.force("b1")
+    [running] = house.worker.running.values()
+    house.worker.complete(running, ["rc", 0])
+
+    assert [command.builder_name for command in house.worker.running.values()] == ["audit"]
+    assert house.request(audit).claimed
+    assert not house.request(later).claimed
     house.close()
