@@ -316,3 +316,41 @@ def test_a_build_whose_locks_are_rendered_stands_in_line(tmp_path: Path) -> None
     assert house.request(audit).claimed
     assert not house.request(later).claimed
     house.close()
+
+
+def test_changes_get_their_codebase_and_are_built_by_who_names_it(tmp_path: Path) -> None:
+    config = loaded("learn-of-changes", tmp_path)[-1]
+    house = Harness(tmp_path)
+    house.start(*config.builders, workers=config.workers)
+    house.updates.context.codebase_of = config.codebaseGenerator
+    house.updates.context.revlink_of = config.revlink
+    for name in ("both", "site"):
+        house.result(config.scheduler(name).activate(house.master))
+    house.turn()
+
+    def change(repository: str, **what: Any) -> dict[str, Any]:
+        added = house.updates.addChange(author="Ann", repository=repository, branch="main", revision="4f2a", **what)
+        number = house.result(added)
+        house.turn()
+        kept: dict[str, Any] = house.result(house.data.get(("changes", number)))
+        return kept
+
+    of_tool = change("https://git.example.org/tool.git")
+    change("https://git.example.org/site.git", category="code")
+    of_site = change("https://git.example.org/site.git", category="docs")
+
+    assert (of_tool["codebase"], of_tool["revlink"]) == ("tool", "https://git.example.org/tool/commit/4f2a")
+    assert of_site["codebase"] == ""
+    sets = house.result(house.data.get(("buildsets",)))
+    built = [sorted((s["codebase"], s["revision"]) for s in one["sourcestamps"]) for one in sets]
+    assert built == [[("lib", None), ("tool", "4f2a")], [("", "4f2a")]]
+    house.close()
+
+
+def test_the_parts_of_a_configuration_come_together(tmp_path: Path) -> None:
+    config = loaded("split-a-configuration", tmp_path)[-1]
+
+    assert [step.cls.__name__ for step in config.builder("tool-x86_64-linux").factory.steps][-1] == "ShellCommand"
+    assert [step.cls.__name__ for step in config.builder("tool-aarch64-linux").factory.steps][-1] == "Test"
+    assert config.scheduler("nightly").listBuilderNames() == ("tool-x86_64-linux",)
+    assert [type(service).__name__ for service in config.services] == ["MailNotifier"]
