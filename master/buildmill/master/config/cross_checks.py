@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from buildmill.master.config.master_config import MasterConfig
 from buildmill.master.config.problems import Problems, nearest
-from buildmill.master.domain.lock_values import LockId
+from buildmill.master.domain.config_errors import collected_errors
+from buildmill.master.domain.lock_values import LockAccess, LockId, as_lock_accesses
 from buildmill.master.domain.rendering import is_renderable
+from buildmill.master.engine.factory import StepFactory
 
 
 def check_together(config: MasterConfig, problems: Problems) -> None:
@@ -70,13 +72,47 @@ def _check_directories(config: MasterConfig, problems: Problems) -> None:
 
 def _check_locks(config: MasterConfig, problems: Problems) -> None:
     seen: dict[str, LockId] = {}
-    holders: list[Any] = [*config.builders, *config.workers]
-    for holder in holders:
-        locks = holder.locks if isinstance(holder.locks, tuple) else ()
+    for holder, locks in _users_of_locks(config):
         for access in locks:
             first = seen.setdefault(access.lock.name, access.lock)
             if first != access.lock:
                 problems.at(holder, f"two different locks are called {access.lock.name!r}")
+    for builder in config.builders:
+        of_builder = {access.lock: access for access in builder.fixed_locks}
+        for step in builder.factory.steps if of_builder else ():
+            for access in _locks_of_step(step):
+                held = of_builder.get(access.lock)
+                if held is not None and not _fit_together(held, access, builder.workernames):
+                    text = (
+                        f"builder {builder.name!r} holds lock {access.lock.name!r} already: a step would wait for ever"
+                    )
+                    problems.at(step, text, "name the lock in one of both places")
+
+
+def _users_of_locks(config: MasterConfig) -> Iterator[tuple[Any, Sequence[LockAccess]]]:
+    """Builders, workers and steps, each with its locks, as far as these are known before a build."""
+    for builder in config.builders:
+        yield builder, builder.fixed_locks
+    for worker in config.workers:
+        yield worker, worker.locks
+    for factory in {id(builder.factory): builder.factory for builder in config.builders}.values():
+        for step in factory.steps:
+            yield step, _locks_of_step(step)
+
+
+def _locks_of_step(step: StepFactory) -> tuple[LockAccess, ...]:
+    locks = (step.kwargs or {}).get("locks")
+    if not locks or is_renderable(locks):
+        return ()
+    with collected_errors():  # they were told when the step was made
+        return as_lock_accesses(locks, "")
+
+
+def _fit_together(one: LockAccess, other: LockAccess, workers: Iterable[str]) -> bool:
+    if not one.count or not other.count:
+        return True
+    room = max((one.lock.max_count_on(worker) for worker in workers), default=0)
+    return one.mode == other.mode == "counting" and one.count + other.count <= room
 
 
 def _check_projects(config: MasterConfig, problems: Problems) -> None:

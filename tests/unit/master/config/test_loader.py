@@ -334,6 +334,45 @@ def test_different_locks_of_one_name_are_refused(load_text: Load) -> None:
     assert problems == [(10, "two different locks are called 'l'")]
 
 
+def test_different_locks_of_one_name_are_refused_in_steps_too(load_text: Load) -> None:
+    problems = problems_of(
+        load_text,
+        GOOD
+        + "factory.addStep(steps.ShellCommand(command=['a'], locks=[util.MasterLock('l')]))\n"
+        + "factory.addStep(steps.ShellCommand(command=['b'], locks=[util.MasterLock('l', maxCount=2)]))\n",
+    )
+
+    assert problems == [(10, "two different locks are called 'l'")]
+
+
+@pytest.mark.parametrize(
+    ("of_builder", "of_step", "waits"),
+    [
+        ("lock.access('exclusive')", "lock.access('counting')", True),
+        ("lock", "lock.access('exclusive')", True),
+        ("lock.access('counting', count=2)", "lock", True),
+        ("lock", "lock", False),
+        ("lock.access('exclusive')", "util.WorkerLock('l', maxCount=2).access('counting', count=0)", False),
+        ("lock.access('exclusive')", "util.MasterLock('other')", False),
+    ],
+)
+def test_a_step_that_would_wait_for_its_own_build_is_told(
+    load_text: Load, of_builder: str, of_step: str, waits: bool
+) -> None:
+    text = (
+        GOOD
+        + "lock = util.WorkerLock('l', maxCount=2)\n"
+        + f"factory.addStep(steps.ShellCommand(command=['a'], locks=[{of_step}]))\n"
+        + f"c['builders'] = [util.BuilderConfig('b1', workername='w1', factory=factory, locks=[{of_builder}])]\n"
+    )
+
+    if waits:
+        expected = "builder 'b1' holds lock 'l' already: a step would wait for ever"
+        assert problems_of(load_text, text) == [(10, expected)]
+    else:
+        load_text(text)
+
+
 def test_a_builder_may_be_a_dictionary(load_text: Load) -> None:
     config = load_text(GOOD + "c['builders'] = [dict(name='b1', workername='w1', factory=factory)]\n")
 
