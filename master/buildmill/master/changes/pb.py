@@ -45,7 +45,9 @@ class PBChangeSource(NotDelivering, ChangeSource):
         prefix: str | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(f"PBChangeSource:{user}:{port}" if name is None else name)
+        if name is None:
+            name = f"PBChangeSource:{prefix}:{port}" if prefix else f"PBChangeSource:{port}"
+        super().__init__(name)
         self.user = user if is_renderable(user) else optional_text(self.owner, "user", user)
         self.passwd = passwd if is_renderable(passwd) else optional_text(self.owner, "passwd", passwd)
         if port is None:

@@ -65,7 +65,7 @@ def parse(parameters: Sequence[tuple[str, str]], type_: ResourceType, *, is_coll
         if name not in type_.fields:
             raise InvalidInput(name, f"no such field '{name}'")
     for name in (o.removeprefix("-") for o in order):
-        if not type_.fields[name].is_sortable:
+        if is_collection and not type_.fields[name].is_sortable:
             raise InvalidInput(name, f"cannot order by '{name}'")
     filters = tuple(_filters(values, type_))
     if filters and not is_collection:

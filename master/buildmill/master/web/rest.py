@@ -161,11 +161,11 @@ class Rest:
         self._log.failure("sending an answer failed", failure=failure)
 
     def _start_download(self, request: Request, found: Found) -> None:
-        streams = "oeh"
-        for name, value in _parameters(request.query):
-            if name != _STREAM:
-                raise InvalidInput(name, f"unrecognized query parameter '{name}'")
-            streams = value
+        parameters = _parameters(request.query)
+        streams = next((value for name, value in reversed(parameters) if name == _STREAM), "oeh")
+        # those of a document mean nothing here, but are known
+        others = [parameter for parameter in parameters if parameter[0] != _STREAM]
+        resultspec.parse(others, found.endpoint.type, is_collection=False)
         self._tasks.start(self._download(request, found, streams), name="download")
 
     async def _download(self, request: Request, found: Found, streams: str) -> None:

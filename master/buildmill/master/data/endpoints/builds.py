@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -81,11 +82,11 @@ def find_build_id(connection: Connection, keys: Keys) -> int | None:
     return None if build is None else build.buildid
 
 
-def _list(connection: Connection, spec: ResultSpec, *filters: Filter) -> Page[Build]:
+def _list(connection: Connection, spec: ResultSpec, *filters: Filter, count: bool = False) -> Page[Build]:
     query = _by_number(spec.query.narrowed(*filters))
     if not wants_properties(spec):
-        return BUILDS.page(connection, query)
-    page = BUILDS_WITH_PROPERTIES.page(connection, query)
+        return BUILDS.page(connection, query, count=count)
+    page = BUILDS_WITH_PROPERTIES.page(connection, query, count=count)
     return Page(with_chosen_properties(page.rows, spec.properties), page.total)
 
 
@@ -121,7 +122,7 @@ def _of_worker(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Bui
 
 
 def _of_change(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
-    return _list(connection, spec, only("of change", keys["changeid"]))
+    return _list(connection, spec, only("of change", keys["changeid"]), count=True)
 
 
 def _triggered(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
@@ -132,8 +133,10 @@ def _triggered(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Bui
 
 
 def property_rows(properties: Mapping[str, tuple[Any, str]]) -> list[Property]:
-    """One row for each property."""
-    return [Property(name, source, msgspec.json.encode(value).decode()) for name, (value, source) in properties.items()]
+    """One row for each property; its value is JSON with spaces, as clients know it."""
+    return [
+        Property(name, source, json.dumps(value, ensure_ascii=False)) for name, (value, source) in properties.items()
+    ]
 
 
 def _properties(connection: Connection, keys: Keys, _spec: ResultSpec) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from buildmill.common.errors import NotFound
 from buildmill.master.data.endpoints.arguments import flag_argument, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Query, collection, single
@@ -62,9 +64,13 @@ def _workers(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Worke
         rows = [row for row in rows if row.workerid == keys["workerid"]]
     if "name" in keys:
         rows = [row for row in rows if row.name == keys["name"]]
-    if wanted:
-        rows = [r for r in rows if any(wanted.items() <= place.items() for place in r.configured_on)]
-    return rows
+    return [narrowed for row in rows if (narrowed := _serving(row, wanted)) is not None] if wanted else rows
+
+
+def _serving(worker: Worker, wanted: Mapping[Any, int]) -> Worker | None:
+    """The worker as a master or builder sees it: with only its places there; None if it has none."""
+    places = [place for place in worker.configured_on if wanted.items() <= place.items()]
+    return replace(worker, configured_on=places) if places else None
 
 
 def _schedulers(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Scheduler]:

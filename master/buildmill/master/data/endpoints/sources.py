@@ -28,14 +28,15 @@ def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | N
 def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Change] | Sequence[Change]:
     if any(filter_.field in _IN_MEMORY for filter_ in spec.query.filters):
         return CHANGES.select(connection, _EVERY)
-    return CHANGES.page(connection, spec.query)
+    page = CHANGES.page(connection, spec.query)
+    return page if spec.query.order else Page(page.rows[::-1], page.total)  # as clients know it: the newest first
 
 
 def _of_build(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Change]:
     build = find_build_id(connection, keys)
     if build is None:
         return ()
-    return CHANGES.select(connection, _EVERY.narrowed(only("of build", build)))
+    return CHANGES.select(connection, _EVERY.narrowed(only("of build", build)))[::-1]
 
 
 def _of_source_stamp(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[Change]:
