@@ -32,7 +32,7 @@ from buildmill.master.domain.claims import Queue
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.locks import LockTable
-from buildmill.master.domain.reasons import Reason
+from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.engine import leftovers
 from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
@@ -199,7 +199,14 @@ class Engine:
                 handle = WorkerHandle(worker, worker_id, self._clock)
                 if is_durable:
                     handle.durable = self._durable_commands(handle)
+            if type(handle.config) is not type(worker):
+                handle.slot.absence = None  # it was that of another kind of worker
             handle.config = worker
+            if (why := worker.why_not_started) is not None:
+                text = f"worker {worker.name} is not connected: {why}"
+                handle.slot.absence = Reason(
+                    code=Because.NOT_STARTED, text=text, worker=worker.name, workerid=worker_id
+                )
             handle.password = passwords[worker.name]
             handle.slot.max_builds = worker.max_builds
             handle.slot.is_paused, handle.slot.pause_reason = paused, reason

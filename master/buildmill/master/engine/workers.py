@@ -218,6 +218,17 @@ class WorkerHandle:
         return f"<worker {self.name!r}>"
 
 
+class _Latent(type):
+    """For ``isinstance``: a worker is latent or not by its configuration, which may change while it runs."""
+
+    def __instancecheck__(cls, thing: object) -> bool:
+        return isinstance(thing, WorkerHandle) and thing.config.is_latent
+
+
+class LatentWorkerForBuilder(metaclass=_Latent):
+    """For functions of users that ask by ``isinstance`` which workers are started for a build."""
+
+
 class NotConfirmed(BuildmillError):
     """It is not proved that a lost command has ended."""
 
@@ -252,4 +263,4 @@ exit 4
 """
 
 
-__all__ = ["NotConfirmed", "WorkerHandle"]
+__all__ = ["LatentWorkerForBuilder", "NotConfirmed", "WorkerHandle"]

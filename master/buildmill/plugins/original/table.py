@@ -80,7 +80,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "buildbot.locks": {"util": "MasterLock WorkerLock"},
     "buildbot.machine.base": {"buildmill.master.engine.machine_config": "Machine"},
-    "buildbot.machine.latent": {"later": "AbstractLatentMachine"},
+    "buildbot.machine.latent": {"buildmill.master.engine.machine_config": "AbstractLatentMachine"},
     "buildbot.manhole": {"util": "AuthorizedKeysManhole PasswordManhole TelnetManhole"},
     "buildbot.master": {"buildmill.master.engine.facade": "BuildMaster=Master"},
     "buildbot.plugins.webhooks": {
@@ -134,8 +134,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "buildbot.process.users.manual": {"util": "CommandlineUserManager"},
     "buildbot.process.workerforbuilder": {
-        "buildmill.master.engine.workers": "AbstractWorkerForBuilder=WorkerHandle WorkerForBuilder=WorkerHandle",
-        "later": "LatentWorkerForBuilder",
+        "buildmill.master.engine.workers": """AbstractWorkerForBuilder=WorkerHandle LatentWorkerForBuilder
+            WorkerForBuilder=WorkerHandle""",
     },
     "buildbot.reporters.base": {"buildmill.master.reporters.base": "ReporterBase"},
     "buildbot.reporters.bitbucket": {"reporters": "BitbucketStatusPush"},
@@ -327,7 +327,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.worker": {
         "worker": "Worker",
         "buildmill.master.engine.worker_config": "AbstractWorker=WorkerConfig",
-        "later": "AbstractLatentWorker",
+        "buildmill.master.latent.abstract": "AbstractLatentWorker",
     },
     "buildbot.worker.base": {
         "worker": "Worker",
@@ -336,7 +336,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.worker.docker": {"worker": "DockerLatentWorker"},
     "buildbot.worker.ec2": {"worker": "EC2LatentWorker"},
     "buildbot.worker.kubernetes": {"worker": "KubeLatentWorker"},
-    "buildbot.worker.latent": {"later": "AbstractLatentWorker"},
+    "buildbot.worker.latent": {"buildmill.master.latent.abstract": "AbstractLatentWorker"},
     "buildbot.worker.libvirt": {"util": "Connection", "worker": "LibVirtWorker"},
     "buildbot.worker.local": {"worker": "LocalWorker"},
     "buildbot.worker.openstack": {"worker": "OpenStackLatentWorker"},

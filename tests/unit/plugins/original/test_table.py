@@ -43,11 +43,11 @@ def test_every_name_of_the_groups_has_a_place_in_the_modules_too() -> None:
 
 def test_a_name_says_how_it_is_usually_called() -> None:
     git = names_in("buildbot.steps.source.git")["Git"]
-    base = names_in("buildbot.worker.latent")["AbstractLatentWorker"]
+    base = names_in("buildbot.db.connector")["DBConnector"]
 
     assert (git.known_as, git.home) == ("buildbot.plugins.steps.Git", "buildmill.master.steps.git:Git")
-    assert (base.known_as, base.home) == ("buildbot.worker.latent.AbstractLatentWorker", None)
-    assert LATER in TABLE["buildbot.worker.latent"]
+    assert (base.known_as, base.home) == ("buildbot.db.connector.DBConnector", None)
+    assert LATER in TABLE["buildbot.db.connector"]
 
 
 def test_everything_of_the_plugins_are_the_groups_that_configurations_expect() -> None:
