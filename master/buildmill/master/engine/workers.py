@@ -169,6 +169,12 @@ class WorkerHandle:
         self.connection = None
         self.slot.is_connected = False
 
+    def forget_commands(self, why: str) -> None:
+        """Nothing of what it ran is left: whoever comes under its name next begins anew."""
+        if self.durable is not None:
+            durable, self.durable = self.durable, None
+            durable.abandon(why)
+
     def put_in_quarantine(self) -> float:
         """Give it no build for a while, each time for twice as long; returns the seconds."""
         seconds = self._quarantine

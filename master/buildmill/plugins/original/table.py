@@ -81,9 +81,9 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "buildmill.plugins.original.interfaces": """BuilderInUseError IBuilder IBuilderControl IBuildStep
             IBuildStepFactory IChangeSource IConfigLoader IConfigurator IConfigured IHttpResponse ILatentMachine
             ILatentWorker ILogObserver IMachine IMachineAction IProperties IRenderable IReportGenerator IScheduler
-            ISourceStamp ITriggerableScheduler IWorker LatentWorkerCannotSubstantiate
-            LatentWorkerFailedToSubstantiate LatentWorkerSubstantiatiationCancelled ParameterError WorkerSetupError
-            WorkerTooOldError""",
+            ISourceStamp ITriggerableScheduler IWorker ParameterError WorkerSetupError WorkerTooOldError""",
+        "buildmill.master.engine.substantiation": """LatentWorkerCannotSubstantiate LatentWorkerFailedToSubstantiate
+            LatentWorkerSubstantiatiationCancelled""",
     },
     "buildbot.locks": {"util": "MasterLock WorkerLock"},
     "buildbot.machine.base": {"buildmill.master.engine.machine_config": "Machine"},
