@@ -90,16 +90,16 @@ def original_name_pages() -> Iterator[str]:
         there = sum(name.state == "works" for name in names)
         yield f"### {module.removeprefix('buildbot.plugins.')}\n"
         yield f"{there} of {len(names)} work.\n"
-        yield "| name | also in | state |\n| --- | --- | --- |"
+        yield "| name | also in | state | why, and what to do |\n| --- | --- | --- | --- |"
         for name in sorted(names, key=lambda name: name.name.lower()):
             also = ", ".join(f"`{path}`" for path in paths.get(name.known_as, ()))
-            yield f"| `{name.name}` | {also} | {name.state} |"
+            yield f"| `{name.name}` | {also} | {name.state} | {_cell(name.note)} |"
         yield ""
     yield "### Other names\n"
-    yield "| module | name | state |\n| --- | --- | --- |"
+    yield "| module | name | state | why, and what to do |\n| --- | --- | --- | --- |"
     for name in others:
         if not name.known_as.startswith("buildbot.plugins."):
-            yield f"| `{name.module}` | `{name.name}` | {name.state} |"
+            yield f"| `{name.module}` | `{name.name}` | {name.state} | {_cell(name.note)} |"
     yield ""
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from buildmill.common.results import Result
 from buildmill.master.config.keys import CHECKERS
-from buildmill.plugins.original.names import names_in
+from buildmill.plugins.original.names import modules, names_in
+from buildmill.plugins.original.refused import REFUSED
 from buildmill.plugins.original.table import GROUPS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -19,6 +20,15 @@ def test_every_key_of_the_configuration_is_described() -> None:
     named = set(re.findall(r"`(\w+)`", (REFERENCE / "master-cfg.md").read_text()))
 
     assert set(CHECKERS) - named == set()
+
+
+def test_what_does_not_work_is_on_the_page_with_its_reason() -> None:
+    known = [name for module in modules() for name in names_in(module).values()]
+
+    for name in known:
+        if name.state in ("accepted, not delivering yet", "refused"):
+            assert name.note, name
+    assert not set(REFUSED) - {name.known_as for name in known if name.state == "refused"}
 
 
 def test_every_name_of_the_plugins_is_on_the_page_for_those_who_come_from_buildbot() -> None:
@@ -37,7 +47,7 @@ def test_every_name_of_the_plugins_is_on_the_page_for_those_who_come_from_buildb
             ("not available yet", module.LATER),
         ):
             for name in names:
-                assert re.search(rf"^\| `{name}` \| .* \| ({states}) \|$", text, re.MULTILINE), name
+                assert re.search(rf"^\| `{name}` \| .* \| ({states}) \| .*\|$", text, re.MULTILINE), name
 
 
 def test_every_plugin_that_works_is_on_the_page_of_its_group_with_what_it_is_for() -> None:

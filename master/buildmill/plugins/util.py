@@ -41,6 +41,8 @@ NAMES = {
         RebuildBuildEndpointMatcher RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername
         StopBuildEndpointMatcher fnmatchStrMatcher reStrMatcher""",
     ),
+    **names("latent.kube_access", "KubeCtlProxyConfigLoader KubeHardcodedConfig KubeInClusterConfigLoader"),
+    **names("latent.libvirt_access", "Connection"),
     **names("auth.avatars", "AvatarGitHub AvatarGravatar"),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
     "svn": "buildmill.plugins.grouped",
@@ -49,6 +51,5 @@ NAMES = {
     "repo": "buildmill.plugins.repo_names:REPO",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
-LATER = words("""Connection GitCredentialInputRenderer GitCredentialOptions KubeCtlProxyConfigLoader
-    KubeHardcodedConfig KubeInClusterConfigLoader""")
+LATER = words("GitCredentialInputRenderer GitCredentialOptions")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

@@ -7,6 +7,8 @@ from buildmill.plugins.lazy_names import lazy_names, names, words
 NAMES = {
     **names("latent.worker", "Worker"),
     **names("latent.local_worker", "LocalWorker"),
+    **names("latent.docker_worker", "DockerLatentWorker"),
+    **names("latent.clouds", "EC2LatentWorker KubeLatentWorker LibVirtWorker OpenStackLatentWorker"),
 }
-LATER = words("DockerLatentWorker EC2LatentWorker KubeLatentWorker LibVirtWorker OpenStackLatentWorker")
+LATER = words("")
 __getattr__, __dir__ = lazy_names("worker", NAMES, LATER)

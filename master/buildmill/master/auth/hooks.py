@@ -79,3 +79,25 @@ class GitLabHandler(BaseHookHandler):
 
 class BitBucketHandler(BaseHookHandler):
     """Bitbucket's dialect."""
+
+
+class BitbucketCloudEventHandler(BaseHookHandler):
+    """Bitbucket Cloud's dialect."""
+
+    def __init__(self, master: Any, options: Any = None) -> None:
+        super().__init__(master, options)
+
+
+class BitbucketServerEventHandler(BaseHookHandler):
+    """Bitbucket Server's dialect."""
+
+    def __init__(self, master: Any, options: Any = None) -> None:
+        super().__init__(master, options)
+
+
+class GitoriousHandler(BaseHookHandler):
+    """Gitorious' dialect."""
+
+
+class PollingHandler(BaseHookHandler):
+    """Has pollers look at once."""

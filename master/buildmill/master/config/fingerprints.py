@@ -22,6 +22,7 @@ from typing import Any, Final
 from buildmill.master.config.execution import MODULE_NAME, is_users_file
 from buildmill.master.engine.clustered import ClusteredService
 from buildmill.master.engine.service import BuildbotService
+from buildmill.master.latent.abstract import AbstractLatentWorker
 
 _WHERE: Final = frozenset({"file", "line"})
 _OF_EVERY_CLASS: Final = frozenset(
@@ -130,7 +131,7 @@ class Fingerprints:
             case str() | bytes() | int() | float():
                 plain = next(kind for kind in (str, bytes, int, float) if isinstance(thing, kind))
                 return self._all("derived", (type(thing), plain.__repr__(thing), _state(thing)), graph)
-            case ClusteredService() | BuildbotService():
+            case ClusteredService() | BuildbotService() | AbstractLatentWorker():
                 return self._all("service", (type(thing), thing.constructed_with), graph)
         if is_dataclass(thing):
             kept = {field.name: getattr(thing, field.name) for field in fields(thing) if field.name not in _WHERE}

@@ -26,7 +26,9 @@ class OriginalModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         found = names_in(self.__name__).get(name)
         if found is not None:
-            value = vars(self)[name] = found.load() if found.home is not None else NotThereYet(found.known_as)
+            missing = found.home is None
+            value = NotThereYet(found.known_as, refusal=found.refusal) if missing else found.load()
+            vars(self)[name] = value
             return value
         if f"{self.__name__}.{name}" in modules():
             return import_module(f"{self.__name__}.{name}")

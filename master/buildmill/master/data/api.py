@@ -234,6 +234,10 @@ class DataAPI(Generic[U]):
         rows = [_plain(row, type_) for row in result.rows]
         return rows if found.endpoint.is_collection else rows[0]
 
+    async def get_with_resultspec(self, path: str | Sequence[Any], rspec: Any) -> Any:
+        """`get`, with what is wanted in one object: an object with `filters`, `fields`, `order`, `limit`, `offset`."""
+        return await self.get(path, rspec.filters, rspec.fields, rspec.order, rspec.limit, rspec.offset)
+
 
 async def _specs(_context: Context, _keys: Keys, _spec: ResultSpec) -> Sequence[Any]:
     return spec.specs(ENDPOINTS)

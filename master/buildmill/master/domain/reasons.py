@@ -24,6 +24,7 @@ class Because(StrEnum):
     OFFLINE = "worker_offline"
     COMING = "worker_starting"
     FAILING = "worker_failing"
+    NOT_STARTED = "worker_not_started"
     PAUSED = "worker_paused"
     GRACEFUL = "worker_graceful"
     QUARANTINED = "worker_quarantined"

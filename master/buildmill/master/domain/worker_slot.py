@@ -31,6 +31,7 @@ class WorkerSlot:
 
     Attributes:
         max_builds: builds at a time; None for no limit.
+        is_startable: whether it is started for a build that it is given.
         quarantined_until: seconds of the clock; 0 when it is not.
         kept_for: a builder whose user function is thinking: one place is kept for it. None: no place is.
         absence: why it is not connected, where somebody knows more; None otherwise.
@@ -43,6 +44,7 @@ class WorkerSlot:
 
     max_builds = _Told[int | None]()
     is_connected = _Told[bool]()
+    is_startable = _Told[bool]()
     is_paused = _Told[bool]()
     is_graceful = _Told[bool]()
     quarantined_until = _Told[float]()
@@ -70,6 +72,7 @@ class WorkerSlot:
         self.ended: Callable[[WorkerSlot], None] = nobody
         self._max_builds = max_builds
         self._is_connected = is_connected
+        self._is_startable = False
         self._is_paused = is_paused
         self._is_graceful = is_graceful
         self._quarantined_until = quarantined_until
@@ -95,14 +98,15 @@ class WorkerSlot:
         return self._is_there(now) and self._has_room(taken) and builder_id not in self.running.values()
 
     def _is_there(self, now: float) -> bool:
-        return self._is_connected and not self._is_paused and not self._is_graceful and self._quarantined_until <= now
+        is_usable = self._is_connected or self._is_startable
+        return is_usable and not self._is_paused and not self._is_graceful and self._quarantined_until <= now
 
     def _has_room(self, taken: int) -> bool:
         return self._max_builds is None or taken < self._max_builds
 
     def refusal(self, builder_id: int, now: float) -> Reason | None:
         """Why it takes no build of this builder now; None when it does."""
-        if not self.is_connected:
+        if not self.is_connected and not self.is_startable:
             return self.absence or self._because(Because.OFFLINE, f"worker {self.name} is not connected")
         if self.is_paused:
             why = f": {self.pause_reason}" if self.pause_reason else ""

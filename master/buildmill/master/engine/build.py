@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -23,7 +24,7 @@ from buildmill.master.db.resuming import BuildRecord, StepRecord
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.lock_values import as_lock_accesses
 from buildmill.master.domain.locks import LockTable, Need
-from buildmill.master.domain.rendering import is_renderable
+from buildmill.master.domain.rendering import RenderError, is_renderable
 from buildmill.master.domain.resources import Log
 from buildmill.master.domain.result_rules import compute_result_and_termination
 from buildmill.master.engine.build_properties import StoredProperties, set_properties
@@ -38,6 +39,7 @@ from buildmill.master.engine.resumption import LOCKS_STEP, Resumption, recorded_
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.step_list import StepList
 from buildmill.master.engine.step_run import StepRun
+from buildmill.master.engine.substantiation import LatentWorkerFailedToSubstantiate, Substantiation
 from buildmill.master.engine.summaries import build_text, contribution
 from buildmill.master.engine.user_code import RAISED, storable
 from buildmill.master.engine.workers import WorkerHandle
@@ -65,6 +67,10 @@ class Build(BuildView):
         moved: called when that is noticed; the build does nothing more.
         record: what it had done when the master ended; it goes on from there.
         max_attempts: so many builds of a request may lose what they run on a worker with durable commands.
+        instance: that of a latent worker; None for any other.
+
+    Attributes:
+        why_not_begun: why its worker could not be started; empty if it could.
     """
 
     _log = Logger()
@@ -83,11 +89,13 @@ class Build(BuildView):
         moved: Callable[[], None],
         record: BuildRecord | None = None,
         max_attempts: int = 3,
+        instance: Substantiation | None = None,
     ) -> None:
         super().__init__(started, builder, worker_handle)
         self.results: Result | None = None
         self.stopped = False
         self.has_lost_commands = False
+        self.why_not_begun = ""
         self.currentStep: BuildStep | None = None
         self.executedSteps: list[BuildStep] = []
         self.clock = clock
@@ -107,6 +115,7 @@ class Build(BuildView):
         self._past = Resumption(record) if record is not None else None
         self._buildset_properties = started.properties
         self._new_nonce = new_nonce
+        self._instance = instance
         self._attempt = started.attempt
         self._max_attempts = max_attempts
         self._written_logs: list[int] = []
@@ -197,6 +206,8 @@ class Build(BuildView):
             else:
                 await self._prepare_again(self._past)
             result = await self._run_steps()
+        except LatentWorkerFailedToSubstantiate as error:
+            result, self.why_not_begun = RETRY, str(error)
         except (ConnectionLost, CommandLost, Diverged) as lost:
             result, self._lost = RETRY, self._lost or str(lost)
             self._log.info("{build}: has to be tried anew: {why}", build=self.label, why=str(lost))
@@ -226,6 +237,7 @@ class Build(BuildView):
         return result
 
     async def _prepare(self) -> None:
+        await self._worker_started()
         await self._worker_present()
         await set_properties(self, self._buildset_properties)
         decide = self.builder.config.do_build_if
@@ -253,6 +265,23 @@ class Build(BuildView):
         past.compare(self._steps.add(self.builder.config.factory.steps))
         self._steps.note_rows(past.step_names, next_number=1)
         await self._take_locks()
+
+    async def _worker_started(self) -> None:
+        """Have a latent worker started."""
+        if self._instance is None:
+            return
+        with suppress(RenderError, ConnectionLost):  # what only a connected worker tells; they are set anew then
+            await set_properties(self, self._buildset_properties)  # the instance may depend on them
+        stop = await self.updates.run(build_rows.set_state, self.buildid, f"starting worker {self.workername}")
+        if stop is not None:
+            self._note_stop(*stop)
+        if self.stopped:
+            raise CancelledError
+        self._waiting_for_worker = Deferred.fromCoroutine(self._instance.ready(self))
+        try:
+            await self._waiting_for_worker
+        finally:
+            self._waiting_for_worker = None
 
     async def _worker_present(self) -> None:
         if self.worker_handle.durable is None or self.worker_handle.slot.is_connected:
@@ -383,6 +412,8 @@ class Build(BuildView):
         why = ""
         if self.stopped and self._stop_reason:
             why = self._stop_reason
+        elif self.why_not_begun:
+            why = self.why_not_begun
         elif self._lost and self.worker_handle.durable is not None and result in (RETRY, EXCEPTION):
             why = self._lost
         elif result == RETRY and self._lost:

@@ -32,7 +32,7 @@ from buildmill.master.domain.claims import Queue
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.locks import LockTable
-from buildmill.master.domain.reasons import Reason
+from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.engine import leftovers
 from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
@@ -43,6 +43,7 @@ from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lease import MasterLease
 from buildmill.master.engine.lost_commands import LostCommands
 from buildmill.master.engine.neighbours import Neighbours
+from buildmill.master.engine.substantiation import Substantiation
 from buildmill.master.engine.workers import WorkerHandle
 
 
@@ -95,6 +96,7 @@ class Engine:
         self.locks = LockTable()
         self.builders: dict[int, Builder] = {}
         self.workers: dict[str, WorkerHandle] = {}
+        self.instances: dict[str, Substantiation] = {}
         self._leaving: dict[str, WorkerHandle] = {}
         self.dismissed: Callable[[str], None] = lambda _: None
         self._directories: dict[str, set[str]] = {}
@@ -104,7 +106,7 @@ class Engine:
         self._handovers: dict[int, int] = {}
         self._subscriptions: list[Any] = []
         self._quarantines: dict[int, Any] = {}
-        self._is_stopping = False
+        self._is_stopping = self._is_started = False
         self._idle: Deferred[None] | None = None
         self.distributor = Distributor(
             bus=bus,
@@ -197,14 +199,42 @@ class Engine:
             handle = self.workers.get(worker.name) or self._leaving.pop(worker.name, None)
             if handle is None:
                 handle = WorkerHandle(worker, worker_id, self._clock)
-                if is_durable:
+                if is_durable and not (worker.is_latent and self._is_started):  # later it has an instance of its own
                     handle.durable = self._durable_commands(handle)
+            if type(handle.config) is not type(worker):
+                handle.slot.absence = None  # it was that of another kind of worker
             handle.config = worker
+            if (why := worker.why_not_started) is not None:
+                text = f"worker {worker.name} is not connected: {why}"
+                handle.slot.absence = Reason(
+                    code=Because.NOT_STARTED, text=text, worker=worker.name, workerid=worker_id
+                )
             handle.password = passwords[worker.name]
+            self._note_latent(handle)
             handle.slot.max_builds = worker.max_builds
             handle.slot.is_paused, handle.slot.pause_reason = paused, reason
             handles[worker.name] = handle
         return handles
+
+    def _note_latent(self, handle: WorkerHandle) -> None:
+        """Have an instance for a latent worker; stop that of one that is latent no more."""
+        worker, instance = handle.config, self.instances.get(handle.name)
+        handle.slot.is_startable = worker.is_latent and worker.why_not_started is None
+        if handle.slot.is_startable:
+            if instance is None:
+                instance = self.instances[handle.name] = Substantiation(
+                    handle,
+                    master=self._master,
+                    clock=self._clock,
+                    tasks=self._tasks,
+                    stopped=partial(self.lost.instance_stopped, handle),
+                    password=f"{self._random.getrandbits(256):064x}",
+                )
+            handle.password = handle.password or instance.password
+            instance.configured()
+        elif instance is not None:
+            del self.instances[handle.name]
+            self._tasks.start(instance.close(fast=False), name=f"stop the instance of worker {handle.name}")
 
     def hold(self) -> None:
         """Begin no build until `resume`, while a configuration is being put in force."""
@@ -223,6 +253,8 @@ class Engine:
     def _dismiss_when_idle(self, handle: WorkerHandle) -> None:
         if not handle.builds and self._leaving.get(handle.name) is handle:
             del self._leaving[handle.name]
+            if (instance := self.instances.pop(handle.name, None)) is not None:
+                self._tasks.start(instance.close(fast=False), name=f"stop the instance of worker {handle.name}")
             if handle.connection is not None:
                 handle.connection.close("this worker is not configured any more")
             self.dismissed(handle.name)
@@ -247,6 +279,10 @@ class Engine:
             worker.durable.expect("it has not come back since the master was started")
             # not by the build's own builder, which may be a virtual one
             self._go_on(record, self.builders[record.started.request.builderid], worker)
+        for name in self.instances:
+            if not self.workers[name].builds:
+                self.workers[name].forget_commands("it is started anew")
+        self._is_started = True
         self._subscriptions = [
             self._bus.subscribe(("control", "builds", None, "stop"), self._stop_asked),
             self._bus.subscribe(("control", "worker", None, None), self._worker_control),
@@ -278,6 +314,11 @@ class Engine:
             await self._idle
             if not clean and give_up.active():
                 give_up.cancel()
+        for instance in tuple(self.instances.values()):
+            if instance.is_used:
+                instance.leave()
+            else:
+                await instance.close(fast=True)
         self.lease.stop()
         for commands in [handle.durable for handle in self.workers.values() if handle.durable is not None]:
             commands.drain("the master stops")
@@ -396,11 +437,19 @@ class Engine:
         """A worker has connected: make it ready, end what a lost connection left running, give it work."""
         if self._is_stopping:
             raise BuildmillError("this worker is not configured")
+        instance = self.instances.get(connection.worker_name)
+        if instance is not None and instance.is_stopping:
+            raise BuildmillError("the instance of this worker is being stopped")
         await self._attachments.attach(connection)
+        if instance is not None:
+            instance.attached()
 
     def worker_lost(self, connection: WorkerConnection, reason: str) -> None:
         """A worker's connection has ended."""
         self._attachments.detach(connection, reason)
+        instance = self.instances.get(connection.worker_name)
+        if instance is not None:
+            instance.detached()
 
     def worker_absent(self, why: Reason) -> None:
         """Whoever starts a worker tells why it is not connected yet."""
@@ -453,6 +502,7 @@ class Engine:
             moved=partial(self._let_go_of_build, build_id),
             record=record,
             max_attempts=self._durability.attempts,
+            instance=self.instances.get(assignment.worker.name),
         )
         self.builds[build.buildid] = build
         self._assignments[build.buildid] = assignment
@@ -477,7 +527,7 @@ class Engine:
         del worker.builds[build.buildid]
         if build in assignment.builder.building:
             assignment.builder.building.remove(build)
-        self._judge(worker, result)
+        self._judge(worker, result, build.why_not_begun)
         if worker.durable is not None:
             worker.durable.release(build.buildid)
         if build.has_lost_commands:
@@ -488,6 +538,8 @@ class Engine:
                 self._tasks.start(self.lost.confirm(worker), name="end lost commands")
         self.distributor.give_back(assignment)
         self._shut_down_when_idle(worker)
+        if (instance := self.instances.get(worker.name)) is not None:
+            instance.build_ended()
         if not self.distributor.is_held:  # otherwise the configuration that leaves it out may not stay
             self._dismiss_when_idle(worker)
         self._note_idle()
@@ -496,8 +548,8 @@ class Engine:
         if self._idle is not None and not self.builds and not self._idle.called:
             self._idle.callback(None)
 
-    def _judge(self, worker: WorkerHandle, result: Result | None) -> None:
-        if result == EXCEPTION or result is None:
+    def _judge(self, worker: WorkerHandle, result: Result | None, why_not_begun: str) -> None:
+        if result == EXCEPTION or result is None or (result == RETRY and why_not_begun):
             seconds = worker.put_in_quarantine()
             earlier = self._quarantines.pop(worker.worker_id, None)
             if earlier is not None and earlier.active():

@@ -89,6 +89,13 @@ class LostCommands:
             await self._updates.run(commands.confirm_dead, uids)
         self._release(worker.worker_id)
 
+    async def instance_stopped(self, worker: WorkerHandle) -> None:
+        """What a latent worker ran on is gone, and everything that was lost there with it."""
+        uids = await self._read(commands.lost_on, worker.worker_id)
+        if uids:
+            await self._updates.run(commands.confirm_dead, uids)
+        self._release(worker.worker_id)
+
     def _reclaim(self, worker_id: int) -> None:
         self._timers.pop(worker_id, None)
         self._log.warn(

@@ -7,6 +7,7 @@ from typing import Any
 
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.lock_values import as_lock_accesses
+from buildmill.master.domain.not_delivering import what_is_not_delivered
 from buildmill.master.engine.vocabulary import checked_int, checked_properties, checked_strings, is_identifier
 
 _RESERVED_NAMES = frozenset({"debug", "change", "status"})
@@ -28,11 +29,13 @@ class WorkerConfig:
         machine_name: the machine it stands on.
 
     Attributes:
-        is_local: whether this master starts it.
+        is_local: whether this master starts it, and keeps it running.
+        is_latent: whether it is started when it has something to do.
         file, line: where in the configuration it stands, if known.
     """
 
     is_local = False
+    is_latent = False
 
     def __init__(
         self,
@@ -63,6 +66,11 @@ class WorkerConfig:
             config_error(f"{owner}: machine_name must be a string, not {machine_name!r}")
             machine_name = None
         self.machine_name = machine_name
+
+    @property
+    def why_not_started(self) -> str | None:
+        """Why the master will not start it, although it is of a kind that is started; None for any other."""
+        return what_is_not_delivered(self)
 
     @property
     def workername(self) -> str:

@@ -169,6 +169,12 @@ class WorkerHandle:
         self.connection = None
         self.slot.is_connected = False
 
+    def forget_commands(self, why: str) -> None:
+        """Nothing of what it ran is left: whoever comes under its name next begins anew."""
+        if self.durable is not None:
+            durable, self.durable = self.durable, None
+            durable.abandon(why)
+
     def put_in_quarantine(self) -> float:
         """Give it no build for a while, each time for twice as long; returns the seconds."""
         seconds = self._quarantine
@@ -218,6 +224,17 @@ class WorkerHandle:
         return f"<worker {self.name!r}>"
 
 
+class _Latent(type):
+    """For ``isinstance``: a worker is latent or not by its configuration, which may change while it runs."""
+
+    def __instancecheck__(cls, thing: object) -> bool:
+        return isinstance(thing, WorkerHandle) and thing.config.is_latent
+
+
+class LatentWorkerForBuilder(metaclass=_Latent):
+    """For functions of users that ask by ``isinstance`` which workers are started for a build."""
+
+
 class NotConfirmed(BuildmillError):
     """It is not proved that a lost command has ended."""
 
@@ -252,4 +269,4 @@ exit 4
 """
 
 
-__all__ = ["NotConfirmed", "WorkerHandle"]
+__all__ = ["LatentWorkerForBuilder", "NotConfirmed", "WorkerHandle"]

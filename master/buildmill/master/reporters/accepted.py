@@ -192,3 +192,55 @@ class TelegramBot(_Chat):
         "chat_ids", "authz", "bot_username", "tags", "notify_events", "showBlameList", "useRevisions", "useWebhook",
         "certificate", "pollTimeout", "retryDelay",
     )  # fmt: skip
+
+
+class IrcStatusBot(NotDelivering):
+    """The robot's side of one connection to IRC, for subclasses."""
+
+    not_delivering = IRC.not_delivering
+    way_out = IRC.way_out
+
+    def __init__(
+        self,
+        nickname: str,
+        password: Any,
+        join_channels: Sequence[Any],
+        pm_to_nicks: Sequence[Any],
+        noticeOnChannel: bool,
+        *args: Any,
+        useColors: bool = False,
+        useSASL: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.nickname = nickname
+        self.join_channels = join_channels
+
+
+class IrcStatusFactory(NotDelivering):
+    """Makes connections to IRC, for subclasses."""
+
+    not_delivering = IRC.not_delivering
+    way_out = IRC.way_out
+    protocol: ClassVar[type] = IrcStatusBot
+
+    def __init__(
+        self,
+        nickname: str,
+        password: Any,
+        join_channels: Sequence[Any],
+        pm_to_nicks: Sequence[Any],
+        authz: Any,
+        tags: Any,
+        notify_events: Any,
+        noticeOnChannel: bool = False,
+        useRevisions: bool = False,
+        showBlameList: bool = False,
+        useSASL: bool = False,
+        parent: Any = None,
+        lostDelay: float | None = None,
+        failedDelay: float | None = None,
+        useColors: bool = True,
+    ) -> None:
+        self.nickname = nickname
+        self.join_channels = join_channels
+        self.parent = parent

@@ -107,17 +107,5 @@ class WorkerTooOldError(WorkerSetupError):
     """A worker lacks a command that a step needs."""
 
 
-class LatentWorkerFailedToSubstantiate(BuildmillError):
-    """A latent worker did not start."""
-
-
-class LatentWorkerCannotSubstantiate(BuildmillError):
-    """A latent worker will never start with these settings."""
-
-
-class LatentWorkerSubstantiatiationCancelled(BuildmillError):
-    """A latent worker is not needed any more."""
-
-
 class ParameterError(BuildmillError):
     """An argument that does not fit."""

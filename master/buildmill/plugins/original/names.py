@@ -8,8 +8,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from buildmill.master.domain.not_delivering import is_not_delivering
-from buildmill.plugins.original.table import GROUPS, LATER, TABLE
+from buildmill.master.domain.not_delivering import NotDelivering, is_not_delivering
+from buildmill.plugins.original.refused import REFUSED as REASONS
+from buildmill.plugins.original.table import GROUPS, LATER, REFUSED, TABLE
 
 _PLUGINS = "buildbot.plugins"
 _OFFERED_AT_ONCE = (*GROUPS, "www")
@@ -22,7 +23,7 @@ class OriginalName:
     Attributes:
         module, name: where configurations find it.
         known_as: its usual full name, ``buildbot.plugins.steps.Git`` for ``buildbot.steps.source.git.Git``.
-        home: ``module:name`` of ours, or None if it is not there yet.
+        home: ``module:name`` of ours, or None if it is not there.
     """
 
     module: str
@@ -36,11 +37,34 @@ class OriginalName:
         return getattr(import_module(place), name)
 
     @property
+    def refusal(self) -> str | None:
+        """Why it will not be there, and what to do instead; None for any other name."""
+        return "; ".join(REASONS[self.known_as]) if self.known_as in REASONS and self.home is None else None
+
+    @property
     def state(self) -> str:
-        """``works``, ``accepted, not delivering yet``, or ``not available yet``."""
+        """``works``, ``accepted, not delivering yet``, ``refused``, or ``not available yet``."""
         if self.home is None:
-            return "not available yet"
-        return "accepted, not delivering yet" if is_not_delivering(self.load()) else "works"
+            return "not available yet" if self.refusal is None else "refused"
+        return "works" if self._undelivered is None else "accepted, not delivering yet"
+
+    @property
+    def note(self) -> str:
+        """What to know about it: what it does not do, or why it is refused; the way out. Empty for what works."""
+        if self.home is None:
+            return self.refusal or ""
+        undelivered = self._undelivered
+        if undelivered is None:
+            return ""
+        return "; ".join(filter(None, (undelivered.not_delivering, undelivered.way_out)))
+
+    @property
+    def _undelivered(self) -> type[NotDelivering] | NotDelivering | None:
+        """What it is, if that does not do its work: a class, or an object of one."""
+        thing = self.load()
+        if isinstance(thing, NotDelivering):
+            return thing if thing.not_delivering else None
+        return thing if is_not_delivering(thing) else None
 
 
 def modules() -> frozenset[str]:
@@ -73,7 +97,7 @@ def names_in(module: str) -> Mapping[str, OriginalName]:
             if where in GROUPS:
                 names[name] = _of_group(module, where, name)
             else:
-                home = None if where == LATER else f"{where}:{ours or name}"
+                home = None if where in (LATER, REFUSED) else f"{where}:{ours or name}"
                 names[name] = OriginalName(module, name, f"{module}.{name}", home)
     return names
 

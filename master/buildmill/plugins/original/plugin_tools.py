@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
@@ -199,3 +199,57 @@ async def run_process(
         b"".join(output[stream]) for stream, is_wanted in (("o", collect_stdout), ("e", collect_stderr)) if is_wanted
     ]
     return (code if code >= 0 else -1, *wanted) if wanted else (code if code >= 0 else -1)
+
+
+class RunProcess:
+    """A program on the master's machine, that can be ended. See `run_process` for the arguments."""
+
+    def __init__(self, reactor: Any, command: Sequence[str | bytes], *args: Any, **kwargs: Any) -> None:
+        self.command = command
+        self._begin: Callable[[], Deferred[Any]] = lambda: run_process(reactor, command, *args, **kwargs)
+        self._running: Deferred[Any] | None = None
+
+    def start(self) -> Deferred[Any]:
+        """Start it; gives what `run_process` gives, when it has ended."""
+        self._running = self._begin()
+        return self._running
+
+    def kill(self, msg: str) -> None:
+        """End it: its exit code is then -1. Harmless if it does not run.
+
+        Args:
+            msg: why, for whoever reads the code.
+        """
+        if self._running is not None and not self._running.called:
+            self._running.cancel()
+
+
+class TxRequestsResponseWrapper:
+    """An answer of the library ``requests``, in the form of those of `HTTPSession`.
+
+    Args:
+        res: its answer.
+    """
+
+    def __init__(self, res: Any) -> None:
+        self._res = res
+
+    @property
+    def code(self) -> int:
+        """The status."""
+        return int(self._res.status_code)
+
+    @property
+    def url(self) -> str:
+        """Where it came from."""
+        return str(self._res.url)
+
+    @begun_at_once
+    async def content(self) -> Any:
+        """The body."""
+        return self._res.content
+
+    @begun_at_once
+    async def json(self) -> Any:
+        """The body as JSON. Raises ValueError for what is none."""
+        return self._res.json()

@@ -4,6 +4,7 @@ Where ours is:
 
 - a group of `buildmill.plugins`, as ``steps``: the group says whether the name is there yet;
 - a module of ours: the same name there, or with ``theirs=ours`` another one;
+- ``refused``: nowhere, and `refused` says why;
 - ``later``: nowhere yet.
 
 Of modules that are internal to Buildbot only the names are listed that configurations are known to ask for.
@@ -18,6 +19,7 @@ GROUPS: Final = ("steps", "schedulers", "changes", "util", "worker", "secrets", 
 """The groups of ``buildbot.plugins`` that `buildmill.plugins` has, too."""
 
 LATER: Final = "later"
+REFUSED: Final = "refused"
 
 TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot": {"buildmill.plugins.original.versions": "__version__=version version"},
@@ -48,7 +50,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.config": {
         "util": "BuilderConfig",
         "buildmill.plugins.original.configuration": "ConfigErrors error",
-        "later": "MasterConfig",
+        "buildmill.plugins.original.loading": "MasterConfig",
     },
     "buildbot.config.builder": {"util": "BuilderConfig"},
     "buildbot.config.checks": {
@@ -56,42 +58,52 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
             check_param_length check_param_number_none check_param_str check_param_str_none check_param_type""",
     },
     "buildbot.config.errors": {"buildmill.plugins.original.configuration": "ConfigErrors error"},
-    "buildbot.config.master": {"later": "FileLoader loadConfigDict MasterConfig"},
+    "buildbot.config.master": {"buildmill.plugins.original.loading": "FileLoader loadConfigDict MasterConfig"},
     "buildbot.configurators": {"buildmill.plugins.original.configuration": "ConfiguratorBase"},
     "buildbot.configurators.janitor": {"util": "JanitorConfigurator"},
-    "buildbot.data.base": {"later": "Endpoint EndpointKind ResourceType"},
-    "buildbot.data.resultspec": {"buildmill.plugins.original.result_spec": "Filter", "later": "OrderBy ResultSpec"},
-    "buildbot.db.base": {"later": "DBConnectorComponent"},
-    "buildbot.db.buildrequests": {"later": "AlreadyClaimedError BuildRequestModel NotClaimedError"},
-    "buildbot.db.builds": {"later": "BuildModel"},
-    "buildbot.db.connector": {"later": "DBConnector"},
+    "buildbot.data.base": {"refused": "Endpoint EndpointKind ResourceType"},
+    "buildbot.data.resultspec": {
+        "buildmill.plugins.original.result_spec": "Filter ResultSpec",
+        "refused": "OrderBy",
+    },
+    "buildbot.db.base": {"refused": "DBConnectorComponent"},
+    "buildbot.db.buildrequests": {
+        "buildmill.plugins.original.rows": "AlreadyClaimedError BuildRequestModel NotClaimedError",
+    },
+    "buildbot.db.builds": {"buildmill.plugins.original.rows": "BuildModel"},
+    "buildbot.db.connector": {"refused": "DBConnector"},
     "buildbot.db.dbconfig": {"util": "DbConfig"},
-    "buildbot.db.enginestrategy": {"later": "create_engine"},
-    "buildbot.db.exceptions": {"later": "DatabaseNotReadyError"},
-    "buildbot.db.migrate_utils": {"later": "test_unicode"},
-    "buildbot.db.pool": {"later": "DBThreadPool"},
+    "buildbot.db.enginestrategy": {"refused": "create_engine"},
+    "buildbot.db.exceptions": {"buildmill.plugins.original.rows": "DatabaseNotReadyError"},
+    "buildbot.db.migrate_utils": {"refused": "test_unicode"},
+    "buildbot.db.pool": {"refused": "DBThreadPool"},
     "buildbot.interfaces": {
         "buildmill.plugins.original.interfaces": """BuilderInUseError IBuilder IBuilderControl IBuildStep
             IBuildStepFactory IChangeSource IConfigLoader IConfigurator IConfigured IHttpResponse ILatentMachine
             ILatentWorker ILogObserver IMachine IMachineAction IProperties IRenderable IReportGenerator IScheduler
-            ISourceStamp ITriggerableScheduler IWorker LatentWorkerCannotSubstantiate
-            LatentWorkerFailedToSubstantiate LatentWorkerSubstantiatiationCancelled ParameterError WorkerSetupError
-            WorkerTooOldError""",
+            ISourceStamp ITriggerableScheduler IWorker ParameterError WorkerSetupError WorkerTooOldError""",
+        "buildmill.master.engine.substantiation": """LatentWorkerCannotSubstantiate LatentWorkerFailedToSubstantiate
+            LatentWorkerSubstantiatiationCancelled""",
     },
     "buildbot.locks": {"util": "MasterLock WorkerLock"},
     "buildbot.machine.base": {"buildmill.master.engine.machine_config": "Machine"},
-    "buildbot.machine.latent": {"later": "AbstractLatentMachine"},
+    "buildbot.machine.latent": {"buildmill.master.engine.machine_config": "AbstractLatentMachine"},
     "buildbot.manhole": {"util": "AuthorizedKeysManhole PasswordManhole TelnetManhole"},
     "buildbot.master": {"buildmill.master.engine.facade": "BuildMaster=Master"},
     "buildbot.plugins.webhooks": {
-        "later": "base bitbucket bitbucketcloud bitbucketserver github gitlab gitorious poller",
+        "buildmill.master.auth.hooks": """base=BaseHookHandler bitbucket=BitBucketHandler
+            bitbucketcloud=BitbucketCloudEventHandler bitbucketserver=BitbucketServerEventHandler github=GitHubHandler
+            gitlab=GitLabHandler gitorious=GitoriousHandler poller=PollingHandler""",
     },
-    "buildbot.plugins.www": {"later": "base console_view grid_view waterfall_view"},
+    "buildbot.plugins.www": {
+        "buildmill.plugins.original.pages": """base=BASE console_view=CONSOLE_VIEW grid_view=GRID_VIEW
+            waterfall_view=WATERFALL_VIEW""",
+    },
     "buildbot.process.build": {"buildmill.master.engine.build": "Build"},
     "buildbot.process.builder": {"util": "enforceChosenWorker", "buildmill.master.engine.builder": "Builder"},
     "buildbot.process.buildrequest": {
         "buildmill.master.engine.builder": "BuildRequest=RequestView",
-        "later": "TempChange TempSourceStamp",
+        "buildmill.plugins.original.stamps": "TempChange TempSourceStamp",
     },
     "buildbot.process.buildstep": {
         "steps": "BuildStep",
@@ -134,8 +146,8 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "buildbot.process.users.manual": {"util": "CommandlineUserManager"},
     "buildbot.process.workerforbuilder": {
-        "buildmill.master.engine.workers": "AbstractWorkerForBuilder=WorkerHandle WorkerForBuilder=WorkerHandle",
-        "later": "LatentWorkerForBuilder",
+        "buildmill.master.engine.workers": """AbstractWorkerForBuilder=WorkerHandle LatentWorkerForBuilder
+            WorkerForBuilder=WorkerHandle""",
     },
     "buildbot.reporters.base": {"buildmill.master.reporters.base": "ReporterBase"},
     "buildbot.reporters.bitbucket": {"reporters": "BitbucketStatusPush"},
@@ -156,7 +168,10 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.reporters.github": {"reporters": "GitHubCommentPush GitHubStatusPush"},
     "buildbot.reporters.gitlab": {"reporters": "GitLabStatusPush"},
     "buildbot.reporters.http": {"reporters": "HttpStatusPush"},
-    "buildbot.reporters.irc": {"reporters": "IRC", "later": "IrcStatusBot IrcStatusFactory"},
+    "buildbot.reporters.irc": {
+        "reporters": "IRC",
+        "buildmill.master.reporters.accepted": "IrcStatusBot IrcStatusFactory",
+    },
     "buildbot.reporters.mail": {"reporters": "MailNotifier", "buildmill.master.reporters.mail": "Domain"},
     "buildbot.reporters.message": {
         "reporters": """MessageFormatter MessageFormatterEmpty MessageFormatterFunction MessageFormatterFunctionRaw
@@ -184,7 +199,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.schedulers.basic": {
         "schedulers": "AnyBranchScheduler Dependent SingleBranchScheduler",
         "buildmill.master.schedulers.basic": "BaseBasicScheduler Scheduler=SingleBranchScheduler",
-        "later": "ChangesetScheduler",
+        "refused": "ChangesetScheduler",
     },
     "buildbot.schedulers.canceller": {"util": "OldBuildCanceller"},
     "buildbot.schedulers.canceller_buildset": {"util": "FailingBuildsetCanceller"},
@@ -206,7 +221,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "schedulers": "Try_Jobdir Try_Userpass",
         "buildmill.master.schedulers.trysched": "TryBase",
     },
-    "buildbot.scripts.base": {"later": "isBuildmasterDir"},
+    "buildbot.scripts.base": {"buildmill.plugins.original.loading": "isBuildmasterDir"},
     "buildbot.secrets.manager": {"buildmill.master.secrets.manager": "SecretManager"},
     "buildbot.secrets.providers.base": {"buildmill.master.secrets.base": "SecretProviderBase"},
     "buildbot.secrets.providers.file": {"secrets": "SecretInAFile"},
@@ -294,7 +309,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.util.httpclientservice": {
         "buildmill.master.engine.http_client": "HTTPClientService HTTPSession TreqResponseWrapper=HttpAnswer",
         "buildmill.plugins.original.interfaces": "IHttpResponse",
-        "later": "TxRequestsResponseWrapper",
+        "buildmill.plugins.original.plugin_tools": "TxRequestsResponseWrapper",
     },
     "buildbot.util.identifiers": {
         "buildmill.plugins.original.identifiers": "forceIdentifier incrementIdentifier isIdentifier",
@@ -305,13 +320,12 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.util.misc": {
         "buildmill.plugins.original.utilities": "deferredLocked",
         "buildmill.plugins.original.plugin_tools": "cancelAfter chunkify_list",
-        "later": "SingletonMixin",
+        "refused": "SingletonMixin",
     },
     "buildbot.util.runprocess": {
-        "buildmill.plugins.original.plugin_tools": "run_process",
-        "later": "RunProcess",
+        "buildmill.plugins.original.plugin_tools": "run_process RunProcess",
     },
-    "buildbot.util.sautils": {"later": "hash_columns insert_from_select sa_version Table"},
+    "buildbot.util.sautils": {"refused": "hash_columns insert_from_select sa_version Table"},
     "buildbot.util.service": {
         "buildmill.master.engine.service": """AsyncMultiService AsyncService BuildbotService BuildbotServiceManager
             ClusteredBuildbotService ReconfigurableServiceMixin SharedService""",
@@ -327,7 +341,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.worker": {
         "worker": "Worker",
         "buildmill.master.engine.worker_config": "AbstractWorker=WorkerConfig",
-        "later": "AbstractLatentWorker",
+        "buildmill.master.latent.abstract": "AbstractLatentWorker",
     },
     "buildbot.worker.base": {
         "worker": "Worker",
@@ -336,14 +350,14 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.worker.docker": {"worker": "DockerLatentWorker"},
     "buildbot.worker.ec2": {"worker": "EC2LatentWorker"},
     "buildbot.worker.kubernetes": {"worker": "KubeLatentWorker"},
-    "buildbot.worker.latent": {"later": "AbstractLatentWorker"},
+    "buildbot.worker.latent": {"buildmill.master.latent.abstract": "AbstractLatentWorker"},
     "buildbot.worker.libvirt": {"util": "Connection", "worker": "LibVirtWorker"},
     "buildbot.worker.local": {"worker": "LocalWorker"},
     "buildbot.worker.openstack": {"worker": "OpenStackLatentWorker"},
     "buildbot.www.auth": {
         "util": "CustomAuth HTPasswdAuth RemoteUserAuth UserPasswordAuth",
         "buildmill.master.auth.backends": "AuthBase NoAuth TwistedICredAuthBase UserInfoProviderBase",
-        "later": "AuthRealm AuthRootResource",
+        "buildmill.plugins.original.pages": "AuthRealm AuthRootResource",
     },
     "buildbot.www.authz": {"util": "Authz fnmatchStrMatcher reStrMatcher", "buildmill.common.errors": "Forbidden"},
     "buildbot.www.authz.authz": {
@@ -360,16 +374,26 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "buildmill.master.auth.rules": "RolesFromBase",
     },
     "buildbot.www.avatar": {"util": "AvatarGitHub AvatarGravatar", "buildmill.master.auth.avatars": "AvatarBase"},
-    "buildbot.www.hooks.base": {"buildmill.master.auth.hooks": "BaseHookHandler"},
-    "buildbot.www.hooks.bitbucket": {"buildmill.master.auth.hooks": "BitBucketHandler"},
-    "buildbot.www.hooks.github": {"buildmill.master.auth.hooks": "GitHubEventHandler GitHubHandler"},
-    "buildbot.www.hooks.gitlab": {"buildmill.master.auth.hooks": "GitLabHandler"},
+    "buildbot.www.hooks.base": {"buildmill.master.auth.hooks": "BaseHookHandler base=BaseHookHandler"},
+    "buildbot.www.hooks.bitbucket": {"buildmill.master.auth.hooks": "BitBucketHandler bitbucket=BitBucketHandler"},
+    "buildbot.www.hooks.bitbucketcloud": {
+        "buildmill.master.auth.hooks": "BitbucketCloudEventHandler bitbucketcloud=BitbucketCloudEventHandler",
+    },
+    "buildbot.www.hooks.bitbucketserver": {
+        "buildmill.master.auth.hooks": "BitbucketServerEventHandler bitbucketserver=BitbucketServerEventHandler",
+    },
+    "buildbot.www.hooks.github": {
+        "buildmill.master.auth.hooks": "GitHubEventHandler GitHubHandler github=GitHubHandler",
+    },
+    "buildbot.www.hooks.gitlab": {"buildmill.master.auth.hooks": "GitLabHandler gitlab=GitLabHandler"},
+    "buildbot.www.hooks.gitorious": {"buildmill.master.auth.hooks": "GitoriousHandler gitorious=GitoriousHandler"},
+    "buildbot.www.hooks.poller": {"buildmill.master.auth.hooks": "PollingHandler poller=PollingHandler"},
     "buildbot.www.ldapuserinfo": {"util": "LdapUserInfo"},
     "buildbot.www.oauth2": {
         "util": "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth",
         "buildmill.master.auth.backends": "OAuth2Auth",
-        "later": "OAuth2LoginResource",
+        "buildmill.plugins.original.pages": "OAuth2LoginResource",
     },
-    "buildbot.www.plugin": {"later": "Application"},
-    "buildbot.www.resource": {"later": "Resource"},
+    "buildbot.www.plugin": {"buildmill.plugins.original.pages": "Application"},
+    "buildbot.www.resource": {"buildmill.plugins.original.pages": "Resource"},
 }

@@ -248,6 +248,24 @@ def test_what_is_not_there_yet_raises_when_no_configuration_is_read() -> None:
         missing()
 
 
+def test_a_refused_name_can_be_imported_and_its_use_is_told_with_the_reason(load_text: Load) -> None:
+    text = """\
+    from buildbot.db.base import DBConnectorComponent
+    from buildbot.db.migrate_utils import test_unicode
+    from buildbot.util import sautils
+    class Mine(DBConnectorComponent):
+        pass
+    sautils.Table("x")
+    """
+
+    told = problems_of(load_text, FRAME + dedent(text))
+
+    reason = "is not available in Buildmill: the tables of this master are its own, and reached by its own code only; "
+    assert [line for line, _ in told] == [9, 11]
+    assert told[0][1].startswith(f"buildbot.db.base.DBConnectorComponent {reason}keep your own data in a database")
+    assert told[1][1].startswith(f"buildbot.util.sautils.Table {reason}for tables of your own use sqlalchemy.Table")
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

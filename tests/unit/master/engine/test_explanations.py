@@ -18,6 +18,7 @@ from buildmill.master.domain.lock_values import MasterLock, WorkerLock
 from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.engine.chosen_worker import enforceChosenWorker
 from buildmill.master.engine.worker_config import WorkerConfig
+from buildmill.master.latent.clouds import LibVirtWorker
 from tests.harness import Harness
 from tests.leftovers import FailureLog
 from tests.unit.master.engine.test_builds import Raise, Run
@@ -68,6 +69,26 @@ def failing_worker(harness: Harness) -> tuple[int, Expected]:
     harness.engine.worker_absent(Reason(code=Because.FAILING, text="it ended with 3", worker="w1"))
     harness.engine.worker_absent(Reason(code=Because.FAILING, text="nobody knows it", worker="w9"))
     return harness.force(), Expected(Because.FAILING, "it ended with 3", {"workerid": 1})
+
+
+def worker_that_is_not_started(harness: Harness) -> tuple[int, Expected]:
+    harness.start(harness.builder(Run(command="x")), workers=[LibVirtWorker("w1", "secret", "/hd")])
+    harness.worker.cut()
+    return harness.force(), Expected(
+        Because.NOT_STARTED,
+        "worker w1 is not connected: LibVirtWorker 'w1' is accepted, but starts no machines of libvirt yet; "
+        + LibVirtWorker.way_out,
+        {"worker": "w1", "workerid": 1},
+    )
+
+
+def worker_that_is_of_another_kind_now(harness: Harness) -> tuple[int, Expected]:
+    harness.start(harness.builder(Run(command="x")), workers=[LibVirtWorker("w1", "secret", "/hd")])
+    harness.worker.cut()
+    builder = harness.builder(Run(command="x"))
+    plain = harness.changed_config(builder, workers=[WorkerConfig("w1", "secret")])
+    harness.result(harness.engine.configure(plain))
+    return harness.force(), Expected(Because.OFFLINE, "worker w1 is not connected")
 
 
 def paused(harness: Harness) -> tuple[int, Expected]:
@@ -340,6 +361,7 @@ def complete(harness: Harness) -> tuple[int, Expected]:
 
 CAUSES: list[Cause] = [
     offline, starting_worker, failing_worker, paused, graceful, quarantined,
+    worker_that_is_not_started, worker_that_is_of_another_kind_now,
     busy_with_another_builder, busy_with_two, busy_with_the_same_builder, place_is_kept_for_another,
     lock_of_another_builder, lock_of_a_worker, lock_of_a_step,
     can_start_refuses, next_worker_refuses, select_next_worker_refuses, next_build_chooses_none,

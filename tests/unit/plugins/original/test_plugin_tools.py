@@ -21,7 +21,9 @@ from buildmill.plugins.original.identifiers import forceIdentifier, incrementIde
 from buildmill.plugins.original.plugin_tools import (
     DeferWaiter,
     PropertiesMixin,
+    RunProcess,
     StateMixin,
+    TxRequestsResponseWrapper,
     cancelAfter,
     chunkify_list,
     run_process,
@@ -192,3 +194,30 @@ def test_a_configuration_keeps_values_in_its_database(tmp_path: Path) -> None:
         config.get("c")
     with pytest.raises(KeyError):
         DbConfig({"db_url": url}, str(tmp_path), name="other").get("a")
+
+
+@async_test
+async def test_a_program_is_started_and_can_be_ended(reactor: Reactor) -> None:
+    short = RunProcess(reactor, [sys.executable, "-c", "print(1)"], collect_stderr=False)
+    endless = RunProcess(reactor, ["sleep", "1000"], collect_stdout=False, collect_stderr=False)
+    short.kill("it does not run")
+
+    running = endless.start()
+    endless.kill("enough")
+
+    assert await short.start() == (0, b"1\n")
+    assert await running == -1
+    endless.kill("it does not run any more")
+
+
+@async_test
+async def test_an_answer_of_requests_looks_like_ours() -> None:
+    class Answer:
+        status_code, url, content = 201, "http://x/", b"[1]"
+
+        def json(self) -> Any:
+            return [1]
+
+    wrapped = TxRequestsResponseWrapper(Answer())
+
+    assert (wrapped.code, wrapped.url, await wrapped.content(), await wrapped.json()) == (201, "http://x/", b"[1]", [1])

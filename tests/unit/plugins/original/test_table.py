@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from buildmill.plugins.original.names import modules, names_in, star_names
-from buildmill.plugins.original.table import GROUPS, LATER, TABLE
+from buildmill.plugins.original.table import GROUPS, TABLE
 
 
 @pytest.mark.parametrize("module", sorted(modules()))
@@ -43,11 +43,40 @@ def test_every_name_of_the_groups_has_a_place_in_the_modules_too() -> None:
 
 def test_a_name_says_how_it_is_usually_called() -> None:
     git = names_in("buildbot.steps.source.git")["Git"]
-    base = names_in("buildbot.worker.latent")["AbstractLatentWorker"]
+    refused = names_in("buildbot.db.connector")["DBConnector"]
 
     assert (git.known_as, git.home) == ("buildbot.plugins.steps.Git", "buildmill.master.steps.git:Git")
-    assert (base.known_as, base.home) == ("buildbot.worker.latent.AbstractLatentWorker", None)
-    assert LATER in TABLE["buildbot.worker.latent"]
+    assert (refused.known_as, refused.home) == ("buildbot.db.connector.DBConnector", None)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "state", "note"),
+    [
+        ("buildbot.plugins.steps", "Git", "works", ""),
+        ("buildbot.plugins.worker", "KubeLatentWorker", "accepted, not delivering yet", "starts no pods yet; a worker"),
+        ("buildbot.plugins.www", "grid_view", "accepted, not delivering yet", "its pages are not served; let another"),
+        ("buildbot.plugins.webhooks", "gitlab", "accepted, not delivering yet", "no web hook is served yet; use a pol"),
+        ("buildbot.util.sautils", "sa_version", "refused", "the tables of this master are its own, and reached by its"),
+    ],
+)
+def test_the_state_of_a_name_comes_with_what_to_know_about_it(module: str, name: str, state: str, note: str) -> None:
+    found = names_in(module)[name]
+
+    assert found.state == state
+    assert found.note.startswith(note)
+    assert bool(note) == bool(found.note)
+
+
+def test_every_plugin_of_buildbot_is_there() -> None:
+    """But for those of git's credentials."""
+    missing = {
+        name.known_as.rpartition(".")[2]
+        for module in modules()
+        for name in names_in(module).values()
+        if name.state == "not available yet"
+    }
+
+    assert missing <= {"GitCredentialInputRenderer", "GitCredentialOptions", "add_user_password_to_credentials"}
 
 
 def test_everything_of_the_plugins_are_the_groups_that_configurations_expect() -> None:
