@@ -14,6 +14,7 @@ NAMES = {
     **names("domain.revlinks", "RevlinkMatch"),
     **names("domain.source_stamp_filter", "SourceStampFilter"),
     **names("schedulers.canceller", "FailingBuildsetCanceller OldBuildCanceller"),
+    **names("domain.git_credentials", "GitCredentialInputRenderer GitCredentialOptions"),
     **names("domain.properties", "Properties"),
     **names("domain.interpolate", "Interpolate WithProperties"),
     **names("domain.renderables", "FlattenList Property Secret Transform URLForBuild renderer"),
@@ -49,6 +50,5 @@ NAMES = {
     "repo": "buildmill.plugins.repo_names:REPO",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
-LATER = words("""Connection GitCredentialInputRenderer GitCredentialOptions KubeCtlProxyConfigLoader
-    KubeHardcodedConfig KubeInClusterConfigLoader""")
+LATER = words("Connection KubeCtlProxyConfigLoader KubeHardcodedConfig KubeInClusterConfigLoader")
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)
