@@ -14,6 +14,7 @@ NAMES = {
     **names("domain.revlinks", "RevlinkMatch"),
     **names("domain.source_stamp_filter", "SourceStampFilter"),
     **names("schedulers.canceller", "FailingBuildsetCanceller OldBuildCanceller"),
+    **names("domain.git_credentials", "GitCredentialInputRenderer GitCredentialOptions"),
     **names("domain.properties", "Properties"),
     **names("domain.interpolate", "Interpolate WithProperties"),
     **names("domain.renderables", "FlattenList Property Secret Transform URLForBuild renderer"),
@@ -51,5 +52,5 @@ NAMES = {
     "repo": "buildmill.plugins.repo_names:REPO",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
-LATER = words("GitCredentialInputRenderer GitCredentialOptions")
+LATER: frozenset[str] = frozenset()
 __getattr__, __dir__ = lazy_names("util", NAMES, LATER)

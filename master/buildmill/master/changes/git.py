@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -27,6 +28,7 @@ class Git:
         clock: measures silence.
         silence: seconds.
         ssh_command: the command with which git uses ssh, if not the usual one.
+        settings: further ones, for ``git -c``.
     """
 
     def __init__(
@@ -36,13 +38,14 @@ class Git:
         clock: IReactorTime,
         silence: float = SILENCE_SECONDS,
         ssh_command: str | None = None,
+        settings: Sequence[str] = (),
     ) -> None:
         environment = _environment()
         if ssh_command is not None:
             environment["GIT_SSH_COMMAND"] = ssh_command
-        settings = [part for setting in _CONFIG for part in ("-c", setting)]
+        options = [part for setting in (*_CONFIG, *settings) for part in ("-c", setting)]
         self._git = Program(
-            program, *settings, environment=environment, processes=processes, clock=clock, silence=silence
+            program, *options, environment=environment, processes=processes, clock=clock, silence=silence
         )
 
     async def run(self, directory: str | None, *arguments: str, stdin: bytes = b"") -> bytes:

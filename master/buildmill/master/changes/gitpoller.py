@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from buildmill.common.errors import InvalidInput
 from buildmill.master.changes.base import PollingChangeSource
 from buildmill.master.changes.commits import LOG_FORMAT, Commit, parse_hashes, parse_log, parse_refs
 from buildmill.master.changes.git import Git
+from buildmill.master.changes.private_files import PrivateFiles
 from buildmill.master.changes.program import ProgramFailed
-from buildmill.master.changes.ssh_files import SshFiles
 from buildmill.master.domain.config_errors import config_error
-from buildmill.master.domain.properties import Properties
-from buildmill.master.domain.rendering import is_renderable, render
+from buildmill.master.domain.git_access import AccessArguments
+from buildmill.master.domain.rendering import RenderError
 from buildmill.master.engine.project_config import Codebase
+from buildmill.master.engine.secret_source import PropertiesOfService
 
 _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
@@ -44,9 +46,11 @@ class GitPoller(PollingChangeSource):
         buildPushesWithNoCommits: a branch that is new or was moved without new commits makes a change, too.
         only_tags: look at tags instead of branches.
         sshPrivateKey: a key for ssh, in the format of OpenSSH; a renderable is taken. It is in a file that only the
-            master's user can read while the poller works.
+            master's user can read, during a poll.
         sshHostKey, sshKnownHosts: key of the repository's host (``ssh-ed25519 AAAA...``), or contents of a file of
-            known hosts; then no other host is trusted.
+            known hosts; then no other host is trusted. Else the master's user must know it.
+        auth_credentials: ``(user, password)`` for the address, by HTTP.
+        git_credentials: `GitCredentialOptions`. Passwords are kept like keys.
         name: unique among the change sources; the address if not given.
         pollInterval, pollAtLaunch, pollRandomDelayMin, pollRandomDelayMax: see `PollingChangeSource`.
 
@@ -111,23 +115,15 @@ class GitPoller(PollingChangeSource):
         self.buildPushesWithNoCommits = bool(buildPushesWithNoCommits)
         if fetch_refspec is not None:
             config_error(f"{self.owner}: fetch_refspec has no effect any more; only the branches are fetched")
-        self.sshPrivateKey = self._text_or_renderable("sshPrivateKey", sshPrivateKey)
-        self.sshHostKey = self._text_or_renderable("sshHostKey", sshHostKey)
-        self.sshKnownHosts = self._text_or_renderable("sshKnownHosts", sshKnownHosts)
-        if sshPrivateKey is None and (sshHostKey is not None or sshKnownHosts is not None):
-            config_error(f"{self.owner}: sshHostKey and sshKnownHosts need sshPrivateKey")
-        if sshHostKey is not None and sshKnownHosts is not None:
-            config_error(f"{self.owner}: sshHostKey and sshKnownHosts cannot be given together")
-        self._ssh: SshFiles | None = None
-        for argument, value in (
-            ("auth_credentials", auth_credentials),
-            ("git_credentials", git_credentials),
-        ):
-            if value is not None:
-                config_error(
-                    f"{self.owner}: {argument} is not available yet; "
-                    "let the master's user have what git needs, or use sshPrivateKey"
-                )
+        self._access = AccessArguments(
+            private_key=sshPrivateKey,
+            host_key=sshHostKey,
+            known_hosts=sshKnownHosts,
+            auth_credentials=auth_credentials,
+            git_credentials=git_credentials,
+        )
+        self._access.check(self.owner)
+        self._private: PrivateFiles | None = None
         self.lastRev: dict[str, str] | None = None
 
     # -- construction ------------------------------------------------------------------------
@@ -163,9 +159,6 @@ class GitPoller(PollingChangeSource):
             return None
         return value
 
-    def _text_or_renderable(self, argument: str, value: Any) -> Any:
-        return value if is_renderable(value) else self._optional_text(argument, value)
-
     def describe(self) -> str:
         """What it watches, for people."""
         return f"GitPoller watching the repository {self.repourl}"
@@ -176,7 +169,6 @@ class GitPoller(PollingChangeSource):
         state = await self.master.data.updates.getState("GitPoller", self.name, "lastRev", None)
         self.lastRev = dict(state) if state is not None else None
         self._seen: dict[str, str] | None = None
-        self._git = Git(self.gitbin, self.master.processes, self.master.reactor, ssh_command=await self._prepare_ssh())
         digest = hashlib.sha256(self.repourl.encode()).hexdigest()[:16]
         own = self.workdir or str(Path("gitpoller-work", hashlib.sha256(self.name.encode()).hexdigest()[:16]))
         self._directory = str(Path(self.master.basedir, own))
@@ -186,29 +178,41 @@ class GitPoller(PollingChangeSource):
 
     async def stop_working(self) -> None:
         await super().stop_working()
-        ssh, self._ssh = self._ssh, None
-        if ssh is not None:
-            await self.master.in_thread(ssh.remove_blocking)
+        await self._remove_private_files()
 
-    async def _prepare_ssh(self) -> str | None:
-        if self.sshPrivateKey is None:
-            return None
-        context = Properties()
-        self._ssh = SshFiles(
-            Path(self.master.basedir, "gitpoller-ssh", hashlib.sha256(self.name.encode()).hexdigest()[:16]),
-            private_key=await render(self.sshPrivateKey, context),
-            host_key=await render(self.sshHostKey, context),
-            known_hosts=await render(self.sshKnownHosts, context),
-            address=self.repourl,
+    async def _remove_private_files(self) -> None:
+        private, self._private = self._private, None
+        if private is not None:
+            await self.master.in_thread(private.remove_blocking)
+
+    async def _prepare_git(self) -> Git:
+        processes, clock = self.master.processes, self.master.reactor
+        if not self._access.is_given:
+            return Git(self.gitbin, processes, clock)
+        access = await self._access.rendered(PropertiesOfService(self.master.secrets), self.repourl)
+        private = self._private = PrivateFiles(self._private_directory(), access.files)
+        await self.master.in_thread(private.write_blocking)
+        return Git(
+            self.gitbin,
+            processes,
+            clock,
+            ssh_command=access.ssh_command(private.path),
+            settings=access.settings(private.path),
         )
-        return str(await self.master.in_thread(self._ssh.write_blocking))
+
+    def _private_directory(self) -> Path:
+        # a path from the root: git runs in more than one directory
+        place = Path(self.master.basedir).absolute() / "gitpoller-access"
+        return place / hashlib.sha256(self.name.encode()).hexdigest()[:16]
 
     async def poll(self) -> None:
         """Fetch, and make changes of what is new. If git fails, that is logged, and the next poll tries again."""
         try:
+            self._git = await self._prepare_git()
             await self._poll()
-        except (ProgramFailed, OSError) as problem:
+        except (ProgramFailed, OSError, RenderError, InvalidInput) as problem:
             self._log.warn("{service} cannot be polled: {problem}", service=self.owner, problem=problem)
+        await self._remove_private_files()
 
     async def _poll(self) -> None:
         wanted = await self._wanted_refs()

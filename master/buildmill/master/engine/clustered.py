@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.engine.processes import ProcessRunner
+from buildmill.master.engine.secret_source import SecretSource
 
 CLAIM_INTERVAL_SECONDS = 300
 """How often a service that runs on another master is tried to be taken over."""
@@ -28,6 +29,7 @@ class PluginMaster(Protocol):
         random: source of chance.
         processes: runs programs on the master's machine.
         in_thread: calls a blocking function, as one that reads files, in a thread.
+        secrets: knows secrets by name.
     """
 
     data: Any
@@ -40,6 +42,7 @@ class PluginMaster(Protocol):
     random: Random
     processes: ProcessRunner
     in_thread: Callable[..., Awaitable[Any]]
+    secrets: SecretSource
 
 
 class ClusteredService:

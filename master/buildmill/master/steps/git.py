@@ -13,12 +13,12 @@ from buildmill.master.engine.remote_command import RemoteCommand
 from buildmill.master.engine.step import BuildStepFailed
 from buildmill.master.steps.arguments import check_choice, check_type, label, require
 from buildmill.master.steps.git_support import (
+    ACCESS_RENDERABLES,
     FILTERS,
     PROGRESS,
     SUBMODULE_CHECKOUT,
     SUBMODULE_DEPTH,
     GitMixin,
-    not_supported,
 )
 from buildmill.master.steps.safe_words import safe_argument
 from buildmill.master.steps.source import COPY_SOURCE, PATCHED_MARK, Source
@@ -46,11 +46,29 @@ class Git(Source, GitMixin):
         retryFetch: try a failed fetch once more. clobberOnFailure: begin from scratch when it fails.
         getDescription: set ``commit-description`` from ``git describe``; True or a dictionary of its options.
         config: options for all git commands.
+        sshPrivateKey: a key for ssh, in the format of OpenSSH.
+        sshHostKey, sshKnownHosts: key of the repository's host (``ssh-ed25519 AAAA...``), or contents of a file of
+            known hosts; then no other host is trusted. Else the worker's user must know it.
+        port: of the ssh server, if the address names none.
+        auth_credentials: ``(user, password)`` for the address, by HTTP.
+        git_credentials: `GitCredentialOptions`: names and passwords also for other addresses, as those of submodules.
         retry, alwaysUseLatest, timeout, env, logEnviron, codebase, workdir: as in all checkouts.
     """
 
     name: Any = "git"
-    renderables: Any = (*Source.renderables, "repourl", "reference", "branch", "mode", "method", "origin", "config")
+    renderables: Any = (
+        *Source.renderables,
+        "repourl",
+        "reference",
+        "branch",
+        "mode",
+        "method",
+        "origin",
+        "config",
+        *ACCESS_RENDERABLES,
+    )
+    access_url: str | None = None
+    """Address that a host key and ``auth_credentials`` are for, if it is not that of the sources."""
 
     def __init__(
         self,
@@ -96,16 +114,14 @@ class Git(Source, GitMixin):
         self.getDescription = getDescription
         self.config: Any = config
         self.origin = origin
+        self.sshPrivateKey = sshPrivateKey
+        self.sshHostKey = sshHostKey
+        self.sshKnownHosts = sshKnownHosts
+        self.auth_credentials = auth_credentials
+        self.git_credentials = git_credentials
         self._check_git_arguments()
         self._check()
-        not_supported(
-            self,
-            sshPrivateKey=sshPrivateKey,
-            sshHostKey=sshHostKey,
-            sshKnownHosts=sshKnownHosts,
-            auth_credentials=auth_credentials,
-            git_credentials=git_credentials,
-        )
+        self._check_access_arguments()
 
     def _check(self) -> None:
         require(self, "repourl", self.repourl)
@@ -149,6 +165,10 @@ class Git(Source, GitMixin):
             raise BuildStepFailed(f"git is not installed on worker {self.getWorkerName()}")
         if self.filters and not self.has(FILTERS):
             raise BuildStepFailed("the worker's git is too old for filters: 2.27 is needed")
+        async with self._with_access(self.access_url or self.repourl):
+            await self._bring_sources(patch)
+
+    async def _bring_sources(self, patch: Any) -> None:
         if await self.sourcedirIsPatched():
             await self._dovccmd(["clean", "-f", "-f", "-d", "-x"])
         if self.mode == "incremental":

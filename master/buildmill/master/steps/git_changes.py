@@ -8,7 +8,7 @@ from buildmill.common.results import SUCCESS
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.engine.step import BuildStep, BuildStepFailed
 from buildmill.master.steps.arguments import check_choice, check_type, label, require
-from buildmill.master.steps.git_support import GitMixin, not_supported
+from buildmill.master.steps.git_support import ACCESS_RENDERABLES, GitMixin
 from buildmill.master.steps.safe_words import safe_argument
 
 
@@ -154,11 +154,12 @@ class GitPush(_GitStep):
         repourl: address of the repository.
         branch: what is pushed.
         force: overwrite what is there.
+        port, sshPrivateKey, sshHostKey, sshKnownHosts, auth_credentials, git_credentials: as in `Git`.
         workdir, env, timeout, logEnviron, config: as in `Git`.
     """
 
     name: Any = "gitpush"
-    renderables: Any = (*BuildStep.renderables, "repourl", "branch", "env", "config")
+    renderables: Any = (*BuildStep.renderables, "repourl", "branch", "env", "config", *ACCESS_RENDERABLES)
 
     def __init__(
         self,
@@ -187,17 +188,16 @@ class GitPush(_GitStep):
             require(self, name, value)
             check_type(self, name, value, str)
         check_type(self, "force", force, bool)
-        not_supported(
-            self,
-            sshPrivateKey=sshPrivateKey,
-            sshHostKey=sshHostKey,
-            sshKnownHosts=sshKnownHosts,
-            auth_credentials=auth_credentials,
-            git_credentials=git_credentials,
-        )
+        self.sshPrivateKey = sshPrivateKey
+        self.sshHostKey = sshHostKey
+        self.sshKnownHosts = sshKnownHosts
+        self.auth_credentials = auth_credentials
+        self.git_credentials = git_credentials
+        self._check_access_arguments()
 
     async def _change(self) -> None:
         command = ["push", safe_argument("repository", self.repourl), safe_argument("branch", self.branch)]
         if self.force:
             command.append("--force")
-        await self._dovccmd(command)
+        async with self._with_access(self.repourl):
+            await self._dovccmd(command)

@@ -24,6 +24,8 @@ class GitLab(Git):
             source, url = self.getProperty("source_branch"), self.getProperty("source_git_ssh_url")
             if not source or not url:
                 raise BuildStepFailed("a merge request without source_branch and source_git_ssh_url")
+            # whoever proposes something names this address: a password for the configured one is not for it
+            self.access_url = self.repourl
             self.repourl, branch = str(url), str(source)
         return await super().run_vc(branch, revision, patch)
 

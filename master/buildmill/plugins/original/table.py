@@ -303,7 +303,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.util.git": {"buildmill.master.steps.git_support": "GitMixin GitStepMixin=GitMixin"},
     "buildbot.util.git_credential": {
         "util": "GitCredentialInputRenderer GitCredentialOptions",
-        "later": "add_user_password_to_credentials",
+        "buildmill.master.domain.git_credentials": "add_user_password_to_credentials",
     },
     "buildbot.util.giturlparse": {"buildmill.plugins.original.utilities": "GitUrl giturlparse"},
     "buildbot.util.httpclientservice": {

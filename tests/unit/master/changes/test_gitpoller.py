@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ from buildmill.common.errors import ConfigError
 from buildmill.master.changes.git import Git
 from buildmill.master.changes.gitpoller import GitPoller
 from buildmill.master.changes.program import ProgramFailed
-from buildmill.master.changes.ssh_files import SshFiles
+from buildmill.master.domain.git_access import known_host
+from buildmill.master.domain.git_credentials import GitCredentialOptions
+from buildmill.master.domain.renderables import Secret
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.engine.project_config import Codebase
 from tests.database import NOW
+from tests.fake_ssh import fake_ssh
 from tests.reactors import Reactor
 from tests.support import async_test
 from tests.unit.master.schedulers.house import House
@@ -334,13 +338,14 @@ async def test_it_polls_by_itself(polling: NewPolling, repository: Repository, h
 
 
 @async_test
-async def test_a_key_is_there_for_ssh_only_while_the_poller_works(
-    polling: NewPolling, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_key_is_there_for_ssh_only_during_a_poll(
+    polling: NewPolling, house: House, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository.commit()
+    house.master.secrets = Vault()
     fake_ssh(tmp_path, monkeypatch)
     address = f"ssh://git@example.org:29{repository.path}"
-    poll = polling(repourl=address, name="p", sshPrivateKey="the key", sshHostKey="ssh-ed25519 AAAA")
+    poll = polling(repourl=address, name="p", sshPrivateKey=Secret("key"), sshHostKey="ssh-ed25519 AAAA")
 
     assert await poll.poll() == []
     revision = repository.commit()
@@ -351,43 +356,88 @@ async def test_a_key_is_there_for_ssh_only_while_the_poller_works(
     assert "600 the key\n" in seen
     assert "[example.org]:29 ssh-ed25519 AAAA\n" in seen
     assert "StrictHostKeyChecking=yes" in seen
-    poll.stop()
-    assert list((tmp_path / "gitpoller-ssh").iterdir()) == []
+    assert list((tmp_path / "gitpoller-access").iterdir()) == []
 
 
-def fake_ssh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An ssh that writes down what it has got, and runs the command here."""
-    programs = folder / "programs"
-    programs.mkdir()
-    (programs / "ssh").write_text(
+@async_test
+async def test_a_secret_that_cannot_be_had_now_is_asked_for_again(
+    polling: NewPolling, house: House, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit()
+    fake_ssh(tmp_path, monkeypatch)
+    vault = house.master.secrets = Vault()
+    value = vault.values.pop("key")
+    poll = polling(repourl=f"ssh://git@example.org:29{repository.path}", name="p", sshPrivateKey=Secret("key"))
+
+    await poll.poll()
+    assert poll.poller.lastRev is None
+    vault.values["key"] = value
+    await poll.poll()
+
+    assert poll.poller.lastRev is not None
+
+
+@async_test
+async def test_a_password_is_given_to_git_in_a_file(
+    polling: NewPolling, house: House, repository: Repository, tmp_path: Path
+) -> None:
+    revision = repository.commit()
+    house.master.secrets = Vault()
+    git = fake_git(tmp_path, repository)
+    options = GitCredentialOptions(["url=https://sub.example.org/\nusername=bob\npassword=b\n"], use_http_path=True)
+    poll = polling(
+        repourl="https://example.org/x", name="p", gitbin=str(git),
+        auth_credentials=("al", Secret("password")), git_credentials=options,
+    )  # fmt: skip
+
+    await poll.poll()
+
+    assert poll.poller.lastRev == {"main": revision}
+    assert (tmp_path / "seen").read_text().splitlines()[:4] == [
+        "600", "https://bob:b@sub.example.org", "https://al:the%20word@example.org/x", "credential.useHttpPath=true",
+    ]  # fmt: skip
+    assert list((tmp_path / "gitpoller-access").iterdir()) == []
+
+
+class Vault:
+    """Knows a key and a password."""
+
+    has_providers = True
+
+    def __init__(self) -> None:
+        self.values = {"key": "the key", "password": "the word"}
+
+    async def get(self, name: str, /) -> Any:
+        return SimpleNamespace(value=self.values[name]) if name in self.values else None
+
+
+def fake_git(folder: Path, repository: Repository) -> Path:
+    """A git that writes down what it may use, and takes the repository for any other."""
+    program = folder / "fake-git"
+    program.write_text(
         f"""#!/bin/sh
-(
-    echo "$@"
-    for argument; do
-        case $argument in
-            */key) echo "$(stat -c %a "$argument") $(cat "$argument")";;
-            UserKnownHostsFile=*) cat "${{argument#*=}}";;
-        esac
-    done
-) >> {folder}/seen
-for command; do :; done
-exec sh -c "$command"
+for argument; do
+    case $argument in
+        credential.helper=store*)
+            file=$(eval echo "${{argument#*--file=}}")
+            stat -c %a "$file" >> {folder}/seen
+            cat "$file" >> {folder}/seen;;
+        credential.useHttpPath=*) echo "$argument" >> {folder}/seen;;
+    esac
+done
+exec git -c url.{repository.path}.insteadOf=https://example.org/x "$@"
 """
     )
-    (programs / "ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    program.chmod(0o755)
+    return program
 
 
 @pytest.mark.parametrize(
     ("address", "known_as"),
-    [("git@h:r.git", "h k"), ("ssh://h/r", "h k"), ("ssh://al@h:29/r", "[h]:29 k"), ("https://h/r", "h k")],
+    [("git@h:r.git", "h"), ("ssh://h/r", "h"), ("ssh://al@h:29/r", "[h]:29"), ("https://h/r", "h")],
 )
-def test_the_host_of_an_address_is_the_one_that_is_known(tmp_path: Path, address: str, known_as: str) -> None:
-    files = SshFiles(tmp_path / "ssh", private_key="x", host_key="k", known_hosts=None, address=address)
-
-    files.write_blocking()
-
-    assert (tmp_path / "ssh" / "known_hosts").read_text() == known_as + "\n"
+def test_the_host_of_an_address_is_the_one_that_is_known(address: str, known_as: str) -> None:
+    assert known_host(address) == known_as
 
 
 @async_test
@@ -436,7 +486,8 @@ async def test_an_error_of_git_is_told_with_its_message(tmp_path: Path, reactor:
         ({"codebase": 3}, "codebase must be a Codebase or a name"),
         ({"encoding": "utf-1000"}, "encoding must be the name of an encoding"),
         ({"fetch_refspec": "x"}, "fetch_refspec has no effect any more"),
-        ({"git_credentials": "x"}, "git_credentials is not available yet"),
+        ({"git_credentials": "x"}, "git_credentials must be GitCredentialOptions, not str"),
+        ({"auth_credentials": ("x",)}, "auth_credentials must be .user, password."),
         ({"sshPrivateKey": 3}, "sshPrivateKey must be a string"),
         ({"sshHostKey": "x"}, "sshHostKey and sshKnownHosts need sshPrivateKey"),
         ({"sshPrivateKey": "k", "sshHostKey": "x", "sshKnownHosts": "y"}, "cannot be given together"),

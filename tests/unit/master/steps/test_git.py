@@ -10,6 +10,7 @@ import pytest
 
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS
+from buildmill.master.domain.git_credentials import GitCredentialInputRenderer, GitCredentialOptions
 from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.steps import Gerrit, Git, GitCommit, GitHub, GitLab, GitPush, GitTag, ShellCommand
 from buildmill.master.steps.git import describe_command
@@ -375,7 +376,19 @@ def test_versions_and_descriptions_of_git() -> None:
         (lambda: Git(repourl="x", config={"a": 1}), "config must map names to strings"),
         (lambda: Git(repourl="x", retry=3), "retry must be (seconds, repeats), not 3"),
         (lambda: Git(repourl="x", retry=(1, -1)), "retry must be (seconds, repeats)"),
-        (lambda: Git(repourl="x", sshPrivateKey="k"), "the argument sshPrivateKey is not supported yet"),
+        (lambda: Git(repourl="x", sshPrivateKey=3), "Git: sshPrivateKey must be a string, not int"),
+        (lambda: Git(repourl="x", sshHostKey="k"), "sshHostKey and sshKnownHosts need sshPrivateKey"),
+        (lambda: Git(repourl="x", sshPrivateKey="k", sshHostKey="k", sshKnownHosts="k"), "cannot be given together"),
+        (lambda: Git(repourl="x", auth_credentials="al:word"), "auth_credentials must be (user, password)"),
+        (lambda: Git(repourl="x", git_credentials=["x"]), "git_credentials must be GitCredentialOptions, not list"),
+        (lambda: Git(repourl="x", port="22"), "port must be an integer"),
+        (
+            lambda: GitPush(repourl="x", branch="b", sshKnownHosts="k"),
+            "sshHostKey and sshKnownHosts need sshPrivateKey",
+        ),
+        (lambda: GitCredentialOptions("x"), "credentials must be a list of strings or renderables"),
+        (lambda: GitCredentialOptions([], *["yes"]), "use_http_path must be True, False or None"),  # type: ignore[arg-type]
+        (lambda: GitCredentialInputRenderer(password=3), "password must be a string or a renderable, not int"),
         (lambda: Git(repourl="x", colour=1), "Git: unknown arguments: colour"),
         (lambda: GitCommit(messages=["x"]), "GitCommit: paths must be given"),
         (lambda: GitCommit(paths=["x"], messages=[]), "messages must have at least one"),
