@@ -119,7 +119,7 @@ class App:
         self._explanations.distributor = self.engine.distributor
         self.master.secrets = self._secrets = SecretManager()
         self._listeners: list[WorkerListener] = []
-        self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor)
+        self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor, rng=rng)
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._managed_services = ManagedServicesPart(self.master.service_manager)
         self._services = ServicesPart(self.master, self._forms.replace, self._forget_absent)

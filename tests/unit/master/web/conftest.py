@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,7 @@ class Face:
             data=scene.data,
             bus=self.stage.bus,
             reactor=self.stage.clock,
+            rng=random.Random(1),
             base_url="http://localhost:8010/",
             allowed_origins=["https://*.example.org"],
             limits=limits,

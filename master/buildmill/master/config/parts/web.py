@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from twisted.internet.error import CannotListenError
@@ -25,10 +26,11 @@ class WebPart:
     name = "web server"
     _log = Logger()
 
-    def __init__(self, *, data: DataAPI[Any], bus: Any, reactor: Any) -> None:
+    def __init__(self, *, data: DataAPI[Any], bus: Any, reactor: Any, rng: Random) -> None:
         self._data = data
         self._bus = bus
         self._reactor = reactor
+        self._rng = rng
         self._server: WebServer | None = None
         self._served: MasterConfig | None = None
         self.port: int | None = None
@@ -64,6 +66,7 @@ class WebPart:
             data=self._data,
             bus=self._bus,
             reactor=self._reactor,
+            rng=self._rng,
             base_url=config.buildbotURL,
             allowed_origins=config.www.allowed_origins or (),
             title=config.title,
