@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 
 from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data import resultspec, spec
+from buildmill.master.data.condition import Condition
 from buildmill.master.data.endpoints import (
     about,
     build_data,
@@ -77,6 +78,9 @@ class DataAPI(Generic[U]):
         force_schedulers: those of the running configuration.
         reasons: tells why requests wait.
         bus: tells what has changed, for `stamp`.
+
+    Attributes:
+        condition: how the database is.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class DataAPI(Generic[U]):
         reasons: ReasonsOf | None = None,
     ) -> None:
         self.updates = updates
+        self.condition = Condition(database)
         self._database = database
         self._context = Context(
             database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons()

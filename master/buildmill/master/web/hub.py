@@ -153,6 +153,12 @@ class Hub:
     def _id(self, number: int) -> str:
         return f"{self._epoch}-{number}"
 
+    @property
+    def backlogs(self) -> list[int]:
+        """Of each client that has subscribed to something: how many bytes wait because it reads slowly."""
+        clients = {client for channel in self._channels.values() for client in channel.clients}
+        return [client.waiting_bytes for client in clients]
+
     # -- live ----------------------------------------------------------------------------
 
     def leave(self, client: Listener) -> None:

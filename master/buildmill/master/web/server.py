@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -17,10 +17,13 @@ from twisted.python.failure import Failure
 
 from buildmill.master.data.api import DataAPI
 from buildmill.master.mq.bus import EventBus
+from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.http import Request, Site
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.live import LiveFactory
+from buildmill.master.web.operating import InThread, Operating
+from buildmill.master.web.operations import EventClients, Operations
 from buildmill.master.web.origins import Origins
 from buildmill.master.web.pages import Pages
 from buildmill.master.web.rest import Rest
@@ -40,8 +43,12 @@ class WebServer:
         reactor: listens.
         rng: where ids of event streams come from; nobody must be able to guess them.
         base_url: this server's address as its users know it.
+        operations: what operators watch.
+        in_thread: awaits a function that blocks.
         allowed_origins: web pages of other places that may talk to it, as shell patterns.
-        title: of the start page.
+        title, title_url: of the start page, and where it leads.
+        multi_master: whether other masters share the database.
+        ui: settings of the configuration that only pages use, and the options of plugins.
         action_refusal: why no action is taken from anybody; None if they are.
         limits: what a client may ask for.
 
@@ -49,6 +56,7 @@ class WebServer:
         site: the factory of connections, for tests that bring their own transport.
         live: the event sockets.
         streams: the event streams.
+        event_clients: both, as operators count them.
     """
 
     _log = Logger()
@@ -60,9 +68,14 @@ class WebServer:
         bus: EventBus,
         reactor: Any,
         rng: Random,
+        operations: Operations,
+        in_thread: InThread,
         base_url: str = "http://localhost:8010/",
         allowed_origins: Iterable[str] = (),
         title: str = "Buildmill",
+        title_url: str | None = None,
+        multi_master: bool = False,
+        ui: Mapping[str, Any] | None = None,
         limits: WebLimits | None = None,
         action_refusal: str | None = None,
     ) -> None:
@@ -76,7 +89,18 @@ class WebServer:
         self.streams = Streams(self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)))
         self._clients = limits.sockets
         self._socket = WebSocketResource(self.live)
-        self._pages = Pages(data, base_url, title).app.resource()
+        self._operations = operations
+        self.event_clients = EventClients(
+            self._hub, lambda: len(self.live.clients), lambda: len(self.streams.streams)
+        )
+        ui = ui or {}
+        self._operating = Operating(
+            data=data, operations=operations, clock=reactor, in_thread=in_thread, plugins=ui.get("plugins") or {}
+        )
+        front_end = front_end_config(
+            base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui
+        )
+        self._pages = Pages(data, base_url, title, front_end).app.resource()
         self.site = Site(self.handle, self._log_failure, reactor, limits)
         self._data = data
         self._port: IListeningPort | None = None
@@ -91,6 +115,7 @@ class WebServer:
             The port's number; 0 where it has none.
         """
         self._data.start()
+        self._operations.clients = self.event_clients
         self._port = await serverFromString(self._reactor, endpoint).listen(self.site)
         return int(getattr(self._port.getHost(), "port", 0))
 
@@ -102,6 +127,9 @@ class WebServer:
         self.streams.end_all()
         await self.live.end_all()
         self._hub.stop()
+        if self._operations.clients is self.event_clients:
+            self._operations.clients = None
+        await self._operating.stop()
         await self._rest.stop()
         self.site.close_all()
         self._data.stop()
@@ -119,6 +147,8 @@ class WebServer:
             self._upgrade(request)
         elif path == b"/sse" or path.startswith(b"/sse/"):
             self._stream(request, path[4:])
+        elif self._operating.handles(path):
+            self._operating.handle(request)
         elif _is_utf8(path):
             request.process_as_resource(self._pages)
         else:
