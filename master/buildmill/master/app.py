@@ -47,6 +47,7 @@ from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.schedulers.forcesched import ForceSchedulers
 from buildmill.master.secrets.manager import SecretManager
+from buildmill.master.web.operations import Operations
 
 HEARTBEAT_SECONDS = 60.0
 EXPIRY_SECONDS = 600
@@ -119,7 +120,15 @@ class App:
         self._explanations.distributor = self.engine.distributor
         self.master.secrets = self._secrets = SecretManager()
         self._listeners: list[WorkerListener] = []
-        self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor)
+        self._operations = Operations(bus=self._bus, clock=reactor, monotonic=time.monotonic)
+        self.web = WebPart(
+            data=self.data,
+            bus=self._bus,
+            reactor=reactor,
+            rng=rng,
+            operations=self._operations,
+            in_thread=self._blocking,
+        )
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._managed_services = ManagedServicesPart(self.master.service_manager)
         self._services = ServicesPart(self.master, self._forms.replace, self._forget_absent)
@@ -194,6 +203,7 @@ class App:
         self.master.masterid = self.updates.context.masterid = self._explanations.master_id = master_id
         await self.updates.run(_take_over, master_id)
         await self.logs.start(master_id)
+        self._operations.start()
         for manager in (self._secrets, self.master.service_manager):
             await self.master.services.addService(manager)
         await self.master.services.startService()
@@ -228,6 +238,7 @@ class App:
         for listener in self._listeners:
             await self._quietly("worker port", listener.stop())
         await self._quietly("web server", self.web.stop())
+        self._operations.stop()
         self.data.stop()
         await self._quietly("log store", self.logs.stop())
         if self.master.masterid:

@@ -30,6 +30,7 @@ class MasterSettings:
         log_bytes: size at which `master.log` is rotated; 0 for never.
         log_files: how many rotated logs are kept; 0 for all.
         check_seconds: how long reading the configuration may take.
+        json_logs: a line of `master.log` is a JSON object.
     """
 
     config_file: str = "master.cfg"
@@ -37,6 +38,7 @@ class MasterSettings:
     log_bytes: int = 10_000_000
     log_files: int = 10
     check_seconds: int = 60
+    json_logs: bool = False
 
 
 def _is_size(value: Any) -> bool:
@@ -53,6 +55,7 @@ _KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "log_bytes": (_is_size, "a number of bytes, 0 or more"),
     "log_files": (_is_size, "a number, 0 or more"),
     "check_seconds": (lambda value: _is_size(value) and value > 0, "a number of seconds, 1 or more"),
+    "json_logs": (lambda value: isinstance(value, bool), "true or false"),
 }
 
 
@@ -130,6 +133,8 @@ def _render(settings: MasterSettings) -> str:
             f"log_files = {settings.log_files}",
             "# A configuration that takes longer to be read is refused.",
             f"check_seconds = {settings.check_seconds}",
+            f"# A line of {LOG_FILE} is a JSON object, for programs, instead of text.",
+            f"json_logs = {json.dumps(settings.json_logs)}",
             "",
         ]
     )

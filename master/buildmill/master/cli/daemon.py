@@ -11,11 +11,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from buildmill.common.errors import BuildmillError, ConfigError, ConfigProblem, Conflict, NotFound
 from buildmill.master.cli.basedir import LOG_FILE, MasterSettings, read_settings
-from buildmill.master.cli.follow import LogFollower
+from buildmill.master.cli.follow import LogFollower, text_lines
 from buildmill.master.cli.pid_file import running_pid
 from buildmill.master.cli.process import CANNOT_START, REFUSED, UNCHANGED, CannotStart, run_in_foreground
 
@@ -42,13 +43,18 @@ class Launch:
 
     Forks: there must be no other thread yet.
 
+    Args:
+        json_logs: its log is written as JSON, whatever its settings say.
+
     Raises:
         Conflict: a master runs there already.
         ConfigError: there are no settings, or they are wrong.
     """
 
-    def __init__(self, basedir: Path) -> None:
+    def __init__(self, basedir: Path, *, json_logs: bool = False) -> None:
         settings = read_settings(basedir)
+        if json_logs:
+            settings = replace(settings, json_logs=True)
         if (pid := running_pid(basedir)) is not None:
             raise Conflict(f"a master runs in {basedir} already, pid {pid}")
         self._log = basedir / LOG_FILE
@@ -171,7 +177,7 @@ def _watch(follower: LogFollower, patience: float, is_alive: Callable[[], bool])
         alive = is_alive()  # asked before reading: what it wrote last is not missed
         for line in follower.lines():
             heard = time.monotonic()
-            yield line
+            yield from text_lines(line)
         if not alive:
             yield None
         time.sleep(_POLL_SECONDS)

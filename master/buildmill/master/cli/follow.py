@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from pathlib import Path
 from typing import IO
@@ -54,3 +55,16 @@ class LogFollower:
             return True
         ours = os.fstat(self._file.fileno())
         return (now.st_dev, now.st_ino) != (ours.st_dev, ours.st_ino)
+
+
+def text_lines(line: str) -> list[str]:
+    """A line of a log, whatever its format, as the lines of text that say the same."""
+    if not line.startswith("{"):
+        return [line]
+    try:
+        document = json.loads(line)
+        parts = [f"{document['level']} {document['place']}: {document['text']}", document.get("traceback", "")]
+    except (ValueError, KeyError, TypeError):  # something printed it
+        return [line]
+    first, *further = "\n".join(filter(None, parts)).split("\n")
+    return [first, *(f"\t{text}" for text in further)]

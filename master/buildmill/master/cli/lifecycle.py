@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 from buildmill.common.errors import NotFound
 from buildmill.master.cli import daemon
 from buildmill.master.cli.console import Told
-from buildmill.master.cli.options import basedir_argument, quiet_option, start_timeout_option
+from buildmill.master.cli.options import basedir_argument, json_logs_option, quiet_option, start_timeout_option
 from buildmill.master.cli.progress import progress_line
 
 
@@ -18,24 +19,26 @@ from buildmill.master.cli.progress import progress_line
 @basedir_argument
 @click.option("--nodaemon", is_flag=True, help="Stay in the foreground; the log goes to master.log only.")
 @start_timeout_option
+@json_logs_option
 @quiet_option
-def start(basedir: Path, nodaemon: bool, start_timeout: float, quiet: bool) -> None:
+def start(basedir: Path, nodaemon: bool, start_timeout: float, json_logs: bool, quiet: bool) -> None:
     """Start a master in the background, and wait until it runs."""
     if nodaemon:
-        _run(basedir, show_log=False)
-    _start(basedir, start_timeout, quiet)
+        _run(basedir, show_log=False, json_logs=json_logs)
+    _start(basedir, start_timeout, quiet, json_logs)
 
 
 @click.command()
 @basedir_argument
+@json_logs_option
 @quiet_option
-def run(basedir: Path, quiet: bool) -> None:
+def run(basedir: Path, json_logs: bool, quiet: bool) -> None:
     """Run a master in the foreground; the log goes to the terminal and to master.log.
 
     Control-C stops it, as stop does; a second one does not wait. HUP reads the configuration again, USR1 stops when the
     running builds have ended.
     """
-    _run(basedir, show_log=not quiet)
+    _run(basedir, show_log=not quiet, json_logs=json_logs)
 
 
 @click.command()
@@ -57,8 +60,9 @@ def stop(basedir: Path, clean: bool, no_wait: bool, quiet: bool) -> None:
 @click.option("-c", "--clean", is_flag=True, help="Let the running builds end first.")
 @click.option("--nodaemon", is_flag=True, help="Stay in the foreground; the log goes to master.log only.")
 @start_timeout_option
+@json_logs_option
 @quiet_option
-def restart(basedir: Path, clean: bool, nodaemon: bool, start_timeout: float, quiet: bool) -> None:
+def restart(basedir: Path, clean: bool, nodaemon: bool, start_timeout: float, json_logs: bool, quiet: bool) -> None:
     """Stop a master, if it runs, and start it; running builds go on, as with stop and start.
 
     A configuration that is wrong keeps the old master running.
@@ -69,21 +73,24 @@ def restart(basedir: Path, clean: bool, nodaemon: bool, start_timeout: float, qu
         read(basedir)
     _stop(basedir, clean=clean, wait=True, quiet=quiet)
     if nodaemon:
-        _run(basedir, show_log=False)
-    _start(basedir, start_timeout, quiet)
+        _run(basedir, show_log=False, json_logs=json_logs)
+    _start(basedir, start_timeout, quiet, json_logs)
 
 
-def _run(basedir: Path, *, show_log: bool) -> None:
+def _run(basedir: Path, *, show_log: bool, json_logs: bool) -> None:
     from buildmill.master.cli.basedir import read_settings
     from buildmill.master.cli.process import run_in_foreground
 
     with Told():
-        sys.exit(run_in_foreground(basedir, read_settings(basedir), show_log=show_log))
+        settings = read_settings(basedir)
+        if json_logs:
+            settings = replace(settings, json_logs=True)
+        sys.exit(run_in_foreground(basedir, settings, show_log=show_log))
 
 
-def _start(basedir: Path, patience: float, quiet: bool) -> None:
+def _start(basedir: Path, patience: float, quiet: bool, json_logs: bool) -> None:
     with Told():
-        launch = daemon.Launch(basedir)
+        launch = daemon.Launch(basedir, json_logs=json_logs)
         with progress_line("starting", quiet) as progress:
             url = launch.wait_until_running(patience=patience, tell=progress.show)
     if not quiet:

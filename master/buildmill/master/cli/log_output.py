@@ -3,14 +3,18 @@
 ``2026-03-01T12:30:00.250+01:00 info    buildmill.master.app.App: master is running``
 
 Further lines of an event (a traceback, a list of problems) begin with a tab.
+
+For programs a line is a JSON object instead, if so wanted: ``time``, ``level``, ``place``, ``text``, ``traceback``, and
+the event's own values under ``fields``.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from twisted.python.logfile import LogFile
@@ -54,6 +58,43 @@ class TextFormat:
         return f"{self._date}.{int((seconds - whole) * 1000):03d}{self._zone}"
 
 
+class Format(Protocol):
+    """How events look."""
+
+    def line(self, event: LogEvent) -> str:
+        """The event as text that ends with a newline."""
+
+
+class JsonFormat:
+    """Events as JSON objects, one on each line."""
+
+    def line(self, event: LogEvent) -> str:
+        """The event as text that ends with a newline, the only one in it."""
+        level = event.get("log_level") or LogLevel.info
+        document: dict[str, Any] = {
+            "time": datetime.fromtimestamp(event["log_time"], UTC).isoformat(timespec="milliseconds"),
+            "level": level.name,
+            "place": event.get("log_namespace", "-"),
+            "text": formatEvent(event),
+        }
+        failure = event.get("log_failure")
+        if failure is not None:
+            document["traceback"] = _traceback(failure)
+        fields = {name: _plain(value) for name, value in event.items() if not name.startswith(("log_", "_"))}
+        if fields:
+            document["fields"] = fields
+        return json.dumps(document) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    try:
+        return str(value)
+    except Exception:  # a value whose str fails must not cost us the event
+        return f"({type(value).__name__})"
+
+
 def _escaped(found: re.Match[str]) -> str:
     return f"\\x{ord(found[0]):02x}"
 
@@ -76,14 +117,14 @@ def open_log(path: Path, *, rotate_bytes: int, keep: int) -> LogFile:
     )
 
 
-def observer(*outputs: IO[str] | LogFile, debug: bool = False) -> ILogObserver:
+def observer(*outputs: IO[str] | LogFile, debug: bool = False, as_json: bool = False) -> ILogObserver:
     """Writes each event to all outputs; one that cannot be written (a full disk, a closed terminal) loses its line."""
-    text = TextFormat()
+    form: Format = JsonFormat() if as_json else TextFormat()
 
     def observe(event: LogEvent) -> None:
         if not debug and (event.get("log_level") is LogLevel.debug or event.get("log_format") in _NOISE):
             return
-        line = text.line(event)
+        line = form.line(event)
         for output in outputs:
             try:
                 output.write(line)

@@ -40,3 +40,9 @@ def start_timeout_option(function: F) -> F:
     """``--start_timeout``, with Buildbot's spelling as well as ours."""
     text = "Seconds of silence in the log before watching ends."
     return click.option("--start-timeout", "--start_timeout", default=90.0, show_default=True, help=text)(function)
+
+
+def json_logs_option(function: F) -> F:
+    """``--json-logs``."""
+    text = "Write master.log as JSON, one object on each line, whatever buildmill.toml says."
+    return click.option("--json-logs", is_flag=True, help=text)(function)

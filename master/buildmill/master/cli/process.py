@@ -110,7 +110,8 @@ class MasterProcess:
         file = open_log(self._basedir / LOG_FILE, rotate_bytes=settings.log_bytes, keep=settings.log_files)
         outputs = [file] if self._terminal is None else [file, self._terminal]
         # what a configuration prints goes to the log
-        globalLogBeginner.beginLoggingTo([observer(*outputs, debug=self._debug)], redirectStandardIO=True)
+        observing = observer(*outputs, debug=self._debug, as_json=settings.json_logs)
+        globalLogBeginner.beginLoggingTo([observing], redirectStandardIO=True)
         self._log = Logger(namespace="buildmill.master")
 
     def _react(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from buildmill.common.errors import InvalidInput, NotSupported
 from buildmill.master.auth.avatars import AvatarBase
 from buildmill.master.auth.backends import AuthBase, NoAuth
 from buildmill.master.auth.hooks import DIALECTS, BaseHookHandler
@@ -13,6 +14,8 @@ from buildmill.master.auth.rules import Authz
 from buildmill.master.config.master_config import WwwConfig
 from buildmill.master.config.problems import Problems
 from buildmill.master.domain.not_delivering import what_is_not_delivered
+from buildmill.master.web.badges import look_of
+from buildmill.master.web.plugins import BADGES, folders_of
 
 
 class _Unset:
@@ -78,10 +81,21 @@ def checked_www(key: str, value: Any, problems: Problems) -> Any:
     if isinstance(ui.get("plugins"), Mapping):
         if "base_react" in ui["plugins"]:
             problems.at_key(key, "www['plugins']: 'base_react' is no plugin of its own any more", inner="base_react")
-        if ui["plugins"]:
-            names = ", ".join(map(str, ui["plugins"]))
-            problems.notice(key, f"plugins: there are no such pages yet: {names}", inner="plugins")
+        _check_plugins(key, ui["plugins"], problems)
     return WwwConfig(**fields, ui=ui)
+
+
+def _check_plugins(key: str, plugins: Mapping[Any, Any], problems: Problems) -> None:
+    options = plugins.get(BADGES)
+    if isinstance(options, Mapping):
+        try:
+            look_of(tuple(options.items()))
+        except (InvalidInput, NotSupported) as problem:
+            problems.at_key(key, f"www['plugins']['badges']: {problem}", inner=BADGES)
+    served = {BADGES, *folders_of(map(str, plugins))}
+    if missing := [str(name) for name in plugins if name not in served]:
+        names = ", ".join(missing)
+        problems.notice(key, f"plugins: no package with files for such pages is installed: {names}", inner="plugins")
 
 
 def _check_accepted(key: str, name: str, option: Any, problems: Problems, fields: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ Faces use `find`, `read` and `control`; plugins know `get`, with paths and resul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 
 from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data import resultspec, spec
+from buildmill.master.data.condition import Condition
 from buildmill.master.data.endpoints import (
     about,
     build_data,
@@ -29,7 +30,7 @@ from buildmill.master.data.endpoints import (
     steps,
 )
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Raw
-from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, raw_log
+from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
 from buildmill.master.data.paths import Keys, Matcher
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
@@ -38,6 +39,7 @@ from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import Filter, Operator, Page, Query
+from buildmill.master.logs.searching import Search, SearchedPart
 from buildmill.master.mq.bus import EventBus
 
 T = TypeVar("T")
@@ -76,6 +78,9 @@ class DataAPI(Generic[U]):
         force_schedulers: those of the running configuration.
         reasons: tells why requests wait.
         bus: tells what has changed, for `stamp`.
+
+    Attributes:
+        condition: how the database is.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class DataAPI(Generic[U]):
         reasons: ReasonsOf | None = None,
     ) -> None:
         self.updates = updates
+        self.condition = Condition(database)
         self._database = database
         self._context = Context(
             database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons()
@@ -125,7 +131,7 @@ class DataAPI(Generic[U]):
         An answer is still right while a new stamp for the same path is equal.
         """
         endpoint = found.endpoint
-        if not self._versions.is_listening or endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
+        if not self._versions.is_listening or endpoint.kind in (Kind.RAW, Kind.RAW_INLINE, Kind.SEARCH):
             return None
         if endpoint.depends is None:
             return None
@@ -170,6 +176,22 @@ class DataAPI(Generic[U]):
         if download is None:
             raise NotFound("no such log" if is_log else "no such data")
         return download
+
+    async def long_text(self, found: Found, wanted: ResultSpec, least: int) -> LongText | None:
+        """The text of a log at the path of a `logchunk`, piece by piece; None when it has less than `least` bytes.
+
+        Raises:
+            NotFound: no such log.
+        """
+        return await long_text(self._context, found.keys, wanted, least)
+
+    def search(self, found: Found, search: Search) -> AsyncIterator[SearchedPart]:
+        """Search the log at a path whose endpoint is of the kind ``search``, part by part.
+
+        Raises:
+            NotFound: no such log.
+        """
+        return search_log(self._context, found.keys, search)
 
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], owner: str) -> Any:
         """Do something with the resource at a path.

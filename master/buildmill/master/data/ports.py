@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from buildmill.common.errors import BuildmillError, NotSupported
 from buildmill.master.domain.reasons import Reason
-from buildmill.master.domain.resources import ForceScheduler
+from buildmill.master.domain.resources import ForceScheduler, LogChunk
+from buildmill.master.logs.outlet import RawSize
+from buildmill.master.logs.searching import Search, SearchedPart
 
 
 class InvalidParameters(BuildmillError):
@@ -33,8 +35,28 @@ class LogReader(Protocol):
             count: lines at most; None for all.
         """
 
-    def raw(self, log_id: int, *, streams: str = "oeh", first_byte: int = 0) -> AsyncIterator[bytes]:
+    def chunks(self, log_id: int, first: int, count: int | None) -> AsyncIterator[LogChunk]:
+        """The same, piece by piece; the consumer sets the pace."""
+
+    async def text_size(self, log_id: int, first: int, count: int) -> int:
+        """About how many bytes these lines have."""
+
+    def raw(
+        self, log_id: int, *, streams: str = "oeh", first_byte: int = 0, end_byte: int | None = None
+    ) -> AsyncIterator[bytes]:
         """The bytes exactly as they were written; the consumer sets the pace."""
+
+    async def raw_size(self, log_id: int) -> RawSize:
+        """How many bytes `raw` gives of all streams at present."""
+
+    def follow_raw(self, log_id: int, *, streams: str = "oeh", first_byte: int = 0) -> AsyncIterator[bytes]:
+        """The same, and what is added until the log is finished; an empty piece now and then."""
+
+    async def times(self, log_id: int, first: int, count: int) -> list[int]:
+        """Of each line when it came, in milliseconds since the epoch."""
+
+    def search(self, log_id: int, search: Search) -> AsyncIterator[SearchedPart]:
+        """Lines that match, part by part; the consumer sets the pace."""
 
 
 class ForceRegistry(Protocol):

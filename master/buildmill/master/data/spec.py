@@ -59,6 +59,25 @@ def specs(endpoints: Sequence[Endpoint]) -> list[Spec]:
 # -- OpenAPI ---------------------------------------------------------------------------
 
 
+_STREAMS: dict[str, Any] = {"type": "string", "pattern": "^[oeh]+$"}
+_FLAG = {"type": "boolean"}
+_NUMBER = {"type": "integer", "minimum": 0}
+_RAW_PARAMETERS: dict[str, dict[str, Any]] = {"stream": _STREAMS, "follow": _FLAG, "offset": _NUMBER}
+_OWN_PARAMETERS: dict[Kind, dict[str, dict[str, Any]]] = {
+    Kind.RAW: _RAW_PARAMETERS,
+    Kind.RAW_INLINE: _RAW_PARAMETERS,
+    Kind.SEARCH: {
+        "q": {"type": "string"},
+        "regex": _FLAG,
+        "ignore_case": _FLAG,
+        "stream": _STREAMS,
+        "context": {"type": "integer", "minimum": 0, "maximum": 20},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "offset": _NUMBER,
+    },
+}
+
+
 def _parameters(pattern: str) -> tuple[str, list[dict[str, Any]]]:
     path, parameters = [], []
     for element in parse_pattern(pattern):
@@ -72,6 +91,9 @@ def _parameters(pattern: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if endpoint.kind in _OWN_PARAMETERS:
+        is_log = endpoint.type.name != "build_data"
+        return [_query(name, schema) for name, schema in _OWN_PARAMETERS[endpoint.kind].items()] if is_log else []
     names = list(endpoint.type.fields)
     found: list[dict[str, Any]] = [_query("field", {"type": "array", "items": {"enum": names}})] if names else []
     if endpoint.type.name in ("build", "buildrequest"):
@@ -81,7 +103,7 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             prefix + name for name, field in endpoint.type.fields.items() if field.is_sortable for prefix in ("", "-")
         ]
         found.append(_query("order", {"type": "array", "items": {"enum": order}}))
-    if endpoint.is_collection or endpoint.type.name == "logchunk":
+    if endpoint.is_collection or endpoint.type.name in ("logchunk", "logtimes"):
         found += [_query(name, {"type": "integer", "minimum": 0}) for name in ("limit", "offset")]
     return found
 
@@ -98,7 +120,13 @@ def _answer(endpoint: Endpoint) -> dict[str, Any]:
         {"$ref": f"#/components/schemas/{type_.struct.__name__}"} if type_.struct else {"type": "object"}
     )
     meta: dict[str, Any] = {"type": "object"}
-    if endpoint.is_collection:
+    if endpoint.kind is Kind.SEARCH:
+        meta["properties"] = {
+            "complete": {"type": "boolean"},
+            "lines": {"type": "integer"},
+            "next": {"type": ["integer", "null"]},
+        }
+    elif endpoint.is_collection:
         meta["properties"] = {"total": {"type": "integer"}}
     schema = {
         "type": "object",

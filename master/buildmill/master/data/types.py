@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from buildmill.master.domain import resources
+from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.reasons import Reason
 
 
@@ -121,6 +122,9 @@ TYPES: dict[str, ResourceType] = {
         resources.ForceScheduler,
         resources.Log,
         resources.LogChunk,
+        LogHit,
+        LogLine,
+        LogTimes,
         resources.Master,
         resources.Patch,
         resources.Project,

@@ -80,6 +80,11 @@ class Database:
         """How much was written: units of work, and the commits that they shared."""
         return {"commits": self._writer.commits, "units": self._writer.units}
 
+    @property
+    def batch_sizes(self) -> Sequence[int]:
+        """How many commits had 1 unit, up to 2, up to 4, and so on by powers of two."""
+        return self._writer.batch_sizes
+
     def write(self, unit: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         """Run `unit(tx, *args)` in the next group commit; fires with its result after the commit.
 

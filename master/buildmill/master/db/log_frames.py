@@ -106,6 +106,13 @@ _LINE_OF_BYTE = Statement(
     .order_by(_f.first_line.desc())
     .limit(sa.bindparam("count"))
 )
+_BYTES_OF_LINES = Statement(
+    sa.select(sa.func.coalesce(sa.func.sum(_f.byte_count), 0)).where(
+        _of_log,
+        _f.first_line >= sa.func.coalesce(_START_OF_LINE, 0),
+        _f.first_line < sa.bindparam("end"),
+    )
+)
 _REMOVE = Statement(
     t.log_frames.delete().where(_of_log, _f.first_line >= sa.bindparam("first"), _f.first_line < sa.bindparam("end"))
 )
@@ -157,6 +164,11 @@ def find(connection: Connection, log_id: int, first_line: int, end_line: int, li
 def find_line_of_byte(connection: Connection, log_id: int, byte: int) -> int:
     """First line of the frame that holds byte number `byte` of the log's output, or of its last frame."""
     return int(connection.scalar(_LINE_OF_BYTE, log=log_id, byte=byte, count=1) or 0)
+
+
+def bytes_of_lines(connection: Connection, log_id: int, first_line: int, end_line: int) -> int:
+    """How many bytes the frames have that hold lines from `first_line` up to, not including, `end_line`."""
+    return int(connection.scalar(_BYTES_OF_LINES, log=log_id, first=first_line, end=end_line) or 0)
 
 
 def remove(tx: Transaction, log_id: int, first_line: int, end_line: int) -> int:

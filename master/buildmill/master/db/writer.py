@@ -67,6 +67,10 @@ class Writer:
         lane: where the blocking work runs.
         clock: gives `Transaction.now` and the pause before the next attempt.
         publish: takes the events of a commit, in order, before the units' callers are told.
+
+    Attributes:
+        commits, units: how much was written.
+        batch_sizes: how many commits had 1 unit, up to 2, up to 4, and so on by powers of two.
     """
 
     _log = Logger()
@@ -90,6 +94,7 @@ class Writer:
         self._stopping: Deferred[None] | None = None
         self.commits = 0
         self.units = 0
+        self.batch_sizes = [0] * ((MAX_BATCH - 1).bit_length() + 1)
 
     @property
     def trouble(self) -> str | None:
@@ -237,6 +242,7 @@ class Writer:
             self._trouble = None
         self.commits += 1
         self.units += len(batch)
+        self.batch_sizes[(len(batch) - 1).bit_length()] += 1
         # the lane is filled again before anybody is told: telling takes time, and is not what the disk waits for
         self._next()
         if outcome:

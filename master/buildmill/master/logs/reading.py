@@ -112,7 +112,7 @@ class Reader:
         parts: list[bytes] = []
         is_prefixed = log.type == "s"
         next_line = first
-        for row, frame in self._frames_blocking(connection, log_id, first, end):
+        for row, frame in self.walk_blocking(connection, log_id, first, end):
             text = frame.render(prefixed=is_prefixed)
             until = min(end, row.end_line)
             if next_line > row.first_line or until < row.end_line:
@@ -139,7 +139,7 @@ class Reader:
             return RawPiece(log, [], end, first_byte)
         frames: list[tuple[Frame, int]] = []
         next_byte = first_byte
-        for row, frame in self._frames_blocking(connection, log_id, first, end):
+        for row, frame in self.walk_blocking(connection, log_id, first, end):
             # a frame may have been merged with those before it, since these were read
             frames.append((frame, max(0, first_byte - row.first_byte)))
             first, next_byte = row.end_line, row.first_byte + row.byte_count
@@ -150,9 +150,14 @@ class Reader:
         for row in rows:
             yield unpack(self._stored_blocking(log_id, row), log_id)
 
-    def _frames_blocking(
-        self, connection: Connection, log_id: int, first: int, end: int
+    def walk_blocking(
+        self, connection: Connection, log_id: int, first: int, end: int, batch_bytes: int = BATCH_BYTES
     ) -> Iterator[tuple[FrameRow, Frame]]:
+        """The frames that hold lines from `first`, which must be there, up to `end`: about `batch_bytes` of output.
+
+        Raises:
+            DamagedLog: what is stored cannot be read.
+        """
         size, expected = 0, first
         for row in log_frames.find(connection, log_id, first, end, BATCH_ROWS):
             if not row.first_line <= expected < row.end_line:
@@ -166,7 +171,7 @@ class Reader:
             yield row, frame
             expected = row.end_line
             size += row.byte_count
-            if size >= BATCH_BYTES:
+            if size >= batch_bytes:
                 break
         if expected == first:
             raise DamagedLog(log_id, f"no frame has line {first}")
@@ -179,31 +184,13 @@ class Reader:
         return self._files.read_blocking(log_id, row.file_offset, row.file_length)
 
 
-class RawJoiner:
-    """Output of the wanted streams, frame after frame, exactly as it was written.
-
-    Only where an unfinished line is followed by another wanted stream, a newline is put between the two.
-    """
-
-    def __init__(self, streams: str) -> None:
-        self._wanted = frozenset(streams)
-        self._open_stream: str | None = None
-
-    def feed(self, frame: Frame, skip: int) -> bytes:
-        """The next output, without its first `skip` bytes."""
-        if not skip and not frame.cut and self._open_stream is None and self._wanted.issuperset(frame.streams):
-            return frame.output
-        parts: list[bytes] = []
-        for stream, piece, _, cut in frame.runs():
-            if skip >= len(piece):
-                skip -= len(piece)
-                continue
-            if stream not in self._wanted:
-                skip = 0
-                continue
-            if self._open_stream is not None and self._open_stream != stream:
-                parts.append(b"\n")
+def raw_output(frame: Frame, streams: frozenset[str], skip: int) -> bytes:
+    """The output of some streams, exactly as it was written, without the first `skip` bytes of all streams."""
+    if streams.issuperset(frame.streams):
+        return frame.output[skip:] if skip else frame.output
+    parts: list[bytes] = []
+    for stream, piece, _, _ in frame.runs():
+        if stream in streams:
             parts.append(piece[skip:])
-            skip = 0
-            self._open_stream = stream if cut else None
-        return b"".join(parts)
+        skip = max(0, skip - len(piece))
+    return b"".join(parts)

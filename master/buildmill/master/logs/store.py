@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from buildmill.common.errors import Conflict, InvalidInput
+from buildmill.common.errors import Conflict
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.db import log_frames, logs
 from buildmill.master.db.database import Database
 from buildmill.master.db.log_frames import EMPTY, LogEnd
 from buildmill.master.db.transaction import Connection, Transaction
-from buildmill.master.domain.events import Event, Key
-from buildmill.master.domain.resources import Log, LogChunk
+from buildmill.master.domain.resources import Log
 from buildmill.master.logs import storing
 from buildmill.master.logs.compaction import compact, is_scattered
 from buildmill.master.logs.files import FolderLogFiles, LogFiles
-from buildmill.master.logs.frame import STREAMS
 from buildmill.master.logs.gather import FrameBuilder, LineGatherer, SealedFrame
-from buildmill.master.logs.reading import FrameCache, RawJoiner, Reader
+from buildmill.master.logs.outlet import Events, LogOutlet
+from buildmill.master.logs.reading import FrameCache, Reader
 from buildmill.master.logs.writer import Ages, LogWriter
 
 MAX_AGE = 0.5
@@ -32,23 +31,8 @@ MAX_AGE = 0.5
 EXPIRED_AT_ONCE = 100
 """How many old logs are deleted in one go."""
 
-POLL = 10.0
-"""Seconds after which a follower looks by itself: a lost event delays, it loses nothing."""
 
-
-class Subscription(Protocol):
-    """What `Events.subscribe` gives."""
-
-    def cancel(self) -> None: ...
-
-
-class Events(Protocol):
-    """Where the events of committed changes can be heard; the event bus is one."""
-
-    def subscribe(self, pattern: tuple[str | None, ...], callback: Callable[[Key, Event], None]) -> Subscription: ...
-
-
-class LogStore:
+class LogStore(LogOutlet):
     """All logs of a master.
 
     Args:
@@ -70,12 +54,9 @@ class LogStore:
         bus: Events,
         files: LogFiles | None = None,
     ) -> None:
-        self._database = database
         self._files: LogFiles = files or FolderLogFiles(directory)
-        self._clock = clock
-        self._bus = bus
         self._cache = FrameCache()
-        self._reader = Reader(self._files, self._cache)
+        super().__init__(database=database, reader=Reader(self._files, self._cache), clock=clock, bus=bus)
         self._ages = Ages(clock, MAX_AGE)
         self._writers: dict[int, LogWriter] = {}
         self._tasks = TaskOwner("log store")
@@ -191,147 +172,3 @@ class LogStore:
         await self.discard(found)
         await self._database.write(logs.delete_frames, found)
         return len(found), lines
-
-    # -- reading -----------------------------------------------------------------------------
-
-    async def contents(self, log_id: int, first: int = 0, count: int | None = None) -> str:
-        """`count` (None: all) committed lines from line `first` on, each with a newline at its end.
-
-        In a log of type s each line begins with its stream's character. Bytes that are not UTF-8 become U+FFFD.
-
-        Raises:
-            NotFound: no such log.
-            DamagedLog: what is stored cannot be read.
-            InvalidInput: a negative number.
-        """
-        parts = [chunk.content async for chunk in self.chunks(log_id, first, count)]
-        return parts[0] if len(parts) == 1 else "".join(parts)
-
-    async def chunks(self, log_id: int, first: int = 0, count: int | None = None) -> AsyncIterator[LogChunk]:
-        """The same as `contents`, in pieces of about 1 MiB; what is committed after the first piece is not in it.
-
-        Raises:
-            NotFound, DamagedLog, InvalidInput: as for `contents`.
-        """
-        if first < 0:
-            raise InvalidInput("firstline", f"expected 0 or more, got {first}")
-        if count is not None and count < 0:
-            raise InvalidInput("count", f"expected 0 or more, got {count}")
-        end = None if count is None else first + count
-        while end is None or first < end:
-            lines = await self._database.read(self._reader.lines_blocking, log_id, first, end)
-            end = min(end, lines.log.num_lines) if end is not None else lines.log.num_lines
-            if lines.text:
-                yield LogChunk(lines.text, first, log_id)
-            first = lines.next_line
-
-    async def raw(self, log_id: int, *, streams: str = STREAMS, first_byte: int = 0) -> AsyncIterator[bytes]:
-        """The committed output exactly as it was written, in pieces; the next is read when it is asked for.
-
-        Nothing is added, but: where an unfinished line is followed by another of the wanted streams, a newline
-        stands between the two. With one stream wanted, the bytes are those that were written.
-
-        Args:
-            streams: which are wanted, out of ``oeh``.
-            first_byte: where to begin, counted in the output of all streams.
-
-        Raises:
-            NotFound: no such log.
-            DamagedLog: what is stored cannot be read.
-            InvalidInput: no such stream, or a negative place.
-        """
-        if not streams or not set(streams) <= set(STREAMS):
-            raise InvalidInput("streams", f"expected some of {STREAMS}, got {streams!r}")
-        if first_byte < 0:
-            raise InvalidInput("first_byte", f"expected 0 or more, got {first_byte}")
-        joiner = RawJoiner(streams)
-        line: int | None = None
-        end: int | None = None
-        while line is None or end is None or line < end:
-            piece = await self._database.read(self._reader.raw_blocking, log_id, line, end, first_byte)
-            line, first_byte = piece.next_line, piece.next_byte
-            end = piece.log.num_lines if end is None else end
-            for frame, skip in piece.frames:
-                if output := joiner.feed(frame, skip):
-                    yield output
-
-    async def lengths(self, log_id: int) -> dict[str, int]:
-        """How many bytes of each stream are committed; what writes a log again after a crash leaves so many out.
-
-        Raises:
-            NotFound: no such log.
-            DamagedLog: what is stored cannot be read.
-        """
-        found: dict[str, int] = {}
-        line, end = 0, 1
-        while line < end:
-            piece = await self._database.read(self._reader.raw_blocking, log_id, line, None, 0)
-            line, end = piece.next_line, piece.log.num_lines
-            for frame, _ in piece.frames:
-                for stream, output, _, _ in frame.runs():
-                    found[stream] = found.get(stream, 0) + len(output)
-        return found
-
-    async def follow(self, log_id: int, first: int = 0) -> AsyncIterator[LogChunk]:
-        """Lines from line `first` on as they are committed, until the log is finished or deleted.
-
-        Close it (``aclose``) when no longer wanted.
-
-        Raises:
-            NotFound: no such log.
-            DamagedLog: what is stored cannot be read.
-        """
-        if first < 0:
-            raise InvalidInput("firstline", f"expected 0 or more, got {first}")
-        signal = _Signal(self._clock)
-        subscription = self._bus.subscribe(("logs", str(log_id), None), signal.heard)
-        try:
-            while True:
-                signal.clear()
-                lines = await self._database.read(self._reader.lines_blocking, log_id, first, None)
-                if lines.text:
-                    yield LogChunk(lines.text, first, log_id)
-                first = lines.next_line
-                if first >= lines.log.num_lines:
-                    if lines.log.complete:
-                        return
-                    await signal.wait(POLL)
-        finally:
-            subscription.cancel()
-            signal.cancel()
-
-
-class _Signal:
-    """Something has happened, or enough time has passed."""
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-        self._is_set = False
-        self._waiting: Deferred[None] | None = None
-
-    def heard(self, _key: Key, _event: Event) -> None:
-        self.set()
-
-    def set(self) -> None:
-        self._is_set = True
-        if self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            waiting.callback(None)
-
-    def clear(self) -> None:
-        self._is_set = False
-
-    async def wait(self, seconds: float) -> None:
-        """Return once it was heard since `clear`, at the latest after `seconds`."""
-        if self._is_set:
-            return
-        self._waiting = Deferred()
-        timer = self._clock.callLater(seconds, self.set)
-        try:
-            await self._waiting
-        finally:
-            if timer.active():
-                timer.cancel()
-
-    def cancel(self) -> None:
-        self._waiting = None

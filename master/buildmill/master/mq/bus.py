@@ -41,6 +41,22 @@ class EventBus(Protocol):
             ValueError: the pattern is empty.
         """
 
+    def tap(self, callback: Callable[[Event], None]) -> Subscription:
+        """Call `callback(event)` once for each event, whatever its keys, after its subscribers; the same rules."""
+
+
+class _Tap:
+    __slots__ = ("_taps", "callback")
+
+    def __init__(self, taps: list[_Tap], callback: Callable[[Event], None]) -> None:
+        self._taps = taps
+        self.callback = callback
+        taps.append(self)
+
+    def cancel(self) -> None:
+        if self in self._taps:
+            self._taps.remove(self)
+
 
 class _Subscription:
     __slots__ = ("_bus", "callback", "is_active", "pattern")
@@ -74,6 +90,7 @@ class SimpleBus:
     def __init__(self) -> None:
         self._by_shape: dict[tuple[int, str | None], list[_Subscription]] = {}
         self._any_first: set[int] = set()
+        self._taps: list[_Tap] = []
         self._waiting: deque[Event] = deque()
         self._is_delivering = False
         self.sequence = 0
@@ -100,6 +117,11 @@ class SimpleBus:
                 self._deliver(found, key, event)
             if length in self._any_first:
                 self._deliver(by_shape[(length, None)], key, event)
+        for tap in tuple(self._taps):
+            try:
+                tap.callback(event)
+            except Exception:
+                self._log.failure("a tap of the bus failed")
 
     def _deliver(self, subscriptions: list[_Subscription], key: Key, event: Event) -> None:
         for subscription in tuple(subscriptions):
@@ -117,6 +139,9 @@ class SimpleBus:
         if pattern[0] is None:
             self._any_first.add(len(pattern))
         return subscription
+
+    def tap(self, callback: Callable[[Event], None]) -> Subscription:
+        return _Tap(self._taps, callback)
 
     def _remove(self, subscription: _Subscription) -> None:
         shape = (len(subscription.pattern), subscription.pattern[0])

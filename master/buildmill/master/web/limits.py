@@ -12,10 +12,13 @@ class WebLimits:
     json_depth: deepest nesting in a body.
     cache_bytes: finished answers kept in memory.
     idle_seconds: a connection without a request, or with half of one, is closed.
-    sockets: event sockets at a time.
-    socket_bytes: events that wait for one slow socket; with more it is closed.
+    sockets: event sockets and event streams at a time.
+    socket_bytes: events that wait for one slow socket or stream; with more it is closed.
+    follows: downloads of growing logs at a time.
+    searches: searches at a time.
+    replay_bytes, replay_events: how much is kept for clients that connect again.
     socket_message_bytes: longest command on a socket.
-    subscriptions: patterns of one socket.
+    subscriptions: patterns of one socket or stream.
     """
 
     body_bytes: int = 1024 * 1024
@@ -24,5 +27,9 @@ class WebLimits:
     idle_seconds: float = 60
     sockets: int = 1000
     socket_bytes: int = 1024 * 1024
+    follows: int = 1000
+    searches: int = 16
+    replay_bytes: int = 4 * 1024 * 1024
+    replay_events: int = 10_000
     socket_message_bytes: int = 64 * 1024
     subscriptions: int = 1000

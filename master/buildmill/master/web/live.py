@@ -1,47 +1,39 @@
 """Events as they happen: the websocket ``/ws``.
 
 Commands and answers are those of ``docs/reference/events.md``. An event is encoded once, whoever gets it; a
-client that reads too slowly is closed with code 1013 and has to begin anew.
+client that reads too slowly is closed with code 1013 and has to begin anew, or to go on with ``resume``.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
-from buildmill.master.domain.events import Event, Key
-from buildmill.master.mq.bus import EventBus, Pattern, Subscription
+from buildmill.master.web.backlog import Backlog
+from buildmill.master.web.hub import MAX_PATH, Hub, Told, text_frame
 from buildmill.master.web.limits import WebLimits
 
 CLOSE_GOING_AWAY = 1001
 CLOSE_TRY_AGAIN_LATER = 1013
-MAX_PATH = 1000
+CODE_GONE = 410
 END_SECONDS = 1.0
 
 _encode = msgspec.json.Encoder().encode
 
 
-def text_frame(payload: bytes) -> bytes:
-    """A whole websocket text frame, as a server sends it (RFC 6455, section 5.2)."""
-    length = len(payload)
-    if length < 126:
-        return b"\x81" + length.to_bytes(1, "big") + payload
-    if length < 65536:
-        return b"\x81\x7e" + length.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + length.to_bytes(8, "big") + payload
-
-
 class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is not typed
-    """One client's socket."""
+    """One client's socket.
+
+    Attributes:
+        patterns: what it has subscribed to, see `Hub`.
+    """
 
     factory: LiveFactory
     _events_log = Logger()
@@ -49,14 +41,19 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
     def __init__(self) -> None:
         super().__init__()
         self.patterns: set[str] = set()
-        self._pace: _Pace | None = None
+        self._backlog: Backlog | None = None
+        self._is_numbered = False
+        self._missed: list[Told] = []
 
     # -- Autobahn's calls ----------------------------------------------------------------
 
     def onOpen(self) -> None:  # noqa: N802
-        self._pace = _Pace(self, self.factory.limits.socket_bytes)
+        # looked up anew for each frame: past Autobahn's own sending, which does much that is not needed here
+        self._backlog = Backlog(
+            lambda frame: self.write_frame(frame), self.is_too_slow, self.factory.limits.socket_bytes
+        )
         self.unregisterProducer()  # the HTTP channel that had the connection before
-        self.registerProducer(self._pace, True)
+        self.registerProducer(self._backlog, True)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
         try:
@@ -65,6 +62,9 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
             self._events_log.failure("a command on the event socket failed")
             answer = {"error": "internal error", "code": 500, "_id": None}
         self.send(text_frame(_encode(answer)))
+        missed, self._missed = self._missed, []
+        for told in missed:
+            self.hear(told)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         self._forget()
@@ -80,20 +80,30 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
     # -- ours ----------------------------------------------------------------------------
 
     def _forget(self) -> None:
-        self._pace = None
+        self._backlog = None
         self.factory.hub.leave(self)
 
     def send(self, frame: bytes) -> None:
         """Send a finished frame, or keep it until the client has read what it got before."""
-        if self._pace is not None:
-            self._pace.send(frame)
+        if self._backlog is not None:
+            self._backlog.send(frame)
+
+    def hear(self, told: Told) -> None:
+        """See `Listener.hear`."""
+        self.send(told.numbered_frame if self._is_numbered else told.frame)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What is kept for it because it reads slowly."""
+        return 0 if self._backlog is None else self._backlog.byte_count
 
     def write_frame(self, frame: bytes) -> None:
-        """Past Autobahn's own sending, which does much for every message that is not needed here."""
+        """Hand a frame to the connection."""
         self.transport.write(frame)
 
     def is_too_slow(self) -> None:
         """More waits than may: say so and end it."""
+        self.factory.hub.overruns += 1
         self._events_log.info("closing an event socket that reads too slowly: {peer}", peer=self.peer)
         self._forget()
         self._close(CLOSE_TRY_AGAIN_LATER, b"too slow: subscribe and read anew")
@@ -131,6 +141,8 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
                 return _unexpected(arguments, (), id_) or {"msg": "pong", "code": 200, "_id": id_}
             case "startConsuming" | "stopConsuming":
                 return _unexpected(arguments, ("path",), id_) or self._consume(name, arguments["path"], id_)
+            case "resume":
+                return _unexpected(arguments, ("paths", "since"), id_) or self._resume(**arguments, id_=id_)
             case _:
                 return _refused(f"no such command type '{name}'", 404, id_)
 
@@ -147,6 +159,26 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
             self.factory.hub.subscribe(self, path)
         return {"msg": "OK", "code": 200, "_id": id_}
 
+    def _resume(self, *, paths: Any, since: Any, id_: Any) -> dict[str, Any]:
+        """Subscribe to all paths at once, and send what was missed of them; from now on frames carry numbers."""
+        if not isinstance(paths, list) or not all(isinstance(path, str) and len(path) <= MAX_PATH for path in paths):
+            return _refused("'paths' must be a list of paths", 400, id_)
+        if since is not None and not isinstance(since, str):
+            return _refused("'since' must be the id of an event, or null", 400, id_)
+        if len(self.patterns | set(paths)) > self.factory.limits.subscriptions:
+            return _refused(f"at most {self.factory.limits.subscriptions} paths", 400, id_)
+        hub = self.factory.hub
+        for path in paths:
+            if path not in self.patterns:
+                hub.subscribe(self, path)
+        self._is_numbered = True
+        if since is not None:
+            missed = hub.missed(since, paths)
+            if missed is None:
+                return {**_refused("some events are lost: read again", CODE_GONE, id_), "id": hub.position}
+            self._missed = missed
+        return {"msg": "OK", "code": 200, "_id": id_, "id": hub.position}
+
 
 def _refused(problem: str, code: int, id_: Any) -> dict[str, Any]:
     return {"error": problem, "code": code, "_id": id_}
@@ -160,105 +192,6 @@ def _unexpected(arguments: dict[str, Any], expected: tuple[str, ...], id_: Any) 
         if name not in expected:
             return _refused(f"Invalid method argument: unexpected '{name}'", 400, id_)
     return None
-
-
-@implementer(IPushProducer)
-class _Pace:
-    """Keeps back what a client cannot take yet, up to a limit."""
-
-    def __init__(self, client: LiveClient, limit: int) -> None:
-        self._client = client
-        self._limit = limit
-        self._waiting: deque[bytes] = deque()
-        self._bytes = 0
-        self._is_full = False
-
-    def send(self, frame: bytes) -> None:
-        if not self._is_full:
-            self._client.write_frame(frame)
-            return
-        self._waiting.append(frame)
-        self._bytes += len(frame)
-        if self._bytes > self._limit:
-            self._waiting.clear()
-            self._client.is_too_slow()
-
-    def pauseProducing(self) -> None:  # noqa: N802
-        self._is_full = True
-
-    def resumeProducing(self) -> None:  # noqa: N802
-        self._is_full = False
-        while self._waiting and not self._is_full:
-            frame = self._waiting.popleft()
-            self._bytes -= len(frame)
-            self._client.write_frame(frame)
-
-    def stopProducing(self) -> None:  # noqa: N802
-        self._waiting.clear()
-
-
-class _Channel:
-    """A pattern and the clients that asked for it: one subscription of the bus for all of them."""
-
-    __slots__ = ("clients", "subscription")
-
-    def __init__(self) -> None:
-        self.clients: dict[LiveClient, None] = {}
-        self.subscription: Subscription | None = None
-
-
-class Hub:
-    """Brings the events of the bus to the clients."""
-
-    def __init__(self, bus: EventBus) -> None:
-        self._bus = bus
-        self._channels: dict[str, _Channel] = {}
-        self._last: tuple[Event, Key, bytes] | None = None
-
-    def leave(self, client: LiveClient) -> None:
-        """Forget all that a client asked for."""
-        for path in tuple(client.patterns):
-            self.unsubscribe(client, path)
-
-    def subscribe(self, client: LiveClient, path: str) -> None:
-        channel = self._channels.get(path)
-        if channel is None:
-            channel = self._channels[path] = _Channel()
-            channel.subscription = self._bus.subscribe(_pattern(path), self._deliver_to(channel))
-        channel.clients[client] = None
-        client.patterns.add(path)
-
-    def unsubscribe(self, client: LiveClient, path: str) -> None:
-        client.patterns.discard(path)
-        channel = self._channels.get(path)
-        if channel is None:
-            return
-        channel.clients.pop(client, None)
-        if not channel.clients:
-            del self._channels[path]
-            if channel.subscription is not None:
-                channel.subscription.cancel()
-
-    def _deliver_to(self, channel: _Channel) -> Any:
-        def deliver(key: Key, event: Event) -> None:
-            frame = self._frame(key, event)
-            for client in tuple(channel.clients):
-                client.send(frame)
-
-        return deliver
-
-    def _frame(self, key: Key, event: Event) -> bytes:
-        """The frame of an event under one of its keys; the bus tells one key to everybody before the next."""
-        last = self._last
-        if last is not None and last[0] is event and last[1] is key:
-            return last[2]
-        frame = text_frame(b'{"k":%b,"m":%b}' % (_encode("/".join(key)), event.payload))
-        self._last = (event, key, frame)
-        return frame
-
-
-def _pattern(path: str) -> Pattern:
-    return tuple(None if element == "*" else element for element in path.split("/"))
 
 
 class _Timer:
@@ -286,20 +219,20 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
     """Makes the sockets.
 
     Args:
-        bus: where events are told.
+        hub: brings the events.
         reactor: for Autobahn's time-outs.
         ping_seconds: how often the server asks whether a silent client is still there; 0 for never.
     """
 
     protocol = LiveClient
 
-    def __init__(self, bus: EventBus, reactor: Any, limits: WebLimits, ping_seconds: float = 30) -> None:
+    def __init__(self, hub: Hub, reactor: Any, limits: WebLimits, ping_seconds: float = 30) -> None:
         super().__init__(reactor=reactor, server="")
         self.limits = limits
         self.clients: dict[LiveClient, None] = {}
         self._ended: Deferred[None] | None = None
         self._batched_timer = _Timer(reactor)
-        self.hub = Hub(bus)
+        self.hub = hub
         self.setProtocolOptions(
             maxFramePayloadSize=limits.socket_message_bytes,
             maxMessagePayloadSize=limits.socket_message_bytes,
@@ -311,11 +244,6 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
             allowedOrigins=["*"],  # decided before the upgrade, in `Server`
             allowNullOrigin=True,
         )
-
-    @property
-    def is_full(self) -> bool:
-        """No more clients can be taken."""
-        return len(self.clients) >= self.limits.sockets
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
         client = super().buildProtocol(addr)

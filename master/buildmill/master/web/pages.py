@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import klein
@@ -15,6 +15,7 @@ from buildmill.master.data.api import DataAPI, Result
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.resources import Build, Builder
+from buildmill.master.web.front_end import own_version
 from buildmill.master.web.http import Request
 
 NEWEST = 20
@@ -22,7 +23,7 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>
 <h1>{title}</h1>
 <p>Programs talk to <a href="api/v2">api/v2</a>, described by <a href="api/v2/openapi.json">openapi.json</a>;
-events come over the websocket <code>ws</code>.</p>
+events come over the websocket <code>ws</code> and the streams below <code>sse</code>.</p>
 <h2>Builders</h2>
 <ul>
 {builders}
@@ -35,14 +36,6 @@ events come over the websocket <code>ws</code>.</p>
 """
 
 
-def own_version() -> str:
-    """The installed version of Buildmill."""
-    try:
-        return version("buildmill")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 class Pages:
     """A klein application.
 
@@ -50,14 +43,16 @@ class Pages:
         data: what is shown.
         base_url: this server's address as its users know it, with a slash at its end.
         title: of the start page.
+        front_end: the document at ``/config``.
     """
 
     app = klein.Klein()
 
-    def __init__(self, data: DataAPI[Any], base_url: str, title: str) -> None:
+    def __init__(self, data: DataAPI[Any], base_url: str, title: str, front_end: Mapping[str, Any]) -> None:
         self._data = data
         self._base_url = base_url
         self._title = title
+        self._front_end = front_end
 
     @app.route("/", methods=["GET"])
     def start_page(self, request: Request) -> Deferred[bytes]:
@@ -88,20 +83,7 @@ class Pages:
     @app.route("/config", methods=["GET"])
     def config(self, request: Request) -> bytes:
         request.setHeader("Cache-Control", "public,max-age=0")
-        return _json(
-            request,
-            {
-                "auth": {"name": "NoAuth"},
-                "authz": {},
-                "avatar_methods": [],
-                "buildbotURL": self._base_url,
-                "multiMaster": False,
-                "title": self._title,
-                "titleURL": self._base_url,
-                "user": {"anonymous": True},
-                "versions": [["Buildmill", own_version()]],
-            },
-        )
+        return _json(request, self._front_end)
 
     @app.route("/api/v2/openapi.json", methods=["GET"])
     def openapi(self, request: Request) -> bytes:

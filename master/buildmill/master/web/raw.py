@@ -1,12 +1,14 @@
-"""Downloads without a known length: sent at the pace of the client, in bounded memory."""
+"""Bodies that are made while they are sent: at the pace of the client, in bounded memory."""
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from buildmill.master.data.endpoints.endpoint import Raw
 from buildmill.master.web.http import Request
 
 
@@ -36,25 +38,36 @@ class _Pace:
             await self._ready
 
 
-async def send(request: Request, download: Raw, *, attachment: bool) -> None:
-    """Send `download` to the end, or until the client goes away."""
-    headers = request.responseHeaders
-    headers.setRawHeaders(b"Content-Type", [download.content_type.encode()])
-    if attachment:
-        name = download.filename.encode("ascii", "replace")
-        headers.setRawHeaders(b"Content-Disposition", [b"attachment; filename=%b" % name])
+async def send(request: Request, preamble: bytes, chunks: AsyncIterator[bytes], *, size: int | None = None) -> None:
+    """Send a body to the end, or until the client goes away; its headers are set.
+
+    Args:
+        size: what the headers promise, in bytes; when there is less, the connection is cut, so that the client knows.
+    """
+    if request.method == b"HEAD":
+        request.write(b"")
+        request.finish()
+        return
     pace = _Pace()
     request.registerProducer(pace, True)
+    sent = len(preamble)
     try:
-        request.write(download.preamble)
-        async for chunk in download.chunks:
+        request.write(preamble)
+        async for chunk in chunks:
             if request.is_gone or pace.is_stopped:
-                return
+                break
             request.write(chunk)
+            sent += len(chunk)
             await pace.wait()
             if request.is_gone or pace.is_stopped:
-                return
+                break
     finally:
         if not request.is_gone:
             request.unregisterProducer()
-    request.finish()
+    if request.is_gone or pace.is_stopped:
+        generator: Any = chunks
+        await generator.aclose()
+    elif size is not None and sent < size:
+        request.channel.abort()
+    else:
+        request.finish()

@@ -21,17 +21,19 @@ from buildmill.master.data.api import DataAPI, Found, Result
 from buildmill.master.data.endpoints.endpoint import Kind
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.versions import Stamp
-from buildmill.master.web import jsonrpc, raw
+from buildmill.master.web import jsonrpc
 from buildmill.master.web.bodies import TEXT, Body, Form, body_of, document, error_document, form_of
 from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
+from buildmill.master.web.downloads import Downloads
 from buildmill.master.web.http import Request, head_of
 from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.long_texts import LongTexts
 from buildmill.master.web.origins import Origins
+from buildmill.master.web.searches import Searches
 
 ANONYMOUS = "anonymous"
 _VARY = b"Accept, Accept-Encoding, Origin"
 _PREFLIGHT = (b"GET", b"POST", b"HEAD")
-_STREAM = "stream"
 
 
 class Rest:
@@ -56,6 +58,9 @@ class Rest:
         self._cache = AnswerCache(limits.cache_bytes)
         self._reading: dict[CacheKey, tuple[Stamp, list[Request]]] = {}
         self._tasks = TaskOwner("rest")
+        self._downloads = Downloads(data, self._tasks, limits, _start_headers, _refuse_read)
+        self._searches = Searches(data, self._tasks, limits, _start_headers, _refuse_read)
+        self._texts = LongTexts(data, self._tasks, _start_headers, _refuse_read)
 
     async def stop(self) -> None:
         await self._tasks.stop()
@@ -109,13 +114,22 @@ class Rest:
         try:
             found = self._data.find(_elements(path))
             if found.endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
-                self._start_download(request, found)
+                self._downloads.start(request, found, _parameters(request.query))
+                return
+            if found.endpoint.kind is Kind.SEARCH:
+                self._searches.start(request, found, _parameters(request.query))
                 return
             parameters = _parameters(request.query)
             wanted = resultspec.parse(parameters, found.endpoint.type, is_collection=found.endpoint.is_collection)
         except BuildmillError as error:
             _refuse_read(request, error)
             return
+        if self._texts.may_be_long(found, wanted):
+            self._texts.start(request, found, wanted, key[1], lambda: self._look_up(request, found, wanted, key))
+        else:
+            self._look_up(request, found, wanted, key)
+
+    def _look_up(self, request: Request, found: Found, wanted: ResultSpec, key: CacheKey) -> None:
         stamp = self._data.stamp(found)
         if stamp is not None:
             # the same question at the same time is read once
@@ -159,28 +173,6 @@ class Rest:
 
     def _broken(self, failure: Failure) -> None:
         self._log.failure("sending an answer failed", failure=failure)
-
-    def _start_download(self, request: Request, found: Found) -> None:
-        parameters = _parameters(request.query)
-        streams = next((value for name, value in reversed(parameters) if name == _STREAM), "oeh")
-        # those of a document mean nothing here, but are known
-        others = [parameter for parameter in parameters if parameter[0] != _STREAM]
-        resultspec.parse(others, found.endpoint.type, is_collection=False)
-        self._tasks.start(self._download(request, found, streams), name="download")
-
-    async def _download(self, request: Request, found: Found, streams: str) -> None:
-        try:
-            download = await self._data.raw(found, streams)
-        except BuildmillError as error:
-            _refuse_read(request, error)
-            return
-        if request.is_gone:
-            return
-        _start_headers(request)
-        try:
-            await raw.send(request, download, attachment=found.endpoint.kind is Kind.RAW)
-        except Exception:
-            request.processingFailed(Failure())
 
     # -- acting ------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Mapping
+from random import Random
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -15,33 +17,46 @@ from twisted.python.failure import Failure
 
 from buildmill.master.data.api import DataAPI
 from buildmill.master.mq.bus import EventBus
+from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.http import Request, Site
+from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.live import LiveFactory
+from buildmill.master.web.operating import InThread, Operating
+from buildmill.master.web.operations import EventClients, Operations
 from buildmill.master.web.origins import Origins
 from buildmill.master.web.pages import Pages
 from buildmill.master.web.rest import Rest
+from buildmill.master.web.sse import Streams
 
 _API_ROOTS = (b"/api/v2", b"/api/latest")
 _OPENAPI = b"/api/v2/openapi.json"
+_TEXT = b"text/plain; charset=utf-8"
 
 
 class WebServer:
-    """The data API, the event socket and a start page.
+    """The data API, the events and a start page.
 
     Args:
         data: reads and acts.
         bus: tells events.
         reactor: listens.
+        rng: where ids of event streams come from; nobody must be able to guess them.
         base_url: this server's address as its users know it.
+        operations: what operators watch.
+        in_thread: awaits a function that blocks.
         allowed_origins: web pages of other places that may talk to it, as shell patterns.
-        title: of the start page.
+        title, title_url: of the start page, and where it leads.
+        multi_master: whether other masters share the database.
+        ui: settings of the configuration that only pages use, and the options of plugins.
         action_refusal: why no action is taken from anybody; None if they are.
         limits: what a client may ask for.
 
     Attributes:
         site: the factory of connections, for tests that bring their own transport.
         live: the event sockets.
+        streams: the event streams.
+        event_clients: both, as operators count them.
     """
 
     _log = Logger()
@@ -52,9 +67,15 @@ class WebServer:
         data: DataAPI[Any],
         bus: EventBus,
         reactor: Any,
+        rng: Random,
+        operations: Operations,
+        in_thread: InThread,
         base_url: str = "http://localhost:8010/",
         allowed_origins: Iterable[str] = (),
         title: str = "Buildmill",
+        title_url: str | None = None,
+        multi_master: bool = False,
+        ui: Mapping[str, Any] | None = None,
         limits: WebLimits | None = None,
         action_refusal: str | None = None,
     ) -> None:
@@ -63,9 +84,23 @@ class WebServer:
         base_url = base_url.rstrip("/") + "/"
         self._origins = Origins(base_url, allowed_origins)
         self._rest = Rest(data, self._origins, limits, action_refusal)
-        self.live = LiveFactory(bus, reactor, limits)
+        self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits)
+        self.live = LiveFactory(self._hub, reactor, limits)
+        self.streams = Streams(self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)))
+        self._clients = limits.sockets
         self._socket = WebSocketResource(self.live)
-        self._pages = Pages(data, base_url, title).app.resource()
+        self._operations = operations
+        self.event_clients = EventClients(
+            self._hub, lambda: len(self.live.clients), lambda: len(self.streams.streams)
+        )
+        ui = ui or {}
+        self._operating = Operating(
+            data=data, operations=operations, clock=reactor, in_thread=in_thread, plugins=ui.get("plugins") or {}
+        )
+        front_end = front_end_config(
+            base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui
+        )
+        self._pages = Pages(data, base_url, title, front_end).app.resource()
         self.site = Site(self.handle, self._log_failure, reactor, limits)
         self._data = data
         self._port: IListeningPort | None = None
@@ -80,6 +115,7 @@ class WebServer:
             The port's number; 0 where it has none.
         """
         self._data.start()
+        self._operations.clients = self.event_clients
         self._port = await serverFromString(self._reactor, endpoint).listen(self.site)
         return int(getattr(self._port.getHost(), "port", 0))
 
@@ -88,7 +124,12 @@ class WebServer:
         if self._port is not None:
             port, self._port = self._port, None
             await maybeDeferred(port.stopListening)
+        self.streams.end_all()
         await self.live.end_all()
+        self._hub.stop()
+        if self._operations.clients is self.event_clients:
+            self._operations.clients = None
+        await self._operating.stop()
         await self._rest.stop()
         self.site.close_all()
         self._data.stop()
@@ -104,27 +145,51 @@ class WebServer:
             self._rest.handle(request, None)
         elif path == b"/ws":
             self._upgrade(request)
+        elif path == b"/sse" or path.startswith(b"/sse/"):
+            self._stream(request, path[4:])
+        elif self._operating.handles(path):
+            self._operating.handle(request)
         elif _is_utf8(path):
             request.process_as_resource(self._pages)
         else:
             request.start_headers()
-            request.answer(400, b"the path is not UTF-8", b"text/plain; charset=utf-8")
+            request.answer(400, b"the path is not UTF-8", _TEXT)
 
     def _upgrade(self, request: Request) -> None:
         """Hand the connection over to an event socket."""
-        request.start_headers()
-        origins = request.requestHeaders.getRawHeaders(b"Origin") or []
-        if any(not self._origins.allows(origin) for origin in origins):
-            request.answer(403, b"origin not allowed", b"text/plain; charset=utf-8")
-        elif self.live.is_full:
-            request.responseHeaders.setRawHeaders(b"Retry-After", [b"10"])
-            request.answer(503, b"too many event sockets", b"text/plain; charset=utf-8")
-        elif (request.getHeader(b"Upgrade") or b"").lower() != b"websocket":
+        if self._is_foreign(request) or self._is_full(request):
+            return
+        if (request.getHeader(b"Upgrade") or b"").lower() != b"websocket":
             request.responseHeaders.setRawHeaders(b"Upgrade", [b"websocket"])
-            request.answer(426, b"this is a websocket", b"text/plain; charset=utf-8")
+            request.answer(426, b"this is a websocket", _TEXT)
         else:
             self.site.channels.discard(request.channel)
             self._socket.render(request)
+
+    def _stream(self, request: Request, path: bytes) -> None:
+        """Answer a request about event streams."""
+        if self._is_foreign(request):
+            return
+        request.allowed_origin = request.getHeader(b"Origin")
+        if self.streams.is_about_open_one(path) or not self._is_full(request):
+            self.streams.handle(request, path)
+
+    def _is_foreign(self, request: Request) -> bool:
+        """Whether a page of another place asks for events that may not; it has been told then."""
+        request.start_headers()
+        origins = request.requestHeaders.getRawHeaders(b"Origin") or []
+        if all(self._origins.allows(origin) for origin in origins):
+            return False
+        request.answer(403, b"origin not allowed", _TEXT)
+        return True
+
+    def _is_full(self, request: Request) -> bool:
+        """Whether there are too many clients of events; the one that asks has been told then."""
+        if len(self.live.clients) + len(self.streams.streams) < self._clients:
+            return False
+        request.responseHeaders.setRawHeaders(b"Retry-After", [b"10"])
+        request.answer(503, b"too many clients of events", _TEXT)
+        return True
 
     def _log_failure(self, failure: Failure, request: Request) -> None:
         self._log.failure("{method} {uri} failed", failure=failure, method=request.method, uri=request.uri)

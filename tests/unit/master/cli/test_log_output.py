@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import Any, cast
 
 from twisted.logger import ILogObserver, Logger, LogLevel
 from twisted.python.failure import Failure
 
+from buildmill.master.cli.follow import text_lines
 from buildmill.master.cli.log_output import observer
 
 
-def logged(debug: bool = False) -> tuple[Logger, io.StringIO]:
+def logged(debug: bool = False, as_json: bool = False) -> tuple[Logger, io.StringIO]:
     output = io.StringIO()
-    watching: ILogObserver = observer(output, debug=debug)
+    watching: ILogObserver = observer(output, debug=debug, as_json=as_json)
     return Logger(namespace="some.place", observer=watching), output
 
 
@@ -88,3 +90,42 @@ def test_a_failure_that_cannot_be_shown_is_still_an_event() -> None:
 
     assert "broke" in output.getvalue()
     assert "unable to show the traceback" in output.getvalue()
+
+
+def test_a_line_of_json_has_the_same_and_the_fields() -> None:
+    log, output = logged(as_json=True)
+
+    log.warn("{count} builds on {place!r}\nof {thing}", count=3, place="w1\n", thing=re.compile("x"))
+
+    (line,) = output.getvalue().splitlines()
+    document = json.loads(line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", document.pop("time"))
+    assert document == {
+        "level": "warn",
+        "place": "some.place",
+        "text": "3 builds on 'w1\\n'\nof re.compile('x')",
+        "fields": {"count": 3, "place": "w1\n", "thing": "re.compile('x')"},
+    }
+
+
+def test_json_has_the_traceback() -> None:
+    log, output = logged(as_json=True)
+    try:
+        raise ValueError("reason")
+    except ValueError:
+        log.failure("broke")
+
+    document = json.loads(output.getvalue())
+    assert document["text"] == "broke"
+    assert document["traceback"].endswith("builtins.ValueError: reason")
+
+
+def test_whoever_watches_a_log_reads_both_formats() -> None:
+    log, output = logged(as_json=True)
+    log.error("cannot start: {problems}", problems="2 errors\nfirst\nsecond")
+
+    assert text_lines(output.getvalue().rstrip("\n")) == [
+        "error some.place: cannot start: 2 errors", "\tfirst", "\tsecond",
+    ]  # fmt: skip
+    for line in ("2026 info x: y", "{printed by somebody", '{"a": 1}', "\tmore"):
+        assert text_lines(line) == [line]

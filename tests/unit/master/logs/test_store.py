@@ -132,19 +132,17 @@ def test_a_log_that_does_not_exist_is_not_found(stage: Stage, store: LogStore) -
 # -- bytes ---------------------------------------------------------------------------------
 
 
-def test_a_newline_is_added_only_between_an_unfinished_line_and_another_stream(
-    memory: Stage, quick_store: LogStore
-) -> None:
+def test_raw_output_has_nothing_added_where_lines_are_not_finished(memory: Stage, quick_store: LogStore) -> None:
     long = b"x" * 70_000
     log = add_log(memory, quick_store, ("o", long), ("e", b"warning\n"), ("o", long + b"\nlast"), ("h", b"done"))
     first_cut = 64 * 1024
 
     assert raw(memory, quick_store, log) == (
-        b"x" * first_cut + b"\nwarning\n" + b"x" * (140_000 - first_cut) + b"\nlast\ndone"
+        b"x" * first_cut + b"warning\n" + b"x" * (140_000 - first_cut) + b"\nlastdone"
     )
     assert raw(memory, quick_store, log, "o") == long + long + b"\nlast"
     assert raw(memory, quick_store, log, "e") == b"warning\n"
-    assert raw(memory, quick_store, log, "oh") == long + long + b"\nlast\ndone"
+    assert raw(memory, quick_store, log, "oh") == long + long + b"\nlastdone"
 
 
 def test_raw_output_can_begin_at_any_byte(stage: Stage, store: LogStore) -> None:

@@ -82,3 +82,22 @@ def test_what_a_subscriber_publishes_comes_after_the_present_event_for_all() -> 
     bus.publish([event(("questions",)), event(("questions",))])
 
     assert heard == [("questions", 1), ("questions", 2), ("answers", 3), ("answers", 4)]
+
+
+def test_a_tap_gets_each_event_once_after_its_subscribers(logged_failures: FailureLog) -> None:
+    bus, heard = SimpleBus(), list[str]()
+
+    def fail(_event: Event) -> None:
+        raise LookupError("a bug")
+
+    bus.tap(fail)
+    tap = bus.tap(lambda event: heard.append(f"tap {bus.sequence}"))
+    bus.subscribe(("builds", None), lambda key, _: heard.append(key[1]))
+
+    bus.publish([event(("builds", "1"), ("builds", "2"))])
+    tap.cancel()
+    tap.cancel()
+    bus.publish([event(("steps",))])
+
+    assert heard == ["1", "2", "tap 1"]
+    assert len(logged_failures.flush(LookupError)) == 2

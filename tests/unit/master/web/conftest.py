@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.operations import Operations
 from buildmill.master.web.server import WebServer
 from tests.database import Stage
 from tests.scene import Scene
@@ -135,16 +137,29 @@ class Connection:
         self.wire.loseConnection()
 
 
+async def at_once(function: Any, *args: Any) -> Any:
+    """Where there are no threads."""
+    return function(*args)
+
+
 class Face:
     """A server and its clients."""
 
-    def __init__(self, scene: Scene, limits: WebLimits = LIMITS, action_refusal: str | None = None) -> None:
+    def __init__(
+        self, scene: Scene, limits: WebLimits = LIMITS, action_refusal: str | None = None, ui: Any = None
+    ) -> None:
         self.scene = scene
         self.stage: Stage = scene.stage
+        clock = self.stage.clock
+        self.operations = Operations(bus=self.stage.bus, clock=clock, monotonic=clock.seconds)
         self.server = WebServer(
             data=scene.data,
             bus=self.stage.bus,
             reactor=self.stage.clock,
+            rng=random.Random(1),
+            operations=self.operations,
+            in_thread=at_once,
+            ui=ui,
             base_url="http://localhost:8010/",
             allowed_origins=["https://*.example.org"],
             limits=limits,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from random import Random
 from typing import Any
 
 from twisted.internet.error import CannotListenError
@@ -10,6 +12,7 @@ from twisted.logger import Logger
 from buildmill.common.errors import ConfigError, ConfigProblem
 from buildmill.master.config.master_config import MasterConfig
 from buildmill.master.data.api import DataAPI
+from buildmill.master.web.operations import Operations
 from buildmill.master.web.server import WebServer
 
 
@@ -25,10 +28,22 @@ class WebPart:
     name = "web server"
     _log = Logger()
 
-    def __init__(self, *, data: DataAPI[Any], bus: Any, reactor: Any) -> None:
+    def __init__(
+        self,
+        *,
+        data: DataAPI[Any],
+        bus: Any,
+        reactor: Any,
+        rng: Random,
+        operations: Operations,
+        in_thread: Callable[..., Awaitable[Any]],
+    ) -> None:
         self._data = data
         self._bus = bus
         self._reactor = reactor
+        self._rng = rng
+        self._operations = operations
+        self._in_thread = in_thread
         self._server: WebServer | None = None
         self._served: MasterConfig | None = None
         self.port: int | None = None
@@ -64,9 +79,15 @@ class WebPart:
             data=self._data,
             bus=self._bus,
             reactor=self._reactor,
+            rng=self._rng,
+            operations=self._operations,
+            in_thread=self._in_thread,
             base_url=config.buildbotURL,
             allowed_origins=config.www.allowed_origins or (),
             title=config.title,
+            title_url=config.titleURL,
+            multi_master=config.multiMaster,
+            ui=config.www.ui,
             action_refusal=config.www.action_refusal,
         )
         try:
@@ -88,4 +109,4 @@ class WebPart:
 
 
 def _means(config: MasterConfig) -> tuple[Any, ...]:
-    return config.www, config.buildbotURL, config.title
+    return config.www, config.buildbotURL, config.title, config.titleURL, config.multiMaster

@@ -36,7 +36,15 @@ async def _download(context: Context, keys: Keys, _spec: ResultSpec) -> Raw | No
     found = await context.database.read(_value, keys)
     if found is None:
         return None
-    return Raw(_UNSAFE.sub("_", keys["name"]), "application/octet-stream; charset=utf-8", b"", _whole(found))
+    name = _UNSAFE.sub("_", keys["name"])
+    return Raw(
+        filename=name,
+        content_type="application/octet-stream; charset=utf-8",
+        preamble=b"",
+        chunks=_whole(found),
+        byte_count=len(found),
+        part=lambda first, end: _whole(found[first:end]),
+    )
 
 
 async def _whole(value: bytes) -> AsyncIterator[bytes]:

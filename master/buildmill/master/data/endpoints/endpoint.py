@@ -23,6 +23,7 @@ class Kind(StrEnum):
     COLLECTION = "collection"
     RAW = "raw"
     RAW_INLINE = "raw_inline"
+    SEARCH = "search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,21 @@ class Raw:
     Attributes:
         preamble: text before the first chunk.
         chunks: the contents; nothing is read ahead of the consumer.
+        byte_count: length of the contents; None when nobody knows, and then there is no `part`.
+        tag: downloads of the same path with the same tag have the same bytes; empty while more may come.
+        part: the contents from one byte up to another, read without what is before.
+        follow: the contents from a byte on, and what is added until there will be no more; an empty chunk now and
+            then, so that the consumer can leave. None where nothing is ever added.
     """
 
     filename: str
     content_type: str
     preamble: bytes
     chunks: AsyncIterator[bytes]
+    byte_count: int | None = None
+    tag: str = ""
+    part: Callable[[int, int], AsyncIterator[bytes]] | None = None
+    follow: Callable[[int], AsyncIterator[bytes]] | None = None
 
 
 Query = Callable[[Connection, Keys, ResultSpec], Any]

@@ -1,0 +1,151 @@
+"""Downloads below ``/api/v2``: whole, in part (``Range``), or followed while they grow (``?follow=1``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from twisted.python.failure import Failure
+
+from buildmill.common.errors import BuildmillError, InvalidInput, Unavailable
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.data import resultspec
+from buildmill.master.data.api import DataAPI, Found
+from buildmill.master.data.endpoints.endpoint import Kind, Raw
+from buildmill.master.data.endpoints.logchunks import ALL_STREAMS
+from buildmill.master.web import flags, raw
+from buildmill.master.web.http import Request
+from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.ranges import NotSatisfiable, wanted_part
+
+_PARAMETERS = frozenset({"stream", "follow", "offset"})
+_AGAIN = timedelta(seconds=10)
+
+
+class Downloads:
+    """Answers requests for downloads.
+
+    Args:
+        data: finds them.
+        tasks: owns what is being sent.
+        start_headers: gives an answer its headers.
+        refuse: answers a request with an error.
+    """
+
+    def __init__(
+        self,
+        data: DataAPI[Any],
+        tasks: TaskOwner,
+        limits: WebLimits,
+        start_headers: Callable[[Request], None],
+        refuse: Callable[[Request, BuildmillError], None],
+    ) -> None:
+        self._data = data
+        self._tasks = tasks
+        self._limits = limits
+        self._start_headers = start_headers
+        self._refuse = refuse
+        self.following = 0
+
+    def start(self, request: Request, found: Found, parameters: Sequence[tuple[str, str]]) -> None:
+        """Answer a request.
+
+        Raises:
+            InvalidInput: a parameter that cannot be taken.
+            Unavailable: too many follow logs.
+        """
+        given = {name: value for name, value in parameters if name in _PARAMETERS}
+        # those of a document mean nothing here, but are known
+        others = [parameter for parameter in parameters if parameter[0] not in _PARAMETERS]
+        resultspec.parse(others, found.endpoint.type, is_collection=False)
+        streams = given.get("stream", ALL_STREAMS)
+        if not flags.flag("follow", given.get("follow", "0")):
+            self._tasks.start(self._download(request, found, streams), name="download")
+            return
+        first = flags.number("offset", given.get("offset", "0"))
+        if first and set(streams) != set(ALL_STREAMS):
+            raise InvalidInput("offset", "offset counts the bytes of all streams")
+        if self.following >= self._limits.follows:
+            raise Unavailable("too many logs are being followed", _AGAIN)
+        self.following += 1
+        self._tasks.start(self._follow(request, found, streams, first), name="follow").addBoth(self._followed)
+
+    def _followed(self, _: object) -> None:
+        self.following -= 1
+
+    async def _found(self, request: Request, found: Found, streams: str) -> Raw | None:
+        """The download, and its headers set; None if the request was answered with an error, or is gone."""
+        try:
+            download = await self._data.raw(found, streams)
+        except BuildmillError as error:
+            self._refuse(request, error)
+            return None
+        if request.is_gone:
+            return None
+        self._start_headers(request)
+        headers = request.responseHeaders
+        headers.setRawHeaders(b"Content-Type", [download.content_type.encode()])
+        if found.endpoint.kind is Kind.RAW:
+            name = download.filename.encode("ascii", "replace")
+            headers.setRawHeaders(b"Content-Disposition", [b"attachment; filename=%b" % name])
+        return download
+
+    async def _download(self, request: Request, found: Found, streams: str) -> None:
+        download = await self._found(request, found, streams)
+        if download is None:
+            return
+        try:
+            if download.byte_count is None or download.part is None:
+                request.responseHeaders.setRawHeaders(b"Accept-Ranges", [b"none"])
+                await raw.send(request, download.preamble, download.chunks)
+            else:
+                await self._send_part(request, download, download.byte_count, download.part)
+        except Exception:
+            request.processingFailed(Failure())
+
+    async def _send_part(
+        self, request: Request, download: Raw, byte_count: int, part: Callable[[int, int], Any]
+    ) -> None:
+        preamble = download.preamble
+        skip, size = len(preamble), len(preamble) + byte_count
+        headers = request.responseHeaders
+        headers.setRawHeaders(b"Accept-Ranges", [b"bytes"])
+        tag = f'"{download.tag}"'.encode() if download.tag else b""
+        if tag:
+            headers.setRawHeaders(b"ETag", [tag])
+        condition = request.getHeader(b"If-Range")
+        asked = None if condition is not None and (not tag or condition != tag) else request.getHeader(b"Range")
+        try:
+            wanted = wanted_part(asked, size) if request.method == b"GET" else None
+        except NotSatisfiable as error:
+            headers.removeHeader(b"Content-Disposition")
+            headers.setRawHeaders(b"Content-Range", [b"bytes */%d" % size])
+            request.answer(416, b"there is nothing there: %b" % str(error).encode(), b"text/plain; charset=utf-8")
+            return
+        first, end = wanted or (0, size)
+        if wanted is not None:
+            request.setResponseCode(206)
+            # of a log that grows nobody knows how long it will be
+            total = b"%d" % size if tag or download.follow is None else b"*"
+            headers.setRawHeaders(b"Content-Range", [b"bytes %d-%d/%b" % (first, end - 1, total)])
+        headers.setRawHeaders(b"Content-Length", [b"%d" % (end - first)])
+        chunks = part(max(0, first - skip), max(0, end - skip))
+        await raw.send(request, preamble[first:end], chunks, size=end - first)
+
+    async def _follow(self, request: Request, found: Found, streams: str, first: int) -> None:
+        download = await self._found(request, found, streams)
+        if download is None:
+            return
+        if download.follow is None:
+            self._refuse(request, InvalidInput("follow", "nothing is ever added to this"))
+            return
+        headers = request.responseHeaders
+        headers.setRawHeaders(b"Accept-Ranges", [b"none"])
+        headers.setRawHeaders(b"Cache-Control", [b"no-cache"])
+        headers.setRawHeaders(b"X-Accel-Buffering", [b"no"])  # nginx would keep output back
+        skip = len(download.preamble)
+        try:
+            await raw.send(request, download.preamble[first:], download.follow(max(0, first - skip)))
+        except Exception:
+            request.processingFailed(Failure())

@@ -1,0 +1,261 @@
+"""Brings the events of the bus to the clients of ``/ws`` and ``/sse``, and keeps the newest for those that come back.
+
+An event is encoded once, and each of its forms (a frame of a websocket, a block of a stream) is made once, whoever
+gets it.
+
+Each event has an id, ``<epoch>-<number>``. The epoch is new with each hub, so that an id of an earlier run is never
+taken for one of this.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from buildmill.master.domain.events import Event, Key
+from buildmill.master.mq.bus import EventBus, Pattern, Subscription
+from buildmill.master.web.limits import WebLimits
+
+MAX_PATH = 1000
+_MAX_ID = 64
+
+_encode = msgspec.json.Encoder().encode
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole websocket text frame, as a server sends it (RFC 6455, section 5.2)."""
+    length = len(payload)
+    if length < 126:
+        return b"\x81" + length.to_bytes(1, "big") + payload
+    if length < 65536:
+        return b"\x81\x7e" + length.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + length.to_bytes(8, "big") + payload
+
+
+def stream_block(name: str, json: bytes, id_: str) -> bytes:
+    """One event of a stream (``text/event-stream``); `json` has no newline, as encoded JSON never has."""
+    return b"event: %b\ndata: %b\nid: %b\n\n" % (name.encode(), json, id_.encode())
+
+
+class Told:
+    """An event under one of its keys; each form is made at its first use and shared.
+
+    Attributes:
+        id: of the event.
+    """
+
+    __slots__ = ("_block", "_event", "_frame", "_key", "_numbered_frame", "id")
+
+    def __init__(self, event: Event, key: Key, id_: str) -> None:
+        self._event = event
+        self._key = key
+        self.id = id_
+        self._frame: bytes | None = None
+        self._numbered_frame: bytes | None = None
+        self._block: bytes | None = None
+
+    @property
+    def byte_count(self) -> int:
+        """About how long each form is."""
+        return len(self._event.payload) + 100
+
+    @property
+    def frame(self) -> bytes:
+        """For the websocket."""
+        if self._frame is None:
+            self._frame = text_frame(b'{"k":%b,"m":%b}' % (_encode("/".join(self._key)), self._event.payload))
+        return self._frame
+
+    @property
+    def numbered_frame(self) -> bytes:
+        """The same with the event's id."""
+        if self._numbered_frame is None:
+            head = b'{"id":%b,"k":%b,"m":' % (_encode(self.id), _encode("/".join(self._key)))
+            self._numbered_frame = text_frame(head + self._event.payload + b"}")
+        return self._numbered_frame
+
+    @property
+    def block(self) -> bytes:
+        """For the stream."""
+        if self._block is None:
+            json = b'{"key":%b,"message":%b}' % (_encode(self._key), self._event.payload)
+            self._block = stream_block("event", json, self.id)
+        return self._block
+
+
+class Listener(Protocol):
+    """A client.
+
+    Attributes:
+        patterns: what it has subscribed to; kept by the hub.
+    """
+
+    patterns: set[str]
+
+    def hear(self, told: Told) -> None:
+        """Take an event; must not fail, nor wait."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What is kept for it because it reads slowly."""
+
+
+class _Channel:
+    """A pattern and the clients that asked for it: one subscription of the bus for all of them."""
+
+    __slots__ = ("clients", "subscription")
+
+    def __init__(self) -> None:
+        self.clients: dict[Listener, None] = {}
+        self.subscription: Subscription | None = None
+
+
+class Hub:
+    """The clients and what they asked for.
+
+    Args:
+        bus: where events are told.
+        epoch: a text of letters and digits that no other hub has had.
+        limits: how much is kept.
+
+    Attributes:
+        overruns: how many clients were closed because they read too slowly.
+    """
+
+    def __init__(self, bus: EventBus, epoch: str, limits: WebLimits) -> None:
+        self._bus = bus
+        self._epoch = epoch
+        self._limits = limits
+        self._channels: dict[str, _Channel] = {}
+        self._last: tuple[Event, Key, Told] | None = None
+        self._history: deque[tuple[int, Event]] = deque()
+        self._history_bytes = 0
+        self._lost_until = 0  # number of the newest event that is not in the history
+        self._tap: Subscription | None = None
+        self.overruns = 0
+
+    def stop(self) -> None:
+        """Keep nothing more."""
+        if self._tap is not None:
+            self._tap.cancel()
+            self._tap = None
+        self._history.clear()
+
+    @property
+    def position(self) -> str:
+        """Id of the newest event; from here on nothing will be missed."""
+        self._begin_history()
+        return self._id(self._bus.sequence)
+
+    def _id(self, number: int) -> str:
+        return f"{self._epoch}-{number}"
+
+    @property
+    def backlogs(self) -> list[int]:
+        """Of each client that has subscribed to something: how many bytes wait because it reads slowly."""
+        clients = {client for channel in self._channels.values() for client in channel.clients}
+        return [client.waiting_bytes for client in clients]
+
+    # -- live ----------------------------------------------------------------------------
+
+    def leave(self, client: Listener) -> None:
+        """Forget all that a client asked for."""
+        for path in tuple(client.patterns):
+            self.unsubscribe(client, path)
+
+    def subscribe(self, client: Listener, path: str) -> None:
+        """Tell a client the events whose keys match `path`, in which ``*`` stands for one element."""
+        self._begin_history()
+        channel = self._channels.get(path)
+        if channel is None:
+            channel = self._channels[path] = _Channel()
+            channel.subscription = self._bus.subscribe(_pattern(path), self._deliver_to(channel))
+        channel.clients[client] = None
+        client.patterns.add(path)
+
+    def unsubscribe(self, client: Listener, path: str) -> None:
+        client.patterns.discard(path)
+        channel = self._channels.get(path)
+        if channel is None:
+            return
+        channel.clients.pop(client, None)
+        if not channel.clients:
+            del self._channels[path]
+            if channel.subscription is not None:
+                channel.subscription.cancel()
+
+    def _deliver_to(self, channel: _Channel) -> Callable[[Key, Event], None]:
+        def deliver(key: Key, event: Event) -> None:
+            told = self._told(key, event)
+            for client in tuple(channel.clients):
+                client.hear(told)
+
+        return deliver
+
+    def _told(self, key: Key, event: Event) -> Told:
+        """The bus tells one key to everybody before the next: so the last one is all that must be remembered."""
+        last = self._last
+        if last is not None and last[0] is event and last[1] is key:
+            return last[2]
+        told = Told(event, key, self._id(self._bus.sequence))
+        self._last = (event, key, told)
+        return told
+
+    # -- what was missed -----------------------------------------------------------------
+
+    def _begin_history(self) -> None:
+        """Keep events from the first client on: before that nobody can come back."""
+        if self._tap is None:
+            self._lost_until = self._bus.sequence
+            self._tap = self._bus.tap(self._keep)
+
+    def _keep(self, event: Event) -> None:
+        self._history.append((self._bus.sequence, event))
+        self._history_bytes += len(event.payload)
+        while len(self._history) > self._limits.replay_events or self._history_bytes > self._limits.replay_bytes:
+            self._lost_until, dropped = self._history.popleft()
+            self._history_bytes -= len(dropped.payload)
+
+    def missed(self, since: str, paths: Iterable[str]) -> list[Told] | None:
+        """The events after the one with the id `since` that match one of `paths`, as often and in the order in
+        which they were told.
+
+        Returns:
+            None when some are not kept any more, or are more than a client may have waiting: it must read again.
+        """
+        number = self._number(since)
+        if number is None:
+            return None
+        patterns = [_pattern(path) for path in dict.fromkeys(paths)]
+        found: list[Told] = []
+        size = 0
+        for at, event in self._history:
+            if at > number:
+                for key in event.keys:
+                    matching = sum(_matches(pattern, key) for pattern in patterns)
+                    found += [Told(event, key, self._id(at))] * matching
+                    size += matching and found[-1].byte_count * matching
+                    if size > self._limits.socket_bytes:
+                        return None
+        return found
+
+    def _number(self, since: str) -> int | None:
+        epoch, _, digits = since.rpartition("-")
+        if epoch != self._epoch or len(since) > _MAX_ID or not (digits.isascii() and digits.isdigit()):
+            return None
+        self._begin_history()
+        number = int(digits)
+        return number if self._lost_until <= number <= self._bus.sequence else None
+
+
+def _pattern(path: str) -> Pattern:
+    return tuple(None if element == "*" else element for element in path.split("/"))
+
+
+def _matches(pattern: Pattern, key: Key) -> bool:
+    return len(pattern) == len(key) and all(
+        want is None or want == have for want, have in zip(pattern, key, strict=True)
+    )
