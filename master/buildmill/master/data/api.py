@@ -20,6 +20,7 @@ from buildmill.master.data.endpoints import (
     about,
     build_data,
     builds,
+    commits,
     directory,
     explain,
     forced,
@@ -27,6 +28,7 @@ from buildmill.master.data.endpoints import (
     requests,
     sources,
     steps,
+    test_results,
 )
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, raw_log
@@ -243,6 +245,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *about.ENDPOINTS,
     *build_data.ENDPOINTS,
     *builds.ENDPOINTS,
+    *commits.ENDPOINTS,
     *directory.ENDPOINTS,
     *explain.ENDPOINTS,
     *forced.ENDPOINTS,
@@ -250,6 +253,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *requests.ENDPOINTS,
     *sources.ENDPOINTS,
     *steps.ENDPOINTS,
+    *test_results.ENDPOINTS,
     Endpoint("application.spec", Kind.COLLECTION, TYPES["spec"], load=_specs),
 )
 """All that can be read."""

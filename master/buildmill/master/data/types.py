@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from buildmill.master.domain import resources
+from buildmill.master.domain import commit_resources, resources, result_resources
 from buildmill.master.domain.reasons import Reason
 
 
@@ -110,6 +110,7 @@ def _resource_type(struct: type[resources.Resource]) -> ResourceType:
 TYPES: dict[str, ResourceType] = {
     struct.type_name: _resource_type(struct)
     for struct in (
+        commit_resources.Branch,
         resources.Build,
         resources.BuildData,
         resources.Builder,
@@ -118,6 +119,8 @@ TYPES: dict[str, ResourceType] = {
         resources.Change,
         resources.ChangeSource,
         resources.Codebase,
+        commit_resources.Commit,
+        commit_resources.CommitGraph,
         resources.ForceScheduler,
         resources.Log,
         resources.LogChunk,
@@ -131,6 +134,8 @@ TYPES: dict[str, ResourceType] = {
         resources.SourceStamp,
         resources.Spec,
         resources.Step,
+        result_resources.TestResult,
+        result_resources.TestResultSet,
         resources.Worker,
     )
 }
