@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.data.writing import Write
 from buildmill.master.db import commits, projects
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.project_names import NAME_LENGTH
 
 _LONGEST = 255
@@ -15,13 +17,12 @@ _LONGEST = 255
 class UpdatesOfSources:
     """How sources are grouped, and what is known of their history; a part of `Updates`."""
 
-    _write: Callable[..., Awaitable[Any]]
+    _write: Write
 
     async def find_project_id(self, name: str, auto_create: bool = True) -> int | None:
         """The id of a project, new at first sight; without `auto_create` None when there is none."""
         _check("name", name, NAME_LENGTH)
-        found: int | None = await self._write(projects.find if auto_create else projects.known, name)
-        return found
+        return await self._write(projects.find if auto_create else projects.known, name)
 
     async def update_project_info(
         self,
@@ -49,8 +50,7 @@ class UpdatesOfSources:
         self, infos: Sequence[Mapping[str, Any]], codebases: Sequence[Mapping[str, Any]]
     ) -> dict[str, int]:
         """Write down the projects and codebases of a configuration; returns ``{project's name: id}``."""
-        found: dict[str, int] = await self._write(projects.configure, infos, codebases)
-        return found
+        return await self._write(projects.configure, infos, codebases)
 
     async def find_codebase_id(self, *, projectid: int, name: str, auto_create: bool = True) -> int | None:
         """The id of a project's codebase, new at first sight; without `auto_create` None when there is none.
@@ -59,9 +59,9 @@ class UpdatesOfSources:
             NotFound: no such project.
         """
         _check("name", name, NAME_LENGTH)
+        unit: Callable[[Transaction, int, str], int | None]
         unit = projects.find_codebase if auto_create else projects.known_codebase
-        found: int | None = await self._write(unit, projectid, name)
-        return found
+        return await self._write(unit, projectid, name)
 
     async def update_codebase_info(self, *, codebaseid: int, projectid: int, slug: str) -> None:
         """What is told of a codebase.
@@ -100,8 +100,7 @@ class UpdatesOfSources:
             codebase_id=codebaseid, author=author, committer=committer, comments=comments,
             when_timestamp=when_timestamp, revision=revision, parent_id=parent_commitid,
         )  # fmt: skip
-        found: int = await self._write(commits.add, new)
-        return found
+        return await self._write(commits.add, new)
 
     async def update_branch(
         self, *, codebaseid: int, name: str, commitid: int | None = None, last_timestamp: int

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.data.writing import Write
 from buildmill.master.db import test_results
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.result_resources import new_result
@@ -16,7 +17,7 @@ _KEYS = ("value", "test_name", "test_code_path", "line", "duration_ns")
 class UpdatesOfTests:
     """What steps write down of the tests that they run; a part of `Updates`."""
 
-    _write: Callable[..., Awaitable[Any]]
+    _write: Write
 
     async def addTestResultSet(
         self, builderid: int, buildid: int, stepid: int, description: str, category: str, value_unit: str
@@ -35,8 +36,7 @@ class UpdatesOfTests:
             test_results.check_belongs(tx, stepid, buildid, builderid)
             return test_results.add_set(tx, stepid, description, category, value_unit).test_result_setid
 
-        found: int = await self._write(unit)
-        return found
+        return await self._write(unit)
 
     async def completeTestResultSet(
         self, test_result_setid: int, tests_passed: int | None = None, tests_failed: int | None = None

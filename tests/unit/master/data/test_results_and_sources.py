@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from buildmill.common.errors import Conflict, InvalidInput, NotFound
+from buildmill.common.results import RETRY
 from buildmill.master.data import resultspec
 from buildmill.master.data.api import Result
 from buildmill.master.db import commits, source_stamps
@@ -225,7 +226,7 @@ def test_an_abandoned_step_leaves_no_set_open(scene: Scene) -> None:
         scene.updates.addTestResultSet(scene.fast, scene.running, step, "", "pass_fail", "boolean")
     )
 
-    scene.stage.result(scene.stage.database.write(step_rows.abandon_unfinished, scene.running, 5))
+    scene.stage.result(scene.stage.database.write(step_rows.abandon_unfinished, scene.running, RETRY))
 
     [row] = answer(scene, f"test_result_sets/{set_id}")["rows"]
     assert (row["complete"], row["tests_passed"], row["tests_failed"]) == (True, None, None)
@@ -344,10 +345,11 @@ def test_commits_that_have_nothing_in_common_are_not_related(scene: Scene, histo
 
 def test_a_range_has_an_end(quick_scene: Scene) -> None:
     history, stage = History(quick_scene), quick_scene.stage
-    between = (history.codebase, history.ids["r3"], history.ids["s4"])
+    first, second = history.ids["r3"], history.ids["s4"]
+    assert history.codebase is not None
 
     with pytest.raises(InvalidInput, match="expected at most 2 commits"):
-        stage.result(stage.database.read(commits.common_parent, *between, 2))
+        stage.result(stage.database.read(commits.common_parent, history.codebase, first, second, 2))
 
 
 def test_sets_of_a_range_are_those_of_builds_of_its_commits(scene: Scene, history: History) -> None:

@@ -20,10 +20,12 @@ from buildmill.master.engine.calls import Diverged, StepCalls
 from buildmill.master.engine.step import BuildStep, BuildStepFailed
 from buildmill.master.engine.step_log import LogLineObserver
 from buildmill.master.engine.test_results import StepTestResults
+from buildmill.master.steps import SubunitShellCommand
 from tests.durable import DurableWorker
 from tests.leftovers import FailureLog
 from tests.unit.master.engine.test_builds import Run
 from tests.unit.master.engine.test_durable import House, say
+from tests.unit.master.steps.test_test_reports import packet
 
 _sets, _results = t.test_result_sets.c, t.test_results.c
 
@@ -189,6 +191,20 @@ def test_a_batch_that_was_written_is_not_written_again(house: House) -> None:
         house.result(calls(record).add_result_set("d", "code_issue", "boolean"))
     house.result(house.updates.finishStep(step_id, 0, False))
     house.worker.end(house.command)
+
+
+def test_packets_of_bytes_come_through_a_worker_of_ours_and_survive_a_restart(house: House) -> None:
+    house.start(house.builder(SubunitShellCommand(command=["test"])))
+    house.force()
+    first, second = packet("a", "success"), packet("b", "fail")
+    house.worker.write(house.command, "o", b"text\n" + first + second[:5])
+    house.crash_and_restart()
+    house.reconnect()
+    house.worker.write(house.command, "o", second[5:])
+    house.worker.end(house.command)
+
+    assert house.results() == [FAILURE]
+    assert results(house) == [(1, "a", "1"), (1, "b", "0")]
 
 
 def test_a_wrong_result_is_an_error_at_once() -> None:
