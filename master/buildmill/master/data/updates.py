@@ -67,10 +67,8 @@ class Updates(UpdatesOfSources, UpdatesOfTests):
     """
 
     def __init__(self, database: Database, context: UpdateContext, *, patient: bool = True) -> None:
-        self._database = database
+        super().__init__(database, patient=patient)
         self.context = context
-        self._write = database.write if patient else database.offer
-        self._patient = patient
 
     @property
     def impatient(self) -> Updates:

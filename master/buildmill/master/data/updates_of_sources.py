@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.data.writing import Write
+from buildmill.master.data.writing import Writing
 from buildmill.master.db import commits, projects
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.project_names import NAME_LENGTH
@@ -14,10 +14,8 @@ from buildmill.master.domain.project_names import NAME_LENGTH
 _LONGEST = 255
 
 
-class UpdatesOfSources:
+class UpdatesOfSources(Writing):
     """How sources are grouped, and what is known of their history; a part of `Updates`."""
-
-    _write: Write
 
     async def find_project_id(self, name: str, auto_create: bool = True) -> int | None:
         """The id of a project, new at first sight; without `auto_create` None when there is none."""

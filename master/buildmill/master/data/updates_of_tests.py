@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.data.writing import Write
+from buildmill.master.data.writing import Writing
 from buildmill.master.db import test_results
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.result_resources import new_result
@@ -14,10 +14,8 @@ from buildmill.master.domain.result_resources import new_result
 _KEYS = ("value", "test_name", "test_code_path", "line", "duration_ns")
 
 
-class UpdatesOfTests:
+class UpdatesOfTests(Writing):
     """What steps write down of the tests that they run; a part of `Updates`."""
-
-    _write: Write
 
     async def addTestResultSet(
         self, builderid: int, buildid: int, stepid: int, description: str, category: str, value_unit: str

@@ -1,21 +1,19 @@
-"""What update methods write with."""
+"""What the groups of update methods write with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
-
-from twisted.internet.defer import Deferred
-
-from buildmill.master.db.transaction import Transaction
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from buildmill.master.db.database import Database
 
 
-class Write(Protocol):
-    """Runs a unit of work; its result, after the commit."""
+class Writing:
+    """Base of the groups.
 
-    def __call__(
-        self, unit: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Deferred[T]: ...
+    Args:
+        database: where they write.
+        patient: wait while the database cannot be written; otherwise `Unavailable` is raised.
+    """
+
+    def __init__(self, database: Database, *, patient: bool) -> None:
+        self._database = database
+        self._write = database.write if patient else database.offer
+        self._patient = patient
