@@ -18,7 +18,7 @@ from msgspec import structs
 from sphinx.application import Sphinx
 
 from buildmill.master.cli.main import main as master_command
-from buildmill.master.domain import resources
+from buildmill.master.domain import commit_resources, resources, result_resources
 from buildmill.plugins.original.names import modules, names_in
 from buildmill.plugins.original.table import GROUPS
 from buildmill.worker.cli import main as worker_command
@@ -34,9 +34,15 @@ def _type(annotation: object) -> str:
 
 
 def resource_pages() -> Iterator[str]:
-    """A section for each resource type, in the order of the module."""
-    for kind in vars(resources).values():
-        if not (inspect.isclass(kind) and issubclass(kind, resources.Resource) and kind.type_name):
+    """A section for each resource type, in the order of the modules."""
+    classes = dict.fromkeys(
+        kind
+        for m in (resources, commit_resources, result_resources)
+        for kind in vars(m).values()
+        if inspect.isclass(kind)
+    )
+    for kind in classes:
+        if not (issubclass(kind, resources.Resource) and kind.type_name):
             continue
         yield f"## {kind.type_name}\n"
         about = inspect.cleandoc(kind.__dict__.get("__doc__") or "")

@@ -41,6 +41,8 @@ NAMES = {
     **names("steps.robocopy", "Robocopy"),
     **names("steps.rpm", "RpmBuild RpmLint"),
     **names("steps.subunit", "SubunitShellCommand"),
+    **names("steps.junit", "JUnitReports"),
+    **names("steps.tap", "TapShellCommand"),
     **names(
         "steps.visual_studio",
         """MsBuild MsBuild12 MsBuild14 MsBuild141 MsBuild15 MsBuild16 MsBuild17 MsBuild4 VC10 VC11 VC12 VC14 VC141 VC6

@@ -21,6 +21,7 @@ from buildmill.master.data.endpoints import (
     about,
     build_data,
     builds,
+    commits,
     directory,
     explain,
     forced,
@@ -28,6 +29,7 @@ from buildmill.master.data.endpoints import (
     requests,
     sources,
     steps,
+    test_results,
 )
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
@@ -269,6 +271,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *about.ENDPOINTS,
     *build_data.ENDPOINTS,
     *builds.ENDPOINTS,
+    *commits.ENDPOINTS,
     *directory.ENDPOINTS,
     *explain.ENDPOINTS,
     *forced.ENDPOINTS,
@@ -276,6 +279,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *requests.ENDPOINTS,
     *sources.ENDPOINTS,
     *steps.ENDPOINTS,
+    *test_results.ENDPOINTS,
     Endpoint("application.spec", Kind.COLLECTION, TYPES["spec"], load=_specs),
 )
 """All that can be read."""

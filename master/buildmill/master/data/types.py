@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from buildmill.master.domain import resources
+from buildmill.master.domain import commit_resources, resources, result_resources
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.reasons import Reason
 
@@ -111,6 +111,7 @@ def _resource_type(struct: type[resources.Resource]) -> ResourceType:
 TYPES: dict[str, ResourceType] = {
     struct.type_name: _resource_type(struct)
     for struct in (
+        commit_resources.Branch,
         resources.Build,
         resources.BuildData,
         resources.Builder,
@@ -119,6 +120,8 @@ TYPES: dict[str, ResourceType] = {
         resources.Change,
         resources.ChangeSource,
         resources.Codebase,
+        commit_resources.Commit,
+        commit_resources.CommitGraph,
         resources.ForceScheduler,
         resources.Log,
         resources.LogChunk,
@@ -135,6 +138,8 @@ TYPES: dict[str, ResourceType] = {
         resources.SourceStamp,
         resources.Spec,
         resources.Step,
+        result_resources.TestResult,
+        result_resources.TestResultSet,
         resources.Worker,
     )
 }

@@ -11,6 +11,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from buildmill.common.errors import InvalidInput, NotFound
 from buildmill.common.results import Result
+from buildmill.master.data.updates_of_sources import UpdatesOfSources
+from buildmill.master.data.updates_of_tests import UpdatesOfTests
 from buildmill.master.db import (
     build_data,
     build_requests,
@@ -54,7 +56,7 @@ class UpdateContext:
         self.collapsing: frozenset[int] = frozenset()
 
 
-class Updates:
+class Updates(UpdatesOfSources, UpdatesOfTests):
     """Changes to the system, for the engine and for plugins.
 
     Args:
@@ -65,10 +67,8 @@ class Updates:
     """
 
     def __init__(self, database: Database, context: UpdateContext, *, patient: bool = True) -> None:
-        self._database = database
+        super().__init__(database, patient=patient)
         self.context = context
-        self._write = database.write if patient else database.offer
-        self._patient = patient
 
     @property
     def impatient(self) -> Updates:

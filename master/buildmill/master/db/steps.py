@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
 from buildmill.common.results import Result
-from buildmill.master.db import logs
+from buildmill.master.db import logs, test_results
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection, Transaction
@@ -261,9 +262,20 @@ def set_outcome(tx: Transaction, step_id: int, ordinal: int, outcome: Any) -> No
 
 
 def abandon_unfinished(tx: Transaction, build_id: int, result: Result) -> None:
-    """End the steps and logs that a build left open."""
+    """End the steps, their logs and their sets of test results that a build left open."""
     for (step_id,) in tx.all(_OPEN, build=build_id):
-        for (log_id,) in tx.all(_OPEN_LOGS, step=step_id):
+        close_parts(tx, step_id)
+        finish(tx, step_id, result, False)
+
+
+def close_parts(tx: Transaction, step_id: int, but_logs: Collection[int] = ()) -> None:
+    """End the logs and sets of test results that a step left open.
+
+    Args:
+        but_logs: ids of logs that somebody still writes to.
+    """
+    for (log_id,) in tx.all(_OPEN_LOGS, step=step_id):
+        if log_id not in but_logs:
             tx.run(_CLOSE_LOG, log=log_id)
             tx.emit(logs.get(tx, log_id).event("finished"))
-        finish(tx, step_id, result, False)
+    test_results.close_open_sets(tx, step_id)

@@ -412,3 +412,69 @@ log_frames = sa.Table(
     sa.Column("file_length", sa.Integer),
     sa.PrimaryKeyConstraint("log_id", "first_line"),
 )
+
+commits = sa.Table(
+    "commits",
+    metadata,
+    _id(),
+    _ref("codebase_id", "codebases.id"),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("committer", sa.Text),
+    sa.Column("comments", sa.Text, nullable=False),
+    sa.Column("when_timestamp", Instant, nullable=False),
+    sa.Column("revision", sa.String(255), nullable=False),
+    # a commit is told after its parent, so a parent has the smaller id
+    _ref("parent_id", "commits.id", ondelete="SET NULL", nullable=True),
+    sa.UniqueConstraint("codebase_id", "revision"),
+)
+
+branches = sa.Table(
+    "branches",
+    metadata,
+    _id(),
+    _ref("codebase_id", "codebases.id"),
+    sa.Column("name", sa.String(255), nullable=False),
+    _ref("commit_id", "commits.id", ondelete="SET NULL", nullable=True),
+    sa.Column("last_timestamp", Instant, nullable=False),
+    sa.UniqueConstraint("codebase_id", "name"),
+)
+
+test_result_sets = sa.Table(
+    "test_result_sets",
+    metadata,
+    _id(),
+    _ref("builder_id", "builders.id", index=True),
+    _ref("build_id", "builds.id", index=True),
+    _ref("step_id", "steps.id", index=True),
+    sa.Column("description", sa.Text),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("value_unit", sa.Text, nullable=False),
+    sa.Column("tests_passed", sa.Integer),
+    sa.Column("tests_failed", sa.Integer),
+    sa.Column("complete", Flag, nullable=False, server_default="0"),
+)
+
+# names of tests and paths of their code: the same in every build of a builder, so each is kept once
+test_texts = sa.Table(
+    "test_texts",
+    metadata,
+    _id(),
+    _ref("builder_id", "builders.id"),
+    # of the text, which can be too long for an index
+    sa.Column("digest", sa.String(32), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.UniqueConstraint("builder_id", "digest"),
+)
+
+test_results = sa.Table(
+    "test_results",
+    metadata,
+    _id(),
+    _ref("test_result_set_id", "test_result_sets.id"),
+    _ref("name_id", "test_texts.id", nullable=True),
+    _ref("code_path_id", "test_texts.id", nullable=True),
+    sa.Column("line", sa.Integer),
+    sa.Column("duration_ns", sa.BigInteger),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Index("ix_test_results_test_result_set_id_id", "test_result_set_id", "id"),
+)

@@ -27,6 +27,7 @@ from buildmill.master.domain.locks import LockTable, Need
 from buildmill.master.domain.rendering import RenderError, is_renderable
 from buildmill.master.domain.resources import Log
 from buildmill.master.domain.result_rules import compute_result_and_termination
+from buildmill.master.domain.storable import storable
 from buildmill.master.engine.build_properties import StoredProperties, set_properties
 from buildmill.master.engine.build_view import BuildView
 from buildmill.master.engine.builder import Builder
@@ -41,7 +42,7 @@ from buildmill.master.engine.step_list import StepList
 from buildmill.master.engine.step_run import StepRun
 from buildmill.master.engine.substantiation import LatentWorkerFailedToSubstantiate, Substantiation
 from buildmill.master.engine.summaries import build_text, contribution
-from buildmill.master.engine.user_code import RAISED, storable
+from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.workers import WorkerHandle
 from buildmill.master.engine.writes import Gate, Writes
 from buildmill.master.logs.writer import LogWriter

@@ -16,8 +16,30 @@ from buildmill.master.engine.secret_source import PropertiesOfService, SecretSou
 from buildmill.master.engine.workers import WorkerHandle
 
 
-async def builder_infos(builders: Sequence[Any], slices: Slices) -> list[dict[str, Any]]:
-    """What is written down of builders."""
+def project_infos(
+    projects: Sequence[Any], codebases: Sequence[Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What is written down of projects, and of codebases."""
+    return (
+        [
+            {
+                "name": project.name,
+                "slug": project.slug,
+                "description": project.description,
+                "description_format": project.description_format,
+            }
+            for project in projects
+        ],
+        [{"name": codebase.name, "project": codebase.project, "slug": codebase.slug} for codebase in codebases],
+    )
+
+
+async def builder_infos(builders: Sequence[Any], projects: Mapping[str, int], slices: Slices) -> list[dict[str, Any]]:
+    """What is written down of builders.
+
+    Args:
+        projects: ids by name.
+    """
     infos = []
     for builder in builders:
         await slices.step()
@@ -26,6 +48,7 @@ async def builder_infos(builders: Sequence[Any], slices: Slices) -> list[dict[st
                 "name": builder.name,
                 "description": builder.description,
                 "description_format": builder.description_format,
+                "project_id": None if builder.project is None else projects[builder.project],
                 "tags": builder.tags,
             }
         )

@@ -37,7 +37,13 @@ from buildmill.master.engine import leftovers
 from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
 from buildmill.master.engine.builder import Builder
-from buildmill.master.engine.configured import builder_infos, collapse_policies, passwords_of, service_of
+from buildmill.master.engine.configured import (
+    builder_infos,
+    collapse_policies,
+    passwords_of,
+    project_infos,
+    service_of,
+)
 from buildmill.master.engine.distributor import Assignment, Distributor
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lease import MasterLease
@@ -156,7 +162,8 @@ class Engine:
         for present in self.workers.values():
             if present.durable is not None:
                 present.durable.durations = config.durability
-        ids = await self._updates.configureBuilders(master_id, await builder_infos(config.builders, slices))
+        projects = await self._updates.configure_projects(*project_infos(config.projects, config.codebases))
+        ids = await self._updates.configureBuilders(master_id, await builder_infos(config.builders, projects, slices))
         handles = await self._handles(config.workers)
         service = await service_of(config.builders, ids, handles, slices)
         await self._updates.workersConfigured(master_id, service.builders)

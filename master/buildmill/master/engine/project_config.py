@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from buildmill.master.domain.config_errors import config_error, users_place
-
-_NAME_LIMIT = 70
+from buildmill.master.domain.project_names import NAME_LENGTH, slug_of
 
 
 class Project:
@@ -51,13 +48,7 @@ class Codebase:
         self.slug = slug or slug_of(self.name)
 
 
-def slug_of(name: str) -> str:
-    """A name as an identifier: what may not stand in one becomes ``_``."""
-    slug = re.sub(r"[^\w-]", "_", name)[:_NAME_LIMIT]
-    return slug if slug and not slug[0].isdigit() else "_" + slug
-
-
 def _checked(kind: str, name: object) -> str:
-    if not isinstance(name, str) or not name or len(name) > _NAME_LIMIT:
-        config_error(f"the name of a {kind} must be a string of 1 to {_NAME_LIMIT} characters, not {name!r}")
+    if not isinstance(name, str) or not name or len(name) > NAME_LENGTH:
+        config_error(f"the name of a {kind} must be a string of 1 to {NAME_LENGTH} characters, not {name!r}")
     return str(name)

@@ -22,6 +22,7 @@ from buildmill.master.engine.locks import LockHolder
 from buildmill.master.engine.remote_command import RemoteCommand, RemoteCommandFailed
 from buildmill.master.engine.step_log import LogObserver, StepLog
 from buildmill.master.engine.summaries import joined, step_text
+from buildmill.master.engine.test_results import StepTestResults
 from buildmill.master.engine.user_code import begun_at_once
 
 _DATA_NAME_LENGTH = 256
@@ -141,6 +142,7 @@ class BuildStep(metaclass=_RememberArguments):
         self._shown = ""
         self.cmd: RemoteCommand | None = None
         self.logs: dict[str, StepLog] = {}
+        self._test_results = StepTestResults()
         self._observers: dict[str, list[LogObserver]] = {}
         self._commands: list[RemoteCommand] = []
         self._interrupted_with: str | None = None
@@ -186,6 +188,9 @@ class BuildStep(metaclass=_RememberArguments):
     def run(self) -> Any:
         """Do the work; return a result, or an awaitable of one."""
         raise NotImplementedError(f"{type(self).__name__} must say what it does")
+
+    def addTestResultSets(self) -> Any:
+        """Begin the step's sets of test results, with `addTestResultSet`; called before `run`. May be awaitable."""
 
     def getCurrentSummary(self) -> Any:
         """``{"step": text}`` while it runs; may be awaitable."""
@@ -274,6 +279,37 @@ class BuildStep(metaclass=_RememberArguments):
         if not 0 < len(name) <= _DATA_NAME_LENGTH:
             raise ValueError(f"the name of data must have 1 to {_DATA_NAME_LENGTH} characters, not {len(name)}")
         await self.calls.set_data(name, value, source)
+
+    @begun_at_once
+    async def addTestResultSet(self, description: str, category: str, value_unit: str) -> int:
+        """Begin a set of test results; its id.
+
+        Args:
+            category: ``pass_fail``, ``pass_only``, ``fail_only``, ``code_issue`` or another word.
+            value_unit: what the values are: ``boolean`` for passed (1) and failed (0), ``message``, or another word.
+        """
+        return await self._test_results.add_set(self.calls, description, category, value_unit)
+
+    def addTestResult(
+        self,
+        setid: int,
+        value: str,
+        test_name: str | None = None,
+        test_code_path: str | None = None,
+        line: int | None = None,
+        duration_ns: int | None = None,
+    ) -> None:
+        """Add a result to a set; it is written when the step's code has ended.
+
+        Args:
+            test_name, test_code_path: one of the two at least.
+            line: in the file, from 1.
+
+        Raises:
+            KeyError: the set is not one of this step's.
+            InvalidInput: names what is wrong.
+        """
+        self._test_results.add(setid, value, test_name, test_code_path, line, duration_ns)
 
     def getProperties(self) -> Any:
         """All properties of the build."""

@@ -41,6 +41,7 @@ class StepRun:
         self._build = build
         self._record = record
         self._running: Deferred[Any] | None = None
+        self._is_lost = False
 
     async def run(self) -> Result:
         """Run from beginning to end; returns the result. Never raises."""
@@ -50,11 +51,13 @@ class StepRun:
         try:
             result = await self._begin()
         except (ConnectionLost, CommandLost, Diverged) as lost:
-            build.note_lost(str(lost))
-            result = RETRY
+            result = self._lose(lost)
         except RAISED:
             result = EXCEPTION
             await self._keep_traceback(Failure())
+        if step._test_results.is_used and not self._is_lost:
+            result = await self._write_test_results(result)
+        self._close_parts()
         return await self._finish(result)
 
     def abandon(self) -> None:
@@ -151,6 +154,9 @@ class StepRun:
     async def _run_guarded(self) -> Result:
         step = self._step
         try:
+            begun = step.addTestResultSets()
+            if hasattr(begun, "__await__"):
+                await begun
             outcome = step.run()
             result = result_of(await outcome if hasattr(outcome, "__await__") else outcome)
         except BuildStepCancelled:
@@ -167,6 +173,32 @@ class StepRun:
         return result
 
     # -- the end ------------------------------------------------------------------------------
+
+    async def _write_test_results(self, result: Result) -> Result:
+        """Write what the step's code has found, whatever its result."""
+        step = self._step
+        try:
+            await step._test_results.write(step.calls)
+            if left_out := step._test_results.left_out:
+                await step.addCompleteLog("test results", f"{left_out} results more than can be kept\n")
+        except Diverged as lost:
+            return self._lose(lost)
+        except RAISED:
+            result = EXCEPTION
+            await self._keep_traceback(Failure())
+        return result
+
+    def _lose(self, why: Exception) -> Result:
+        self._build.note_lost(str(why))
+        self._is_lost = True
+        return RETRY
+
+    def _close_parts(self) -> None:
+        """End what a step has in its record and did not come to this time."""
+        step = self._step
+        if self._is_lost and step.stepid is not None and (self._record is not None or step._test_results.is_used):
+            written = [log.log.logid for log in step.logs.values()]
+            step.calls.later(step_rows.close_parts, step.stepid, written)
 
     async def _finish(self, result: Result) -> Result:
         step = self._step

@@ -7,7 +7,7 @@ from typing import Any
 
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS, Result
 from buildmill.master.domain.secret_mask import SecretMask
-from buildmill.master.engine.user_code import storable
+from buildmill.master.domain.storable import storable
 
 WORDS = {
     SUCCESS: "build successful",

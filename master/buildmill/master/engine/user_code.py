@@ -1,4 +1,4 @@
-"""Code of the configuration: what it may raise, and the texts that it gives."""
+"""Code of the configuration: what it may raise, and how its authors may call ours."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ T = TypeVar("T")
 
 RAISED = (Exception, SystemExit, KeyboardInterrupt)
 """`sys.exit()` in a function of a step ends that step, not the life of its build."""
-
-
-def storable(text: str) -> str:
-    """`text` without what a database refuses: NUL, and halves of surrogate pairs."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
 def begun_at_once(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Deferred[T]]:

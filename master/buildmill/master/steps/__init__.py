@@ -16,6 +16,7 @@ from buildmill.master.steps.git_changes import GitCommit, GitPush, GitTag
 from buildmill.master.steps.git_diff_info import GitDiffInfo
 from buildmill.master.steps.git_hosts import Gerrit, GitLab
 from buildmill.master.steps.http_requests import DELETE, GET, HEAD, OPTIONS, POST, PUT, HTTPStep
+from buildmill.master.steps.junit import JUnitReports
 from buildmill.master.steps.master_command import MasterShellCommand
 from buildmill.master.steps.maxq import MaxQ
 from buildmill.master.steps.mercurial import Mercurial
@@ -39,6 +40,7 @@ from buildmill.master.steps.shell_sequence import ShellArg, ShellSequence
 from buildmill.master.steps.source import Source
 from buildmill.master.steps.subunit import SubunitShellCommand
 from buildmill.master.steps.svn import SVN
+from buildmill.master.steps.tap import TapShellCommand
 from buildmill.master.steps.trial import HLint, RemovePYCs, Trial
 from buildmill.master.steps.trigger import Trigger
 from buildmill.master.steps.uploads import DirectoryUpload, FileUpload, MultipleFileUpload
@@ -135,6 +137,7 @@ __all__ = [
     "HTTPStep",
     "JSONPropertiesDownload",
     "JSONStringDownload",
+    "JUnitReports",
     "LogRenderable",
     "MakeDirectory",
     "MasterShellCommand",
@@ -173,6 +176,7 @@ __all__ = [
     "Sphinx",
     "StringDownload",
     "SubunitShellCommand",
+    "TapShellCommand",
     "Test",
     "TreeSize",
     "Trial",

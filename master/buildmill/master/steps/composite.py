@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
 from buildmill.common.results import Result
@@ -18,6 +18,28 @@ _BLOCK_BYTES = 32 * 1024
 
 def _succeeded(command: RemoteCommand) -> bool:
     return not command.didFail()
+
+
+async def fetch_bytes(step: BuildStep, filename: str, run: Callable[[RemoteCommand], Awaitable[Any]]) -> bytes | None:
+    """What is in a file of the worker, at most 16 MiB of it; None if it cannot be read.
+
+    Args:
+        filename: relative to the step's directory.
+        run: runs the command that fetches it.
+    """
+    writer = BytesWriter(_FILE_LIMIT_BYTES)
+    args = {
+        "path": path_in_workdir(step, filename),
+        "workdir": step.workdir,
+        "workersrc": filename,
+        "maxsize": None,
+        "blocksize": _BLOCK_BYTES,
+        "keepstamp": False,
+    }
+    command = RemoteCommand("upload_file", args)
+    command.files = writer
+    await run(command)
+    return None if command.didFail() else writer.data
 
 
 class CompositeStepMixin:
@@ -109,19 +131,8 @@ class CompositeStepMixin:
     async def getFileContentFromWorker(self, filename: str, abandonOnFailure: bool = False) -> str | None:
         """The text of a file, at most 16 MiB of it; None if it cannot be read."""
         step: Any = self
-        writer = BytesWriter(_FILE_LIMIT_BYTES)
-        args = {
-            "path": path_in_workdir(step, filename),
-            "workdir": step.workdir,
-            "workersrc": filename,
-            "maxsize": None,
-            "blocksize": _BLOCK_BYTES,
-            "keepstamp": False,
-        }
-        command = RemoteCommand("upload_file", args)
-        command.files = writer
-        await self._run_command(command, abandonOnFailure)
-        return None if command.didFail() else writer.data.decode("utf-8", "replace")
+        data = await fetch_bytes(step, filename, lambda command: self._run_command(command, abandonOnFailure))
+        return None if data is None else data.decode("utf-8", "replace")
 
     @begun_at_once
     async def downloadFileContentToWorker(

@@ -73,11 +73,14 @@ class PyFlakes(CountingShellCommand):
         return FAILURE if self._has_syntax_error(command) else super().weigh(command)
 
 
+_DIGITS_OF_LINES = 10
+
+
 class PyLint(CountingShellCommand):
     """Runs pylint as `command` says; its exit code and its messages tell the result.
 
     Args:
-        store_results: accepted; the messages are kept in logs, one for each kind.
+        store_results: keep messages that name a place as test results, too.
         **kwargs: those of all shell steps.
     """
 
@@ -92,7 +95,7 @@ class PyLint(CountingShellCommand):
     _FAILING_BITS = 1 | 2 | 32  # fatal, error, wrong usage
     _BY_LETTER: ClassVar[dict[str, str]] = {kind[0].upper(): kind for kind in kinds}
     _MESSAGE = re.compile(
-        r"(?:.+?:\d+(?::\d+)?: )?"  # where, in the formats that name it first
+        r"(?:(?P<path>.+?):(?P<line>\d+)(?::\d+)?: )?"  # where, in the formats that name it first
         r"(?:\[(?P<boxed>[CEFIRW])\d*(?:\([^)]*\))?(?:, [^\]]*)?\]"
         r"|(?P<bare>[CEFIRW])(?:\d{4}(?:\([^)]*\))?:|\d*: *\d+(?:, *\d+)?:))"
     )
@@ -100,12 +103,22 @@ class PyLint(CountingShellCommand):
     def __init__(self, store_results: Any = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.store_results = store_results
+        self._issues: int | None = None
         check_type(self, "store_results", store_results, bool)
+
+    async def addTestResultSets(self) -> None:
+        """One set for all messages."""
+        if self.store_results:
+            self._issues = await self.addTestResultSet("Pylint warnings", "code_issue", "message")
 
     def kind_of(self, line: str) -> str | None:
         """By the letter of the message."""
         found = self._MESSAGE.match(line)
-        return self._BY_LETTER[found["boxed"] or found["bare"]] if found else None
+        if found is None:
+            return None
+        if self._issues is not None and found["path"] and len(found["line"]) < _DIGITS_OF_LINES:
+            self.addTestResult(self._issues, line, test_code_path=found["path"], line=int(found["line"]))
+        return self._BY_LETTER[found["boxed"] or found["bare"]]
 
     def weigh(self, command: RemoteCommand) -> int:
         """Pylint's exit code is a set of bits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from buildmill.common.results import FAILURE, SKIPPED, SUCCESS, WARNINGS, Result
@@ -13,11 +13,19 @@ from buildmill.master.domain.result_rules import worst
 from buildmill.master.engine.remote_command import RemoteCommand
 from buildmill.master.engine.step_log import LogLineObserver
 from buildmill.master.steps.arguments import check_count, check_type, label
+from buildmill.master.steps.outcomes import LONGEST_TEXT, KeepsOutcomes, Kind, Outcome
 from buildmill.master.steps.output_lines import OutputLines
 from buildmill.master.steps.shell import ShellCommand, with_result
 
 _COUNTS = ("skips", "expectedFailures", "failures", "errors", "unexpectedSuccesses", "successes")
-_ONE_TEST = re.compile(r"\s*\S.* \.\.\. +\[\w+( \w+)*\]\s*$")
+_ONE_TEST = re.compile(r"(?P<indent> *)(?P<name>\S+) \.\.\. +(?:(?P<verdict>\[[A-Z!? ]{2,20}\])\s*$)?")
+_WITH_SPACES = re.compile(r"(?P<indent> *)(?P<name>\S.*?) \.\.\. +(?P<verdict>\[[A-Z!? ]{2,20}\])\s*$")
+_VERDICT = re.compile(r"(?P<verdict>\[[A-Z!? ]{2,20}\])\s*$")
+_GROUP = re.compile(r"(?P<indent> *)(?P<name>[\w.]+)\s*$")
+_KINDS = {
+    "[OK]": Kind.PASSED, "[FAIL]": Kind.FAILED, "[FAILURE]": Kind.FAILED, "[ERROR]": Kind.ERROR,
+    "[SKIPPED]": Kind.SKIPPED, "[TODO]": Kind.EXPECTED_FAILURE, "[SUCCESS!?!]": Kind.UNEXPECTED_SUCCESS,
+}  # fmt: skip
 _TOTAL = re.compile(r"Ran (\d+) tests? in ")
 _OUTCOME = re.compile(r"(?:PASSED|FAILED)(?: \((?P<counts>[^)]*)\))?\s*$")
 _PYTHON_WARNING = re.compile(r".*:\d+: (?:\w+\.)*\w*Warning: ")
@@ -25,6 +33,9 @@ _PYTHON_WARNING = re.compile(r".*:\d+: (?:\w+\.)*\w*Warning: ")
 
 class TrialTestCaseCounter(LogLineObserver):
     """Reads the output of trial along, in the format ``bwverbose``.
+
+    Args:
+        take: gets how each test ended.
 
     Attributes:
         numTests: tests that have ended.
@@ -35,8 +46,11 @@ class TrialTestCaseCounter(LogLineObserver):
         warnings: lines with warnings of Python.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, take: Callable[[Outcome], None] | None = None) -> None:
         super().__init__()
+        self._take = take
+        self._groups: list[tuple[int, str]] = []
+        self._begun: str | None = None
         self.numTests = 0
         self.finished = False
         self.counts: dict[str, int | None] = {"total": None, **dict.fromkeys(_COUNTS, 0)}
@@ -59,10 +73,32 @@ class TrialTestCaseCounter(LogLineObserver):
             self._outcome(line)
         elif self._in_problems:
             self.problems.append(line)
-        elif _ONE_TEST.match(line):
-            self.numTests += 1
-            if self.step is not None:
-                self.step.setProgress("tests", self.numTests)
+        else:
+            self._test(line[:LONGEST_TEXT])
+
+    def _test(self, line: str) -> None:
+        """A line about a test: its name and its verdict, in one line unless the test has written something itself."""
+        if found := _ONE_TEST.match(line) or (_WITH_SPACES.match(line) if self._begun is None else None):
+            indent = len(found["indent"])
+            groups = [name for depth, name in self._groups if depth < indent]
+            self._begun = ".".join([*groups, found["name"]])
+            if found["verdict"]:
+                self._ended(found["verdict"])
+        elif self._begun is not None:
+            if found := _VERDICT.search(line[-40:]):
+                self._ended(found["verdict"])
+        elif found := _GROUP.match(line):
+            indent = len(found["indent"])
+            self._groups = [(depth, name) for depth, name in self._groups if depth < indent]
+            self._groups.append((indent, found["name"]))
+
+    def _ended(self, verdict: str) -> None:
+        name, self._begun = self._begun, None
+        self.numTests += 1
+        if self.step is not None:
+            self.step.setProgress("tests", self.numTests)
+        if self._take is not None and name is not None and verdict in _KINDS:
+            self._take(Outcome(name, _KINDS[verdict]))
 
     def errLineReceived(self, line: str) -> None:
         """A line of the error stream: trial's own report goes to the other one."""
@@ -81,7 +117,7 @@ class TrialTestCaseCounter(LogLineObserver):
                 self.counts[name] = int(count)
 
 
-class Trial(ShellCommand):
+class Trial(KeepsOutcomes, ShellCommand):
     """Runs ``trial`` and tells how many tests passed, failed and were skipped.
 
     Args:
@@ -95,6 +131,7 @@ class Trial(ShellCommand):
         trialMode: options of trial in place of ``--reporter=bwverbose``, which is the format that is understood.
         trialArgs: list of more options.
         jobs: processes to run tests in.
+        store_results: keep how each test ended as a test result.
         **kwargs: those of all shell steps but `command`.
     """
 
@@ -130,6 +167,7 @@ class Trial(ShellCommand):
         trialMode: Any = None,
         trialArgs: Any = None,
         jobs: Any = None,
+        store_results: Any = True,
         **kwargs: Any,
     ) -> None:
         given = {
@@ -152,9 +190,10 @@ class Trial(ShellCommand):
             self.reactor = reactor
         if "command" in kwargs:
             config_error(f"{label(self)}: the argument command is not taken here")
-        self.counter = TrialTestCaseCounter()
+        self.counter = TrialTestCaseCounter(self.keep_outcome)
         self._text: str | None = None
         super().__init__(**{**kwargs, "command": ["trial"]})
+        self._take_store_results(store_results)
         self._check()
 
     def _check(self) -> None:

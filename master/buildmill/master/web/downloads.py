@@ -56,11 +56,13 @@ class Downloads:
             Unavailable: too many follow logs.
         """
         given = {name: value for name, value in parameters if name in _PARAMETERS}
+        follows = flags.flag("follow", given.get("follow", "0"))
         # those of a document mean nothing here, but are known
-        others = [parameter for parameter in parameters if parameter[0] not in _PARAMETERS]
+        own = _PARAMETERS if follows else _PARAMETERS - {"offset"}
+        others = [parameter for parameter in parameters if parameter[0] not in own]
         resultspec.parse(others, found.endpoint.type, is_collection=False)
         streams = given.get("stream", ALL_STREAMS)
-        if not flags.flag("follow", given.get("follow", "0")):
+        if not follows:
             self._tasks.start(self._download(request, found, streams), name="download")
             return
         first = flags.number("offset", given.get("offset", "0"))

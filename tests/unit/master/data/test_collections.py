@@ -14,6 +14,7 @@ from buildmill.master.db import tables as t
 from buildmill.master.db.reading.builds import BUILDS
 from buildmill.master.db.reading.collection import MAX_SHAPES
 from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS
+from buildmill.master.db.reading.test_results import TEST_RESULT_SETS, TEST_RESULTS
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import Filter, Operator, Page, Query, only
 from tests.database import NOW, Stage
@@ -199,6 +200,9 @@ def plan(stage: Stage, collection: Any, query: Query) -> str:
         (BUILDSETS, Query((only("complete", False),)), "ix_buildsets_incomplete"),
         (BUILDS, Query((only("workerid", 1),), ("-buildid",), 5), "ix_builds_worker_id_id"),
         (BUILDS, Query((only("buildrequestid", 1),)), "ix_builds_build_request_id"),
+        (TEST_RESULTS, Query((only("test_result_setid", 1),), (), 10), "ix_test_results_test_result_set_id_id"),
+        (TEST_RESULT_SETS, Query((only("buildid", 1),)), "ix_test_result_sets_build_id"),
+        (TEST_RESULT_SETS, Query((only("stepid", 1),)), "ix_test_result_sets_step_id"),
     ],
 )
 def test_indexes_are_used(many: Stage, collection: Any, query: Query, index: str) -> None:
