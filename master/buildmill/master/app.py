@@ -6,6 +6,7 @@ Nothing here decides anything: parts are made, given to one another, started in 
 from __future__ import annotations
 
 import random
+import secrets
 import socket
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
+from buildmill.master.auth.accounts import Accounts
 from buildmill.master.config import in_force
 from buildmill.master.config.application import Application, Reconfiguration
 from buildmill.master.config.execution import present_helpers, put_back_helpers
@@ -93,6 +95,7 @@ class App:
             logs=self.logs,
             force_schedulers=self._forms,
             reasons=self._explanations,
+            random_bytes=secrets.token_bytes,
         )
         self.master = Master(
             basedir=basedir,
@@ -119,7 +122,8 @@ class App:
         self._explanations.distributor = self.engine.distributor
         self.master.secrets = self._secrets = SecretManager()
         self._listeners: list[WorkerListener] = []
-        self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor)
+        accounts = Accounts(database=self.database, clock=reactor, random_bytes=secrets.token_bytes)
+        self.web = WebPart(data=self.data, bus=self._bus, reactor=reactor, accounts=accounts, master=self.master)
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._managed_services = ManagedServicesPart(self.master.service_manager)
         self._services = ServicesPart(self.master, self._forms.replace, self._forget_absent)

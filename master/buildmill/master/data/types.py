@@ -131,6 +131,7 @@ TYPES: dict[str, ResourceType] = {
         resources.SourceStamp,
         resources.Spec,
         resources.Step,
+        resources.Token,
         resources.Worker,
     )
 }

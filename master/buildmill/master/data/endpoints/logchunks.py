@@ -82,11 +82,13 @@ def raw_log(streams: str) -> Callable[[Context, Keys, ResultSpec], Awaitable[Any
 
 def _text_endpoints() -> list[Endpoint]:
     type_ = TYPES["logchunk"]
-    found = [Endpoint("logchunks", Kind.SINGLE, type_, load=_nothing)]
+    found = [Endpoint("logchunks", Kind.SINGLE, type_, "logs.read", load=_nothing)]
     for path in LOG_TEXT_PATHS:
-        found.append(Endpoint(f"{path}/contents", Kind.SINGLE, type_, load=_contents, depends=(LOGS, STEPS, BUILDS)))
-        found.append(Endpoint(f"{path}/raw", Kind.RAW, type_, load=raw_log(ALL_STREAMS)))
-        found.append(Endpoint(f"{path}/raw_inline", Kind.RAW_INLINE, type_, load=raw_log(ALL_STREAMS)))
+        found.append(
+            Endpoint(f"{path}/contents", Kind.SINGLE, type_, "logs.read", load=_contents, depends=(LOGS, STEPS, BUILDS))
+        )
+        found.append(Endpoint(f"{path}/raw", Kind.RAW, type_, "logs.read", load=raw_log(ALL_STREAMS)))
+        found.append(Endpoint(f"{path}/raw_inline", Kind.RAW_INLINE, type_, "logs.read", load=raw_log(ALL_STREAMS)))
     return found
 
 
