@@ -130,10 +130,10 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
     )
 
     assert [(notice.line, notice.name, notice.text.partition(",")[0]) for notice in config.notices] == [
-        (8, "auth", "GitHubAuth is accepted"),
-        (13, "avatar_methods", "AvatarGravatar is accepted"),
-        (15, "www", "the dialect 'github' is accepted"),
-        (18, "www", "plugins: there are no such pages yet: console_view"),
+        (9, "auth", "GitHubAuth is accepted"),
+        (14, "avatar_methods", "AvatarGravatar is accepted"),
+        (16, "www", "the dialect 'github' is accepted"),
+        (19, "www", "plugins: there are no such pages yet: console_view"),
     ]
     assert "nobody can log in by it yet" in config.notices[0].text
 
