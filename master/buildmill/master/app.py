@@ -6,6 +6,7 @@ Nothing here decides anything: parts are made, given to one another, started in 
 from __future__ import annotations
 
 import random
+import secrets
 import socket
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
+from buildmill.master.auth.accounts import Accounts
 from buildmill.master.config import in_force
 from buildmill.master.config.application import Application, Reconfiguration
 from buildmill.master.config.execution import present_helpers, put_back_helpers
@@ -94,6 +96,7 @@ class App:
             logs=self.logs,
             force_schedulers=self._forms,
             reasons=self._explanations,
+            random_bytes=secrets.token_bytes,
         )
         self.master = Master(
             basedir=basedir,
@@ -128,6 +131,8 @@ class App:
             rng=rng,
             operations=self._operations,
             in_thread=self._blocking,
+            accounts=Accounts(database=self.database, clock=reactor, random_bytes=secrets.token_bytes),
+            master=self.master,
         )
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._managed_services = ManagedServicesPart(self.master.service_manager)

@@ -33,17 +33,18 @@ NAMES = {
     **names("engine.chosen_worker", "enforceChosenWorker"),
     **names(
         "auth.backends",
-        """BitbucketAuth CustomAuth GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth LdapUserInfo RemoteUserAuth
+        """BitbucketAuth CustomAuth GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth LdapUserInfo NoAuth RemoteUserAuth
         UserPasswordAuth""",
     ),
     **names(
-        "auth.rules",
-        """AnyControlEndpointMatcher AnyEndpointMatcher Authz EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
-        RebuildBuildEndpointMatcher RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername
-        StopBuildEndpointMatcher fnmatchStrMatcher reStrMatcher""",
+        "auth.matchers",
+        """AnyControlEndpointMatcher AnyEndpointMatcher EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
+        RebuildBuildEndpointMatcher StopBuildEndpointMatcher""",
     ),
     **names("latent.kube_access", "KubeCtlProxyConfigLoader KubeHardcodedConfig KubeInClusterConfigLoader"),
     **names("latent.libvirt_access", "Connection"),
+    **names("auth.roles", "RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername"),
+    **names("auth.rules", "Authz fnmatchStrMatcher reStrMatcher"),
     **names("auth.avatars", "AvatarGitHub AvatarGravatar"),
     **dict.fromkeys(words("SUCCESS WARNINGS FAILURE SKIPPED EXCEPTION RETRY CANCELLED"), "buildmill.common.results"),
     "svn": "buildmill.plugins.grouped",

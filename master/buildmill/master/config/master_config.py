@@ -10,6 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from buildmill.master.auth.access import Network
+from buildmill.master.auth.backends import AuthBase
+from buildmill.master.auth.rules import Authz
 from buildmill.master.changes.base import ChangeSource
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.revlinks import default_revlink_matcher
@@ -53,7 +56,10 @@ class WwwConfig:
         port: a server endpoint description (``tcp:8010``), or None for no web server.
         allowed_origins: patterns for CORS; None for the origin of the master's own address.
         log_file: access log below the master's directory, or None.
-        action_refusal: why no action may be taken over the web; None if all may.
+        auth: how people log in; None where the file does not say.
+        authz: the rules on who may do what; None where the file does not say.
+        public_read: everybody may read.
+        trusted_proxies: networks whose word on a client's address, and on its user, is taken.
         ui: settings that only the pages use, by name.
     """
 
@@ -67,7 +73,10 @@ class WwwConfig:
     rest_minimum_version: int = 0
     debug: bool = False
     ws_ping_interval: int = 0
-    action_refusal: str | None = None
+    auth: AuthBase | None = None
+    authz: Authz | None = None
+    public_read: bool = True
+    trusted_proxies: tuple[Network, ...] = ()
     ui: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from buildmill.common.errors import InvalidInput, NotSupported
+from buildmill.master.auth.access import Network
 from buildmill.master.auth.avatars import AvatarBase
-from buildmill.master.auth.backends import AuthBase, NoAuth
+from buildmill.master.auth.backends import AuthBase
 from buildmill.master.auth.hooks import DIALECTS, BaseHookHandler
 from buildmill.master.auth.rules import Authz
 from buildmill.master.config.master_config import WwwConfig
 from buildmill.master.config.problems import Problems
-from buildmill.master.domain.not_delivering import what_is_not_delivered
 from buildmill.master.web.badges import look_of
 from buildmill.master.web.plugins import BADGES, folders_of
 
@@ -35,11 +36,6 @@ _UI_KEYS = frozenset(
         "custom_templates_dir", "jsonp", "graphql",
     }
 )  # fmt: skip
-REFUSAL: Final = (
-    "the configuration says who may do what (www: auth or authz), which cannot be enforced here yet: "
-    "no action is taken over the web"
-)
-"""Why no action is taken over the web while rules are configured that nobody would enforce."""
 _ACCEPTED: Mapping[str, tuple[type, str]] = {
     "auth": (AuthBase, "util.UserPasswordAuth({...})"),
     "authz": (Authz, "util.Authz(...)"),
@@ -54,7 +50,9 @@ _INTEGERS = {
     "rest_minimum_version": "rest_minimum_version",
     "ws_ping_interval": "ws_ping_interval",
 }
-_OTHERS = frozenset({"port", "allowed_origins", "logfileName", "cookie_expiration_time", "debug"})
+_OTHERS = frozenset(
+    {"port", "allowed_origins", "logfileName", "cookie_expiration_time", "debug", "public_read", "trusted_proxies"}
+)
 
 
 def checked_www(key: str, value: Any, problems: Problems) -> Any:
@@ -82,7 +80,24 @@ def checked_www(key: str, value: Any, problems: Problems) -> Any:
         if "base_react" in ui["plugins"]:
             problems.at_key(key, "www['plugins']: 'base_react' is no plugin of its own any more", inner="base_react")
         _check_plugins(key, ui["plugins"], problems)
-    return WwwConfig(**fields, ui=ui)
+    www = WwwConfig(**fields, ui=ui)
+    _note_access(key, www, problems)
+    return www
+
+
+def _note_access(key: str, www: WwwConfig, problems: Problems) -> None:
+    """Tell of settings that together do not do what their author may expect."""
+    if www.auth is not None and www.auth.takes_headers and not www.trusted_proxies:
+        text = "nobody is known by RemoteUserAuth, since no proxy is named; name it in trusted_proxies"
+        problems.notice(key, f"auth: {text}", inner="auth")
+    has_login = www.auth is not None and (www.auth.takes_passwords or www.auth.takes_headers)
+    if www.authz is not None:
+        for rule in www.authz.allowRules:
+            problems.note_not_delivering(key, rule, "authz")
+    if not has_login and not www.public_read:
+        problems.notice(key, "public_read: nobody can log in, so that only tokens may read", inner="public_read")
+    if not has_login and www.authz is not None and www.authz.allowRules and www.auth is None:
+        problems.notice(key, "authz: nobody can log in, since there is no auth; only tokens have a user", inner="authz")
 
 
 def _check_plugins(key: str, plugins: Mapping[Any, Any], problems: Problems) -> None:
@@ -101,8 +116,6 @@ def _check_plugins(key: str, plugins: Mapping[Any, Any], problems: Problems) -> 
 def _check_accepted(key: str, name: str, option: Any, problems: Problems, fields: dict[str, Any]) -> None:
     """Keys whose values are checked, and of which a notice tells that nothing comes of them yet."""
     if option is None or problems.is_not_there_yet(key, option, name):
-        if option is not None:
-            fields["action_refusal"] = REFUSAL
         return
     match name:
         case "auth" | "authz":
@@ -111,9 +124,7 @@ def _check_accepted(key: str, name: str, option: Any, problems: Problems, fields
                 problems.at_key(key, f"www[{name!r}] must be as {example}, not {option!r}", inner=name)
                 return
             problems.note_not_delivering(key, option, name)
-            if what_is_not_delivered(option) is not None or type(option) not in (NoAuth, Authz):
-                # rather nobody than somebody whom the configuration keeps out
-                fields["action_refusal"] = REFUSAL
+            fields[name] = option
         case "avatar_methods":
             for method in option if isinstance(option, list | tuple) else (option,):
                 if isinstance(method, AvatarBase):
@@ -170,6 +181,26 @@ def _check_other(key: str, name: str, option: Any, problems: Problems, fields: d
                 expected("a timedelta")
         case "debug":
             fields["debug"] = bool(option)
+        case "public_read":
+            if isinstance(option, bool):
+                fields["public_read"] = option
+            else:
+                expected("True or False")
+        case "trusted_proxies":
+            networks = _networks(option)
+            if networks is None:
+                expected("a list of addresses or networks, as '127.0.0.1' or '10.0.0.0/8'")
+            else:
+                fields["trusted_proxies"] = networks
+
+
+def _networks(option: Any) -> tuple[Network, ...] | None:
+    if not isinstance(option, list | tuple) or not all(isinstance(network, str) for network in option):
+        return None
+    try:
+        return tuple(ipaddress.ip_network(network) for network in option)
+    except ValueError:
+        return None
 
 
 def _endpoint(port: Any) -> Any:

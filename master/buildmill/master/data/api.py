@@ -30,8 +30,9 @@ from buildmill.master.data.endpoints import (
     sources,
     steps,
     test_results,
+    tokens,
 )
-from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Raw
+from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
 from buildmill.master.data.paths import Keys, Matcher
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
@@ -40,12 +41,15 @@ from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
+from buildmill.master.domain import rights
 from buildmill.master.domain.queries import Filter, Operator, Page, Query
+from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
 from buildmill.master.mq.bus import EventBus
 
 T = TypeVar("T")
 U = TypeVar("U", bound=Updates)
+NOBODY = Actor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class DataAPI(Generic[U]):
         force_schedulers: those of the running configuration.
         reasons: tells why requests wait.
         bus: tells what has changed, for `stamp`.
+        random_bytes: so many bytes that nobody can guess, for tokens; None in a process that makes none.
 
     Attributes:
         condition: how the database is.
@@ -94,17 +99,19 @@ class DataAPI(Generic[U]):
         logs: LogReader | None = None,
         force_schedulers: ForceRegistry | None = None,
         reasons: ReasonsOf | None = None,
+        random_bytes: Callable[[int], bytes] | None = None,
     ) -> None:
         self.updates = updates
         self.condition = Condition(database)
         self._database = database
         self._context = Context(
-            database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons()
+            database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes
         )
         self._versions = Versions(bus, lambda: database.statistics["commits"])
         self.endpoints = ENDPOINTS
         self._matcher: Matcher[Endpoint] = Matcher()
         for endpoint in self.endpoints:
+            check_declared(endpoint)
             self._matcher.add(endpoint.pattern, endpoint)
 
     def start(self) -> None:
@@ -135,15 +142,18 @@ class DataAPI(Generic[U]):
         endpoint = found.endpoint
         if not self._versions.is_listening or endpoint.kind in (Kind.RAW, Kind.RAW_INLINE, Kind.SEARCH):
             return None
-        if endpoint.depends is None:
+        if endpoint.depends is None or endpoint.load_own is not None:
             return None
         return self._versions.stamp(endpoint.depends)
 
-    def read(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T]) -> Deferred[T]:
+    def read(
+        self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor = NOBODY
+    ) -> Deferred[T]:
         """What is at a path.
 
         Args:
             finish: makes the answer of the result; called in the thread that has read it, where that is possible.
+            actor: who asks, where that makes a difference.
 
         Raises:
             NotFound: no such resource.
@@ -153,9 +163,12 @@ class DataAPI(Generic[U]):
         endpoint = found.endpoint
         if endpoint.query is not None:
             return self._database.read(_read_blocking, found, wanted, finish)
-        return Deferred.fromCoroutine(self._load(found, wanted, finish))
+        return Deferred.fromCoroutine(self._load(found, wanted, finish, actor))
 
-    async def _load(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T]) -> T:
+    async def _load(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor) -> T:
+        if found.endpoint.load_own is not None:
+            rows = await found.endpoint.load_own(self._context, found.keys, wanted, actor)
+            return finish(_result(found, wanted, rows))
         assert found.endpoint.load is not None
         return finish(_result(found, wanted, await found.endpoint.load(self._context, found.keys, wanted)))
 
@@ -195,8 +208,19 @@ class DataAPI(Generic[U]):
         """
         return search_log(self._context, found.keys, search)
 
-    async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], owner: str) -> Any:
-        """Do something with the resource at a path.
+    def control_of(self, found: Found, method: str) -> Control:
+        """A method of what is at a path.
+
+        Raises:
+            NotSupported: the resource does not know it.
+        """
+        control = found.endpoint.actions.get(method)
+        if control is None:
+            raise NotSupported(f"action: {method} is not supported")
+        return control
+
+    async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
+        """Do something with the resource at a path. Whether the actor may is asked before, by whoever lets it in.
 
         Raises:
             NotFound: no such path or resource.
@@ -206,11 +230,9 @@ class DataAPI(Generic[U]):
             Unavailable: nothing can be written at present.
         """
         found = self.find(path)
-        action = found.endpoint.actions.get(method)
-        if action is None:
-            raise NotSupported(f"action: {method} is not supported")
+        control = self.control_of(found, method)
         try:
-            return await action(self._context, found.keys, params, owner)
+            return await control.act(self._context, found.keys, params, actor)
         finally:
             self._versions.everything_changed()
 
@@ -280,9 +302,17 @@ ENDPOINTS: Sequence[Endpoint] = (
     *sources.ENDPOINTS,
     *steps.ENDPOINTS,
     *test_results.ENDPOINTS,
-    Endpoint("application.spec", Kind.COLLECTION, TYPES["spec"], load=_specs),
+    *tokens.ENDPOINTS,
+    Endpoint("application.spec", Kind.COLLECTION, TYPES["spec"], "application.read", load=_specs),
 )
 """All that can be read."""
+
+
+def check_declared(endpoint: Endpoint) -> None:
+    """Raises UndeclaredAction if an endpoint does not say which right it needs, or one of its methods does not."""
+    rights.declared(endpoint.reads, f"the path {endpoint.pattern!r}")
+    for method, control in endpoint.actions.items():
+        rights.declared(control.action, f"{method!r} of the path {endpoint.pattern!r}")
 
 
 def _same(result: Result) -> Result:

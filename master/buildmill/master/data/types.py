@@ -140,6 +140,7 @@ TYPES: dict[str, ResourceType] = {
         resources.Step,
         result_resources.TestResult,
         result_resources.TestResultSet,
+        resources.Token,
         resources.Worker,
     )
 }

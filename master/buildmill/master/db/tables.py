@@ -478,3 +478,29 @@ test_results = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
     sa.Index("ix_test_results_test_result_set_id_id", "test_result_set_id", "id"),
 )
+
+web_sessions = sa.Table(
+    "web_sessions",
+    metadata,
+    # SHA-256 of what the cookie holds: who reads the table cannot log in with it
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("user_info", Json, nullable=False),
+    sa.Column("address", sa.String(64), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+)
+
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    _id(),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("username", sa.String(256), nullable=False, index=True),
+    sa.Column("user_info", Json, nullable=False),
+    sa.Column("scopes", Json, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("last_used_at", Instant),
+    sa.Column("revoked_at", Instant),
+)

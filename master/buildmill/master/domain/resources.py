@@ -408,3 +408,20 @@ def properties_event(buildid: int, changed: SourcedProperties) -> Event:
 def encode_urls(urls: list[dict[str, str]]) -> msgspec.Raw:
     """The `urls` of a step as it is stored and sent."""
     return msgspec.Raw(msgspec.json.encode(urls))
+
+
+class Token(Resource, frozen=True):
+    """What programs show instead of logging in; the token itself is shown once, when it is made."""
+
+    type_name = "token"
+    plural = "tokens"
+    id_field = "tokenid"
+
+    created_at: Instant
+    expires_at: Instant
+    last_used_at: Instant | None
+    name: str
+    revoked_at: Instant | None
+    scopes: list[str]
+    tokenid: int
+    username: str

@@ -54,6 +54,7 @@ class Request(TwistedRequest):
         query: what stands behind the question mark, undecoded.
         is_gone: the client went away, nobody waits for the answer.
         allowed_origin: the page that asks, if it is of another place and may.
+        is_private: the answer is for the one who asks, and is kept by nobody on the way.
     """
 
     channel: Channel
@@ -61,6 +62,7 @@ class Request(TwistedRequest):
     query = b""
     is_gone = False
     allowed_origin: bytes | None = None
+    is_private = False
     _is_refused = False
     _received = 0
 
@@ -89,6 +91,7 @@ class Request(TwistedRequest):
         self.requestHeaders.removeHeader(b"Expect")
         body = _TOO_LONG % self._limit
         head = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        head += _SECURITY_LINES
         transport: Any = self.channel.transport
         transport.write(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
@@ -136,9 +139,18 @@ class Request(TwistedRequest):
         if self.allowed_origin is not None:
             for name, value in _cors(self.allowed_origin):
                 headers.setRawHeaders(name, [value])
+        for name, value in self._own_lines():
+            headers.setRawHeaders(name, [value])
         if not self.channel.persistent:
             headers.setRawHeaders(b"Connection", [b"close"])
         return headers
+
+    def _own_lines(self) -> list[tuple[bytes, bytes]]:
+        """Headers of this server, or of this request's answer."""
+        lines = list(self.channel.site.more_headers)
+        if self.is_private:
+            lines.append((b"Cache-Control", b"private, no-store"))
+        return lines
 
     def send_prepared(self, head: bytes, body: bytes) -> None:
         """Send an answer made before: its `head_of` and its body, in one write."""
@@ -147,6 +159,8 @@ class Request(TwistedRequest):
         more = b"Date: %b\r\n" % self.channel.site.date()
         if self.allowed_origin is not None:
             more += b"".join(b"%b: %b\r\n" % line for line in _cors(self.allowed_origin))
+        if self.is_private or self.channel.site.more_headers:
+            more += b"".join(b"%b: %b\r\n" % line for line in self._own_lines())
         if not self.channel.persistent:
             more += b"Connection: close\r\n"
         self.startedWriting = 1
@@ -200,6 +214,7 @@ class Site(TwistedSite):
     Args:
         handle: answers a request.
         log_failure: takes what nobody expected.
+        more_headers: that every answer carries beside the usual ones.
     """
 
     def __init__(
@@ -208,6 +223,7 @@ class Site(TwistedSite):
         log_failure: Callable[[Failure, Request], None],
         reactor: IReactorTime,
         limits: WebLimits,
+        more_headers: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
         untyped: Any = super()
         untyped.__init__(
@@ -221,6 +237,7 @@ class Site(TwistedSite):
         self.handle = handle
         self.log_failure = log_failure
         self.limits = limits
+        self.more_headers = tuple(more_headers)
         self.channels: set[Channel] = set()
         self._date_at, self._date = -1, b""
 

@@ -6,7 +6,7 @@ client that reads too slowly is closed with code 1013 and has to begin anew, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,14 +16,21 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from buildmill.common.errors import BuildmillError
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.domain.rights import Principal
 from buildmill.master.web.backlog import Backlog
+from buildmill.master.web.gate import Gate
 from buildmill.master.web.hub import MAX_PATH, Hub, Told, text_frame
 from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.subscriptions import authorize_all
 
 CLOSE_GOING_AWAY = 1001
+CLOSE_POLICY = 1008
 CLOSE_TRY_AGAIN_LATER = 1013
 CODE_GONE = 410
 END_SECONDS = 1.0
+CHECK_SECONDS = 5.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,10 +39,12 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
     """One client's socket.
 
     Attributes:
+        principal: who it is.
         patterns: what it has subscribed to, see `Hub`.
     """
 
     factory: LiveFactory
+    principal: Principal
     _events_log = Logger()
 
     def __init__(self) -> None:
@@ -61,6 +70,10 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         except Exception:
             self._events_log.failure("a command on the event socket failed")
             answer = {"error": "internal error", "code": 500, "_id": None}
+        if answer is not None:
+            self._tell(answer)
+
+    def _tell(self, answer: dict[str, Any]) -> None:
         self.send(text_frame(_encode(answer)))
         missed, self._missed = self._missed, []
         for told in missed:
@@ -108,6 +121,11 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         self._forget()
         self._close(CLOSE_TRY_AGAIN_LATER, b"too slow: subscribe and read anew")
 
+    def is_not_allowed_any_more(self) -> None:
+        """Its session has ended, or its rights have changed: nothing more is sent."""
+        self._forget()
+        self._close(CLOSE_POLICY, b"log in and subscribe anew")
+
     def end(self) -> None:
         """The server stops."""
         self._forget()
@@ -122,7 +140,8 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         else:
             self.dropConnection(abort=True)
 
-    def _obey(self, payload: bytes) -> dict[str, Any]:
+    def _obey(self, payload: bytes) -> dict[str, Any] | None:
+        """The answer to a command; None when it comes later."""
         try:
             command = msgspec.json.decode(payload)
         except (ValueError, RecursionError) as error:
@@ -146,7 +165,7 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
             case _:
                 return _refused(f"no such command type '{name}'", 404, id_)
 
-    def _consume(self, name: str, path: Any, id_: Any) -> dict[str, Any]:
+    def _consume(self, name: str, path: Any, id_: Any) -> dict[str, Any] | None:
         if not isinstance(path, str) or len(path) > MAX_PATH:
             return _refused(f"invalid path format '{str(path)[:MAX_PATH]}'", 400, id_)
         if name == "stopConsuming":
@@ -156,10 +175,40 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         elif path not in self.patterns:
             if len(self.patterns) >= self.factory.limits.subscriptions:
                 return _refused(f"at most {self.factory.limits.subscriptions} paths", 400, id_)
-            self.factory.hub.subscribe(self, path)
-        return {"msg": "OK", "code": 200, "_id": id_}
+            return self._ask((path,), id_, lambda: self._subscribe((path,), id_))
+        return _ok(id_)
 
-    def _resume(self, *, paths: Any, since: Any, id_: Any) -> dict[str, Any]:
+    def _subscribe(self, paths: Sequence[str], id_: Any) -> dict[str, Any]:
+        for path in paths:
+            if path not in self.patterns:
+                self.factory.hub.subscribe(self, path)
+        return _ok(id_)
+
+    def _ask(self, paths: Sequence[str], id_: Any, then: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        """Do something if the client may hear of these paths; its answer, or None when it comes later."""
+        try:
+            asked = authorize_all(self.factory.gate, self.principal, paths)
+        except BuildmillError as error:
+            return _refused(str(error), 403, id_)
+        if asked is None:
+            return then()
+        self.factory.tasks.start(self._ask_rules(asked, id_, then), name="subscription")
+        return None
+
+    async def _ask_rules(self, asked: Awaitable[None], id_: Any, then: Callable[[], dict[str, Any]]) -> None:
+        try:
+            await asked
+        except BuildmillError as error:
+            self._tell(_refused(str(error), 403, id_))
+            return
+        except Exception:  # rules of the user's
+            self._events_log.failure("deciding on a subscription failed")
+            self._tell(_refused("internal error", 500, id_))
+            return
+        if self._backlog is not None:
+            self._tell(then())
+
+    def _resume(self, *, paths: Any, since: Any, id_: Any) -> dict[str, Any] | None:
         """Subscribe to all paths at once, and send what was missed of them; from now on frames carry numbers."""
         if not isinstance(paths, list) or not all(isinstance(path, str) and len(path) <= MAX_PATH for path in paths):
             return _refused("'paths' must be a list of paths", 400, id_)
@@ -167,17 +216,22 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
             return _refused("'since' must be the id of an event, or null", 400, id_)
         if len(self.patterns | set(paths)) > self.factory.limits.subscriptions:
             return _refused(f"at most {self.factory.limits.subscriptions} paths", 400, id_)
+        return self._ask(paths, id_, lambda: self._go_on(paths, since, id_))
+
+    def _go_on(self, paths: Sequence[str], since: str | None, id_: Any) -> dict[str, Any]:
         hub = self.factory.hub
-        for path in paths:
-            if path not in self.patterns:
-                hub.subscribe(self, path)
+        self._subscribe(paths, id_)
         self._is_numbered = True
         if since is not None:
             missed = hub.missed(since, paths)
             if missed is None:
                 return {**_refused("some events are lost: read again", CODE_GONE, id_), "id": hub.position}
             self._missed = missed
-        return {"msg": "OK", "code": 200, "_id": id_, "id": hub.position}
+        return {**_ok(id_), "id": hub.position}
+
+
+def _ok(id_: Any) -> dict[str, Any]:
+    return {"msg": "OK", "code": 200, "_id": id_}
 
 
 def _refused(problem: str, code: int, id_: Any) -> dict[str, Any]:
@@ -221,13 +275,19 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
     Args:
         hub: brings the events.
         reactor: for Autobahn's time-outs.
+        gate: says who may.
         ping_seconds: how often the server asks whether a silent client is still there; 0 for never.
     """
 
     protocol = LiveClient
+    _log = Logger()
 
-    def __init__(self, hub: Hub, reactor: Any, limits: WebLimits, ping_seconds: float = 30) -> None:
+    def __init__(self, hub: Hub, reactor: Any, limits: WebLimits, gate: Gate, ping_seconds: float = 30) -> None:
         super().__init__(reactor=reactor, server="")
+        self.gate = gate
+        self.tasks = TaskOwner("event sockets")
+        self._arriving = Principal()
+        self._checking: IDelayedCall | None = None
         self.limits = limits
         self.clients: dict[LiveClient, None] = {}
         self._ended: Deferred[None] | None = None
@@ -245,10 +305,44 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
             allowNullOrigin=True,
         )
 
+    def admit(self, principal: Principal) -> None:
+        """The next client is this one."""
+        self._arriving = principal
+
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
         client = super().buildProtocol(addr)
+        client.principal = self._arriving
         self.clients[client] = None
+        if client.principal.is_known and self._checking is None:
+            self._checking = self.reactor.callLater(CHECK_SECONDS, self._check)
         return client
+
+    def end_of(self, principal: Principal) -> None:
+        """A session has ended, or a token: nothing more is sent to its sockets."""
+        for client in tuple(self.clients):
+            if client.principal.is_known and client.principal.credential == principal.credential:
+                client.is_not_allowed_any_more()
+
+    def rights_have_changed(self) -> None:
+        """Other rules hold: whoever is not simply allowed everything has to come again."""
+        for client in tuple(self.clients):
+            client.is_not_allowed_any_more()
+
+    def _check(self) -> None:
+        self._checking = None
+        self.tasks.start(self._check_all(), name="checking event sockets")
+
+    async def _check_all(self) -> None:
+        """Find out whether sessions and tokens have ended elsewhere, or by themselves."""
+        known = {client.principal.credential: client.principal for client in self.clients if client.principal.is_known}
+        for principal in known.values():
+            try:
+                if not await self.gate.accounts.is_still_valid(principal):
+                    self.end_of(principal)
+            except BuildmillError as error:
+                self._log.info("whether a session has ended cannot be told: {error}", error=str(error))
+        if self._checking is None and self._ended is None and any(c.principal.is_known for c in self.clients):
+            self._checking = self.reactor.callLater(CHECK_SECONDS, self._check)
 
     def gone(self, client: LiveClient) -> None:
         """A client's connection has ended."""
@@ -259,6 +353,10 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
 
     async def end_all(self) -> None:
         """Close every socket; one whose client does not read is cut off after a moment."""
+        if self._checking is not None:
+            self._checking.cancel()
+            self._checking = None
+        await self.tasks.stop()
         for client in tuple(self.clients):
             client.end()
         if not self.clients:

@@ -11,15 +11,17 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from buildmill.common.errors import BuildmillError, InvalidInput, NotFound, NotSupported, Unavailable
+from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, NotFound, NotSupported, Unavailable
 from buildmill.common.results import Result as BuildResult
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.api import DataAPI, Result
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.domain.queries import Query
+from buildmill.master.domain.rights import ACTIONS, Action, ActionKind, Resource
 from buildmill.master.web import badges
 from buildmill.master.web.bodies import JSON, TEXT, Form
 from buildmill.master.web.cache import Answer, AnswerCache
+from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.health import Health
 from buildmill.master.web.http import Request, head_of
 from buildmill.master.web.metrics import Metrics
@@ -27,8 +29,17 @@ from buildmill.master.web.operations import Operations
 from buildmill.master.web.plugins import BADGES, PluginFile, PluginFiles
 
 BADGE_CACHE_BYTES = 4 * 1024 * 1024
-_PREFIXES = (b"/health/", b"/metrics", b"/badges/", b"/plugins/")
 _BADGES = (b"/badges/", b"/plugins/badges/")
+ROUTES = {
+    "/health/": "operations.health",
+    "/metrics": "operations.read",
+    "/badges/": "builds.read",
+    "/plugins/badges/": "builds.read",
+    "/plugins/": "pages.static",
+}
+"""What is answered here, and the right that it needs."""
+_RIGHTS = sorted(((prefix.encode(), right) for prefix, right in ROUTES.items()), reverse=True)  # the longest first
+_PREFIXES = tuple(prefix for prefix, _ in _RIGHTS)
 InThread = Callable[..., Awaitable[Any]]
 _PLAIN = Form(True, "")
 _LAST = ResultSpec(query=Query(order=("-number",), limit=1))
@@ -43,6 +54,7 @@ class Operating:
         clock: for deadlines.
         in_thread: awaits a function that blocks.
         plugins: options of the configured plugins, by name.
+        gate: says who may.
     """
 
     _log = Logger()
@@ -55,7 +67,9 @@ class Operating:
         clock: IReactorTime,
         in_thread: InThread,
         plugins: Mapping[str, Any],
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._data = data
         self._metrics = Metrics(data.condition, operations)
         self._health = Health(data.condition, operations.pulse, clock)
@@ -77,6 +91,7 @@ class Operating:
     def handle(self, request: Request) -> None:
         """Answer a request."""
         path = request.path
+        action = ACTIONS[next(right for prefix, right in _RIGHTS if path.startswith(prefix))]
         badge = next((path[len(prefix) :] for prefix in _BADGES if path.startswith(prefix)), None)
         if request.method not in (b"GET", b"HEAD"):
             request.start_headers().setRawHeaders(b"Allow", [b"GET, HEAD"])
@@ -84,30 +99,39 @@ class Operating:
         elif path == b"/health/live":
             self._answer_json(request, 200, {"status": "alive"})
         elif path == b"/health/ready":
-            self._start(request, self._ready(request))
+            self._start(request, self._ready(request), action)
         elif path == b"/metrics":
-            self._start(request, self._tell_metrics(request))
+            self._start(request, self._tell_metrics(request), action)
         elif badge is not None:
-            self._start(request, self._badge(request, badge))
+            self._start(request, self._badge(request, badge), action)
         elif path.startswith(b"/plugins/"):
-            self._start(request, self._file(request, path[len(b"/plugins/") :]))
+            self._start(request, self._file(request, path[len(b"/plugins/") :]), action)
         else:
             request.start_headers()
             request.answer(404, b"there is nothing here", TEXT)
 
-    def _start(self, request: Request, answering: Coroutine[Any, Any, None]) -> None:
-        self._tasks.start(self._guarded(request, answering), name="answer")
+    def _start(self, request: Request, answering: Coroutine[Any, Any, None], action: Action) -> None:
+        self._tasks.start(self._guarded(request, answering, action), name="answer")
 
-    async def _guarded(self, request: Request, answering: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, request: Request, answering: Coroutine[Any, Any, None], action: Action) -> None:
+        try:
+            if action.kind is not ActionKind.OPEN and not self._gate.reads_are_open:
+                await self._gate.require(await self._gate.who(request), action, Resource((action.family,)))
+        except Exception as error:
+            answering.close()
+            self._refuse(request, error)
+            return
         try:
             await answering
-        except BuildmillError as error:
-            if request.is_gone:
-                return
+        except Exception as error:
+            self._refuse(request, error)
+
+    def _refuse(self, request: Request, error: Exception) -> None:
+        if not isinstance(error, BuildmillError):
+            request.processingFailed(Failure(error))
+        elif not request.is_gone:
             request.start_headers()
             request.answer(_status(error), str(error).encode(), TEXT)
-        except Exception:
-            request.processingFailed(Failure())
 
     def _answer_json(self, request: Request, status: int, document: Any) -> None:
         if request.is_gone:
@@ -188,6 +212,10 @@ def _status_of(result: Result) -> str:
 
 def _status(error: BuildmillError) -> int:
     match error:
+        case Unauthenticated():
+            return 401
+        case Forbidden():
+            return 403
         case NotFound():
             return 404
         case InvalidInput():

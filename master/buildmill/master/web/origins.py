@@ -36,6 +36,10 @@ class Origins:
         self._names = frozenset(names)
         self._patterns = tuple(pattern.lower() for pattern in allowed)
 
+    def is_own(self, origin: bytes) -> bool:
+        """Whether it is a page of this server itself."""
+        return origin.decode("latin-1").lower() in self._names
+
     def allows(self, origin: bytes) -> bool:
         """Whether a page from `origin` may."""
         text = origin.decode("latin-1").lower()

@@ -1,21 +1,29 @@
-"""The rarer pages, routed by klein: the start page, ``/api``, ``/config``, the OpenAPI document."""
+"""The rarer pages, routed by klein: the start page, ``/api``, ``/config``, the OpenAPI document.
+
+Each declares the rights that it needs by `_page`; one without them does not start.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
 import klein
 import msgspec
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
+from buildmill.common.errors import Forbidden
 from buildmill.common.results import Result as BuildResult
 from buildmill.master.data.api import DataAPI, Result
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.resources import Build, Builder
+from buildmill.master.domain.rights import ACTIONS, Principal, Resource, declared
+from buildmill.master.web.bodies import error_document
 from buildmill.master.web.front_end import own_version
+from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request
 
 NEWEST = 20
@@ -36,6 +44,27 @@ events come over the websocket <code>ws</code> and the streams below <code>sse</
 """
 
 
+Handler = Callable[["Pages", Request, Principal], Any]
+
+
+def _page(*actions: str) -> Callable[[Handler], Callable[[Pages, Request], Deferred[Any]]]:
+    """Let the gate decide on a page.
+
+    Args:
+        actions: all rights that its reader needs.
+    """
+
+    def guarded(handler: Handler) -> Callable[[Pages, Request], Deferred[Any]]:
+        def answer(pages: Pages, request: Request) -> Deferred[Any]:
+            return Deferred.fromCoroutine(pages.answer(request, actions, handler))
+
+        answer.actions = actions  # type: ignore[attr-defined]  # read by `page_actions`
+        answer.__name__ = handler.__name__
+        return answer
+
+    return guarded
+
+
 class Pages:
     """A klein application.
 
@@ -44,22 +73,43 @@ class Pages:
         base_url: this server's address as its users know it, with a slash at its end.
         title: of the start page.
         front_end: the document at ``/config``.
+        gate: says who may.
     """
 
     app = klein.Klein()
+    _log = Logger()
 
-    def __init__(self, data: DataAPI[Any], base_url: str, title: str, front_end: Mapping[str, Any]) -> None:
+    def __init__(self, data: DataAPI[Any], base_url: str, title: str, gate: Gate, front_end: Mapping[str, Any]) -> None:
+        page_actions(self.app)
         self._data = data
+        self._gate = gate
         self._base_url = base_url
         self._title = title
         self._front_end = front_end
 
-    @app.route("/", methods=["GET"])
-    def start_page(self, request: Request) -> Deferred[bytes]:
-        request.setHeader("Content-Type", "text/html; charset=utf-8")
-        return Deferred.fromCoroutine(self._start_page())
+    async def answer(self, request: Request, actions: tuple[str, ...], handler: Handler) -> Any:
+        """Let a handler answer if the gate lets the request in."""
+        try:
+            principal = await self._gate.who(request)
+            for action in actions:
+                await self._gate.require(principal, ACTIONS[action], Resource((ACTIONS[action].family,)))
+        except Forbidden as error:
+            request.setResponseCode(401 if isinstance(error, Unauthenticated) else 403)
+            request.setHeader("Content-Type", "text/plain; charset=utf-8")
+            return error_document(str(error))
+        except Exception:  # rules of the user's
+            self._log.failure("deciding on {uri} failed", uri=request.uri)
+            request.setResponseCode(500)
+            request.setHeader("Content-Type", "text/plain; charset=utf-8")
+            return error_document("internal error")
+        if not self._gate.reads_are_open:
+            request.setHeader("Cache-Control", "private, no-store")
+        return await handler(self, request, principal)
 
-    async def _start_page(self) -> bytes:
+    @app.route("/", methods=["GET"])
+    @_page("builders.read", "builds.read")
+    async def start_page(self, request: Request, _principal: Principal) -> bytes:
+        request.setHeader("Content-Type", "text/html; charset=utf-8")
         builders: list[Builder] = await self._rows("builders", Query(order=("name",), limit=1000))
         builds: list[Build] = await self._rows("builds", Query(order=("-buildid",), limit=NEWEST))
         names = {builder.builderid: builder.name for builder in builders}
@@ -77,17 +127,39 @@ class Pages:
         return await self._data.read(self._data.find([path]), ResultSpec(query=query), rows)
 
     @app.route("/api", methods=["GET"])
-    def versions(self, request: Request) -> bytes:
+    @_page("application.read")
+    async def versions(self, request: Request, _principal: Principal) -> bytes:
         return _json(request, {"api_versions": {"v2": f"{self._base_url}api/v2"}})
 
     @app.route("/config", methods=["GET"])
-    def config(self, request: Request) -> bytes:
-        request.setHeader("Cache-Control", "public,max-age=0")
-        return _json(request, self._front_end)
+    @_page("pages.config")
+    async def config(self, request: Request, principal: Principal) -> bytes:
+        request.setHeader("Cache-Control", "private, no-store" if principal.is_known else "public,max-age=0")
+        backend = self._gate.access.backend
+        csrf_token = self._gate.csrf_token_of(request, principal)
+        document = {**self._front_end, "user": principal.user_info}
+        if backend is not None:
+            document["auth"] = dict(backend.document())
+        if csrf_token is not None:
+            document["csrf_token"] = csrf_token
+        return _json(request, document)
 
     @app.route("/api/v2/openapi.json", methods=["GET"])
-    def openapi(self, request: Request) -> bytes:
+    @_page("application.read")
+    async def openapi(self, request: Request, _principal: Principal) -> bytes:
         return _json(request, self._data.openapi(own_version()))
+
+
+def page_actions(app: Any = Pages.app) -> dict[str, tuple[str, ...]]:
+    """The rights that each page needs, by its path. Raises UndeclaredAction."""
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in app.url_map.iter_rules():
+        handler = app.endpoints[rule.endpoint]
+        actions: tuple[str, ...] = getattr(handler, "actions", ()) or ("",)
+        for action in actions:
+            declared(action, f"the page {rule.rule!r}")
+        found[rule.rule] = actions
+    return found
 
 
 def _json(request: Request, document: Any) -> bytes:

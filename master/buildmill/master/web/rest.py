@@ -1,12 +1,14 @@
 """The data API over HTTP: ``/api/v2``.
 
-An answer that is in the cache and still right is sent without anything else being done; other read requests go
-through `DataAPI.read`. Actions are JSON-RPC.
+Where everybody may read, an answer that is in the cache and still right is sent without anything else being done;
+other read requests go through `DataAPI.read`. Elsewhere the gate is asked first. Answers are kept for all: what is
+kept is the same for everybody who may have it. Actions are JSON-RPC.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -17,23 +19,25 @@ from twisted.python.failure import Failure
 from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, NotFound, NotSupported, Unavailable
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data import resultspec
-from buildmill.master.data.api import DataAPI, Found, Result
+from buildmill.master.data.api import NOBODY, DataAPI, Found, Result
 from buildmill.master.data.endpoints.endpoint import Kind
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.versions import Stamp
+from buildmill.master.domain.rights import ACTIONS, ActionKind, Actor, Principal, Resource, declared
 from buildmill.master.web import jsonrpc
 from buildmill.master.web.bodies import TEXT, Body, Form, body_of, document, error_document, form_of
 from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
 from buildmill.master.web.downloads import Downloads
+from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request, head_of
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.long_texts import LongTexts
 from buildmill.master.web.origins import Origins
 from buildmill.master.web.searches import Searches
 
-ANONYMOUS = "anonymous"
 _VARY = b"Accept, Accept-Encoding, Origin"
 _PREFLIGHT = (b"GET", b"POST", b"HEAD")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Rest:
@@ -43,16 +47,14 @@ class Rest:
         data: reads and acts.
         origins: which pages of other places may ask.
         limits: what a client may ask for.
-        action_refusal: why no action is taken; None if they are.
+        gate: says who may.
     """
 
     _log = Logger()
 
-    def __init__(
-        self, data: DataAPI[Any], origins: Origins, limits: WebLimits, action_refusal: str | None = None
-    ) -> None:
-        self._action_refusal = action_refusal
+    def __init__(self, data: DataAPI[Any], origins: Origins, limits: WebLimits, gate: Gate) -> None:
         self._data = data
+        self._gate = gate
         self._origins = origins
         self._limits = limits
         self._cache = AnswerCache(limits.cache_bytes)
@@ -76,15 +78,10 @@ class Rest:
             return
         method = request.method
         if method == b"GET" or method == b"HEAD":
-            form = form_of(request_headers.getRawHeaders(b"Accept"), request_headers.getRawHeaders(b"Accept-Encoding"))
-            key = (request.uri, form)
-            answer = self._cache.get(key)
-            if answer is not None:
-                if self._data.stamp(answer.found) == answer.stamp:
-                    request.send_prepared(answer.head, answer.body)
-                    return
-                self._cache.drop(key)
-            self._read(request, path, key)
+            if self._gate.reads_are_open and not request_headers.hasHeader(b"Authorization"):
+                self._answer(request, path, None)
+            else:
+                self._tasks.start(self._ask_and_answer(request, path), name="reading")
         elif method == b"POST":
             self._tasks.start(self._act(request, path), name="action")
         elif method != b"OPTIONS" or not request_headers.hasHeader(b"Origin"):
@@ -110,9 +107,46 @@ class Rest:
 
     # -- reading -----------------------------------------------------------------------
 
-    def _read(self, request: Request, path: bytes | None, key: CacheKey) -> None:
+    async def _ask_and_answer(self, request: Request, path: bytes | None) -> None:
+        try:
+            elements = _elements(path)
+            found = self._data.find(elements)
+            principal = await self._gate.who(request)
+            await self._gate.require(principal, ACTIONS[found.endpoint.reads], Resource(elements))
+        except BuildmillError as error:
+            _refuse_read(request, error)
+            return
+        except Exception:  # rules of the user's
+            self._log.failure("deciding on {uri} failed", uri=request.uri)
+            _refuse(request, 500, "internal error")
+            return
+        request.is_private = True
+        self._answer(request, path, principal)
+
+    def _answer(self, request: Request, path: bytes | None, principal: Principal | None) -> None:
+        """Answer a read request.
+
+        Args:
+            principal: who asks, and may; None for whoever it is where everybody may read.
+        """
+        headers = request.requestHeaders
+        form = form_of(headers.getRawHeaders(b"Accept"), headers.getRawHeaders(b"Accept-Encoding"))
+        key = (request.uri, form)
+        answer = self._cache.get(key)
+        if answer is not None:
+            if self._data.stamp(answer.found) == answer.stamp:
+                request.send_prepared(answer.head, answer.body)
+                return
+            self._cache.drop(key)
+        self._read(request, path, key, principal)
+
+    def _read(self, request: Request, path: bytes | None, key: CacheKey, principal: Principal | None) -> None:
         try:
             found = self._data.find(_elements(path))
+            is_for_all = ACTIONS[found.endpoint.reads].kind is ActionKind.READ
+            if principal is None and not is_for_all:
+                self._tasks.start(self._ask_and_answer(request, path), name="reading")
+                return
             if found.endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
                 self._downloads.start(request, found, _parameters(request.query))
                 return
@@ -124,13 +158,15 @@ class Rest:
         except BuildmillError as error:
             _refuse_read(request, error)
             return
+        actor = NOBODY if principal is None else principal.actor
         if self._texts.may_be_long(found, wanted):
-            self._texts.start(request, found, wanted, key[1], lambda: self._look_up(request, found, wanted, key))
+            self._texts.start(request, found, wanted, key[1], lambda: self._look_up(request, found, wanted, key, actor))
         else:
-            self._look_up(request, found, wanted, key)
+            self._look_up(request, found, wanted, key, actor)
 
-    def _look_up(self, request: Request, found: Found, wanted: ResultSpec, key: CacheKey) -> None:
-        stamp = self._data.stamp(found)
+    def _look_up(self, request: Request, found: Found, wanted: ResultSpec, key: CacheKey, actor: Actor) -> None:
+        is_for_all = ACTIONS[found.endpoint.reads].kind is ActionKind.READ
+        stamp = self._data.stamp(found) if is_for_all else None
         if stamp is not None:
             # the same question at the same time is read once
             reading = self._reading.get(key)
@@ -140,10 +176,16 @@ class Rest:
         waiting = [request]
         if stamp is not None:
             self._reading[key] = (stamp, waiting)
-        self._start_reading(found, wanted, key, stamp, waiting)
+        self._start_reading(found, wanted, key, stamp, waiting, actor)
 
     def _start_reading(
-        self, found: Found, wanted: ResultSpec, key: CacheKey, stamp: Stamp | None, waiting: list[Request]
+        self,
+        found: Found,
+        wanted: ResultSpec,
+        key: CacheKey,
+        stamp: Stamp | None,
+        waiting: list[Request],
+        actor: Actor,
     ) -> None:
         form = key[1]
 
@@ -160,7 +202,7 @@ class Rest:
             for request in waiting:
                 request.send_prepared(answer.head, answer.body)
 
-        self._data.read(found, wanted, _finisher(form)).addBoth(done).addErrback(self._broken)
+        self._data.read(found, wanted, _finisher(form), actor).addBoth(done).addErrback(self._broken)
 
     def _refuse_all(self, waiting: list[Request], failure: Failure) -> None:
         if isinstance(failure.value, BuildmillError):
@@ -184,14 +226,19 @@ class Rest:
         try:
             content_type = (request.requestHeaders.getRawHeaders(b"Content-Type") or [b""])[0]
             call = jsonrpc.parse(request.content.read(), content_type, depth=self._limits.json_depth)
-            if self._action_refusal is not None:
-                raise Forbidden(self._action_refusal)
-            owner = ANONYMOUS
-            params = {**call.params, "owner": owner}
-            result = await self._data.control(call.method, params, _elements(path), owner)
+            elements = _elements(path)
+            control = self._data.control_of(self._data.find(elements), call.method)
+            principal = await self._gate.who(request)
+            self._gate.check_intent(request, principal)
+            resource = Resource(elements, call.method, call.params)
+            await self._gate.require(principal, declared(control.action, call.method), resource)
+            params = {**call.params, "owner": principal.name}
+            result = await self._data.control(call.method, params, elements, principal.actor)
             body = jsonrpc.success(call, result)
         except jsonrpc.Refused as error:
             refused = error
+        except Unauthenticated as error:
+            refused = jsonrpc.Refused(401, jsonrpc.INVALID_REQUEST, str(error))
         except BuildmillError as error:
             refused = jsonrpc.refused_by(error)
             retry_after = _retry_after(error)
@@ -203,6 +250,8 @@ class Rest:
         _start_headers(request)
         if retry_after is not None:
             request.responseHeaders.setRawHeaders(b"Retry-After", [retry_after])
+        if refused is not None and refused.status == 401:
+            request.responseHeaders.setRawHeaders(b"WWW-Authenticate", [b"Bearer"])
         if refused is not None:
             request.answer(refused.status, jsonrpc.failure(refused, call), b"application/json")
         else:
@@ -235,9 +284,12 @@ def _elements(path: bytes | None) -> list[str]:
     """The decoded elements of a path; they are split first, so that ``%2F`` stays within one."""
     if path is None:
         return []
-    if b"%" not in path and path.isascii():
+    if b"%" not in path and path.isascii() and not _CONTROL.search(path):
         return path.decode("ascii").split("/")
-    return [_text(part, "path") for part in path.split(b"/")]
+    elements = [_text(part, "path") for part in path.split(b"/")]
+    if any(_CONTROL.search(element.encode()) for element in elements):
+        raise InvalidInput("path", "the path contains control characters")
+    return elements
 
 
 def _parameters(query: bytes) -> list[tuple[str, str]]:
@@ -275,6 +327,8 @@ def _refuse(request: Request, status: int, problem: str, retry_after: bytes | No
     _start_headers(request)
     if retry_after is not None:
         request.responseHeaders.setRawHeaders(b"Retry-After", [retry_after])
+    if status == 401:
+        request.responseHeaders.setRawHeaders(b"WWW-Authenticate", [b"Bearer"])
     request.answer(status, error_document(problem), TEXT)
 
 
@@ -289,6 +343,10 @@ def _refuse_read(request: Request, error: BuildmillError) -> None:
     match error:
         case NotFound():
             _refuse(request, 404, str(error))
+        case Unauthenticated():
+            _refuse(request, 401, str(error))
+        case Forbidden():
+            _refuse(request, 403, str(error))
         case InvalidInput():
             named = error.problem if error.field in error.problem else f"{error.problem}: {error.field}"
             _refuse(request, 400, named)

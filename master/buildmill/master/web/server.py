@@ -15,13 +15,22 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from buildmill.common.errors import BuildmillError, Forbidden
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.auth.access import Access
+from buildmill.master.auth.accounts import Accounts
 from buildmill.master.data.api import DataAPI
+from buildmill.master.domain.rights import ACTIONS, Principal, Resource, Via
 from buildmill.master.mq.bus import EventBus
+from buildmill.master.web import login, operating
+from buildmill.master.web.cookies import SessionCookie
 from buildmill.master.web.front_end import front_end_config
+from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request, Site
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.live import LiveFactory
+from buildmill.master.web.login import LOGIN, LOGOUT, Login
 from buildmill.master.web.operating import InThread, Operating
 from buildmill.master.web.operations import EventClients, Operations
 from buildmill.master.web.origins import Origins
@@ -32,6 +41,10 @@ from buildmill.master.web.sse import Streams
 _API_ROOTS = (b"/api/v2", b"/api/latest")
 _OPENAPI = b"/api/v2/openapi.json"
 _TEXT = b"text/plain; charset=utf-8"
+_SOCKET = b"/ws"
+_STRICT_TRANSPORT = ((b"Strict-Transport-Security", b"max-age=31536000"),)
+ROUTES = {"/ws": "events.read", "/sse": "events.read", **operating.ROUTES, **login.ROUTES}
+"""What is answered beside the data API and the pages, and the right that it needs."""
 
 
 class WebServer:
@@ -49,7 +62,8 @@ class WebServer:
         title, title_url: of the start page, and where it leads.
         multi_master: whether other masters share the database.
         ui: settings of the configuration that only pages use, and the options of plugins.
-        action_refusal: why no action is taken from anybody; None if they are.
+        access: who may do what; `use` puts something else in force.
+        accounts: knows sessions and tokens.
         limits: what a client may ask for.
 
     Attributes:
@@ -70,6 +84,8 @@ class WebServer:
         rng: Random,
         operations: Operations,
         in_thread: InThread,
+        access: Access,
+        accounts: Accounts,
         base_url: str = "http://localhost:8010/",
         allowed_origins: Iterable[str] = (),
         title: str = "Buildmill",
@@ -77,31 +93,41 @@ class WebServer:
         multi_master: bool = False,
         ui: Mapping[str, Any] | None = None,
         limits: WebLimits | None = None,
-        action_refusal: str | None = None,
     ) -> None:
         self._reactor = reactor
         limits = limits or WebLimits()
         base_url = base_url.rstrip("/") + "/"
         self._origins = Origins(base_url, allowed_origins)
-        self._rest = Rest(data, self._origins, limits, action_refusal)
+        is_secure = base_url.startswith("https:")
+        self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
+        self._rest = Rest(data, self._origins, limits, self.gate)
         self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits)
-        self.live = LiveFactory(self._hub, reactor, limits)
-        self.streams = Streams(self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)))
+        self.live = LiveFactory(self._hub, reactor, limits, self.gate)
+        self.streams = Streams(
+            self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)), self.gate
+        )
         self._clients = limits.sockets
         self._socket = WebSocketResource(self.live)
         self._operations = operations
-        self.event_clients = EventClients(
-            self._hub, lambda: len(self.live.clients), lambda: len(self.streams.streams)
-        )
+        self.event_clients = EventClients(self._hub, lambda: len(self.live.clients), lambda: len(self.streams.streams))
         ui = ui or {}
         self._operating = Operating(
-            data=data, operations=operations, clock=reactor, in_thread=in_thread, plugins=ui.get("plugins") or {}
+            data=data,
+            operations=operations,
+            clock=reactor,
+            in_thread=in_thread,
+            plugins=ui.get("plugins") or {},
+            gate=self.gate,
         )
         front_end = front_end_config(
             base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui
         )
-        self._pages = Pages(data, base_url, title, front_end).app.resource()
-        self.site = Site(self.handle, self._log_failure, reactor, limits)
+        self._pages = Pages(data, base_url, title, self.gate, front_end).app.resource()
+        self._login = Login(
+            gate=self.gate, origins=self._origins, clock=reactor, base_url=base_url, ended=self._session_has_ended
+        )
+        self._tasks = TaskOwner("upgrades")
+        self.site = Site(self.handle, self._log_failure, reactor, limits, _STRICT_TRANSPORT if is_secure else ())
         self._data = data
         self._port: IListeningPort | None = None
 
@@ -124,15 +150,23 @@ class WebServer:
         if self._port is not None:
             port, self._port = self._port, None
             await maybeDeferred(port.stopListening)
-        self.streams.end_all()
+        await self.streams.stop()
         await self.live.end_all()
         self._hub.stop()
         if self._operations.clients is self.event_clients:
             self._operations.clients = None
         await self._operating.stop()
+        await self._tasks.stop()
+        await self._login.stop()
         await self._rest.stop()
         self.site.close_all()
         self._data.stop()
+
+    def use(self, access: Access) -> None:
+        """Let other rules hold from now on; event sockets have to be opened anew."""
+        self.gate.use(access)
+        self.live.rights_have_changed()
+        self.streams.rights_have_changed()
 
     def handle(self, request: Request) -> None:
         """Answer any request."""
@@ -143,7 +177,9 @@ class WebServer:
             self._rest.handle(request, path[12:])
         elif path in _API_ROOTS:
             self._rest.handle(request, None)
-        elif path == b"/ws":
+        elif path in (LOGIN, LOGOUT):
+            self._login.handle(request)
+        elif path == _SOCKET:
             self._upgrade(request)
         elif path == b"/sse" or path.startswith(b"/sse/"):
             self._stream(request, path[4:])
@@ -163,8 +199,27 @@ class WebServer:
             request.responseHeaders.setRawHeaders(b"Upgrade", [b"websocket"])
             request.answer(426, b"this is a websocket", _TEXT)
         else:
-            self.site.channels.discard(request.channel)
-            self._socket.render(request)
+            self._tasks.start(
+                self._ask_and_upgrade(request, has_origin=request.requestHeaders.hasHeader(b"Origin")), name="upgrade"
+            )
+
+    async def _ask_and_upgrade(self, request: Request, has_origin: bool) -> None:
+        try:
+            principal = await self.gate.who(request)
+            if not has_origin and principal.via in (Via.SESSION, Via.PROXY):
+                raise Forbidden("a page must say where it is from")
+            await self.gate.require(principal, ACTIONS[ROUTES["/ws"]], Resource(("masters",)))
+        except BuildmillError as error:
+            self._refuse(request, error)
+            return
+        except Exception:  # rules of the user's
+            request.processingFailed(Failure())
+            return
+        if request.is_gone:
+            return
+        self.live.admit(principal)
+        self.site.channels.discard(request.channel)
+        self._socket.render(request)
 
     def _stream(self, request: Request, path: bytes) -> None:
         """Answer a request about event streams."""
@@ -172,13 +227,32 @@ class WebServer:
             return
         request.allowed_origin = request.getHeader(b"Origin")
         if self.streams.is_about_open_one(path) or not self._is_full(request):
-            self.streams.handle(request, path)
+            self._tasks.start(self._ask_and_stream(request, path), name="stream")
+
+    async def _ask_and_stream(self, request: Request, path: bytes) -> None:
+        try:
+            principal = await self.gate.who(request)
+            await self.gate.require(principal, ACTIONS[ROUTES["/sse"]], Resource(("masters",)))
+            await self.streams.handle(request, path, principal)
+        except BuildmillError as error:
+            self._refuse(request, error)
+        except Exception:  # rules of the user's
+            request.processingFailed(Failure())
+
+    def _refuse(self, request: Request, error: BuildmillError) -> None:
+        status = 401 if isinstance(error, Unauthenticated) else 403 if isinstance(error, Forbidden) else 503
+        if not request.is_gone:
+            request.answer(status, str(error).encode(), _TEXT)
+
+    def _session_has_ended(self, principal: Principal) -> None:
+        self.live.end_of(principal)
+        self.streams.end_of(principal)
 
     def _is_foreign(self, request: Request) -> bool:
         """Whether a page of another place asks for events that may not; it has been told then."""
         request.start_headers()
         origins = request.requestHeaders.getRawHeaders(b"Origin") or []
-        if all(self._origins.allows(origin) for origin in origins):
+        if len(origins) <= 1 and all(self._origins.allows(origin) for origin in origins):
             return False
         request.answer(403, b"origin not allowed", _TEXT)
         return True

@@ -15,11 +15,15 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from buildmill.common.errors import InvalidInput, NotFound
+from buildmill.common.errors import BuildmillError, InvalidInput, NotFound
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.domain.rights import Principal
 from buildmill.master.web.backlog import Backlog
+from buildmill.master.web.gate import Gate
 from buildmill.master.web.http import Request
 from buildmill.master.web.hub import MAX_PATH, Hub, Told, stream_block
 from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.subscriptions import authorize_all
 
 TEXT = b"text/plain; charset=utf-8"
 PING_SECONDS = 30.0
@@ -35,6 +39,7 @@ class Stream:
 
     Args:
         id_: by which its client adds filters.
+        principal: who it is.
         request: is answered with the stream.
         gone: called when it has ended.
 
@@ -44,8 +49,17 @@ class Stream:
 
     _log = Logger()
 
-    def __init__(self, hub: Hub, id_: str, request: Request, limit: int, gone: Callable[[Stream], None]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        id_: str,
+        principal: Principal,
+        request: Request,
+        limit: int,
+        gone: Callable[[Stream], None],
+    ) -> None:
         self.id = id_
+        self.principal = principal
         self.patterns: set[str] = set()
         self._hub = hub
         self._request = request
@@ -120,10 +134,15 @@ class Streams:
         hub: brings the events.
         clock: for the sign of life of silent streams.
         new_id: gives texts that nobody can guess.
+        gate: says who may.
     """
 
-    def __init__(self, hub: Hub, clock: IReactorTime, limits: WebLimits, new_id: Callable[[], str]) -> None:
+    _log = Logger()
+
+    def __init__(self, hub: Hub, clock: IReactorTime, limits: WebLimits, new_id: Callable[[], str], gate: Gate) -> None:
         self._hub = hub
+        self._gate = gate
+        self._tasks = TaskOwner("event streams")
         self._limits = limits
         self._new_id = new_id
         self._pinging = LoopingCall(self._ping)
@@ -135,11 +154,15 @@ class Streams:
         """Whether a path below ``/sse`` changes a stream, and asks for none."""
         return path.startswith((b"/add", b"/remove"))
 
-    def handle(self, request: Request, path: bytes) -> None:
+    async def handle(self, request: Request, path: bytes, principal: Principal) -> None:
         """Answer a request, whose origin may ask.
 
         Args:
             path: the part of its path behind ``/sse``, undecoded.
+            principal: who asks.
+
+        Raises:
+            Forbidden: it may not hear of that.
         """
         request.start_headers()
         if request.method != b"GET":
@@ -147,18 +170,29 @@ class Streams:
             request.answer(405, b"only GET", TEXT)
             return
         try:
-            self._answer(request, path)
+            await self._answer(request, path, principal)
         except InvalidInput as problem:
             request.answer(400, problem.problem.encode(), TEXT)
         except NotFound as problem:
             request.answer(404, str(problem).encode(), TEXT)
 
-    def end_all(self) -> None:
+    async def stop(self) -> None:
         """End every stream."""
+        self.rights_have_changed()
+        await self._tasks.stop()
+
+    def end_of(self, principal: Principal) -> None:
+        """A session has ended, or a token: nothing more is sent to its streams."""
+        for stream in tuple(self.streams.values()):
+            if stream.principal.is_known and stream.principal.credential == principal.credential:
+                stream.end()
+
+    def rights_have_changed(self) -> None:
+        """Other rules hold: every client has to come again."""
         for stream in tuple(self.streams.values()):
             stream.end()
 
-    def _answer(self, request: Request, path: bytes) -> None:
+    async def _answer(self, request: Request, path: bytes, principal: Principal) -> None:
         elements = [_text(part) for part in path.strip(b"/").split(b"/")]
         since = _since(request)
         match elements:
@@ -168,17 +202,20 @@ class Streams:
                 stream = self.streams.get(rest[0])
                 if stream is None:
                     raise InvalidInput("path", "unknown uuid")
-                self._change(stream, command, _joined(rest[1:]), since)
+                await self._change(stream, command, _joined(rest[1:]), since)
                 request.answer(200, b"", TEXT)
             case ["listen", *rest]:
-                self._listen(request, _joined(rest), since)
+                await self._listen(request, _joined(rest), since, principal)
             case [""]:
-                self._listen(request, "", since)
+                await self._listen(request, "", since, principal)
             case _:
-                self._listen(request, _joined(elements), since)
+                await self._listen(request, _joined(elements), since, principal)
 
-    def _listen(self, request: Request, path: str, since: str | None) -> None:
-        stream = Stream(self._hub, self._new_id(), request, self._limits.socket_bytes, self._ended)
+    async def _listen(self, request: Request, path: str, since: str | None, principal: Principal) -> None:
+        await self._require(principal, path)
+        if request.is_gone:
+            return
+        stream = Stream(self._hub, self._new_id(), principal, request, self._limits.socket_bytes, self._ended)
         self.streams[stream.id] = stream
         stream.open()
         if path:
@@ -188,7 +225,12 @@ class Streams:
         if not self._pinging.running:
             self._pinging.start(PING_SECONDS, now=False)
 
-    def _change(self, stream: Stream, command: str, path: str, since: str | None) -> None:
+    async def _require(self, principal: Principal, path: str) -> None:
+        asked = authorize_all(self._gate, principal, (path,)) if path else None
+        if asked is not None:
+            await asked
+
+    async def _change(self, stream: Stream, command: str, path: str, since: str | None) -> None:
         if not path:
             raise InvalidInput("path", "need a filter")
         if command == "remove":
@@ -198,7 +240,8 @@ class Streams:
             return
         if len(stream.patterns) >= self._limits.subscriptions:
             raise InvalidInput("path", f"at most {self._limits.subscriptions} filters")
-        if path not in stream.patterns:
+        await self._require(stream.principal, path)
+        if path not in stream.patterns and stream.id in self.streams:
             self._hub.subscribe(stream, path)
         if since is not None:
             stream.send_missed(since, [path])
@@ -211,6 +254,18 @@ class Streams:
     def _ping(self) -> None:
         for stream in tuple(self.streams.values()):
             stream.ping()
+        if any(stream.principal.is_known for stream in self.streams.values()):
+            self._tasks.start(self._check_all(), name="checking event streams")
+
+    async def _check_all(self) -> None:
+        """Find out whether sessions and tokens have ended elsewhere, or by themselves."""
+        principals = [stream.principal for stream in self.streams.values() if stream.principal.is_known]
+        for principal in {principal.credential: principal for principal in principals}.values():
+            try:
+                if not await self._gate.accounts.is_still_valid(principal):
+                    self.end_of(principal)
+            except BuildmillError as error:
+                self._log.info("whether a session has ended cannot be told: {error}", error=str(error))
 
 
 def _since(request: Request) -> str | None:

@@ -367,11 +367,11 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.www.authz.endpointmatchers": {
         "util": """AnyControlEndpointMatcher AnyEndpointMatcher EnableSchedulerEndpointMatcher
             ForceBuildEndpointMatcher RebuildBuildEndpointMatcher StopBuildEndpointMatcher""",
-        "buildmill.master.auth.rules": "EndpointMatcherBase Match",
+        "buildmill.master.auth.matchers": "BranchEndpointMatcher EndpointMatcherBase Match ViewBuildsEndpointMatcher",
     },
     "buildbot.www.authz.roles": {
         "util": "RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername",
-        "buildmill.master.auth.rules": "RolesFromBase",
+        "buildmill.master.auth.roles": "RolesFromBase",
     },
     "buildbot.www.avatar": {"util": "AvatarGitHub AvatarGravatar", "buildmill.master.auth.avatars": "AvatarBase"},
     "buildbot.www.hooks.base": {"buildmill.master.auth.hooks": "BaseHookHandler base=BaseHookHandler"},

@@ -1,4 +1,4 @@
-"""Logging in, rules, pictures and hooks are checked, nothing comes of them yet, and meanwhile nobody may act."""
+"""The classes of ``www`` check their arguments, and tell what does not work yet; who may act follows from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from buildmill.master.auth import rules
+from buildmill.master.auth import matchers, roles, rules
 from buildmill.master.auth.avatars import AvatarGitHub
 from buildmill.master.auth.backends import (
     GitHubAuth,
@@ -21,14 +21,16 @@ from buildmill.master.auth.backends import (
 )
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig
-from buildmill.master.config.web_keys import REFUSAL
+from buildmill.master.config.parts.web import access_of
 from buildmill.master.domain.config_errors import collected_errors
+from buildmill.master.domain.rights import Changing, Policy
 
 WRONG: Any = 3
 FRAME = """\
 from buildmill.plugins import *
 from buildmill.plugins import schedulers, util, worker
-from buildmill.master.auth.backends import AuthBase, NoAuth
+from buildmill.master.auth.backends import AuthBase
+AT_HOME = {"port": "tcp:8010:interface=127.0.0.1"}
 c = BuildmasterConfig = {"workers": [worker.LocalWorker("w1")]}
 c["builders"] = [util.BuilderConfig(name="b1", workernames=["w1"], factory=util.BuildFactory())]
 c["schedulers"] = [schedulers.ForceScheduler(name="force", builderNames=["b1"])]
@@ -55,28 +57,56 @@ def problems_of(make: Callable[[], Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "expected"),
     [
-        'c["www"] = {"auth": util.UserPasswordAuth({"a": "b"})}',
-        'c["www"] = {"authz": util.Authz(allowRules=[util.AnyControlEndpointMatcher(role="admins")])}',
-        'c["www"] = {"auth": NoAuth(), "authz": util.Authz(allowRules=[util.StopBuildEndpointMatcher(role="owner")])}',
-        'class Mine(AuthBase):\n    not_delivering = ""\nc["www"] = {"auth": Mine()}',
-        'class Rules(util.Authz):\n    pass\nc["www"] = {"authz": Rules()}',
+        ("", Changing.KNOWN),
+        ('c["www"] = {"port": "tcp:8010:interface=127.0.0.1"}', Changing.AT_HOME),
+        ('c["www"] = {"port": "tcp:8010:interface=\\\\:\\\\:1"}', Changing.AT_HOME),
+        ('c["www"] = {"port": 8010}', Changing.KNOWN),
+        ('c["www"] = {"port": "unix:/tmp/socket"}', Changing.KNOWN),
+        ('c["buildbotURL"] = "https://ci.example.org/"', Changing.KNOWN),
+        ('c["buildbotURL"] = "http://localhost.example.org/"', Changing.KNOWN),
+        ('c["www"] = {**AT_HOME, "auth": util.UserPasswordAuth({"a": "b"})}', Changing.KNOWN),
+        ('c["www"] = {**AT_HOME, "auth": util.GitHubAuth("id", "secret")}', Changing.KNOWN),
+        ('c["www"] = {**AT_HOME, "authz": util.Authz()}', Changing.KNOWN),
+        ('class Mine(AuthBase):\n    pass\nc["www"] = {**AT_HOME, "auth": Mine()}', Changing.KNOWN),
+        ('c["www"] = {"port": 8010, "auth": util.NoAuth(), "authz": util.Authz()}', Changing.EVERYBODY),
     ],
 )
-def test_while_it_is_said_who_may_do_what_nobody_may_do_anything(load_text: Load, text: str) -> None:
+def test_what_a_configuration_says_decides_who_may_change_something(
+    load_text: Load, text: str, expected: Changing
+) -> None:
     config = load_text(text)
 
-    assert config.www.action_refusal == REFUSAL
+    assert access_of(config, None).policy == Policy(public_read=True, changing=expected)
 
 
 @pytest.mark.parametrize(
-    "text", ["", 'c["www"] = {}', 'c["www"] = {"auth": NoAuth(), "authz": util.Authz()}', 'c["www"] = {"auth": None}']
+    ("text", "notice"),
+    [
+        ('c["www"] = {"public_read": False}', "public_read: nobody can log in, so that only tokens may read"),
+        ('c["www"] = {"auth": util.RemoteUserAuth()}', "auth: nobody is known by RemoteUserAuth"),
+        ('c["www"] = {"authz": util.Authz([util.AnyEndpointMatcher(role="r")])}', "authz: nobody can log in"),
+    ],
 )
-def test_where_nothing_is_forbidden_everybody_may(load_text: Load, text: str) -> None:
-    config = load_text(text)
+def test_settings_that_shut_everybody_out_are_told(load_text: Load, text: str, notice: str) -> None:
+    (found,) = load_text(text).notices
 
-    assert config.www.action_refusal is None
+    assert found.text.startswith(notice)
+
+
+def test_what_works_gives_no_notice(load_text: Load) -> None:
+    config = load_text(
+        """\
+        c["www"] = {
+            "auth": util.UserPasswordAuth({"ann": "secret"}),
+            "authz": util.Authz([util.AnyControlEndpointMatcher(role="admins")], [util.RolesFromGroups()]),
+            "public_read": False,
+            "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"],
+        }
+        """
+    )
+
     assert config.notices == ()
 
 
@@ -100,13 +130,12 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
     )
 
     assert [(notice.line, notice.name, notice.text.partition(",")[0]) for notice in config.notices] == [
-        (8, "auth", "GitHubAuth is accepted"),
-        (9, "authz", "Authz is accepted"),
-        (13, "avatar_methods", "AvatarGravatar is accepted"),
-        (15, "www", "the dialect 'github' is accepted"),
-        (18, "www", "plugins: there are no such pages yet: console_view"),
+        (9, "auth", "GitHubAuth is accepted"),
+        (14, "avatar_methods", "AvatarGravatar is accepted"),
+        (16, "www", "the dialect 'github' is accepted"),
+        (19, "www", "plugins: there are no such pages yet: console_view"),
     ]
-    assert "the web refuses all actions from everybody" in config.notices[0].text
+    assert "nobody can log in by it yet" in config.notices[0].text
 
 
 @pytest.mark.parametrize(
@@ -127,11 +156,11 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
         ),
         (lambda: rules.Authz(allowRules=[3]), "Authz: allowRules[0] must be an endpoint matcher, not 3"),
         (lambda: rules.Authz(roleMatchers=WRONG), "Authz: roleMatchers must be a list, not 3"),
-        (lambda: rules.ForceBuildEndpointMatcher(builder="b"), "the argument role is missing"),
-        (lambda: rules.StopBuildEndpointMatcher(builder=3, role="r"), "builder must be a pattern or None, not 3"),
-        (lambda: rules.AnyEndpointMatcher(role=3), "AnyEndpointMatcher: role must be text or None, not 3"),
-        (lambda: rules.RolesFromEmails(admins="a@b"), "RolesFromEmails: admins must be a list, not 'a@b'"),
-        (lambda: rules.RolesFromUsername(roles=["r"], usernames="u"), "usernames must be a list, not 'u'"),
+        (lambda: matchers.ForceBuildEndpointMatcher(builder="b"), "the argument role is missing"),
+        (lambda: matchers.StopBuildEndpointMatcher(builder=3, role="r"), "builder must be a pattern or None, not 3"),
+        (lambda: matchers.AnyEndpointMatcher(role=3), "AnyEndpointMatcher: role must be text or None, not 3"),
+        (lambda: roles.RolesFromEmails(admins="a@b"), "RolesFromEmails: admins must be a list, not 'a@b'"),
+        (lambda: roles.RolesFromUsername(roles=["r"], usernames="u"), "usernames must be a list, not 'u'"),
         (lambda: AvatarGitHub(client_id="i"), "client_id and client_secret belong together"),
     ],
 )
@@ -142,19 +171,19 @@ def test_a_wrong_argument_is_a_problem_of_the_configuration(make: Callable[[], A
 
 
 @pytest.mark.parametrize(
-    ("matcher", "roles"),
+    ("matcher", "expected"),
     [
-        (rules.RolesFromEmails(admins=["a@x.org"], others=[]), ["admins"]),
-        (rules.RolesFromDomain(staff=["x.org"], guests=["y.org"]), ["staff"]),
-        (rules.RolesFromGroups("ci-"), ["dev"]),
-        (rules.RolesFromUsername(roles=["r"], usernames=["ann"]), ["r"]),
-        (rules.RolesFromBase(), []),
+        (roles.RolesFromEmails(admins=["a@x.org"], others=[]), ["admins"]),
+        (roles.RolesFromDomain(staff=["x.org"], guests=["y.org"]), ["staff"]),
+        (roles.RolesFromGroups("ci-"), ["dev"]),
+        (roles.RolesFromUsername(roles=["r"], usernames=["ann"]), ["r"]),
+        (roles.RolesFromBase(), []),
     ],
 )
-def test_roles_are_read_off_what_is_known_of_a_user(matcher: rules.RolesFromBase, roles: list[str]) -> None:
+def test_roles_are_read_off_what_is_known_of_a_user(matcher: roles.RolesFromBase, expected: list[str]) -> None:
     user = {"username": "ann", "email": "a@x.org", "groups": ["ci-dev", "choir"]}
 
-    assert matcher.getRolesFromUser(user) == roles
+    assert matcher.getRolesFromUser(user) == expected
     assert matcher.getRolesFromUser({}) == []
 
 

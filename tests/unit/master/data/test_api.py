@@ -15,6 +15,7 @@ from buildmill.master.data.paths import Key, parse_pattern
 from buildmill.master.data.ports import InvalidParameters
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.domain.queries import Filter, Operator, Query, only
+from buildmill.master.domain.rights import Actor
 from tests.database import NOW, Stage
 from tests.scene import OUTPUT, Scene
 
@@ -271,7 +272,7 @@ def test_unknown_streams_are_refused(quick_scene: Scene, streams: str) -> None:
 
 
 def act(scene: Scene, path: str, method: str, **params: Any) -> Any:
-    return scene.stage.result(scene.data.control(method, params, path.split("/"), "ann"))
+    return scene.stage.result(scene.data.control(method, params, path.split("/"), Actor("ann")))
 
 
 def last_event(stage: Stage) -> tuple[str, Any]:

@@ -11,13 +11,14 @@ from buildmill.master.data.endpoints.endpoint import Context
 from buildmill.master.data.endpoints.new_change import add
 from buildmill.master.data.ports import NoForceSchedulers
 from buildmill.master.data.updates import UpdateContext, Updates
+from buildmill.master.domain.rights import Actor
 from tests.database import Stage
 
 
 def add_change(stage: Stage, **params: Any) -> int:
     updates = Updates(stage.database, UpdateContext())
     context = Context(database=stage.database, logs=None, force_schedulers=NoForceSchedulers(), updates=updates)
-    return stage.result(add(context, {}, params, "somebody"))
+    return stage.result(add(context, {}, params, Actor("somebody")))
 
 
 def test_a_change_needs_no_more_than_its_author(memory: Stage) -> None:

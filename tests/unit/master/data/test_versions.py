@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from buildmill.master.data.versions import Stamp
+from buildmill.master.domain.rights import Actor
 from tests.scene import Scene
 
 
@@ -41,7 +42,9 @@ def test_an_action_makes_everything_old(quick_scene: Scene) -> None:
     """Some of them change a row without telling it: the priority of a request that runs."""
     before = stamp(quick_scene, "changes")
 
-    quick_scene.stage.result(quick_scene.data.control("set_priority", {"priority": 1}, ["buildrequests", "1"], "ann"))
+    quick_scene.stage.result(
+        quick_scene.data.control("set_priority", {"priority": 1}, ["buildrequests", "1"], Actor("ann"))
+    )
 
     assert stamp(quick_scene, "changes") != before
 

@@ -14,13 +14,28 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
+from buildmill.master.auth.access import Access
+from buildmill.master.auth.accounts import Accounts
+from buildmill.master.domain.rights import Changing, Policy
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.operations import Operations
 from buildmill.master.web.server import WebServer
 from tests.database import Stage
 from tests.scene import Scene
 
+OPEN = Access(policy=Policy(changing=Changing.EVERYBODY))
 LIMITS = WebLimits(body_bytes=2000, socket_bytes=3000, sockets=2, subscriptions=3)
+
+
+class CountedBytes:
+    """Bytes that nobody has had before, the same ones in each run."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, length: int) -> bytes:
+        self._count += 1
+        return self._count.to_bytes(length, "big")
 
 
 class Wire(StringTransport):
@@ -146,12 +161,18 @@ class Face:
     """A server and its clients."""
 
     def __init__(
-        self, scene: Scene, limits: WebLimits = LIMITS, action_refusal: str | None = None, ui: Any = None
+        self,
+        scene: Scene,
+        limits: WebLimits = LIMITS,
+        access: Access = OPEN,
+        base_url: str = "http://localhost:8010/",
+        ui: Any = None,
     ) -> None:
         self.scene = scene
         self.stage: Stage = scene.stage
         clock = self.stage.clock
         self.operations = Operations(bus=self.stage.bus, clock=clock, monotonic=clock.seconds)
+        self.accounts = Accounts(database=scene.stage.database, clock=clock, random_bytes=CountedBytes())
         self.server = WebServer(
             data=scene.data,
             bus=self.stage.bus,
@@ -160,10 +181,11 @@ class Face:
             operations=self.operations,
             in_thread=at_once,
             ui=ui,
-            base_url="http://localhost:8010/",
+            base_url=base_url,
+            access=access,
+            accounts=self.accounts,
             allowed_origins=["https://*.example.org"],
             limits=limits,
-            action_refusal=action_refusal,
         )
         self._open: list[Connection] = []
 

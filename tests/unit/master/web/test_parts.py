@@ -72,7 +72,7 @@ def test_own_pages_are_known_by_their_origin(base_url: str, origin: bytes, allow
 
 # -- the cache -------------------------------------------------------------------------
 
-FOUND = Found(Endpoint("builds", Kind.COLLECTION, TYPES["build"]), {})
+FOUND = Found(Endpoint("builds", Kind.COLLECTION, TYPES["build"], "builds.read"), {})
 FORM = form_of(None, None)
 
 

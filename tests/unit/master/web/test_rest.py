@@ -11,6 +11,7 @@ import pytest
 import zstandard
 
 from buildmill.common.errors import Unavailable
+from buildmill.master.auth.access import Access
 from buildmill.master.db import tables as t
 from buildmill.master.db.transaction import Transaction
 from tests.database import NOW
@@ -398,13 +399,18 @@ def test_when_nothing_can_be_written_the_client_learns_when_to_come_back(face: F
     assert answer.json["error"] == {"code": -32603, "message": "the disk is full"}
 
 
-@pytest.mark.parametrize("path", ["forceschedulers/force", "builds/2", "changes", "nothing/there"])
-def test_where_actions_are_refused_no_path_takes_one_and_reading_goes_on(scene: Scene, path: str) -> None:
-    face = Face(scene, action_refusal="rules that nobody enforces")
+@pytest.mark.parametrize(
+    ("path", "method"), [("forceschedulers/force", "force"), ("builds/2", "stop"), ("changes", "add")]
+)
+def test_where_changing_needs_a_login_nobody_changes_anything_and_reading_goes_on(
+    scene: Scene, path: str, method: str
+) -> None:
+    face = Face(scene, access=Access())
 
-    answer = face.rpc(path, "force")
+    answer = face.rpc(path, method)
 
-    assert (answer.status, answer.json["error"]) == (403, {"code": -32600, "message": "rules that nobody enforces"})
+    error = {"code": -32600, "message": "this needs a login or a token"}
+    assert (answer.status, answer.json["error"]) == (403, error)
     assert scene.force.asked == []
     assert face.get("builders").status == 200
     face.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -10,8 +11,11 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from buildmill.common.errors import ConfigError, ConfigProblem
-from buildmill.master.config.master_config import MasterConfig
+from buildmill.master.auth.access import Access, changing
+from buildmill.master.auth.accounts import WHOLE_SECONDS, Accounts
+from buildmill.master.config.master_config import MasterConfig, WwwConfig
 from buildmill.master.data.api import DataAPI
+from buildmill.master.domain.rights import Policy
 from buildmill.master.web.operations import Operations
 from buildmill.master.web.server import WebServer
 
@@ -37,8 +41,12 @@ class WebPart:
         rng: Random,
         operations: Operations,
         in_thread: Callable[..., Awaitable[Any]],
+        accounts: Accounts,
+        master: Any = None,
     ) -> None:
         self._data = data
+        self._accounts = accounts
+        self._master = master
         self._bus = bus
         self._reactor = reactor
         self._rng = rng
@@ -60,7 +68,11 @@ class WebPart:
             ConfigError: the port is taken, or cannot be had.
         """
         old, served = self._server, self._served
+        access = access_of(config, self._master)
         if served is not None and _means(config) == _means(served):
+            if old is not None and access != access_of(served, self._master):
+                old.use(access)
+            self._served = config
             return
         if old is not None and served is not None and config.www.port in (None, served.www.port):
             await self.stop()  # the port is wanted again, with other settings, or not at all
@@ -88,7 +100,8 @@ class WebPart:
             title_url=config.titleURL,
             multi_master=config.multiMaster,
             ui=config.www.ui,
-            action_refusal=config.www.action_refusal,
+            access=access_of(config, self._master),
+            accounts=self._accounts,
         )
         try:
             self.port = await server.start(config.www.port)
@@ -108,5 +121,30 @@ class WebPart:
             await server.stop()
 
 
+def access_of(config: MasterConfig, master: Any) -> Access:
+    """What a configuration says about who may use the web side.
+
+    Args:
+        master: what its back end and its rules look things up with.
+    """
+    www = config.www
+    if www.auth is not None:
+        www.auth.reconfigAuth(master, config)
+    if www.authz is not None:
+        www.authz.setMaster(master)
+    how = changing(www.auth, www.authz, www.port, config.buildbotURL)
+    return Access(
+        backend=www.auth,
+        authz=www.authz,
+        policy=Policy(public_read=www.public_read, changing=how),
+        trusted_proxies=www.trusted_proxies,
+        session_seconds=min(WHOLE_SECONDS, max(60, int(www.cookie_expiration_time.total_seconds()))),
+    )
+
+
 def _means(config: MasterConfig) -> tuple[Any, ...]:
-    return config.www, config.buildbotURL, config.title, config.titleURL, config.multiMaster
+    """What a server must be made anew for: not who may use it."""
+    defaults = WwwConfig()
+    unimportant = ("auth", "authz", "public_read", "trusted_proxies", "cookie_expiration_time")
+    www = replace(config.www, **{name: getattr(defaults, name) for name in unimportant})
+    return www, config.buildbotURL, config.title, config.titleURL, config.multiMaster

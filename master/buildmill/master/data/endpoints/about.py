@@ -32,4 +32,4 @@ async def _root_links(_context: Context, _keys: Keys, _spec: ResultSpec) -> Sequ
     return [RootLink(name) for name in _NAMES]
 
 
-ENDPOINTS = [Endpoint("", Kind.COLLECTION, TYPES["rootlink"], load=_root_links)]
+ENDPOINTS = [Endpoint("", Kind.COLLECTION, TYPES["rootlink"], "application.read", load=_root_links)]

@@ -52,7 +52,10 @@ async def _whole(value: bytes) -> AsyncIterator[bytes]:
 
 
 ENDPOINTS: list[Endpoint] = [
-    *collection("build_data", _of_build, *(f"{path}/data" for path in SINGLE_PATHS)),
-    *single("build_data", _one, *(f"{path}/data/i:name" for path in SINGLE_PATHS)),
-    *(Endpoint(f"{path}/data/i:name/value", Kind.RAW, TYPES["build_data"], load=_download) for path in SINGLE_PATHS),
+    *collection("build_data", "builddata.read", _of_build, *(f"{path}/data" for path in SINGLE_PATHS)),
+    *single("build_data", "builddata.read", _one, *(f"{path}/data/i:name" for path in SINGLE_PATHS)),
+    *(
+        Endpoint(f"{path}/data/i:name/value", Kind.RAW, TYPES["build_data"], "builddata.read", load=_download)
+        for path in SINGLE_PATHS
+    ),
 ]

@@ -11,7 +11,7 @@ import msgspec
 from buildmill.common.errors import Conflict, InvalidInput, NotFound
 from buildmill.common.results import CANCELLED, Result
 from buildmill.master.data.endpoints.arguments import text_argument, updates_of
-from buildmill.master.data.endpoints.endpoint import Context, Endpoint, collection, single
+from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.versions import BUILDS as BUILDS_CHANGE
@@ -22,6 +22,7 @@ from buildmill.master.db.reading.builds import BUILDS, BUILDS_WITH_PROPERTIES
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import Filter, Operator, Page, Query, only
 from buildmill.master.domain.resources import Build, BuildRequest, Property
+from buildmill.master.domain.rights import Actor
 
 T = TypeVar("T", Build, BuildRequest)
 
@@ -167,45 +168,50 @@ def _result(params: Mapping[str, Any]) -> int:
     return value
 
 
-async def stop(context: Context, keys: Keys, params: Mapping[str, Any], owner: str) -> None:
+async def stop(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> None:
     """End a build; one that has ended already is left as it is."""
     reason, result = text_argument(params, "reason", "no reason"), _result(params)
     build = await _build_id(context, keys)
     try:
-        await updates_of(context).requestBuildStop(build, reason, result, owner)
+        await updates_of(context).requestBuildStop(build, reason, result, actor.name)
     except Conflict:
         return
 
 
-async def rebuild(context: Context, keys: Keys, _params: Mapping[str, Any], _owner: str) -> Any:
+async def rebuild(context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor) -> Any:
     """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
     buildset, requests = await updates_of(context).rebuildBuild(await _build_id(context, keys))
     return [buildset, {str(builder): request for builder, request in requests.items()}]
 
 
+_ACTIONS = {"stop": Control("builds.stop", stop), "rebuild": Control("builds.rebuild", rebuild)}
 _ON_BUILDS = (BUILDS_CHANGE,)
 _ON_PROPERTIES = (EVERY_COMMIT,)
 
 ENDPOINTS: list[Endpoint] = [
-    *single("build", find_build, *SINGLE_PATHS, depends=_ON_BUILDS, actions={"stop": stop, "rebuild": rebuild}),
-    *collection("build", _all, "builds", depends=_ON_BUILDS),
+    *single("build", "builds.read", find_build, *SINGLE_PATHS, depends=_ON_BUILDS, actions=_ACTIONS),
+    *collection("build", "builds.read", _all, "builds", depends=_ON_BUILDS),
     *collection(
         "build",
+        "builds.read",
         _of_builder,
         "builders/n:builderid/builds",
         "builders/s:buildername/builds",
         depends=_ON_BUILDS,
     ),
-    *collection("build", _of_request, "buildrequests/n:buildrequestid/builds", depends=_ON_BUILDS),
-    *collection("build", _of_change, "changes/n:changeid/builds", depends=(BUILDS_CHANGE, REQUESTS)),
-    *collection("build", _of_worker, "workers/n:workerid/builds", depends=_ON_BUILDS),
-    *collection("build", _triggered, "builds/n:buildid/triggered_builds", depends=_ON_BUILDS),
+    *collection("build", "builds.read", _of_request, "buildrequests/n:buildrequestid/builds", depends=_ON_BUILDS),
+    *collection("build", "builds.read", _of_change, "changes/n:changeid/builds", depends=(BUILDS_CHANGE, REQUESTS)),
+    *collection("build", "builds.read", _of_worker, "workers/n:workerid/builds", depends=_ON_BUILDS),
+    *collection("build", "builds.read", _triggered, "builds/n:buildid/triggered_builds", depends=_ON_BUILDS),
     *single(
         "sourcedproperties",
+        "properties.read",
         _properties,
         "builders/n:builderid/builds/n:build_number/properties",
         "builds/n:buildid/properties",
         depends=_ON_PROPERTIES,
     ),
-    *collection("_property", _property_list, "builds/n:buildid/property_list", depends=_ON_PROPERTIES),
+    *collection(
+        "_property", "properties.read", _property_list, "builds/n:buildid/property_list", depends=_ON_PROPERTIES
+    ),
 ]

@@ -37,14 +37,15 @@ def _branches(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Bran
 
 
 ENDPOINTS: list[Endpoint] = [
-    *single("commit", _commit, "commits/n:commitid"),
-    *single("commit", _by_revision, "codebases/n:codebaseid/commits_by_revision/s:revision"),
-    *collection("commit", _commits, "codebases/n:codebaseid/commits"),
+    *single("commit", "commits.read", _commit, "commits/n:commitid"),
+    *single("commit", "commits.read", _by_revision, "codebases/n:codebaseid/commits_by_revision/s:revision"),
+    *collection("commit", "commits.read", _commits, "codebases/n:codebaseid/commits"),
     *single(
         "commit_graph",
+        "commits.read",
         _common_parent,
         "codebases/n:codebaseid/commit_range/n:commitid1/n:commitid2/commits_common_parent",
     ),
-    *single("branch", _branch, "branches/n:branchid"),
-    *collection("branch", _branches, "codebases/n:codebaseid/branches"),
+    *single("branch", "branches.read", _branch, "branches/n:branchid"),
+    *collection("branch", "branches.read", _branches, "codebases/n:codebaseid/branches"),
 ]

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from buildmill.common.errors import NotFound
 from buildmill.master.data.endpoints.arguments import flag_argument, text_argument, updates_of
-from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Query, collection, single
+from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Query, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.db.reading import directory
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
 from buildmill.master.domain.resources import Builder, ChangeSource, Codebase, Master, Project, Scheduler, Worker
+from buildmill.master.domain.rights import Actor
 
 T = TypeVar("T")
 
@@ -125,31 +126,31 @@ def _tell_worker(tx: Transaction, worker_id: int, what: str, reason: str) -> Non
     tx.emit(Event((("control", "worker", str(worker_id), what),), {"reason": reason}))
 
 
-async def _stop(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+async def _stop(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
     reason = text_argument(params, "reason", "no reason")
     worker, updates = await _worker(context, keys), updates_of(context)
     await updates.setWorkerGraceful(worker.workerid, True)
     await updates.run(_tell_worker, worker.workerid, "stop", reason)
 
 
-async def _kill(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+async def _kill(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
     reason = text_argument(params, "reason", "no reason")
     worker = await _worker(context, keys)
     await updates_of(context).run(_tell_worker, worker.workerid, "kill", reason)
 
 
-async def _pause(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+async def _pause(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
     reason = text_argument(params, "reason", "no reason")
     worker = await _worker(context, keys)
     await updates_of(context).setWorkerPaused(worker.workerid, True, reason)
 
 
-async def _unpause(context: Context, keys: Keys, _params: Mapping[str, Any], _owner: str) -> None:
+async def _unpause(context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor) -> None:
     worker = await _worker(context, keys)
     await updates_of(context).setWorkerPaused(worker.workerid, False, None)
 
 
-async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
     enabled = flag_argument(params, "enabled")
     found = await context.database.read(_first(_schedulers), keys, ResultSpec())
     if found is None:
@@ -157,11 +158,17 @@ async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _owne
     await updates_of(context).schedulerEnable(found.schedulerid, enabled)
 
 
-_WORKER_ACTIONS = {"stop": _stop, "kill": _kill, "pause": _pause, "unpause": _unpause}
+_WORKER_ACTIONS = {
+    "stop": Control("workers.stop", _stop),
+    "kill": Control("workers.kill", _kill),
+    "pause": Control("workers.pause", _pause),
+    "unpause": Control("workers.unpause", _unpause),
+}
 
 ENDPOINTS: list[Endpoint] = [
     *single(
         "builder",
+        "builders.read",
         _first(_builders),
         "builders/n:builderid",
         "builders/s:buildername",
@@ -169,16 +176,24 @@ ENDPOINTS: list[Endpoint] = [
     ),
     *collection(
         "builder",
+        "builders.read",
         _builders,
         "builders",
         "masters/n:masterid/builders",
         "projects/n:projectid/builders",
         "workers/n:workerid/builders",
     ),
-    *single("codebase", _first(_codebases), "codebases/n:codebaseid", "projects/n:projectid/codebases/i:codebasename"),
-    *collection("codebase", _codebases, "codebases"),
+    *single(
+        "codebase",
+        "codebases.read",
+        _first(_codebases),
+        "codebases/n:codebaseid",
+        "projects/n:projectid/codebases/i:codebasename",
+    ),
+    *collection("codebase", "codebases.read", _codebases, "codebases"),
     *single(
         "worker",
+        "workers.read",
         _first(_workers),
         "workers/n:workerid",
         "workers/i:name",
@@ -192,6 +207,7 @@ ENDPOINTS: list[Endpoint] = [
     ),
     *collection(
         "worker",
+        "workers.read",
         _workers,
         "workers",
         "masters/n:masterid/workers",
@@ -200,21 +216,27 @@ ENDPOINTS: list[Endpoint] = [
     ),
     *single(
         "changesource",
+        "changesources.read",
         _first(_change_sources),
         "changesources/n:changesourceid",
         "masters/n:masterid/changesources/n:changesourceid",
     ),
-    *collection("changesource", _change_sources, "changesources", "masters/n:masterid/changesources"),
-    *single("master", _first(_masters), "masters/n:masterid", "builders/n:builderid/masters/n:masterid"),
-    *collection("master", _masters, "masters", "builders/n:builderid/masters"),
+    *collection(
+        "changesource", "changesources.read", _change_sources, "changesources", "masters/n:masterid/changesources"
+    ),
+    *single(
+        "master", "masters.read", _first(_masters), "masters/n:masterid", "builders/n:builderid/masters/n:masterid"
+    ),
+    *collection("master", "masters.read", _masters, "masters", "builders/n:builderid/masters"),
     *single(
         "scheduler",
+        "schedulers.read",
         _first(_schedulers),
         "schedulers/n:schedulerid",
         "masters/n:masterid/schedulers/n:schedulerid",
-        actions={"enable": _enable},
+        actions={"enable": Control("schedulers.enable", _enable)},
     ),
-    *collection("scheduler", _schedulers, "schedulers", "masters/n:masterid/schedulers"),
-    *single("project", _first(_projects), "projects/n:projectid", "projects/i:projectname"),
-    *collection("project", _projects, "projects"),
+    *collection("scheduler", "schedulers.read", _schedulers, "schedulers", "masters/n:masterid/schedulers"),
+    *single("project", "projects.read", _first(_projects), "projects/n:projectid", "projects/i:projectname"),
+    *collection("project", "projects.read", _projects, "projects"),
 ]

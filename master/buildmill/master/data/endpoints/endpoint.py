@@ -14,6 +14,7 @@ from buildmill.master.data.types import TYPES, ResourceType
 from buildmill.master.data.versions import EVERY_COMMIT
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.rights import Actor
 
 
 class Kind(StrEnum):
@@ -28,13 +29,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What endpoints work with."""
+    """What endpoints work with.
+
+    Attributes:
+        random_bytes: so many bytes that nobody can guess; None where no secrets are made.
+    """
 
     database: Database
     logs: LogReader | None
     force_schedulers: ForceRegistry
     updates: Updates | None
     reasons: ReasonsOf = field(default_factory=NoReasons)
+    random_bytes: Callable[[int], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,21 @@ class Raw:
 
 Query = Callable[[Connection, Keys, ResultSpec], Any]
 Load = Callable[[Context, Keys, ResultSpec], Awaitable[Any]]
-Action = Callable[[Context, Keys, Mapping[str, Any], str], Awaitable[Any]]
+LoadOwn = Callable[[Context, Keys, ResultSpec, Actor], Awaitable[Any]]
+Act = Callable[[Context, Keys, Mapping[str, Any], Actor], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A method of a resource.
+
+    Attributes:
+        action: the right to it, a name out of `domain.rights.ACTIONS`.
+        act: does it.
+    """
+
+    action: str
+    act: Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +93,9 @@ class Endpoint:
     Attributes:
         query: answers from the database alone, in a reader's thread: a row; a `Page` when filters, order and page
             are done; any other sequence when they are to be applied in memory; None when there is no such thing.
+        reads: the right to read it, a name out of `domain.rights.ACTIONS`; without one the master does not start.
         load: answers otherwise, with the same results.
+        load_own: the same where the answer depends on who asks; it is never kept.
         depends: which counters of `Versions` tell that an answer has become old; None when nothing does, and none is
             kept.
         actions: by name of the method.
@@ -82,21 +104,23 @@ class Endpoint:
     pattern: str
     kind: Kind
     type: ResourceType
+    reads: str
     query: Query | None = None
     load: Load | None = None
+    load_own: LoadOwn | None = None
     depends: tuple[str, ...] | None = (EVERY_COMMIT,)
-    actions: Mapping[str, Action] = field(default_factory=dict)
+    actions: Mapping[str, Control] = field(default_factory=dict)
 
     @property
     def is_collection(self) -> bool:
         return self.kind is Kind.COLLECTION
 
 
-def single(type_name: str, query: Query, *patterns: str, **more: Any) -> list[Endpoint]:
+def single(type_name: str, reads: str, query: Query, *patterns: str, **more: Any) -> list[Endpoint]:
     """Endpoints that answer one row."""
-    return [Endpoint(pattern, Kind.SINGLE, TYPES[type_name], query, **more) for pattern in patterns]
+    return [Endpoint(pattern, Kind.SINGLE, TYPES[type_name], reads, query, **more) for pattern in patterns]
 
 
-def collection(type_name: str, query: Query, *patterns: str, **more: Any) -> list[Endpoint]:
+def collection(type_name: str, reads: str, query: Query, *patterns: str, **more: Any) -> list[Endpoint]:
     """Endpoints that answer a list of rows."""
-    return [Endpoint(pattern, Kind.COLLECTION, TYPES[type_name], query, **more) for pattern in patterns]
+    return [Endpoint(pattern, Kind.COLLECTION, TYPES[type_name], reads, query, **more) for pattern in patterns]

@@ -27,6 +27,15 @@ async def _builder(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[
 
 
 ENDPOINTS: list[Endpoint] = [
-    Endpoint("buildrequests/n:buildrequestid/explain", Kind.COLLECTION, TYPES["reason"], load=_request, depends=None),
-    Endpoint("builders/n:builderid/explain", Kind.COLLECTION, TYPES["reason"], load=_builder, depends=None),
+    Endpoint(
+        "buildrequests/n:buildrequestid/explain",
+        Kind.COLLECTION,
+        TYPES["reason"],
+        "reasons.read",
+        load=_request,
+        depends=None,
+    ),
+    Endpoint(
+        "builders/n:builderid/explain", Kind.COLLECTION, TYPES["reason"], "reasons.read", load=_builder, depends=None
+    ),
 ]

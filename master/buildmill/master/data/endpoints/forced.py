@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import NotFound
-from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind
+from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.types import TYPES
 from buildmill.master.db.reading import directory
 from buildmill.master.domain.resources import ForceScheduler
+from buildmill.master.domain.rights import Actor
 
 
 async def _one(context: Context, keys: Keys, _spec: ResultSpec) -> ForceScheduler | None:
@@ -31,19 +32,29 @@ async def _of_builder(context: Context, keys: Keys, _spec: ResultSpec) -> Sequen
     return [found for found in context.force_schedulers.documents() if name in found.builder_names]
 
 
-async def force(context: Context, keys: Keys, params: Mapping[str, Any], owner: str) -> Any:
+async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> Any:
     """Ask for builds by hand; returns ``[buildset id, {builder id: request id}]``."""
     name = keys["schedulername"]
     if await _one(context, keys, ResultSpec()) is None:
         raise NotFound(f"no force scheduler {name}")
-    buildset, requests = await context.force_schedulers.force(name, owner, {**params, "owner": owner})
+    buildset, requests = await context.force_schedulers.force(name, actor.name, {**params, "owner": actor.name})
     return [buildset, {str(builder): request for builder, request in requests.items()}]
 
 
 _TYPE = TYPES["forcescheduler"]
+_READS = "forceschedulers.read"
+_FORCE = "forceschedulers.force"
 
 ENDPOINTS: list[Endpoint] = [
-    Endpoint("forceschedulers/i:schedulername", Kind.SINGLE, _TYPE, load=_one, depends=None, actions={"force": force}),
-    Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, load=_all, depends=None),
-    Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, load=_of_builder, depends=None),
+    Endpoint(
+        "forceschedulers/i:schedulername",
+        Kind.SINGLE,
+        _TYPE,
+        _READS,
+        load=_one,
+        depends=None,
+        actions={"force": Control(_FORCE, force)},
+    ),
+    Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_all, depends=None),
+    Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_of_builder, depends=None),
 ]

@@ -154,15 +154,18 @@ async def search_log(context: Context, keys: Keys, search: Search) -> AsyncItera
 
 def _text_endpoints() -> list[Endpoint]:
     type_ = TYPES["logchunk"]
-    found = [Endpoint("logchunks", Kind.SINGLE, type_, load=_nothing)]
+    found = [Endpoint("logchunks", Kind.SINGLE, type_, "logs.read", load=_nothing)]
     for path in LOG_TEXT_PATHS:
-        found.append(Endpoint(f"{path}/contents", Kind.SINGLE, type_, load=_contents, depends=(LOGS, STEPS, BUILDS)))
         found.append(
-            Endpoint(f"{path}/times", Kind.SINGLE, TYPES["logtimes"], load=_times, depends=(LOGS, STEPS, BUILDS))
+            Endpoint(f"{path}/contents", Kind.SINGLE, type_, "logs.read", load=_contents, depends=(LOGS, STEPS, BUILDS))
         )
-        found.append(Endpoint(f"{path}/search", Kind.SEARCH, TYPES["loghit"], load=_no_text))
-        found.append(Endpoint(f"{path}/raw", Kind.RAW, type_, load=raw_log(ALL_STREAMS)))
-        found.append(Endpoint(f"{path}/raw_inline", Kind.RAW_INLINE, type_, load=raw_log(ALL_STREAMS)))
+        times = TYPES["logtimes"]
+        found.append(
+            Endpoint(f"{path}/times", Kind.SINGLE, times, "logs.read", load=_times, depends=(LOGS, STEPS, BUILDS))
+        )
+        found.append(Endpoint(f"{path}/search", Kind.SEARCH, TYPES["loghit"], "logs.read", load=_no_text))
+        found.append(Endpoint(f"{path}/raw", Kind.RAW, type_, "logs.read", load=raw_log(ALL_STREAMS)))
+        found.append(Endpoint(f"{path}/raw_inline", Kind.RAW_INLINE, type_, "logs.read", load=raw_log(ALL_STREAMS)))
     return found
 
 

@@ -9,6 +9,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.data.endpoints.arguments import updates_of
 from buildmill.master.data.endpoints.endpoint import Context
 from buildmill.master.data.paths import Keys
+from buildmill.master.domain.rights import Actor
 
 _MAX_LINE = 4_000
 _MAX_COMMENTS = 256 * 1024
@@ -19,7 +20,7 @@ _TEXTS = ("branch", "category", "codebase", "committer", "project", "repository"
 _NAMES = frozenset({*_TEXTS, "author", "comments", "files", "owner", "properties", "when_timestamp"})
 
 
-async def add(context: Context, _keys: Keys, params: Mapping[str, Any], _owner: str) -> int:
+async def add(context: Context, _keys: Keys, params: Mapping[str, Any], _actor: Actor) -> int:
     """Keep a change and let the schedulers see it; returns its id. Parameters as of ``updates.addChange``.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 from buildmill.common.errors import NotFound
 from buildmill.master.data.endpoints.arguments import integer_argument, text_argument, updates_of
 from buildmill.master.data.endpoints.builds import property_rows, wants_properties, with_chosen_properties
-from buildmill.master.data.endpoints.endpoint import Context, Endpoint, collection, single
+from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.versions import BUILDSETS as BUILDSETS_CHANGE
@@ -19,6 +19,7 @@ from buildmill.master.db.reading.sources import SOURCE_STAMPS
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import Filter, Page, only
 from buildmill.master.domain.resources import BuildRequest, Buildset, Property, SourceStamp
+from buildmill.master.domain.rights import Actor
 
 PRIORITY_BOUND = 2**31 - 1
 
@@ -77,13 +78,13 @@ def _property_list(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequ
 # -- actions ---------------------------------------------------------------------------
 
 
-async def cancel(context: Context, keys: Keys, params: Mapping[str, Any], owner: str) -> None:
+async def cancel(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> None:
     """Complete a waiting request as cancelled, or stop its build."""
     reason = text_argument(params, "reason", "no reason")
-    await updates_of(context).cancelBuildRequest(keys["buildrequestid"], reason, owner)
+    await updates_of(context).cancelBuildRequest(keys["buildrequestid"], reason, actor.name)
 
 
-async def set_priority(context: Context, keys: Keys, params: Mapping[str, Any], _owner: str) -> None:
+async def set_priority(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
     """Change the rank of a request."""
     priority = integer_argument(params, "priority", -PRIORITY_BOUND, PRIORITY_BOUND)
     await updates_of(context).setBuildRequestPriority(keys["buildrequestid"], priority)
@@ -92,16 +93,26 @@ async def set_priority(context: Context, keys: Keys, params: Mapping[str, Any], 
 ENDPOINTS: list[Endpoint] = [
     *single(
         "buildrequest",
+        "buildrequests.read",
         _one,
         "buildrequests/n:buildrequestid",
         depends=(REQUESTS_CHANGE,),
-        actions={"cancel": cancel, "set_priority": set_priority},
+        actions={
+            "cancel": Control("buildrequests.cancel", cancel),
+            "set_priority": Control("buildrequests.set_priority", set_priority),
+        },
     ),
-    *collection("buildrequest", _all, "buildrequests", depends=(REQUESTS_CHANGE,)),
-    *collection("buildrequest", _of_builder, "builders/n:builderid/buildrequests", depends=(REQUESTS_CHANGE,)),
-    *single("buildset", _buildset, "buildsets/n:bsid", depends=(BUILDSETS_CHANGE,)),
-    *collection("buildset", _buildsets, "buildsets", depends=(BUILDSETS_CHANGE,)),
-    *collection("sourcestamp", _source_stamps, "buildsets/:buildsetid/sourcestamps"),
-    *single("sourcedproperties", _properties, "buildsets/n:bsid/properties"),
-    *collection("_property", _property_list, "buildsets/n:bsid/properties_list"),
+    *collection("buildrequest", "buildrequests.read", _all, "buildrequests", depends=(REQUESTS_CHANGE,)),
+    *collection(
+        "buildrequest",
+        "buildrequests.read",
+        _of_builder,
+        "builders/n:builderid/buildrequests",
+        depends=(REQUESTS_CHANGE,),
+    ),
+    *single("buildset", "buildsets.read", _buildset, "buildsets/n:bsid", depends=(BUILDSETS_CHANGE,)),
+    *collection("buildset", "buildsets.read", _buildsets, "buildsets", depends=(BUILDSETS_CHANGE,)),
+    *collection("sourcestamp", "sourcestamps.read", _source_stamps, "buildsets/:buildsetid/sourcestamps"),
+    *single("sourcedproperties", "properties.read", _properties, "buildsets/n:bsid/properties"),
+    *collection("_property", "properties.read", _property_list, "buildsets/n:bsid/properties_list"),
 ]

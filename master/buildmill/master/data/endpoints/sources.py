@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from buildmill.master.data.endpoints import new_change
 from buildmill.master.data.endpoints.builds import find_build_id, property_rows
-from buildmill.master.data.endpoints.endpoint import Endpoint, collection, single
+from buildmill.master.data.endpoints.endpoint import Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.versions import BUILDS, REQUESTS
@@ -57,17 +57,25 @@ def _source_stamps(connection: Connection, _keys: Keys, spec: ResultSpec) -> Pag
 
 
 ENDPOINTS: list[Endpoint] = [
-    *single("change", _change, "changes/n:changeid", depends=(CHANGES_CHANGE,)),
-    *collection("change", _changes, "changes", depends=(CHANGES_CHANGE,), actions={"add": new_change.add}),
+    *single("change", "changes.read", _change, "changes/n:changeid", depends=(CHANGES_CHANGE,)),
     *collection(
         "change",
+        "changes.read",
+        _changes,
+        "changes",
+        depends=(CHANGES_CHANGE,),
+        actions={"add": Control("changes.add", new_change.add)},
+    ),
+    *collection(
+        "change",
+        "changes.read",
         _of_build,
         "builders/n:builderid/builds/n:build_number/changes",
         "builds/n:buildid/changes",
         depends=(BUILDS, REQUESTS, CHANGES_CHANGE),
     ),
-    *collection("change", _of_source_stamp, "sourcestamps/n:ssid/changes", depends=(CHANGES_CHANGE,)),
-    *collection("_property", _property_list, "changes/n:changeid/properties_list"),
-    *single("sourcestamp", _source_stamp, "sourcestamps/n:ssid"),
-    *collection("sourcestamp", _source_stamps, "sourcestamps"),
+    *collection("change", "changes.read", _of_source_stamp, "sourcestamps/n:ssid/changes", depends=(CHANGES_CHANGE,)),
+    *collection("_property", "properties.read", _property_list, "changes/n:changeid/properties_list"),
+    *single("sourcestamp", "sourcestamps.read", _source_stamp, "sourcestamps/n:ssid"),
+    *collection("sourcestamp", "sourcestamps.read", _source_stamps, "sourcestamps"),
 ]

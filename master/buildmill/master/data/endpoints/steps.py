@@ -74,11 +74,12 @@ def _logs(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Log]:
 
 
 ENDPOINTS: list[Endpoint] = [
-    *single("step", find_step, *STEP_PATHS, depends=(STEPS_CHANGE, BUILDS)),
-    *collection("step", _steps, *(f"{build}/steps" for build in _BUILDS), depends=(STEPS_CHANGE, BUILDS)),
-    *single("log", find_log, *LOG_PATHS, depends=(LOGS_CHANGE, STEPS_CHANGE, BUILDS)),
+    *single("step", "steps.read", find_step, *STEP_PATHS, depends=(STEPS_CHANGE, BUILDS)),
+    *collection("step", "steps.read", _steps, *(f"{build}/steps" for build in _BUILDS), depends=(STEPS_CHANGE, BUILDS)),
+    *single("log", "logs.read", find_log, *LOG_PATHS, depends=(LOGS_CHANGE, STEPS_CHANGE, BUILDS)),
     *collection(
         "log",
+        "logs.read",
         _logs,
         "steps/n:stepid/logs",
         *_below(_BUILDS, "/logs"),

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006_test_results"
-down_revision = "0004_build_data"
+down_revision = "0005_accounts"
 branch_labels = None
 depends_on = None
 

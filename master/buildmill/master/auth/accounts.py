@@ -1,0 +1,130 @@
+"""Sessions of people who have logged in, and tokens of programs, as the web knows them.
+
+What a cookie holds, and a token itself, are never kept: only their digests are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from buildmill.common.errors import BuildmillError
+from buildmill.master.auth.users import UserInfo
+from buildmill.master.data.token_text import digest_of, is_token
+from buildmill.master.db import api_tokens, web_sessions
+from buildmill.master.db.api_tokens import StoredToken
+from buildmill.master.db.database import Database
+from buildmill.master.domain.rights import Principal, Via
+
+IDLE_SECONDS: Final = 12 * 3600
+WHOLE_SECONDS: Final = 7 * 86_400
+SEEN_SECONDS: Final = 300
+"""How exactly it is noted when a session or a token was used last."""
+_SECRET_BYTES: Final = 32
+_COOKIE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
+
+
+class Accounts:
+    """Begins, finds and ends sessions; finds tokens.
+
+    Args:
+        database: where both are.
+        clock: tells the time.
+        random_bytes: so many bytes that nobody can guess.
+    """
+
+    _log = Logger()
+
+    def __init__(self, *, database: Database, clock: IReactorTime, random_bytes: Callable[[int], bytes]) -> None:
+        self._database = database
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self.whole_seconds = WHOLE_SECONDS
+
+    # -- sessions --------------------------------------------------------------------------
+
+    async def begin_session(self, user: UserInfo, address: str) -> str:
+        """Begin a session; returns what its cookie holds.
+
+        Raises:
+            Unavailable: nothing can be written at present.
+        """
+        secret = urlsafe_b64encode(self._random_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
+        await self._database.offer(web_sessions.forget_old, IDLE_SECONDS, self.whole_seconds)
+        await self._database.offer(web_sessions.add, _session_digest(secret), dict(user), address)
+        return secret
+
+    async def session(self, cookie: str, address: str) -> Principal | None:
+        """Whose session that is; None for one that is not there, or not any more."""
+        if not _COOKIE.match(cookie):
+            return None
+        digest = _session_digest(cookie)
+        found = await self._database.read(web_sessions.find, digest)
+        now = self._clock.seconds()
+        if found is None or now >= found.seen_at + IDLE_SECONDS or now >= found.created_at + self.whole_seconds:
+            return None
+        if now >= found.seen_at + SEEN_SECONDS:
+            await self._note(web_sessions.seen, digest)
+        return Principal(user=found.user, address=address, via=Via.SESSION, credential=digest)
+
+    async def end_session(self, principal: Principal) -> None:
+        """End the session of a principal."""
+        await self._database.write(web_sessions.end, principal.credential)
+
+    # -- tokens ----------------------------------------------------------------------------
+
+    async def token(self, text: str, address: str) -> Principal | None:
+        """Whom a token stands for; None for one that nobody has, or not any more."""
+        if not is_token(text):
+            return None
+        digest = digest_of(text)
+        found = await self._valid_token(digest)
+        if found is None:
+            return None
+        if found.last_used_at is None or self._clock.seconds() >= found.last_used_at + SEEN_SECONDS:
+            await self._note(api_tokens.used, found.tokenid)
+        return Principal(user=found.user, address=address, via=Via.TOKEN, credential=digest, scopes=found.scopes)
+
+    async def _valid_token(self, digest: str) -> StoredToken | None:
+        found = await self._database.read(api_tokens.find, digest)
+        return None if found is None or self._clock.seconds() >= found.expires_at else found
+
+    # -- both ------------------------------------------------------------------------------
+
+    async def is_still_valid(self, principal: Principal) -> bool:
+        """Whether the session or token that a principal was known by has not ended since."""
+        match principal.via:
+            case Via.SESSION:
+                found = await self._database.read(web_sessions.find, principal.credential)
+                now = self._clock.seconds()
+                if found is None or now >= found.created_at + self.whole_seconds:
+                    return False
+                if now >= found.seen_at + SEEN_SECONDS:  # an event socket that is open counts as use
+                    await self._note(web_sessions.seen, principal.credential)
+                return True
+            case Via.TOKEN:
+                return await self._valid_token(principal.credential) is not None
+            case _:
+                return True
+
+    async def _note(self, unit: Callable[..., None], what: str | int) -> None:
+        try:
+            await self._database.offer(unit, what)
+        except BuildmillError as error:  # a full disk must not keep people from looking
+            self._log.info("the last use of a session or token is not noted: {error}", error=str(error))
+
+
+def csrf_token(cookie: str) -> str:
+    """What pages of a session send with each action; who does not know the cookie cannot make it."""
+    return hmac.new(cookie.encode(), b"buildmill csrf", hashlib.sha256).hexdigest()
+
+
+def _session_digest(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode()).hexdigest()

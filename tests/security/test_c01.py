@@ -1,0 +1,207 @@
+"""C-01: every endpoint, method, page and subscription is asked for by everybody, and compared with a table.
+
+The table, ``rights.txt``, has a row for each of them and a column for each kind of visitor: ``+`` if the gate lets it
+pass. A route without a row fails, and so does one that declares no right.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import klein
+import pytest
+
+from buildmill.master.data.api import ENDPOINTS, check_declared
+from buildmill.master.data.endpoints.endpoint import Control, Endpoint, Kind
+from buildmill.master.data.types import TYPES
+from buildmill.master.domain.rights import ACTIONS, ActionKind, UndeclaredAction
+from buildmill.master.web.pages import page_actions
+from buildmill.master.web.server import ROUTES
+from tests.security.conftest import Open
+from tests.security.place import Place, Visitor, admins_act
+from tests.unit.master.web.test_live import Client
+
+TABLE = Path(__file__).with_name("rights.txt")
+VISITORS = ("anonymous", "user", "admin", "token-read", "token-stop", "token-all")
+SUBSCRIPTIONS = (
+    "builds/*/new", "builders/1/builds/*/finished", "buildrequests/*/new", "buildsets/*/complete", "changes/*/new",
+    "control/builds/*/stop", "builds/1/properties/update", "logs/*/append", "masters/*/started", "*/*/*",
+    "schedulers/*/updated", "steps/*/finished", "workers/*/connected", "anything",
+)  # fmt: skip
+_VALUES = {
+    "builderid": "1", "buildername": "fast", "buildid": "1", "build_number": "1", "stepid": "1", "step_name": "compile",
+    "step_number": "1", "logid": "1", "log_slug": "stdio", "workerid": "1", "name": "w1", "masterid": "1",
+    "schedulerid": "1", "schedulername": "force", "changeid": "1", "buildrequestid": "3", "bsid": "1",
+    "buildsetid": "1", "ssid": "1", "projectid": "1", "projectname": "p", "codebaseid": "1", "codebasename": "c",
+    "changesourceid": "1", "tokenid": "99",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing to ask for: ``GET``, a method of JSON-RPC, ``PAGE`` or ``WS``."""
+
+    what: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.path}"
+
+    def concrete(self) -> str:
+        return re.sub(r"[a-z]?:(\w+)", lambda key: _VALUES[key[1]], self.path)
+
+
+def everything() -> Iterator[Row]:
+    for endpoint in ENDPOINTS:
+        yield Row("GET", f"/api/v2/{endpoint.pattern}".rstrip("/"))
+        for method in sorted(endpoint.actions):
+            yield Row(method, f"/api/v2/{endpoint.pattern}")
+    for path in (*page_actions(), *ROUTES):
+        if path != "/ws":
+            yield Row("PAGE", path)
+    for pattern in SUBSCRIPTIONS:
+        yield Row("WS", pattern)
+
+
+def passes(visitor: Visitor, row: Row) -> bool:
+    """Whether the gate lets a visitor pass; what is behind it does not matter."""
+    if row.what == "WS":
+        return _may_subscribe(visitor, row.path)
+    if row.what in ("GET", "PAGE"):
+        challenge = 401 if row.path != "/auth/login" else None  # there it is the answer to everybody
+        return visitor.get(row.concrete()).status not in (challenge, 403)
+    answer = visitor.act(row.concrete().removeprefix("/api/v2/"), row.what)
+    return answer.status not in (401, 403)
+
+
+def _may_subscribe(visitor: Visitor, pattern: str) -> bool:
+    headers = {**visitor.headers, **({"Origin": visitor.action_headers["Origin"]} if visitor.action_headers else {})}
+    client = Client(visitor.face, **headers)
+    may = (
+        client.opening.status == 101 and client.say({"cmd": "startConsuming", "path": pattern, "_id": 1})["code"] == 200
+    )
+    client.connection.close()
+    return may
+
+
+def table() -> dict[str, dict[str, str]]:
+    """Signs by the configuration's name, and by row."""
+    found: dict[str, dict[str, str]] = {}
+    for line in TABLE.read_text().splitlines():
+        if line.startswith("["):
+            rows = found.setdefault(line.strip("[]"), {})
+        elif line and not line.startswith("#"):
+            signs, name = line.split(" ", 1)
+            assert name not in rows, f"{name} has two rows"
+            rows[name] = signs
+    return found
+
+
+CONFIGURATIONS: dict[str, dict[str, Any]] = {"public": {}, "closed": {"public_read": False}}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_each_route_has_a_row(name: str) -> None:
+    assert sorted(table()[name]) == sorted({str(row) for row in everything()})
+
+
+GROUPS = ("GET", "PAGE", "WS", "act")
+
+
+def measured(place: Place, group: str) -> dict[str, str]:
+    """The signs of each row of a group, in the order of `VISITORS`."""
+    visitors = [
+        place.anybody,
+        place.logged_in("bob"),
+        place.logged_in("ann"),
+        place.program("ann", "read", number=2),
+        place.program("ann", "builds.stop", number=3),
+        place.program("ann", "*", number=4),
+    ]
+    found: dict[str, str] = {}
+    for row in everything():
+        if str(row) not in found and group == (row.what if row.what in GROUPS else "act"):
+            found[str(row)] = "".join("+" if passes(visitor, row) else "-" for visitor in visitors)
+    return found
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_everybody_gets_what_the_table_says(open_place: Open, name: str, group: str) -> None:
+    place = open_place(authz=admins_act(), **CONFIGURATIONS[name])
+
+    found = measured(place, group)
+
+    assert found == {row: signs for row, signs in table()[name].items() if row in found}
+
+
+def test_every_right_that_changes_something_is_asked_for_somewhere() -> None:
+    used = {control.action for endpoint in ENDPOINTS for control in endpoint.actions.values()}
+
+    assert used == {
+        name
+        for name, action in ACTIONS.items()
+        if action.kind is ActionKind.CHANGE or name in ("tokens.create", "tokens.revoke")
+    }
+
+
+async def _nothing(*_args: Any) -> None:
+    """Does nothing."""
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        Endpoint("things", Kind.SINGLE, TYPES["build"], ""),
+        Endpoint("things", Kind.SINGLE, TYPES["build"], "things.read"),
+        Endpoint("things", Kind.SINGLE, TYPES["build"], "builds.read", actions={"go": Control("", _nothing)}),
+    ],
+)
+def test_an_endpoint_without_a_right_does_not_start(endpoint: Endpoint) -> None:
+    with pytest.raises(UndeclaredAction, match="things"):
+        check_declared(endpoint)
+
+
+def test_a_page_without_a_right_does_not_start() -> None:
+    app = klein.Klein()
+    app.route("/open")(lambda request: b"for all")
+
+    with pytest.raises(UndeclaredAction, match="/open"):
+        page_actions(app)
+
+
+def test_a_kept_answer_is_given_only_to_who_may_have_it(open_place: Open) -> None:
+    place = open_place(public_read=False)
+    path = "/api/v2/builds?limit=1"
+
+    first = place.logged_in("bob").get(path)
+    again = place.logged_in("bob").get(path)
+    others = place.anybody.get(path)
+
+    assert (first.status, again.status, again.body) == (200, 200, first.body)
+    assert again.headers["cache-control"] == "private, no-store"
+    assert (others.status, others.json) == (403, {"error": "only who has logged in may read here"})
+
+
+def test_a_refusal_of_an_action_has_the_shape_that_clients_know(open_place: Open) -> None:
+    place = open_place(authz=admins_act())
+
+    refused = place.logged_in("bob").act("builds/2", "stop")
+
+    message = "you need to have role 'admins'"
+    assert (refused.status, refused.headers["content-type"]) == (403, "application/json")
+    assert json.loads(refused.body) == {"jsonrpc": "2.0", "id": 1, "error": {"code": -32600, "message": message}}
+
+
+def test_an_action_is_told_who_has_asked_and_from_where(open_place: Open) -> None:
+    place = open_place()
+
+    assert place.logged_in("bob").act("forceschedulers/force", "force", {"owner": "ann"}).status == 200
+
+    ((_, owner, params),) = place.scene.force.asked
+    assert (owner, params["owner"]) == ("bob", "bob")
