@@ -27,8 +27,10 @@ from buildmill.master.auth.matchers import (
 )
 from buildmill.master.auth.roles import RolesFromBase, RolesFromEmails, RolesFromOwner
 from buildmill.master.auth.rules import Authz, reStrMatcher
+from buildmill.master.config.fingerprints import Fingerprints
 from buildmill.master.data.api import ENDPOINTS
 from buildmill.master.data.endpoints.endpoint import Kind
+from buildmill.master.engine.facade import Master
 from tests.database import Stage
 from tests.scene import Scene
 
@@ -257,3 +259,14 @@ def test_a_plugin_asks_as_it_does_in_buildbot(scene: Scene) -> None:
     scene.stage.result(authz.assertUserAllowed(("builds", "2"), "stop", {}, ANN))
     with pytest.raises(Forbidden, match="you need to have role 'admins'"):
         scene.stage.result(authz.assertUserAllowed("builds/2", "stop", {}, BOB))
+
+
+def test_a_rule_that_is_in_force_means_what_it_meant_in_the_file() -> None:
+    def rules() -> Authz:
+        return Authz([StopBuildEndpointMatcher(role="owner")], [RolesFromOwner(role="owner")])
+
+    in_force, in_file = rules(), rules()
+    in_force.setMaster(object.__new__(Master))
+
+    assert Fingerprints().of(in_force) == Fingerprints().of(in_file)
+    assert Fingerprints().of(in_file) != Fingerprints().of(Authz())
