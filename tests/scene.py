@@ -19,6 +19,17 @@ from tests.database import NOW, Stage
 OUTPUT = b"compiling\n\xff\x00 odd bytes\nno newline"
 
 
+class CountedBytes:
+    """Bytes that nobody has had before, the same ones in each run."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, length: int) -> bytes:
+        self._count += 1
+        return self._count.to_bytes(length, "big")
+
+
 @dataclass
 class RecordingForce:
     """The port of force schedulers with one scheduler, `force`; remembers what was asked of it.
@@ -73,6 +84,7 @@ class Scene:
             logs=self.logs,
             force_schedulers=self.force,
             reasons=Explanations(stage.database.read),
+            random_bytes=CountedBytes(),
         )
         self.data.start()
         stage.result(self._fill(context))

@@ -216,15 +216,18 @@ class _OfBuilders(EndpointMatcherBase):
 
 
 async def forced_builders(master: Any, scheduler: str, options: Mapping[str, Any]) -> list[str]:
-    """Names of the builders that a forced build would be asked of; empty where that cannot be told."""
-    if (given := options.get("builderNames")) is not None:
-        return [str(name) for name in given] if isinstance(given, list | tuple) else [str(given)]
+    """Names of the builders that a forced build would be asked of; empty where that cannot be told.
+
+    Of `builderid` and `builderNames` the scheduler takes the first: so must this.
+    """
     if (builder_id := options.get("builderid")) is not None:
         try:
             builder = await settled(master.data.get(("builders", str(builder_id))))
         except BuildmillError:
             return []
         return [] if builder is None else [builder["name"]]
+    if (given := options.get("builderNames")) is not None:
+        return [str(name) for name in given] if isinstance(given, list | tuple) else [str(given)]
     found = await settled(master.data.get(("forceschedulers", scheduler)))
     return [] if found is None else list(found["builder_names"])
 

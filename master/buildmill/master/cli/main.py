@@ -23,6 +23,7 @@ _COMMANDS: Mapping[str, str] = {
     "tryserver": "try_command:tryserver",
     "import-buildbot": "import_buildbot:import_buildbot",
     "explain": "explain:explain",
+    "token": "token:token",
     "user": "unavailable:user",
     "dataspec": "dataspec:dataspec",
     "dev-proxy": "unavailable:dev_proxy",

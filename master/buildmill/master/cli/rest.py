@@ -27,8 +27,8 @@ def master_option(function: F) -> F:
 
 def auth_option(function: F) -> F:
     """``--auth``."""
-    text = "Sent as HTTP basic authentication."
-    return click.option("-a", "--auth", metavar="USER:PASSWORD", help=text)(function)
+    text = "An API token (bmt_...); USER:PASSWORD is sent as HTTP basic authentication, for a proxy in front."
+    return click.option("-a", "--auth", metavar="TOKEN", envvar="BUILDMILL_TOKEN", help=text)(function)
 
 
 def api_url(master: str) -> str:
@@ -69,7 +69,9 @@ def rows(url: str, path: str, *, auth: str | None = None) -> list[dict[str, Any]
 def _ask(url: str, path: str, body: bytes | None, auth: str | None) -> dict[str, Any]:
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if auth is not None:
-        headers["Authorization"] = "Basic " + base64.b64encode(auth.encode()).decode()
+        is_token = auth.startswith("bmt_") and ":" not in auth
+        basic = "Basic " + base64.b64encode(auth.encode()).decode()
+        headers["Authorization"] = f"Bearer {auth}" if is_token else basic
     request = urllib.request.Request(f"{url}/{path}", data=body, headers=headers)  # noqa: S310  # checked: http(s)
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from buildmill.master.config.execution import MODULE_NAME, is_users_file
 from buildmill.master.engine.clustered import ClusteredService
+from buildmill.master.engine.facade import Master
 from buildmill.master.engine.service import BuildbotService
 from buildmill.master.latent.abstract import AbstractLatentWorker
 
@@ -250,7 +251,14 @@ def _state(thing: Any) -> dict[str, Any] | None:
         return None
     state = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
     state.update(getattr(thing, "__dict__", {}))
-    return {name: state[name] for name in sorted(state) if name not in _WHERE}
+    return {
+        name: state[name] for name in sorted(state) if name not in _WHERE and not _is_given_later(name, state[name])
+    }
+
+
+def _is_given_later(name: str, value: Any) -> bool:
+    """Whether an attribute is the master that an object works for: it has it only when it is in force."""
+    return name == "master" and (value is None or isinstance(value, Master))
 
 
 def _slots_of(cls: type) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from buildmill.master.web.http import Request
 from buildmill.master.web.origins import Origins
 
 CSRF_HEADER = b"X-CSRF-Token"
-_BEARER = b"bearer "
+_BEARER = b"bearer"
 
 
 class Unauthenticated(Forbidden):
@@ -159,10 +159,11 @@ class Gate:
 def _bearer(request: Request) -> str | None:
     values = request.requestHeaders.getRawHeaders(b"Authorization") or []
     for value in values:
-        if value[: len(_BEARER)].lower() == _BEARER:
+        scheme, _, token = value.strip().partition(b" ")
+        if scheme.lower() == _BEARER:
             if len(values) > 1:
                 raise Unauthenticated("one Authorization header is enough")
-            return value[len(_BEARER) :].strip().decode("latin-1")
+            return token.strip().decode("latin-1")
     return None
 
 

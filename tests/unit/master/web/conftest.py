@@ -21,21 +21,10 @@ from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.operations import Operations
 from buildmill.master.web.server import WebServer
 from tests.database import Stage
-from tests.scene import Scene
+from tests.scene import CountedBytes, Scene
 
 OPEN = Access(policy=Policy(changing=Changing.EVERYBODY))
 LIMITS = WebLimits(body_bytes=2000, socket_bytes=3000, sockets=2, subscriptions=3)
-
-
-class CountedBytes:
-    """Bytes that nobody has had before, the same ones in each run."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def __call__(self, length: int) -> bytes:
-        self._count += 1
-        return self._count.to_bytes(length, "big")
 
 
 class Wire(StringTransport):
