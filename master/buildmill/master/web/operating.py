@@ -115,7 +115,7 @@ class Operating:
 
     async def _guarded(self, request: Request, answering: Coroutine[Any, Any, None], action: Action) -> None:
         try:
-            if action.kind is not ActionKind.OPEN and not self._gate.reads_are_open:
+            if action.kind is not ActionKind.OPEN:
                 await self._gate.require(await self._gate.who(request), action, Resource((action.family,)))
         except Exception as error:
             answering.close()
