@@ -90,9 +90,7 @@ class WebServer:
         self._clients = limits.sockets
         self._socket = WebSocketResource(self.live)
         self._operations = operations
-        self.event_clients = EventClients(
-            self._hub, lambda: len(self.live.clients), lambda: len(self.streams.streams)
-        )
+        self.event_clients = EventClients(self._hub, lambda: len(self.live.clients), lambda: len(self.streams.streams))
         ui = ui or {}
         self._operating = Operating(
             data=data, operations=operations, clock=reactor, in_thread=in_thread, plugins=ui.get("plugins") or {}
