@@ -19,6 +19,8 @@ from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.ranges import NotSatisfiable, wanted_part
 
 _PARAMETERS = frozenset({"stream", "follow", "offset"})
+# what a build has written may be HTML: it is shown, and can do nothing
+_POLICY = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 _AGAIN = timedelta(seconds=10)
 
 
@@ -84,6 +86,7 @@ class Downloads:
         self._start_headers(request)
         headers = request.responseHeaders
         headers.setRawHeaders(b"Content-Type", [download.content_type.encode()])
+        headers.setRawHeaders(b"Content-Security-Policy", [_POLICY])
         if found.endpoint.kind is Kind.RAW:
             name = download.filename.encode("ascii", "replace")
             headers.setRawHeaders(b"Content-Disposition", [b"attachment; filename=%b" % name])

@@ -176,6 +176,18 @@ def test_a_download_that_gets_shorter_is_cut(face: Face) -> None:
     assert connection.wire.is_aborted
 
 
+@pytest.mark.parametrize("path", ["raw", "raw_inline", "raw?stream=o", "raw?follow=1"])
+def test_html_of_a_build_can_do_nothing_in_a_browser(face: Face, path: str) -> None:
+    log = add_log(face, ("o", b"<script>alert(1)</script>"), kind="h")
+
+    headers = face.get(f"logs/{log}/{path}").headers
+
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert headers["content-security-policy"].startswith("sandbox; default-src 'none';")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert ("content-disposition" in headers) == ("inline" not in path)
+
+
 # -- following -------------------------------------------------------------------------
 
 

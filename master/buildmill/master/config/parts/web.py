@@ -87,7 +87,7 @@ class WebPart:
             title=config.title,
             title_url=config.titleURL,
             multi_master=config.multiMaster,
-            ui=config.www.ui,
+            ui={"port": config.www.port, **config.www.ui},
             action_refusal=config.www.action_refusal,
         )
         try:
