@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError, InvalidInput, Unavailable
@@ -102,6 +103,8 @@ class Downloads:
                 await raw.send(request, download.preamble, download.chunks)
             else:
                 await self._send_part(request, download, download.byte_count, download.part)
+        except CancelledError:  # the server stops
+            raise
         except Exception:
             request.processingFailed(Failure())
 
@@ -148,5 +151,7 @@ class Downloads:
         skip = len(download.preamble)
         try:
             await raw.send(request, download.preamble[first:], download.follow(max(0, first - skip)))
+        except CancelledError:  # the server stops
+            raise
         except Exception:
             request.processingFailed(Failure())

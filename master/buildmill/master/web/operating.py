@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -106,6 +107,8 @@ class Operating:
                 return
             request.start_headers()
             request.answer(_status(error), str(error).encode(), TEXT)
+        except CancelledError:  # the server stops
+            raise
         except Exception:
             request.processingFailed(Failure())
 

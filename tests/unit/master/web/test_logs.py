@@ -245,6 +245,16 @@ def test_who_leaves_is_not_waited_for(face: Face) -> None:
     face.stage.result(writer.finish())
 
 
+def test_a_server_that_stops_cuts_followers_without_a_failure(face: Face) -> None:
+    log, writer = new_writer(face)
+    connection = follow(face, f"logs/{log}/raw?follow=1")
+
+    face.stage.result(face.server.stop())
+
+    assert connection.wire.is_aborted
+    face.stage.result(writer.finish())
+
+
 def test_only_so_many_logs_are_followed(scene: Scene) -> None:
     face = Face(scene, WebLimits(follows=1))
     log, writer = new_writer(face)
