@@ -9,10 +9,15 @@ from pathlib import Path
 
 from buildmill.common.results import Result
 from buildmill.master.config.keys import CHECKERS
+from buildmill.master.data.condition import Condition
+from buildmill.master.web.metrics import Metrics
+from buildmill.master.web.operations import Operations
 from buildmill.plugins.original.names import modules, names_in
 from buildmill.plugins.original.refused import REFUSED
 from buildmill.plugins.original.table import GROUPS
+from tests.database import Stage
 
+HOW_TO = Path(__file__).parents[2] / "docs" / "howto"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
@@ -29,6 +34,16 @@ def test_what_does_not_work_is_on_the_page_with_its_reason() -> None:
         if name.state in ("accepted, not delivering yet", "refused"):
             assert name.note, name
     assert not set(REFUSED) - {name.known_as for name in known if name.state == "refused"}
+
+
+def test_the_table_of_metrics_is_that_of_the_code(memory: Stage) -> None:
+    operations = Operations(bus=memory.bus, clock=memory.clock, monotonic=memory.clock.seconds)
+    table = re.findall(r"^\| `(buildmill_\w+)` \| (\w+) \|", (HOW_TO / "watch-a-master.md").read_text(), re.MULTILINE)
+
+    text, _ = memory.result(Metrics(Condition(memory.database), operations).text())
+
+    told = [line.split()[2:] for line in text.decode().splitlines() if line.startswith("# TYPE buildmill_")]
+    assert sorted(table) == sorted((name.removesuffix("_total"), kind) for name, kind in told)
 
 
 def test_every_name_of_the_plugins_is_on_the_page_for_those_who_come_from_buildbot() -> None:

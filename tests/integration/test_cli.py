@@ -346,6 +346,43 @@ def test_a_configuration_that_hangs_is_refused_and_told_as_json(home: Home) -> N
     assert "not read within" in buildmill("start", home.folder, code=1)
 
 
+def test_a_master_can_be_watched(home: Home) -> None:
+    home.configure(command="echo one; echo two")
+    assert f"http://127.0.0.1:{home.port}/" in buildmill("start", "--json-logs", home.folder)
+
+    def get(path: str, **headers: str) -> Any:
+        request = urllib.request.Request(f"http://127.0.0.1:{home.port}/{path}", headers=headers)
+        return urllib.request.urlopen(request, timeout=DEADLINE_SECONDS)
+
+    assert json.load(get("health/ready"))["status"] == "ready"
+    with get("sse/listen/builds/*/finished") as stream:
+        assert stream.readline() == b"event: handshake\n"
+        home.force()
+        lines = iter(stream.readline, b"")
+        assert next(line for line in lines if line == b"event: event\n")
+        told = json.loads(next(lines).removeprefix(b"data: "))
+    assert told["message"]["results"] == 0
+    metrics = get("metrics").read().decode()
+    assert "buildmill_queue_seconds_count 1.0\n" in metrics
+    assert 'buildmill_build_seconds_count{result="success"} 1.0\n' in metrics
+    assert "process_resident_memory_bytes" in metrics
+    log = next(log for log in home.get("steps/2/logs") if log["slug"] == "stdio")["logid"]
+    whole = get(f"api/v2/logs/{log}/raw").read()
+    assert b"one\ntwo\n" in whole
+    assert get(f"api/v2/logs/{log}/raw?follow=1").read() == whole
+    with get(f"api/v2/logs/{log}/raw", Range="bytes=3-9") as part:
+        assert (part.status, part.read()) == (206, whole[3:10])
+    (hit,) = json.load(get(f"api/v2/logs/{log}/search?q=%5Etwo&regex=1"))["loghits"]
+    assert (hit["text"], hit["stream"]) == ("two", "o")
+    assert b">success</text>" in get("badges/b1.svg").read()
+
+    home.configure(title='" + missing + "')
+    assert f"{home.folder}/master.cfg:3: NameError" in buildmill("reconfig", home.folder, code=1)
+    buildmill("stop", home.folder)
+    entries = [json.loads(line) for line in home.log().splitlines()]
+    assert "master is running" in [entry["text"] for entry in entries]
+
+
 def test_a_killed_master_can_be_started_again(home: Home) -> None:
     buildmill("start", "-q", home.folder)
     pid = home.pid()

@@ -129,11 +129,12 @@ class LogOutlet:
             at = first_byte
             line, first_byte = piece.next_line, piece.next_byte
             for frame, skip in piece.frames:
-                if end_byte is not None and at + len(frame.output) - skip > end_byte:
-                    yield raw_output(frame, STREAMS_SET, skip)[: end_byte - at]
+                if end_byte is not None and at >= end_byte:
                     return
-                at += len(frame.output) - skip
-                if output := raw_output(frame, wanted, skip):
+                size = len(frame.output)
+                until = size if end_byte is None else min(size, skip + end_byte - at)
+                at += size - skip
+                if output := raw_output(frame, wanted, skip, until):
                     yield output
 
     async def raw_size(self, log_id: int) -> RawSize:
@@ -163,7 +164,7 @@ class LogOutlet:
                 piece = await self._database.read(self._reader.raw_blocking, log_id, line, None, first_byte)
                 line, first_byte = piece.next_line, piece.next_byte
                 for frame, skip in piece.frames:
-                    yield raw_output(frame, wanted, skip)
+                    yield raw_output(frame, wanted, skip, len(frame.output))
                 if line >= piece.log.num_lines:
                     if piece.log.complete:
                         return

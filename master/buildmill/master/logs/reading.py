@@ -184,13 +184,14 @@ class Reader:
         return self._files.read_blocking(log_id, row.file_offset, row.file_length)
 
 
-def raw_output(frame: Frame, streams: frozenset[str], skip: int) -> bytes:
-    """The output of some streams, exactly as it was written, without the first `skip` bytes of all streams."""
+def raw_output(frame: Frame, streams: frozenset[str], first: int, end: int) -> bytes:
+    """The output of some streams, exactly as it was written, from byte `first` up to `end` of that of all streams."""
     if streams.issuperset(frame.streams):
-        return frame.output[skip:] if skip else frame.output
+        return frame.output if first <= 0 and end >= len(frame.output) else frame.output[first:end]
     parts: list[bytes] = []
-    for stream, piece, _, _ in frame.runs():
+    at = 0
+    for stream, length in zip(frame.streams, frame.lengths, strict=True):
         if stream in streams:
-            parts.append(piece[skip:])
-        skip = max(0, skip - len(piece))
+            parts.append(frame.output[max(at, first) : min(at + length, end)])
+        at += length
     return b"".join(parts)

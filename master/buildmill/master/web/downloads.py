@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError, InvalidInput, Unavailable
@@ -20,6 +21,8 @@ from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.ranges import NotSatisfiable, wanted_part
 
 _PARAMETERS = frozenset({"stream", "follow", "offset"})
+# what a build has written may be HTML: it is shown, and can do nothing
+_POLICY = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 _AGAIN = timedelta(seconds=10)
 
 
@@ -88,6 +91,7 @@ class Downloads:
         self._start_headers(request)
         headers = request.responseHeaders
         headers.setRawHeaders(b"Content-Type", [download.content_type.encode()])
+        headers.setRawHeaders(b"Content-Security-Policy", [_POLICY])
         if found.endpoint.kind is Kind.RAW:
             name = download.filename.encode("ascii", "replace")
             headers.setRawHeaders(b"Content-Disposition", [b"attachment; filename=%b" % name])
@@ -103,6 +107,8 @@ class Downloads:
                 await raw.send(request, download.preamble, download.chunks)
             else:
                 await self._send_part(request, download, download.byte_count, download.part)
+        except CancelledError:  # the server stops
+            raise
         except Exception:
             request.processingFailed(Failure())
 
@@ -149,5 +155,7 @@ class Downloads:
         skip = len(download.preamble)
         try:
             await raw.send(request, download.preamble[first:], download.follow(max(0, first - skip)))
+        except CancelledError:  # the server stops
+            raise
         except Exception:
             request.processingFailed(Failure())

@@ -48,6 +48,7 @@ def front_end_config(
             ["Python", sys.version.split()[0]],
             ["Buildmill", own_version()],
             ["Twisted", _version("twisted")],
+            *(passed_on.get("versions") or ()),
         ],
     }
 

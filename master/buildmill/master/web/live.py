@@ -103,7 +103,14 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
 
     def hear(self, told: Told) -> None:
         """See `Listener.hear`."""
-        self.send(told.numbered_frame if self._is_numbered else told.frame)
+        backlog = self._backlog
+        if backlog is None:
+            return
+        frame = told.numbered_frame if self._is_numbered else told.frame
+        if backlog.is_full:
+            backlog.send(frame)
+        else:  # the way of nearly all events, kept short
+            self.write_frame(frame)
 
     @property
     def waiting_bytes(self) -> int:

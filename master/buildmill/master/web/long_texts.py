@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError
@@ -81,6 +82,8 @@ class LongTexts:
         request.responseHeaders.setRawHeaders(b"Content-Type", [form.content_type])
         try:
             await raw.send(request, b"", _document(text, form))
+        except CancelledError:  # the server stops
+            raise
         except Exception:
             request.processingFailed(Failure())
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -123,6 +124,8 @@ class Operating:
             return
         try:
             await answering
+        except CancelledError:  # the server stops
+            raise
         except Exception as error:
             self._refuse(request, error)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError, InvalidInput, Unavailable
@@ -86,6 +87,8 @@ class Searches:
         request.responseHeaders.setRawHeaders(b"Content-Type", [JSON_LINES if is_lines else JSON])
         try:
             await raw.send(request, b"", _lines(first, parts) if is_lines else _document(first, parts))
+        except CancelledError:  # the server stops
+            raise
         except Exception:
             request.processingFailed(Failure())
 

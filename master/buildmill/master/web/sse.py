@@ -271,12 +271,12 @@ class Streams:
 def _since(request: Request) -> str | None:
     """Where a client wants to go on: what browsers send when they connect again, or the parameter ``since``."""
     since = request.getHeader(b"Last-Event-ID")
-    text: str | None = None if since is None else since.decode("latin-1")
+    text = since.decode("latin-1") if since else None
     query: Any = parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)
     for name, value in query:
         if name != "since":
             raise InvalidInput(name, "the only query parameter is since")
-        text = value
+        text = value or None
     return text
 
 

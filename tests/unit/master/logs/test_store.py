@@ -145,6 +145,19 @@ def test_raw_output_has_nothing_added_where_lines_are_not_finished(memory: Stage
     assert raw(memory, quick_store, log, "oh") == long + long + b"\nlastdone"
 
 
+@pytest.mark.parametrize("streams", ["oeh", "o", "eh"])
+def test_any_part_of_raw_output_is_that_part(memory: Stage, quick_store: LogStore, streams: str) -> None:
+    chance = random.Random(9)
+    writes = [(chance.choice("oeh"), chance.randbytes(chance.randrange(1, 3000)) + b"\n") for _ in range(200)]
+    log = add_log(memory, quick_store, *writes)
+    marked = [(stream, bytes([byte])) for stream, data in writes for byte in data]
+
+    for _ in range(20):
+        first, end = sorted(chance.sample(range(len(marked) + 1), 2))
+        pieces = memory.collect(quick_store.raw(log.logid, streams=streams, first_byte=first, end_byte=end))
+        assert b"".join(pieces) == b"".join(byte for stream, byte in marked[first:end] if stream in streams)
+
+
 def test_raw_output_can_begin_at_any_byte(stage: Stage, store: LogStore) -> None:
     log = add_log(stage, store, ("o", b"".join(LINES[:3000])), ("e", b"".join(LINES[3000:4000])))
     whole = b"".join(LINES[:4000])

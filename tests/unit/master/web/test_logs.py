@@ -176,6 +176,18 @@ def test_a_download_that_gets_shorter_is_cut(face: Face) -> None:
     assert connection.wire.is_aborted
 
 
+@pytest.mark.parametrize("path", ["raw", "raw_inline", "raw?stream=o", "raw?follow=1"])
+def test_html_of_a_build_can_do_nothing_in_a_browser(face: Face, path: str) -> None:
+    log = add_log(face, ("o", b"<script>alert(1)</script>"), kind="h")
+
+    headers = face.get(f"logs/{log}/{path}").headers
+
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert headers["content-security-policy"].startswith("sandbox; default-src 'none';")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert ("content-disposition" in headers) == ("inline" not in path)
+
+
 # -- following -------------------------------------------------------------------------
 
 
@@ -230,6 +242,16 @@ def test_who_leaves_is_not_waited_for(face: Face) -> None:
     face.stage.advance(11)
 
     assert downloads.following == 0
+    face.stage.result(writer.finish())
+
+
+def test_a_server_that_stops_cuts_followers_without_a_failure(face: Face) -> None:
+    log, writer = new_writer(face)
+    connection = follow(face, f"logs/{log}/raw?follow=1")
+
+    face.stage.result(face.server.stop())
+
+    assert connection.wire.is_aborted
     face.stage.result(writer.finish())
 
 

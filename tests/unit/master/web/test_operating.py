@@ -341,7 +341,10 @@ def test_a_plugin_that_is_not_configured_is_not_served() -> None:
 
 
 def test_front_ends_find_what_they_expect(scene: Scene) -> None:
-    face = Face(scene, ui={"plugins": {"badges": {}}, "ui_default_config": {"a.b": 1}, "theme": object()})
+    face = Face(
+        scene,
+        ui={"plugins": {"badges": {}}, "ui_default_config": {"a.b": 1}, "theme": object(), "versions": [("us", 3)]},
+    )
 
     answer = face.request("GET", "/config")
 
@@ -350,5 +353,5 @@ def test_front_ends_find_what_they_expect(scene: Scene) -> None:
         "plugins": {"badges": {}}, "ui_default_config": {"a.b": 1}, "theme": "<object>", "title": "Buildmill",
         "titleURL": "http://localhost:8010/",
     }  # fmt: skip
-    assert [name for name, _ in answer.json["versions"]] == ["Python", "Buildmill", "Twisted"]
+    assert [name for name, _ in answer.json["versions"]] == ["Python", "Buildmill", "Twisted", "us"]
     face.close()

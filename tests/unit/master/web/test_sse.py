@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any, NamedTuple
 
 import pytest
@@ -355,3 +356,50 @@ def test_nothing_is_lost_by_who_subscribes_first_and_reads_then(face: Face) -> N
 
         assert known == face.get("builds/2").json["builds"][0]["state_string"]
         again.connection.close()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_breaks_a_client_gets_every_event_once_or_is_told_to_read_again(seed: int) -> None:
+    """A hub with little room; clients that come and go at any moment, with any id that they have seen."""
+    chance = random.Random(seed)
+    bus = SimpleBus()
+    hub = Hub(bus, "e", WebLimits(replay_events=8, socket_bytes=2000))
+    told: list[Told] = []
+
+    class Ear:
+        waiting_bytes = 0
+
+        def __init__(self) -> None:
+            self.patterns: set[str] = set()
+
+        def hear(self, one: Told) -> None:
+            told.append(one)
+
+    known, rereads, ear, number = 0, 0, Ear(), 0
+    hub.subscribe(ear, "n/*")
+    seen = hub.position
+    for _ in range(300):
+        match chance.choice(("event", "event", "event", "other", "leave", "come")):
+            case "event":
+                number += 1
+                bus.publish([Event((("n", str(number)),), {"n": number})])
+            case "other":
+                bus.publish([Event((("other",),), {})])
+            case "leave":
+                hub.leave(ear)
+            case _ if not ear.patterns:
+                told.clear()
+                hub.subscribe(ear, "n/*")
+                missed = hub.missed(seen, ["n/*"])
+                if missed is None:
+                    rereads, known, seen = rereads + 1, number, hub.position
+                else:
+                    told += missed
+        for one in told:
+            known += 1
+            assert one.block.startswith(b'event: event\ndata: {"key":["n","%d"]' % known)
+            seen = one.id
+        told.clear()
+        assert known == number or not ear.patterns
+    assert rereads > 0
+    hub.stop()

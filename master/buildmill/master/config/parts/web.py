@@ -99,7 +99,7 @@ class WebPart:
             title=config.title,
             title_url=config.titleURL,
             multi_master=config.multiMaster,
-            ui=config.www.ui,
+            ui={"port": config.www.port, **config.www.ui},
             access=access_of(config, self._master),
             accounts=self._accounts,
         )
