@@ -12,6 +12,7 @@ from buildmill.master.domain.rights import Policy
 from tests.security.conftest import Open
 from tests.security.place import HERE, Place, Visitor, admins_act
 from tests.unit.master.web.test_live import Client, frames
+from tests.unit.master.web.test_sse import Reader
 
 CLOSED = 8
 
@@ -161,3 +162,84 @@ def test_rules_that_take_their_time_are_waited_for(open_place: Open) -> None:
     waiting.pop().callback(None)
 
     assert client.received().startswith(b"HTTP/1.1 101")
+
+
+# -- the same for streams --------------------------------------------------------------
+
+
+def streaming(visitor: Visitor, path: str = "/builds/*/finished") -> Reader:
+    return Reader(visitor.face, path, **visitor.headers, Origin=HERE)
+
+
+def test_where_nobody_reads_nobody_gets_a_stream(open_place: Open) -> None:
+    place = open_place(public_read=False)
+
+    assert streaming(place.anybody).opening.status == 403
+    assert streaming(place.logged_in("bob")).opening.status == 200
+
+
+def test_a_stream_has_only_what_its_token_is_for(open_place: Open) -> None:
+    place = open_place()
+    program = place.program("ann", "events.read", "builds.read")
+    reader = streaming(program)
+
+    assert reader.opening.status == 200
+    assert streaming(program, "/workers/*/connected").opening.status == 403
+    # whoever else knows its id gets no more for it
+    assert place.anybody.get(f"/sse/add/{reader.id}/workers/*/connected").status == 403
+    assert place.anybody.get(f"/sse/add/{reader.id}/builds/*/new").status == 200
+
+
+def test_rules_about_reading_are_asked_for_each_stream(open_place: Open) -> None:
+    place = open_place(authz=admins_act([AnyEndpointMatcher(role="admins")]))
+
+    assert streaming(place.logged_in("bob")).opening.status == 403
+    assert streaming(place.logged_in("ann")).opening.status == 200
+
+
+def test_a_stream_ends_with_its_session(open_place: Open) -> None:
+    place = open_place()
+    ann = place.logged_in("ann")
+    reader = streaming(ann)
+
+    answer = place.face.request("POST", "/auth/logout", b"", **ann.headers, **ann.action_headers)
+    something_happens(place)
+
+    assert answer.status < 400
+    assert not [block for block in reader.read() if block.name == "event"]
+    assert place.face.server.streams.streams == {}
+
+
+def test_a_stream_ends_with_its_token(open_place: Open) -> None:
+    place = open_place()
+    reader = streaming(place.program("ann", "*"))
+    stage = place.scene.stage
+
+    stage.result(stage.database.write(api_tokens.revoke, 1))
+    stage.clock.advance(31)
+    stage.turn()
+    something_happens(place)
+
+    assert not [block for block in reader.read() if block.name == "event"]
+    assert place.face.server.streams.streams == {}
+
+
+def test_streams_end_when_other_rules_hold(open_place: Open) -> None:
+    place = open_place()
+    reader = streaming(place.logged_in("bob"))
+
+    place.face.server.use(Access(backend=place.access.backend, policy=Policy(public_read=False)))
+
+    assert place.face.server.streams.streams == {}
+    assert streaming(Visitor(place.face)).opening.status == 403
+    assert reader.read() == []
+
+
+def test_who_comes_back_to_a_socket_is_asked_again(open_place: Open) -> None:
+    place = open_place()
+    client = Client(place.face, **place.program("ann", "events.read", "builds.read").headers)
+
+    refused = client.say({"cmd": "resume", "paths": ["builds/*/new", "workers/*/connected"], "since": None, "_id": 1})
+    taken = client.say({"cmd": "resume", "paths": ["builds/*/new"], "since": None, "_id": 2})
+
+    assert (refused["code"], taken["code"]) == (403, 200)
