@@ -298,12 +298,12 @@ def test_a_build_waits_for_all_and_hands_properties_on(tmp_path: Path) -> None:
     house.close()
 
 
-def test_a_build_whose_locks_are_rendered_stands_in_line(tmp_path: Path) -> None:
+def test_a_request_for_a_whole_lock_stands_in_line(tmp_path: Path) -> None:
     names = names_of("share-machines")
     house = Harness(tmp_path)
-    counting = [names["licence"].access("counting")]
+    counting, alone = ([names["licence"].access(mode)] for mode in ("counting", "exclusive"))
     command = names["steps"].ShellCommand(command="true")
-    house.start(house.builder(command, locks=counting), house.builder(command, name="audit", locks=names["alone"]))
+    house.start(house.builder(command, locks=counting), house.builder(command, name="audit", locks=alone))
     house.worker.scripts["shell"] = lambda _command: None
 
     house.force("b1")

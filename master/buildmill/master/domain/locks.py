@@ -1,7 +1,8 @@
 """Who holds which lock and who waits, in order: decided here, without I/O.
 
-All locks of a build or step are taken together or not at all. First come, first served for each lock: a
-waiter is passed over only by those who need none of its locks.
+All locks of a build or step are taken together or not at all. First come, first served for each lock: a waiter
+stands in line at those of its locks that somebody holds against it. At the others it lets everybody pass, or two
+could wait for one another: one for what the other holds, which needs what only the first one stands before.
 """
 
 from __future__ import annotations
@@ -36,11 +37,17 @@ class Need:
 
 @dataclass(slots=True, eq=False)
 class Waiter:
-    """Somebody who waits for all of `needs`; `granted` is called once, when they are taken."""
+    """Somebody who waits for all of `needs`.
+
+    Attributes:
+        granted: called once, when they are taken; None for who only stands in line, and takes them by itself.
+        is_ready: whether it would go on if it had them now; who would not is in nobody's way.
+    """
 
     holder: str
     needs: tuple[Need, ...]
-    granted: Callable[[], None]
+    granted: Callable[[], None] | None
+    is_ready: Callable[[], bool] = lambda: True
 
 
 class LockTable:
@@ -57,9 +64,24 @@ class LockTable:
         self._waiting: list[Waiter] = []
         self.freed: Callable[[Sequence[Hashable]], None] = lambda _: None
 
-    def obstacle(self, needs: Iterable[Need]) -> tuple[Need, tuple[str, ...]] | None:
-        """The first of `needs` that could not be taken now, with those who are in its way; None when all could."""
-        return self._obstacle(needs, self._waiting)
+    def obstacle(self, needs: Iterable[Need], place: Waiter | None = None) -> tuple[Need, tuple[str, ...]] | None:
+        """The first of `needs` that could not be taken now, with those who are in its way; None when all could.
+
+        Args:
+            place: where the asker stands in line; None for who would be the last.
+        """
+        ahead = self._waiting[: self._waiting.index(place)] if place in self._waiting else self._waiting
+        return self._obstacle(needs, ahead)
+
+    def stand_in_line(self, holder: str, needs: Sequence[Need], is_ready: Callable[[], bool]) -> Waiter:
+        """Take a place in line without being served: the caller looks again when `freed` tells of the locks.
+
+        Args:
+            is_ready: see `Waiter`.
+        """
+        waiter = Waiter(holder, tuple(needs), None, is_ready)
+        self._waiting.append(waiter)
+        return waiter
 
     def take(self, holder: str, needs: Sequence[Need]) -> bool:
         """Take all, if nobody is in the way; False changes nothing."""
@@ -130,7 +152,9 @@ class LockTable:
         for waiter in tuple(self._waiting):
             if waiter not in self._waiting:
                 continue  # withdrawn by somebody who was granted just now
-            if self._obstacle(waiter.needs, ahead) is None:
+            if waiter.granted is None:
+                ahead.append(waiter)
+            elif self._obstacle(waiter.needs, ahead) is None:
                 self._waiting.remove(waiter)
                 self._hold(waiter.holder, waiter.needs)
                 waiter.granted()
@@ -142,16 +166,31 @@ class LockTable:
             if not need.count:
                 continue
             held = self._held.get(need.key, [])
-            waiting = [(w.holder, n) for w in ahead for n in w.needs if n.key == need.key]
+            waiting = [
+                (w.holder, n)
+                for w in ahead
+                for n in w.needs
+                if n.key == need.key and n.count and (_is_against(n, held) or self._has_its_turn(w)) and w.is_ready()
+            ]
             before = [*held, *waiting]
-            if not before:
-                continue
-            others = tuple(holder for holder, _ in before)
-            if need.mode is Mode.EXCLUSIVE or any(n.mode is Mode.EXCLUSIVE for _, n in before):
-                return need, others
-            if sum(n.count for _, n in before) + need.count > need.max_count:
-                return need, others
+            if _is_against(need, before):
+                return need, tuple(holder for holder, _ in before)
         return None
+
+    def _has_its_turn(self, waiter: Waiter) -> bool:
+        """Whether somebody who stands in line has only to take the locks."""
+        return waiter.granted is None and not any(
+            need.count and _is_against(need, self._held.get(need.key, ())) for need in waiter.needs
+        )
+
+
+def _is_against(need: Need, others: Sequence[tuple[str, Need]]) -> bool:
+    """Whether a lock cannot be had beside those who have it."""
+    if not others:
+        return False
+    if need.mode is Mode.EXCLUSIVE or any(n.mode is Mode.EXCLUSIVE for _, n in others):
+        return True
+    return sum(n.count for _, n in others) + need.count > need.max_count
 
 
 def _is_of(name: str, holder: str) -> bool:

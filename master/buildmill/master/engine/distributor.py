@@ -27,7 +27,7 @@ from buildmill.master.domain.claims import Queue
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.lines import Waiting, Wake
 from buildmill.master.domain.lock_values import LockAccess
-from buildmill.master.domain.locks import LockTable, Need
+from buildmill.master.domain.locks import LockTable, Need, Waiter
 from buildmill.master.domain.reasons import Because, Reason, in_the_way
 from buildmill.master.domain.resources import BuildRequest
 from buildmill.master.domain.worker_slot import WorkerSlot
@@ -110,6 +110,7 @@ class Distributor:
         self._changes = 0
         self._new: dict[int, list[int]] = {}
         self._locked: dict[Hashable, set[int]] = {}
+        self._in_line: dict[int, Waiter] = {}
         self._batch: list[Assignment] = []
         self._claims = TaskOwner("distributor")
         self._heard: set[int] = set()
@@ -141,6 +142,8 @@ class Distributor:
         self._prioritize = prioritize
         self._collapse = collapse
         self._locked.clear()
+        for builder_id in tuple(self._in_line):
+            self._leave_line(builder_id)
         self.chooser.workers, self.chooser.select_worker = workers, select_worker
         for builder_id in builders:
             self.queue.bring_back(builder_id)
@@ -222,7 +225,9 @@ class Distributor:
             self.queue.bring_back(request.builderid)
 
     def _waits_no_more(self, request_id: int) -> None:
-        self.queue.remove(request_id)
+        gone = self.queue.remove(request_id)
+        if gone is not None and self.queue.first(gone.builder_id) is None:
+            self._leave_line(gone.builder_id)
         self.chooser.forget(request_id)
 
     def _locks_freed(self, keys: Sequence[Hashable]) -> None:
@@ -301,16 +306,37 @@ class Distributor:
         wake = Wake.WORKER
         for slot in slots:
             worker = self._workers[slot.worker_id]
-            obstacle = self._obstacle(builder, worker)
+            obstacle = self._obstacle(builder, worker, self._in_line.get(builder_id))
             if obstacle is None:
                 self._batch.append(self._reserve(builder, waiting, worker))
+                self._leave_line(builder_id)
                 return
             keys.add(obstacle[0].key)
             if _is_own_master_lock(obstacle[0], builder):
                 wake = Wake.CALL  # it is the same on all workers, and no change of a worker frees it
+                self._stand_in_line(builder, waiting, worker)
                 break
         self._wait_for_locks(builder_id, keys)
         self.queue.set_aside(builder_id, wake)
+
+    def _stand_in_line(self, builder: Builder, waiting: Waiting, worker: WorkerHandle) -> None:
+        """Let nobody who comes later take the master's locks away, as long as the builder has a worker for them."""
+        if builder.builderid not in self._in_line:
+            needs = lock_needs(builder.config.fixed_locks, worker.name)
+            self._in_line[builder.builderid] = self._locks.stand_in_line(
+                f"{builder.name} request {waiting.request_id}",
+                [need for need in needs if _is_own_master_lock(need, builder)],
+                lambda: self._could_go_on(builder.builderid),
+            )
+
+    def _could_go_on(self, builder_id: int) -> bool:
+        is_wanted = self.queue.first(builder_id) is not None
+        return is_wanted and bool(self.queue.free_workers(builder_id, self._clock.seconds()))
+
+    def _leave_line(self, builder_id: int) -> None:
+        place = self._in_line.pop(builder_id, None)
+        if place is not None:
+            self._locks.withdraw(place)
 
     def _wait_for_locks(self, builder_id: int, keys: set[Hashable]) -> None:
         for key in keys:
@@ -353,7 +379,7 @@ class Distributor:
             is_current = self._builders.get(builder_id) is builder and self._workers.get(worker.worker_id) is worker
             if not self._may_decide or not is_current:
                 return None
-            obstacle = self._obstacle(builder, worker)
+            obstacle = self._obstacle(builder, worker, self._in_line.get(builder_id))
             if obstacle is None:
                 return self._reserve(builder, waiting, worker)
             keys.add(obstacle[0].key)
@@ -366,6 +392,7 @@ class Distributor:
         self._thinking.discard(builder_id)
         if assignment is not None:
             self._batch.append(assignment)
+            self._leave_line(builder_id)
             self.queue.bring_back(builder_id)
         elif was_thinking and has_changed:
             self.queue.bring_back(builder_id)  # its functions may not have seen it
@@ -405,9 +432,11 @@ class Distributor:
 
     # -- places and locks ----------------------------------------------------------------------
 
-    def _obstacle(self, builder: Builder, worker: WorkerHandle) -> tuple[Need, tuple[str, ...]] | None:
+    def _obstacle(
+        self, builder: Builder, worker: WorkerHandle, place: Waiter | None = None
+    ) -> tuple[Need, tuple[str, ...]] | None:
         accesses: tuple[LockAccess, ...] = (*builder.config.fixed_locks, *worker.config.locks)
-        return self._locks.obstacle(lock_needs(accesses, worker.name)) if accesses else None
+        return self._locks.obstacle(lock_needs(accesses, worker.name), place) if accesses else None
 
     def _reserve(self, builder: Builder, waiting: Waiting, worker: WorkerHandle) -> Assignment:
         """Take the place and the locks; nothing is in the way."""
@@ -505,7 +534,7 @@ class Distributor:
         builder, worker = self._builders.get(waiting.builder_id), self._workers.get(slot.worker_id)
         if builder is None or worker is None:
             return None
-        if (found := self._obstacle(builder, worker)) is not None:
+        if (found := self._obstacle(builder, worker, self._in_line.get(waiting.builder_id))) is not None:
             return self._lock_reason(worker, *found)
         return self.chooser.obstacle(waiting, slot.worker_id)
 

@@ -76,6 +76,42 @@ def test_nobody_overtakes_a_waiter_for_the_same_lock() -> None:
     assert ledger.wait("d", counting("other"))
 
 
+def test_a_waiter_is_in_nobodys_way_at_locks_that_are_free_for_it() -> None:
+    ledger = Ledger()
+    ledger.wait("a", exclusive("x"))
+    assert not ledger.wait("b", exclusive("x"), exclusive("y"))
+
+    assert ledger.wait("a, step s", exclusive("y"))  # or a would wait for b, and b for a
+    ledger.table.release("a", [exclusive("x")])
+    assert ledger.granted == []
+    ledger.table.release("a, step s", [exclusive("y")])
+    assert ledger.granted == ["b"]
+
+
+def test_who_stands_in_line_is_served_by_itself_and_before_those_behind() -> None:
+    ledger = Ledger()
+    ledger.wait("a", counting())
+    place = ledger.table.stand_in_line("b", [exclusive()], lambda: True)
+
+    assert not ledger.wait("c", counting())
+    assert ledger.table.obstacle([exclusive()], place) == (exclusive(), ("a",))
+    ledger.table.release("a", [counting()])
+    assert ledger.table.obstacle([exclusive()], place) is None
+    ledger.table.hold("b", [exclusive()])
+    ledger.table.withdraw(place)
+    assert ledger.granted == []
+    ledger.table.release("b", [exclusive()])
+    assert ledger.granted == ["c"]
+
+
+def test_who_stands_in_line_and_could_not_go_on_lets_others_pass() -> None:
+    ledger = Ledger()
+    ledger.wait("a", counting())
+    ledger.table.stand_in_line("b", [exclusive()], lambda: False)
+
+    assert ledger.wait("c", counting())
+
+
 def test_waiter_that_withdraws_lets_those_behind_it_pass() -> None:
     ledger = Ledger()
     ledger.wait("a", counting())

@@ -481,6 +481,40 @@ def test_end_of_a_step_lets_a_builder_have_its_lock(harness: Harness) -> None:
     assert [c.args["command"] for c in harness.workers["w1"].running.values()] == ["y"]
 
 
+def test_a_request_for_a_whole_lock_is_not_passed_over_by_later_ones_that_only_count(harness: Harness) -> None:
+    lock = MasterLock("device", maxCount=2)
+    harness.start(
+        harness.builder(Run(command="x"), locks=[lock.access("counting")]),
+        harness.builder(Run(command="whole"), name="b2", workernames=["w2"], locks=[lock.access("exclusive")]),
+        harness.builder(Run(command="z"), name="b3", workernames=["w3"], locks=[lock.access("counting")]),
+    )
+    never_end(harness)
+    harness.force("b1")
+    whole, later = harness.force("b2"), harness.force("b3")
+    assert claimed(harness, whole, later) == [False, False]
+
+    end(harness)
+
+    assert claimed(harness, whole, later) == [True, False]
+
+
+def test_a_request_without_a_worker_keeps_no_lock_from_others(harness: Harness) -> None:
+    lock = MasterLock("device", maxCount=2)
+    harness.start(
+        harness.builder(Run(command="x"), locks=[lock.access("counting")]),
+        harness.builder(Run(command="whole"), name="b2", workernames=["w2"], locks=[lock.access("exclusive")]),
+        harness.builder(Run(command="z"), name="b3", workernames=["w3"], locks=[lock.access("counting")]),
+    )
+    never_end(harness)
+    harness.force("b1")
+    whole = harness.force("b2")
+    harness.workers["w2"].cut()
+    harness.turn()
+    later = harness.force("b3")
+
+    assert claimed(harness, whole, later) == [False, True]
+
+
 def test_function_is_asked_again_when_a_lock_is_free(harness: Harness) -> None:
     lock = MasterLock("device")
     harness.start(
