@@ -117,6 +117,11 @@ class Substantiation:
         config: Any = self._handle.config
         return cast(LatentConfig, config)
 
+    @property
+    def _secret(self) -> str:
+        """What the worker must say."""
+        return self._handle.password or self.password
+
     # -- for builds --------------------------------------------------------------------------------
 
     async def ready(self, build: Any) -> None:
@@ -279,7 +284,7 @@ class Substantiation:
         await self._take_down(fast=False)
 
     async def _start(self, config: LatentConfig, build: Any) -> None:
-        await config.prepare(self._master, self._handle.password or self.password)
+        await config.prepare(self._master, self._secret)
         if not await settled(config.start_instance(build)):
             raise LatentWorkerFailedToSubstantiate("start_instance says that it failed")
         self._check_later(config)
@@ -318,6 +323,7 @@ class Substantiation:
         self._handle.forget_commands("its instance was stopped")
         self._log.info("worker {worker} is being stopped", worker=config.name)
         try:
+            await config.prepare(self._master, self._secret)  # an earlier run of the master may have started it
             await settled(config.stop_instance(fast))
             await self._stopped()
         except RAISED:

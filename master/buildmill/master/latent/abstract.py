@@ -123,7 +123,7 @@ class AbstractLatentWorker(WorkerConfig):
         return None
 
     async def prepare(self, master: Any, password: str) -> None:
-        """Called before each start.
+        """Called before each start and each stop.
 
         Args:
             password: what the worker must say when it connects.
