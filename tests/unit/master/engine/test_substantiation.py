@@ -395,3 +395,45 @@ def test_after_a_restart_a_worker_that_had_durable_commands_is_started_anew(harn
 
     assert cloud.told == ["start 1", "stop fast", "start 2"]
     assert harness.results() == [SUCCESS, SUCCESS]
+
+
+def test_an_idle_instance_of_an_earlier_configuration_is_stopped(harness: Harness) -> None:
+    cloud = cloud_of(harness, build_wait_timeout=-1)
+    harness.force()
+    advance(harness, 1)
+
+    changed = Latent("w1", build_wait_timeout=-1, max_builds=3)
+    changed.cloud = cloud
+    harness.result(harness.engine.configure(harness.changed_config(*harness.config.builders, workers=[changed])))
+    harness.turn()
+    stopped = list(cloud.told)
+    harness.force()
+    advance(harness, 1)
+
+    assert stopped == ["start 1", "stop"]
+    assert cloud.told == ["start 1", "stop", "start 2"]
+    assert harness.results() == [SUCCESS, SUCCESS]
+
+
+def test_a_master_that_stops_waits_for_no_instance(harness: Harness) -> None:
+    cloud = cloud_of(harness)
+    cloud.connects = False
+    harness.force()
+
+    harness.result(harness.engine.stop(clean=False))
+
+    assert harness.results() == [RETRY]
+    assert cloud.told == ["start 1", "stop"]
+
+
+def test_a_worker_without_a_password_gets_one_and_others_keep_theirs(harness: Harness) -> None:
+    cloud_of(harness)
+    own = Latent("w2", password="theirs")
+    own.cloud = Cloud(harness)
+    workers = [*harness.config.workers, own]
+
+    harness.result(harness.engine.configure(harness.changed_config(*harness.config.builders, workers=workers)))
+
+    assert len(harness.engine.workers["w1"].password or "") == 64
+    assert harness.engine.authenticate("w2", "theirs")
+    assert not harness.engine.authenticate("w1", "")
