@@ -191,3 +191,39 @@ c["builders"] = [builder("b1", steps.ShellCommand(command=["echo", "in a contain
     assert [first["results"], second["results"]] == [0, 0]
     assert output == b"in a container\n"
     assert len(docker.removed) == 2
+
+
+def test_a_build_in_a_container_outlives_its_master(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    script = f"echo begun; while [ ! -e {flag} ]; do sleep 0.1; done; echo done"
+    with docker_engine(tmp_path / "docker") as (docker, address):
+        builders = f"""
+c["workers"] = [worker.DockerLatentWorker("d1", None, {address!r}, image="worker:1", masterFQDN="127.0.0.1",
+                                          build_wait_timeout=0)]
+c["builders"] = [builder("b1", steps.ShellCommand(command=["sh", "-c", {script!r}]), workernames=["d1"])]
+"""
+        master = RunningMaster(tmp_path / "master", builders)
+        try:
+            master.start()
+            request = master.force("b1")
+            build = master.running_build(request)
+            wait_for(lambda: b"begun" in _begun(master, build), why=master.own_log)
+            master.kill()
+            master.start()
+            flag.touch()
+            finished = master.finished(request)
+            wait_for(lambda: not docker.containers, why=master.own_log)
+            output = master.stdout(build, "shell")
+        finally:
+            master.stop()
+
+    assert (finished["buildid"], finished["results"]) == (build, 0)
+    assert output == b"begun\ndone\n"
+    assert len(docker.removed) == 1
+
+
+def _begun(master: RunningMaster, build: int) -> bytes:
+    """What the build's command has said so far; nothing before it has a log."""
+    if "shell" not in master.steps(build) or not master.get(f"builds/{build}/steps/shell/logs")["logs"]:
+        return b""
+    return master.stdout(build, "shell")

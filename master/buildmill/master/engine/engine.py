@@ -210,13 +210,13 @@ class Engine:
                     code=Because.NOT_STARTED, text=text, worker=worker.name, workerid=worker_id
                 )
             handle.password = passwords[worker.name]
-            self._note_latent(handle)
+            await self._note_latent(handle)
             handle.slot.max_builds = worker.max_builds
             handle.slot.is_paused, handle.slot.pause_reason = paused, reason
             handles[worker.name] = handle
         return handles
 
-    def _note_latent(self, handle: WorkerHandle) -> None:
+    async def _note_latent(self, handle: WorkerHandle) -> None:
         """Have an instance for a latent worker; stop that of one that is latent no more."""
         worker, instance = handle.config, self.instances.get(handle.name)
         handle.slot.is_startable = worker.is_latent and worker.why_not_started is None
@@ -230,6 +230,7 @@ class Engine:
                     stopped=partial(self.lost.instance_stopped, handle),
                     password=f"{self._random.getrandbits(256):064x}",
                 )
+                await instance.remember()
             handle.password = handle.password or instance.password
             instance.configured()
         elif instance is not None:
@@ -420,7 +421,10 @@ class Engine:
         handle = self.workers.get(name)
         if handle is None or handle.password is None:
             return False
-        return hmac.compare_digest(handle.password.encode(), password.encode())
+        if hmac.compare_digest(handle.password.encode(), password.encode()):
+            return True
+        instance = self.instances.get(name)
+        return instance is not None and instance.knows(password)
 
     def greeting(self) -> Hello:
         """The first word to a worker whose commands can outlive their connection."""

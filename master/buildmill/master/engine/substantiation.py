@@ -7,10 +7,12 @@ again with the build, as late as the worker's quarantine says.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -21,6 +23,8 @@ from buildmill.common.tasks import TaskOwner
 from buildmill.master.engine.service import settled
 from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.workers import WorkerHandle
+
+_STATE: Final = "LatentWorker"
 
 
 class LatentWorkerFailedToSubstantiate(ConnectionLost):
@@ -99,6 +103,7 @@ class Substantiation:
         self._clock = clock
         self._tasks = tasks
         self._stopped = stopped
+        self._earlier: str | None = None
         self._waiting: list[_Waiter] = []
         self._config: LatentConfig | None = None
         self._needs: Any = None
@@ -176,6 +181,28 @@ class Substantiation:
         """The worker's connection has ended."""
         if self.state is State.UP and not self._handle.builds:
             self._stop_soon()
+
+    # -- who it is ---------------------------------------------------------------------------------
+
+    async def remember(self) -> None:
+        """Know again the password of an instance that an earlier run of this master has started."""
+        name = self._handle.name
+        self._earlier = await self._master.data.updates.getState(_STATE, name, "password_sha256", None)
+
+    def knows(self, password: str) -> bool:
+        """Whether that is the made up password of an instance that an earlier run has started."""
+        has_own = self._handle.password != self.password
+        if self._earlier is None or has_own or self.state is State.STARTING:
+            return False
+        return hmac.compare_digest(_digest(password), self._earlier)
+
+    async def _note_password(self) -> None:
+        """Only its hash is kept: whoever reads the database cannot connect as the worker."""
+        self._earlier = None
+        if self._handle.password == self.password:
+            await self._master.data.updates.setState(
+                _STATE, self._handle.name, "password_sha256", _digest(self.password)
+            )
 
     # -- for the engine ------------------------------------------------------------------------------
 
@@ -285,6 +312,7 @@ class Substantiation:
 
     async def _start(self, config: LatentConfig, build: Any) -> None:
         await config.prepare(self._master, self._secret)
+        await self._note_password()
         if not await settled(config.start_instance(build)):
             raise LatentWorkerFailedToSubstantiate("start_instance says that it failed")
         self._check_later(config)
@@ -340,3 +368,7 @@ class Substantiation:
         call = self._calls.pop(name, None)
         if call is not None and call.active():
             call.cancel()
+
+
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()

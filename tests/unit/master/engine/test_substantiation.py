@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from twisted.internet.defer import Deferred, succeed
 
 from buildmill.common.results import CANCELLED, EXCEPTION, RETRY, SUCCESS
+from buildmill.master.db import tables as t
 from buildmill.master.domain.reasons import Because
 from buildmill.master.engine.substantiation import LatentWorkerCannotSubstantiate, LatentWorkerFailedToSubstantiate
 from buildmill.master.engine.worker_config import WorkerConfig
@@ -437,3 +439,18 @@ def test_a_worker_without_a_password_gets_one_and_others_keep_theirs(harness: Ha
     assert len(harness.engine.workers["w1"].password or "") == 64
     assert harness.engine.authenticate("w2", "theirs")
     assert not harness.engine.authenticate("w1", "")
+
+
+def test_a_made_up_password_is_known_again_after_a_restart_and_only_its_hash_is_kept(harness: Harness) -> None:
+    cloud_of(harness, build_wait_timeout=-1)
+    harness.force()
+    advance(harness, 1)
+    password = harness.engine.workers["w1"].password or ""
+
+    harness.seed += 1  # other randomness
+    harness.crash_and_restart()
+
+    assert harness.engine.workers["w1"].password not in (None, password)
+    assert harness.engine.authenticate("w1", password)
+    assert not harness.engine.authenticate("w1", password[:-1])
+    assert password not in str(harness.rows(sa.select(t.object_states)))
