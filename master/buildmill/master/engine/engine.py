@@ -199,7 +199,9 @@ class Engine:
             handle = self.workers.get(worker.name) or self._leaving.pop(worker.name, None)
             if handle is None:
                 handle = WorkerHandle(worker, worker_id, self._clock)
-                if is_durable and not (worker.is_latent and self._is_started):  # later it has an instance of its own
+                if is_durable and not (
+                    worker.is_started_for_builds and self._is_started
+                ):  # later it has an instance of its own
                     handle.durable = self._durable_commands(handle)
             if type(handle.config) is not type(worker):
                 handle.slot.absence = None  # it was that of another kind of worker
@@ -217,9 +219,9 @@ class Engine:
         return handles
 
     async def _note_latent(self, handle: WorkerHandle) -> None:
-        """Have an instance for a latent worker; stop that of one that is latent no more."""
-        worker, instance = handle.config, self.instances.get(handle.name)
-        handle.slot.is_startable = worker.is_latent and worker.why_not_started is None
+        """Have an instance for a latent worker; let go of that of one that is latent no more."""
+        instance = self.instances.get(handle.name)
+        handle.slot.is_startable = handle.config.is_started_for_builds
         if handle.slot.is_startable:
             if instance is None:
                 instance = self.instances[handle.name] = Substantiation(
@@ -234,8 +236,7 @@ class Engine:
             handle.password = handle.password or instance.password
             instance.configured()
         elif instance is not None:
-            del self.instances[handle.name]
-            self._tasks.start(instance.close(fast=False), name=f"stop the instance of worker {handle.name}")
+            instance.retire()
 
     def hold(self) -> None:
         """Begin no build until `resume`, while a configuration is being put in force."""
@@ -506,7 +507,7 @@ class Engine:
             moved=partial(self._let_go_of_build, build_id),
             record=record,
             max_attempts=self._durability.attempts,
-            instance=self.instances.get(assignment.worker.name),
+            instance=self.instances.get(assignment.worker.name) if assignment.worker.slot.is_startable else None,
         )
         self.builds[build.buildid] = build
         self._assignments[build.buildid] = assignment

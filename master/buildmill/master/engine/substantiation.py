@@ -108,7 +108,7 @@ class Substantiation:
         self._config: LatentConfig | None = None
         self._needs: Any = None
         self._is_unwanted = False
-        self._is_closed = False
+        self._is_closed = self._is_retired = False
         self._is_working = False
         self._ended: Deferred[None] | None = None
         self._starting: Deferred[None] | None = None
@@ -143,7 +143,8 @@ class Substantiation:
         try:
             await waiter.ready
         except CancelledError:
-            self._waiting.remove(waiter)
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
             if not self._waiting:
                 self._give_up("nobody waits for it any more")
             self._wake()
@@ -154,8 +155,12 @@ class Substantiation:
         if self.state is not State.UP or self._handle.builds:
             self._wake()  # what waits may need another instance
             return
-        timeout = self._wanted.build_wait_timeout
-        if self._handle.connection is None or timeout == 0 or self._config is not self._wanted:
+        if (
+            self._is_retired
+            or self._handle.connection is None
+            or self._config is not self._wanted
+            or (timeout := self._wanted.build_wait_timeout) == 0
+        ):
             self._stop_soon()
         elif timeout > 0:
             self._call_later("idle", timeout, self._stop_soon)
@@ -172,7 +177,9 @@ class Substantiation:
         if self.state is State.STARTING:
             if not self._arrival.called:
                 self._arrival.callback(None)
-        elif self.state is State.DOWN:  # of an earlier run of this master, or started by somebody else
+        elif (
+            self.state is State.DOWN and not self._is_retired
+        ):  # of an earlier run of this master, or started by somebody else
             self.state = State.UP
             self._config, self._needs = self._wanted, None
             self.build_ended()
@@ -211,8 +218,14 @@ class Substantiation:
         """Whether builds are on it, or were left there for the next run of the master."""
         return self.state is State.UP and bool(self._handle.builds)
 
+    def retire(self) -> None:
+        """The worker is latent no more: the instance is stopped when the builds on it have ended."""
+        self._is_retired = True
+        self._stop_soon()
+
     def configured(self) -> None:
         """There is a new configuration: an idle instance of another one is stopped."""
+        self._is_retired = False
         if self.state is State.UP and self._config is not self._wanted and not self._handle.builds:
             self._stop_soon()
 

@@ -78,6 +78,11 @@ class WorkerConfig:
         return what_is_not_delivered(self)
 
     @property
+    def is_started_for_builds(self) -> bool:
+        """Whether the master starts it when a build is given to it."""
+        return self.is_latent and self.why_not_started is None
+
+    @property
     def workername(self) -> str:
         """Buildbot's other name of `name`."""
         return self.name

@@ -454,3 +454,27 @@ def test_a_made_up_password_is_known_again_after_a_restart_and_only_its_hash_is_
     assert harness.engine.authenticate("w1", password)
     assert not harness.engine.authenticate("w1", password[:-1])
     assert password not in str(harness.rows(sa.select(t.object_states)))
+
+
+def test_a_build_ends_on_the_instance_of_a_worker_that_is_latent_no_more(harness: Harness) -> None:
+    cloud = cloud_of(harness, build_wait_timeout=-1)
+    harness.worker.scripts["shell"] = lambda _: None
+    harness.force()
+    advance(harness, 1)
+
+    plain = harness.changed_config(*harness.config.builders, workers=[WorkerConfig("w1", "x")])
+    harness.result(harness.engine.configure(plain))
+    harness.engine.settle()
+    harness.turn()
+    during = list(cloud.told)
+    harness.worker.complete(harness.worker.started[0], ["rc", 0])
+    advance(harness, 1)
+    after = list(cloud.told)
+    harness.worker.scripts["shell"] = lambda _: [["rc", 0]]
+    harness.worker.connect()
+    harness.force()
+    advance(harness, 10_000)
+
+    assert (during, after) == (["start 1"], ["start 1", "stop"])
+    assert harness.results() == [SUCCESS, SUCCESS]
+    assert cloud.told == after
