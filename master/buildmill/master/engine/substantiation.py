@@ -108,7 +108,7 @@ class Substantiation:
         self._config: LatentConfig | None = None
         self._needs: Any = None
         self._is_unwanted = False
-        self._is_closed = self._is_retired = False
+        self._is_closed = self._is_retired = self._is_expected = False
         self._is_working = False
         self._ended: Deferred[None] | None = None
         self._starting: Deferred[None] | None = None
@@ -152,15 +152,16 @@ class Substantiation:
 
     def build_ended(self) -> None:
         """A build on the worker has ended."""
+        if self._is_expected and not self._handle.builds:
+            self._is_expected = False
+            self._handle.forget_commands("it did not come back")
+            self._note_startable()
         if self.state is not State.UP or self._handle.builds:
             self._wake()  # what waits may need another instance
             return
-        if (
-            self._is_retired
-            or self._handle.connection is None
-            or self._config is not self._wanted
-            or (timeout := self._wanted.build_wait_timeout) == 0
-        ):
+        is_outdated = self._is_retired or self._config is not self._wanted
+        timeout = 0 if is_outdated or self._handle.connection is None else self._wanted.build_wait_timeout
+        if timeout == 0:
             self._stop_soon()
         elif timeout > 0:
             self._call_later("idle", timeout, self._stop_soon)
@@ -174,6 +175,8 @@ class Substantiation:
 
     def attached(self) -> None:
         """The worker is connected, and prepared."""
+        self._is_expected = False
+        self._note_startable()
         if self.state is State.STARTING:
             if not self._arrival.called:
                 self._arrival.callback(None)
@@ -218,14 +221,29 @@ class Substantiation:
         """Whether builds are on it, or were left there for the next run of the master."""
         return self.state is State.UP and bool(self._handle.builds)
 
+    def begin(self) -> None:
+        """The master has been started, or the worker is latent from now on: what is on it already is known."""
+        if self._handle.connection is not None:
+            self.attached()
+        elif self._handle.builds:
+            self._is_expected = True  # the worker comes back by itself; until then nothing can be begun there
+        else:
+            self._handle.forget_commands("it is started anew")
+        self._note_startable()
+
+    def _note_startable(self) -> None:
+        self._handle.slot.is_startable = not self._is_retired and not self._is_expected
+
     def retire(self) -> None:
         """The worker is latent no more: the instance is stopped when the builds on it have ended."""
         self._is_retired = True
+        self._note_startable()
         self._stop_soon()
 
     def configured(self) -> None:
         """There is a new configuration: an idle instance of another one is stopped."""
         self._is_retired = False
+        self._note_startable()
         if self.state is State.UP and self._config is not self._wanted and not self._handle.builds:
             self._stop_soon()
 

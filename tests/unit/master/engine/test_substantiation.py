@@ -478,3 +478,58 @@ def test_a_build_ends_on_the_instance_of_a_worker_that_is_latent_no_more(harness
     assert (during, after) == (["start 1"], ["start 1", "stop"])
     assert harness.results() == [SUCCESS, SUCCESS]
     assert cloud.told == after
+
+
+def test_while_a_build_waits_for_its_instance_to_come_back_nothing_else_is_begun_there(harness: Harness) -> None:
+    cloud = cloud_of(harness, "b1", "b2", build_wait_timeout=0, worker_class=DurableWorker)
+    worker = harness.worker
+    assert isinstance(worker, DurableWorker)
+    harness.force("b1")
+    advance(harness, 1)
+
+    harness.stop_and_restart()
+    other = harness.force("b2")
+    waiting = harness.result(harness.data.get(("buildrequests", other, "explain")))
+    worker.script = lambda worker, command: worker.end(command)
+    worker.connect()
+    worker.end(worker.command)
+    advance(harness, 1)
+
+    assert [reason["code"] for reason in waiting] == [Because.OFFLINE]
+    assert harness.results() == [SUCCESS, SUCCESS]
+    assert cloud.told[0] == "start 1"
+
+
+def test_an_instance_that_does_not_come_back_after_a_restart_is_started_anew(harness: Harness) -> None:
+    cloud = cloud_of(harness, worker_class=DurableWorker)
+    worker = harness.worker
+    assert isinstance(worker, DurableWorker)
+    harness.force()
+    advance(harness, 1)
+
+    harness.stop_and_restart()
+    worker.install_id, worker.session, worker.commands = "another instance", 0, {}
+    worker.script = lambda worker, command: worker.end(command)
+    advance(harness, harness.durations.reclaim)
+    advance(harness, 1)
+    advance(harness, 1)
+
+    assert cloud.told == ["start 1", "start 2"]
+    assert harness.results() == [RETRY, SUCCESS]
+
+
+def test_a_worker_that_is_connected_when_it_becomes_latent_is_its_first_instance(harness: Harness) -> None:
+    cloud = Cloud(harness)
+    latent = Latent("w1", build_wait_timeout=60)
+    latent.cloud = cloud
+    harness.start(harness.builder(Run(command="x")))
+
+    harness.result(harness.engine.configure(harness.changed_config(*harness.config.builders, workers=[latent])))
+    harness.force()
+    before = list(cloud.told)
+    advance(harness, 60)
+    harness.force()
+    advance(harness, 1)
+
+    assert (before, cloud.told) == ([], ["stop", "start 2"])
+    assert harness.results() == [SUCCESS, SUCCESS]
