@@ -160,14 +160,14 @@ def start(
 
     Args:
         assignments: (request id, builder id, worker id) each.
-        of_builders: by builder id, properties that may name a virtual builder.
+        of_builders: by request id, properties of its builder that may name a virtual builder.
 
     Returns:
         In the same order; None for a request that another master or a cancellation took first.
     """
     own = of_builders or {}
     return [
-        _start(tx, request, builder, worker, master_id, own.get(builder, {}))
+        _start(tx, request, builder, worker, master_id, own.get(request, {}))
         for request, builder, worker in assignments
     ]
 

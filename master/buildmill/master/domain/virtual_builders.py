@@ -9,6 +9,8 @@ from typing import Any, Final
 NAME: Final = "virtual_builder_name"
 _DESCRIPTION: Final = "virtual_builder_description"
 _TAGS: Final = "virtual_builder_tags"
+PROPERTIES: Final = (NAME, _DESCRIPTION, _TAGS)
+"""All properties that say something of a virtual builder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +31,10 @@ def virtual_builder(of_buildset: Mapping[str, tuple[Any, str]], of_builder: Mapp
 
     Args:
         of_buildset: ``{name: (value, source)}``.
-        of_builder: properties of the builder's configuration, which go over them; renderables are left out.
+        of_builder: properties of the builder's configuration, which go over them; rendered.
     """
-    values = {name: value for name, (value, _) in of_buildset.items() if name in (NAME, _DESCRIPTION, _TAGS)}
-    values |= {name: of_builder[name] for name in (NAME, _DESCRIPTION, _TAGS) if name in of_builder}
+    values = {name: value for name, (value, _) in of_buildset.items() if name in PROPERTIES}
+    values |= {name: of_builder[name] for name in PROPERTIES if name in of_builder}
     name, description, tags = values.get(NAME), values.get(_DESCRIPTION), values.get(_TAGS)
     if not isinstance(name, str) or not name:
         return None

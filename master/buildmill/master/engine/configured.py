@@ -66,7 +66,7 @@ async def passwords_of(workers: Sequence[Any], secrets: SecretSource) -> dict[st
     problems = []
     for worker in workers:
         try:
-            password = await render(worker.password, context)
+            password = await render(worker.given_password, context)
             passwords[worker.name] = None if password is None else str(password)
         except RenderError as error:
             problems.append(ConfigProblem(f"worker {worker.name!r}: password: {error}", worker.file, worker.line))

@@ -35,6 +35,7 @@ from buildmill.master.engine.builder import Builder, RequestView
 from buildmill.master.engine.choosing import Chooser, settled
 from buildmill.master.engine.locks import lock_needs
 from buildmill.master.engine.user_code import RAISED
+from buildmill.master.engine.virtual_names import virtual_names
 from buildmill.master.engine.workers import WorkerHandle
 from buildmill.master.mq.bus import EventBus
 
@@ -477,9 +478,9 @@ class Distributor:
     async def _claim(self, batch: list[Assignment]) -> None:
         wanted = [(a.waiting.request_id, a.builder.builderid, a.worker.worker_id) for a in batch]
         sessions = {a.worker.worker_id: a.worker.durable.session for a in batch if a.worker.durable is not None}
-        own = {a.builder.builderid: a.builder.config.properties for a in batch if a.builder.config.properties}
         failpoint("master.before_claim")
         try:
+            own = await virtual_names([(a.waiting.request_id, a.builder) for a in batch], self._read)
             made = await self._updates.run(session_rows.start, wanted, sessions, self._master.masterid, own)
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, Unavailable):

@@ -206,7 +206,8 @@ class Engine:
             handle = self.workers.get(worker.name) or self._leaving.pop(worker.name, None)
             if handle is None:
                 handle = WorkerHandle(worker, worker_id, self._clock)
-                if is_durable and not (worker.is_latent and self._is_started):  # later it has an instance of its own
+                # a new instance has none; only what an earlier run of this master has left may have some
+                if is_durable and not (worker.is_started_for_builds and self._is_started):
                     handle.durable = self._durable_commands(handle)
             if type(handle.config) is not type(worker):
                 handle.slot.absence = None  # it was that of another kind of worker
@@ -217,17 +218,16 @@ class Engine:
                     code=Because.NOT_STARTED, text=text, worker=worker.name, workerid=worker_id
                 )
             handle.password = passwords[worker.name]
-            self._note_latent(handle)
+            await self._note_latent(handle)
             handle.slot.max_builds = worker.max_builds
             handle.slot.is_paused, handle.slot.pause_reason = paused, reason
             handles[worker.name] = handle
         return handles
 
-    def _note_latent(self, handle: WorkerHandle) -> None:
-        """Have an instance for a latent worker; stop that of one that is latent no more."""
-        worker, instance = handle.config, self.instances.get(handle.name)
-        handle.slot.is_startable = worker.is_latent and worker.why_not_started is None
-        if handle.slot.is_startable:
+    async def _note_latent(self, handle: WorkerHandle) -> None:
+        """Have an instance for a latent worker; let go of that of one that is latent no more."""
+        instance = self.instances.get(handle.name)
+        if handle.config.is_started_for_builds:
             if instance is None:
                 instance = self.instances[handle.name] = Substantiation(
                     handle,
@@ -237,11 +237,13 @@ class Engine:
                     stopped=partial(self.lost.instance_stopped, handle),
                     password=f"{self._random.getrandbits(256):064x}",
                 )
+                await instance.remember()
+                if self._is_started:
+                    instance.begin()
             handle.password = handle.password or instance.password
             instance.configured()
         elif instance is not None:
-            del self.instances[handle.name]
-            self._tasks.start(instance.close(fast=False), name=f"stop the instance of worker {handle.name}")
+            instance.retire()
 
     def hold(self) -> None:
         """Begin no build until `resume`, while a configuration is being put in force."""
@@ -286,9 +288,8 @@ class Engine:
             worker.durable.expect("it has not come back since the master was started")
             # not by the build's own builder, which may be a virtual one
             self._go_on(record, self.builders[record.started.request.builderid], worker)
-        for name in self.instances:
-            if not self.workers[name].builds:
-                self.workers[name].forget_commands("it is started anew")
+        for instance in self.instances.values():
+            instance.begin()
         self._is_started = True
         self._subscriptions = [
             self._bus.subscribe(("control", "builds", None, "stop"), self._stop_asked),
@@ -427,7 +428,10 @@ class Engine:
         handle = self.workers.get(name)
         if handle is None or handle.password is None:
             return False
-        return hmac.compare_digest(handle.password.encode(), password.encode())
+        if hmac.compare_digest(handle.password.encode(), password.encode()):
+            return True
+        instance = self.instances.get(name)
+        return instance is not None and instance.knows(password)
 
     def greeting(self) -> Hello:
         """The first word to a worker whose commands can outlive their connection."""
@@ -495,6 +499,7 @@ class Engine:
         self, assignment: Assignment, started: build_rows.StartedBuild, record: BuildRecord | None = None
     ) -> None:
         build_id, handovers = started.build.buildid, 0 if record is None else record.handovers
+        instance = self.instances.get(assignment.worker.name)
         build = Build(
             started,
             assignment.builder,
@@ -509,7 +514,7 @@ class Engine:
             moved=partial(self._let_go_of_build, build_id),
             record=record,
             max_attempts=self._durability.attempts,
-            instance=self.instances.get(assignment.worker.name),
+            instance=instance if assignment.worker.config.is_started_for_builds else None,
         )
         self.builds[build.buildid] = build
         self._assignments[build.buildid] = assignment

@@ -78,6 +78,7 @@ class HttpService:
         *,
         verify: bool | None = None,
         timeout: float = TIMEOUT_SECONDS,
+        limit_bytes: int = ANSWER_LIMIT_BYTES,
         **options: Any,
     ) -> HttpAnswer:
         """One request.
@@ -85,13 +86,14 @@ class HttpService:
         Args:
             verify: False takes any certificate.
             timeout: seconds for all of it.
+            limit_bytes: how long the answer may be.
             **options: as `treq.request` knows them.
 
         Raises:
             Unavailable: there was no answer, or not in time, or one that is too long.
         """
         client = HTTPClient(self._agent_for(verify))
-        asking: Deferred[Any] = Deferred.fromCoroutine(self._ask(client, method, url, options))
+        asking: Deferred[Any] = Deferred.fromCoroutine(self._ask(client, method, url, limit_bytes, options))
         expiry = self.reactor.callLater(timeout, asking.cancel)
         try:
             answer: HttpAnswer = await asking
@@ -108,16 +110,18 @@ class HttpService:
                 expiry.cancel()
         return answer
 
-    async def _ask(self, client: HTTPClient, method: str, url: str, options: Mapping[str, Any]) -> HttpAnswer:
+    async def _ask(
+        self, client: HTTPClient, method: str, url: str, limit_bytes: int, options: Mapping[str, Any]
+    ) -> HttpAnswer:
         response = await client.request(method, url, allow_redirects=False, unbuffered=True, **with_body(options))
         parts: list[bytes] = []
-        left = ANSWER_LIMIT_BYTES
+        left = limit_bytes
 
         def take(data: bytes) -> None:
             nonlocal left
             left -= len(data)
             if left < 0:
-                raise ValueError(f"the answer has more than {ANSWER_LIMIT_BYTES} bytes")
+                raise ValueError(f"the answer has more than {limit_bytes} bytes")
             parts.append(data)
 
         await response.collect(take)

@@ -7,10 +7,12 @@ again with the build, as late as the worker's quarantine says.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -21,6 +23,8 @@ from buildmill.common.tasks import TaskOwner
 from buildmill.master.engine.service import settled
 from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.workers import WorkerHandle
+
+_STATE: Final = "LatentWorker"
 
 
 class LatentWorkerFailedToSubstantiate(ConnectionLost):
@@ -99,11 +103,12 @@ class Substantiation:
         self._clock = clock
         self._tasks = tasks
         self._stopped = stopped
+        self._earlier: str | None = None
         self._waiting: list[_Waiter] = []
         self._config: LatentConfig | None = None
         self._needs: Any = None
         self._is_unwanted = False
-        self._is_closed = False
+        self._is_closed = self._is_retired = self._is_expected = False
         self._is_working = False
         self._ended: Deferred[None] | None = None
         self._starting: Deferred[None] | None = None
@@ -116,6 +121,11 @@ class Substantiation:
         """What the configuration in force says."""
         config: Any = self._handle.config
         return cast(LatentConfig, config)
+
+    @property
+    def _secret(self) -> str:
+        """What the worker must say."""
+        return self._handle.password or self.password
 
     # -- for builds --------------------------------------------------------------------------------
 
@@ -133,7 +143,8 @@ class Substantiation:
         try:
             await waiter.ready
         except CancelledError:
-            self._waiting.remove(waiter)
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
             if not self._waiting:
                 self._give_up("nobody waits for it any more")
             self._wake()
@@ -141,11 +152,16 @@ class Substantiation:
 
     def build_ended(self) -> None:
         """A build on the worker has ended."""
+        if self._is_expected and not self._handle.builds:
+            self._is_expected = False
+            self._handle.forget_commands("it did not come back")
+            self._note_startable()
         if self.state is not State.UP or self._handle.builds:
             self._wake()  # what waits may need another instance
             return
-        timeout = self._wanted.build_wait_timeout
-        if self._handle.connection is None or timeout == 0 or self._config is not self._wanted:
+        is_outdated = self._is_retired or self._config is not self._wanted
+        timeout = 0 if is_outdated or self._handle.connection is None else self._wanted.build_wait_timeout
+        if timeout == 0:
             self._stop_soon()
         elif timeout > 0:
             self._call_later("idle", timeout, self._stop_soon)
@@ -159,10 +175,14 @@ class Substantiation:
 
     def attached(self) -> None:
         """The worker is connected, and prepared."""
+        self._is_expected = False
+        self._note_startable()
         if self.state is State.STARTING:
             if not self._arrival.called:
                 self._arrival.callback(None)
-        elif self.state is State.DOWN:  # of an earlier run of this master, or started by somebody else
+        elif (
+            self.state is State.DOWN and not self._is_retired
+        ):  # of an earlier run of this master, or started by somebody else
             self.state = State.UP
             self._config, self._needs = self._wanted, None
             self.build_ended()
@@ -172,6 +192,28 @@ class Substantiation:
         if self.state is State.UP and not self._handle.builds:
             self._stop_soon()
 
+    # -- who it is ---------------------------------------------------------------------------------
+
+    async def remember(self) -> None:
+        """Know again the password of an instance that an earlier run of this master has started."""
+        name = self._handle.name
+        self._earlier = await self._master.data.updates.getState(_STATE, name, "password_sha256", None)
+
+    def knows(self, password: str) -> bool:
+        """Whether that is the made up password of an instance that an earlier run has started."""
+        has_own = self._handle.password != self.password
+        if self._earlier is None or has_own or self.state is State.STARTING:
+            return False
+        return hmac.compare_digest(_digest(password), self._earlier)
+
+    async def _note_password(self) -> None:
+        """Only its hash is kept: whoever reads the database cannot connect as the worker."""
+        self._earlier = None
+        if self._handle.password == self.password:
+            await self._master.data.updates.setState(
+                _STATE, self._handle.name, "password_sha256", _digest(self.password)
+            )
+
     # -- for the engine ------------------------------------------------------------------------------
 
     @property
@@ -179,8 +221,29 @@ class Substantiation:
         """Whether builds are on it, or were left there for the next run of the master."""
         return self.state is State.UP and bool(self._handle.builds)
 
+    def begin(self) -> None:
+        """The master has been started, or the worker is latent from now on: what is on it already is known."""
+        if self._handle.connection is not None:
+            self.attached()
+        elif self._handle.builds:
+            self._is_expected = True  # the worker comes back by itself; until then nothing can be begun there
+        else:
+            self._handle.forget_commands("it is started anew")
+        self._note_startable()
+
+    def _note_startable(self) -> None:
+        self._handle.slot.is_startable = not self._is_retired and not self._is_expected
+
+    def retire(self) -> None:
+        """The worker is latent no more: the instance is stopped when the builds on it have ended."""
+        self._is_retired = True
+        self._note_startable()
+        self._stop_soon()
+
     def configured(self) -> None:
         """There is a new configuration: an idle instance of another one is stopped."""
+        self._is_retired = False
+        self._note_startable()
         if self.state is State.UP and self._config is not self._wanted and not self._handle.builds:
             self._stop_soon()
 
@@ -279,7 +342,8 @@ class Substantiation:
         await self._take_down(fast=False)
 
     async def _start(self, config: LatentConfig, build: Any) -> None:
-        await config.prepare(self._master, self._handle.password or self.password)
+        await config.prepare(self._master, self._secret)
+        await self._note_password()
         if not await settled(config.start_instance(build)):
             raise LatentWorkerFailedToSubstantiate("start_instance says that it failed")
         self._check_later(config)
@@ -318,6 +382,7 @@ class Substantiation:
         self._handle.forget_commands("its instance was stopped")
         self._log.info("worker {worker} is being stopped", worker=config.name)
         try:
+            await config.prepare(self._master, self._secret)  # an earlier run of the master may have started it
             await settled(config.stop_instance(fast))
             await self._stopped()
         except RAISED:
@@ -334,3 +399,7 @@ class Substantiation:
         call = self._calls.pop(name, None)
         if call is not None and call.active():
             call.cancel()
+
+
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()

@@ -68,9 +68,19 @@ class WorkerConfig:
         self.machine_name = machine_name
 
     @property
+    def given_password(self) -> Any:
+        """The password as the configuration gives it: text, a renderable, or None."""
+        return self.password
+
+    @property
     def why_not_started(self) -> str | None:
         """Why the master will not start it, although it is of a kind that is started; None for any other."""
         return what_is_not_delivered(self)
+
+    @property
+    def is_started_for_builds(self) -> bool:
+        """Whether the master starts it when a build is given to it."""
+        return self.is_latent and self.why_not_started is None
 
     @property
     def workername(self) -> str:

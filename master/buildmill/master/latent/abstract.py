@@ -71,6 +71,7 @@ class AbstractLatentWorker(WorkerConfig):
         if given.get("missing_timeout") is None:
             given.pop("missing_timeout", None)
         WorkerConfig.__init__(self, name, password, **given)
+        self._given_password = password
         if not (password is None or is_renderable(password) or (isinstance(password, str) and password)):
             config_error(f"{self.owner}: the password must be a non-empty string, or None")
         check(
@@ -81,6 +82,11 @@ class AbstractLatentWorker(WorkerConfig):
         )
         self.build_wait_timeout = build_wait_timeout
         self.check_instance_interval = check_instance_interval
+
+    @property
+    def given_password(self) -> Any:
+        """See `WorkerConfig`; `password` is what the worker must say, once an instance was to be started."""
+        return self._given_password
 
     @property
     def owner(self) -> str:
@@ -123,7 +129,7 @@ class AbstractLatentWorker(WorkerConfig):
         return None
 
     async def prepare(self, master: Any, password: str) -> None:
-        """Called before each start.
+        """Called before each start and each stop.
 
         Args:
             password: what the worker must say when it connects.

@@ -65,3 +65,9 @@ def texts(owner: str, argument: str, value: Any) -> None:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) or is_renderable(value)
+
+
+def check_protocol(owner: str, value: Any) -> None:
+    """The argument `master_protocol`: both are served by the same port here."""
+    if value not in ("pb", "msgpack_experimental_v7"):
+        config_error(f"{owner}: master_protocol must be 'pb' or 'msgpack_experimental_v7', not {value!r}")

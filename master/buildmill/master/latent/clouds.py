@@ -12,6 +12,7 @@ from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.latent.abstract import AbstractLatentWorker
 from buildmill.master.latent.checks import (
     check,
+    check_protocol,
     flag,
     mapping,
     number,
@@ -274,9 +275,3 @@ class KubeLatentWorker(CloudWorker):
     def getServicesContainers(self, build: Any) -> Any:
         """For subclasses: further containers of the pod."""
         return []
-
-
-def check_protocol(owner: str, value: Any) -> None:
-    """The argument `master_protocol`: both are served by the same port here."""
-    if value not in ("pb", "msgpack_experimental_v7"):
-        config_error(f"{owner}: master_protocol must be 'pb' or 'msgpack_experimental_v7', not {value!r}")

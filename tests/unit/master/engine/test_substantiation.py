@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from twisted.internet.defer import Deferred, succeed
 
 from buildmill.common.results import CANCELLED, EXCEPTION, RETRY, SUCCESS
+from buildmill.master.db import tables as t
 from buildmill.master.domain.reasons import Because
 from buildmill.master.engine.substantiation import LatentWorkerCannotSubstantiate, LatentWorkerFailedToSubstantiate
 from buildmill.master.engine.worker_config import WorkerConfig
@@ -61,6 +63,7 @@ class Latent(AbstractLatentWorker):
         return self.cloud.start(self, build)
 
     def stop_instance(self, fast: bool = False) -> Any:
+        assert self.size == "small"  # it knows its arguments, whoever has started the instance
         self.cloud.told.append("stop fast" if fast else "stop")
         return self.cloud.stopping()
 
@@ -393,4 +396,140 @@ def test_after_a_restart_a_worker_that_had_durable_commands_is_started_anew(harn
     advance(harness, 1)
 
     assert cloud.told == ["start 1", "stop fast", "start 2"]
+    assert harness.results() == [SUCCESS, SUCCESS]
+
+
+def test_an_idle_instance_of_an_earlier_configuration_is_stopped(harness: Harness) -> None:
+    cloud = cloud_of(harness, build_wait_timeout=-1)
+    harness.force()
+    advance(harness, 1)
+
+    changed = Latent("w1", build_wait_timeout=-1, max_builds=3)
+    changed.cloud = cloud
+    harness.result(harness.engine.configure(harness.changed_config(*harness.config.builders, workers=[changed])))
+    harness.turn()
+    stopped = list(cloud.told)
+    harness.force()
+    advance(harness, 1)
+
+    assert stopped == ["start 1", "stop"]
+    assert cloud.told == ["start 1", "stop", "start 2"]
+    assert harness.results() == [SUCCESS, SUCCESS]
+
+
+def test_a_master_that_stops_waits_for_no_instance(harness: Harness) -> None:
+    cloud = cloud_of(harness)
+    cloud.connects = False
+    harness.force()
+
+    harness.result(harness.engine.stop(clean=False))
+
+    assert harness.results() == [RETRY]
+    assert cloud.told == ["start 1", "stop"]
+
+
+def test_a_worker_without_a_password_gets_one_and_others_keep_theirs(harness: Harness) -> None:
+    cloud_of(harness)
+    own = Latent("w2", password="theirs")
+    own.cloud = Cloud(harness)
+    workers = [*harness.config.workers, own]
+
+    harness.result(harness.engine.configure(harness.changed_config(*harness.config.builders, workers=workers)))
+
+    assert len(harness.engine.workers["w1"].password or "") == 64
+    assert harness.engine.authenticate("w2", "theirs")
+    assert not harness.engine.authenticate("w1", "")
+
+
+def test_a_made_up_password_is_known_again_after_a_restart_and_only_its_hash_is_kept(harness: Harness) -> None:
+    cloud_of(harness, build_wait_timeout=-1)
+    harness.force()
+    advance(harness, 1)
+    password = harness.engine.workers["w1"].password or ""
+
+    harness.seed += 1  # other randomness
+    harness.crash_and_restart()
+
+    assert harness.engine.workers["w1"].password not in (None, password)
+    assert harness.engine.authenticate("w1", password)
+    assert not harness.engine.authenticate("w1", password[:-1])
+    assert password not in str(harness.rows(sa.select(t.object_states)))
+
+
+def test_a_build_ends_on_the_instance_of_a_worker_that_is_latent_no_more(harness: Harness) -> None:
+    cloud = cloud_of(harness, build_wait_timeout=-1)
+    harness.worker.scripts["shell"] = lambda _: None
+    harness.force()
+    advance(harness, 1)
+
+    plain = harness.changed_config(*harness.config.builders, workers=[WorkerConfig("w1", "x")])
+    harness.result(harness.engine.configure(plain))
+    harness.engine.settle()
+    harness.turn()
+    during = list(cloud.told)
+    harness.worker.complete(harness.worker.started[0], ["rc", 0])
+    advance(harness, 1)
+    after = list(cloud.told)
+    harness.worker.scripts["shell"] = lambda _: [["rc", 0]]
+    harness.worker.connect()
+    harness.force()
+    advance(harness, 10_000)
+
+    assert (during, after) == (["start 1"], ["start 1", "stop"])
+    assert harness.results() == [SUCCESS, SUCCESS]
+    assert cloud.told == after
+
+
+def test_while_a_build_waits_for_its_instance_to_come_back_nothing_else_is_begun_there(harness: Harness) -> None:
+    cloud = cloud_of(harness, "b1", "b2", build_wait_timeout=0, worker_class=DurableWorker)
+    worker = harness.worker
+    assert isinstance(worker, DurableWorker)
+    harness.force("b1")
+    advance(harness, 1)
+
+    harness.stop_and_restart()
+    other = harness.force("b2")
+    waiting = harness.result(harness.data.get(("buildrequests", other, "explain")))
+    worker.script = lambda worker, command: worker.end(command)
+    worker.connect()
+    worker.end(worker.command)
+    advance(harness, 1)
+
+    assert [reason["code"] for reason in waiting] == [Because.OFFLINE]
+    assert harness.results() == [SUCCESS, SUCCESS]
+    assert cloud.told[0] == "start 1"
+
+
+def test_an_instance_that_does_not_come_back_after_a_restart_is_started_anew(harness: Harness) -> None:
+    cloud = cloud_of(harness, worker_class=DurableWorker)
+    worker = harness.worker
+    assert isinstance(worker, DurableWorker)
+    harness.force()
+    advance(harness, 1)
+
+    harness.stop_and_restart()
+    worker.install_id, worker.session, worker.commands = "another instance", 0, {}
+    worker.script = lambda worker, command: worker.end(command)
+    advance(harness, harness.durations.reclaim)
+    advance(harness, 1)
+    advance(harness, 1)
+
+    assert cloud.told == ["start 1", "start 2"]
+    assert harness.results() == [RETRY, SUCCESS]
+
+
+def test_a_worker_that_is_connected_when_it_becomes_latent_is_its_first_instance(harness: Harness) -> None:
+    cloud = Cloud(harness)
+    latent = Latent("w1", build_wait_timeout=60)
+    latent.cloud = cloud
+    harness.start(harness.builder(Run(command="x")))
+
+    harness.result(harness.engine.configure(harness.changed_config(*harness.config.builders, workers=[latent])))
+    harness.force()
+    before = list(cloud.told)
+    advance(harness, 60)
+    harness.force()
+    advance(harness, 1)
+
+    assert (before, cloud.told) == ([], ["stop", "start 2"])
     assert harness.results() == [SUCCESS, SUCCESS]
