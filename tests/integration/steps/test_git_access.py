@@ -21,7 +21,7 @@ from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.domain.renderables import Secret
 from buildmill.master.steps import Git, GitLab, GitPush, ShellCommand
 from tests.fake_ssh import fake_ssh
-from tests.integration.steps.git_servers import HttpServer, serving
+from tests.integration.steps.git_servers import HttpServer, git, make_repositories, serving
 from tests.leftovers import FailureLog
 from tests.unit.master.steps.runs import Runs
 
@@ -47,22 +47,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServ
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     root = tmp_path / "served"
-    for name in ("one", "two"):
-        work = tmp_path / f"work-{name}"
-        git(tmp_path, "init", "-q", "-b", "main", str(work))
-        (work / "file").write_text(name)
-        git(work, "add", ".")
-        git(work, "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "-q", "-m", name)
-        git(tmp_path, "clone", "-q", "--bare", str(work), str(root / f"{name}.git"))
-        git(root / f"{name}.git", "config", "http.receivepack", "true")
+    make_repositories(tmp_path, root, "one", "two")
     with serving(root) as server:
         server.accounts["al"] = PASSWORD
         yield server
-
-
-def git(directory: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=directory, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def start(runs: Runs, *steps: Any) -> None:
