@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -169,6 +170,23 @@ def test_credentials_of_other_addresses_and_by_path(runs: Runs, server: HttpServ
     assert [step.results for step in ran] == [SUCCESS, SUCCESS], runs.log(ran[0])
     assert set(server.asked) == {"", "al", "bob"}
     assert traces(runs, PASSWORD, "bobs own password") == []
+
+
+def test_submodules_are_brought_with_the_same_credentials(runs: Runs, server: HttpServer, tmp_path: Path) -> None:
+    work = tmp_path / "work-one"
+    address = f"http://al:{quote(PASSWORD, safe='')}@{server.url.removeprefix('http://')}/two.git"
+    git(work, "submodule", "add", "-q", address, "sub")
+    git(work, "config", "-f", ".gitmodules", "submodule.sub.url", f"{server.url}/two.git")
+    git(work, "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "-q", "-a", "-m", "sub")
+    git(work, "push", "-q", str(server.root / "one.git"), "main")
+    start(runs, Git(repourl=f"{server.url}/one.git", submodules=True, auth_credentials=("al", Secret("password"))))
+
+    for _ in range(2):
+        [ran] = runs.again()
+        assert ran.results == SUCCESS, runs.log(ran)
+
+    assert (runs.work / "sub" / "file").read_text() == "two"
+    assert traces(runs, PASSWORD) == []
 
 
 def test_of_two_that_fit_the_later_one_counts(runs: Runs, server: HttpServer) -> None:
