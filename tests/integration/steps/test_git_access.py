@@ -264,7 +264,7 @@ def test_without_a_host_key_the_workers_own_known_hosts_count(
     runs: Runs, server: HttpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_ssh(tmp_path, monkeypatch)
-    start(runs, Git(repourl=f"git@example.org:{server.root}/one.git", port=2222, sshPrivateKey=KEY))
+    start(runs, Git(repourl=f"git@example.org:{server.root}/one.git", port=Interpolate("2222"), sshPrivateKey=KEY))
 
     assert runs.again()[0].results == SUCCESS
     options = (tmp_path / "seen").read_text().splitlines()[0]
