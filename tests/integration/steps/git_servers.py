@@ -19,12 +19,15 @@ class HttpServer:
         url: address of the directory that is served.
         accounts: user to password; may be changed.
         asked: the users that came, one for each request; "" for one without a name.
+        gate: while it is not set, requests wait.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.accounts: dict[str, str] = {}
         self.asked: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
         self.url = ""
 
     def user_of(self, header: str) -> str | None:
@@ -32,6 +35,24 @@ class HttpServer:
         user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
         self.asked.append(user)
         return user if user and self.accounts.get(user) == password else None
+
+
+def make_repositories(folder: Path, root: Path, *names: str) -> None:
+    """Make bare repositories ``NAME.git`` below `root`, each with a file of its name; `folder` is for the work."""
+    for name in names:
+        work = folder / f"work-{name}"
+        git(folder, "init", "-q", "-b", "main", str(work))
+        (work / "file").write_text(name)
+        git(work, "add", ".")
+        git(work, "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "-q", "-m", name)
+        git(folder, "clone", "-q", "--bare", str(work), str(root / f"{name}.git"))
+        git(root / f"{name}.git", "config", "http.receivepack", "true")
+
+
+def git(directory: Path, *words: str) -> str:
+    """Run git; what it says."""
+    done = subprocess.run(["git", *words], cwd=directory, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 @contextmanager
@@ -45,6 +66,7 @@ def serving(root: Path) -> Iterator[HttpServer]:
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             user = told.user_of(self.headers.get("Authorization", ""))
+            told.gate.wait(60)
             if user is None:
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="git"')

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -21,7 +22,7 @@ from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.domain.renderables import Secret
 from buildmill.master.steps import Git, GitLab, GitPush, ShellCommand
 from tests.fake_ssh import fake_ssh
-from tests.integration.steps.git_servers import HttpServer, serving
+from tests.integration.steps.git_servers import HttpServer, git, make_repositories, serving
 from tests.leftovers import FailureLog
 from tests.unit.master.steps.runs import Runs
 
@@ -47,22 +48,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServ
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     root = tmp_path / "served"
-    for name in ("one", "two"):
-        work = tmp_path / f"work-{name}"
-        git(tmp_path, "init", "-q", "-b", "main", str(work))
-        (work / "file").write_text(name)
-        git(work, "add", ".")
-        git(work, "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "-q", "-m", name)
-        git(tmp_path, "clone", "-q", "--bare", str(work), str(root / f"{name}.git"))
-        git(root / f"{name}.git", "config", "http.receivepack", "true")
+    make_repositories(tmp_path, root, "one", "two")
     with serving(root) as server:
         server.accounts["al"] = PASSWORD
         yield server
-
-
-def git(directory: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=directory, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def start(runs: Runs, *steps: Any) -> None:
@@ -183,6 +172,23 @@ def test_credentials_of_other_addresses_and_by_path(runs: Runs, server: HttpServ
     assert traces(runs, PASSWORD, "bobs own password") == []
 
 
+def test_submodules_are_brought_with_the_same_credentials(runs: Runs, server: HttpServer, tmp_path: Path) -> None:
+    work = tmp_path / "work-one"
+    address = f"http://al:{quote(PASSWORD, safe='')}@{server.url.removeprefix('http://')}/two.git"
+    git(work, "submodule", "add", "-q", address, "sub")
+    git(work, "config", "-f", ".gitmodules", "submodule.sub.url", f"{server.url}/two.git")
+    git(work, "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "-q", "-a", "-m", "sub")
+    git(work, "push", "-q", str(server.root / "one.git"), "main")
+    start(runs, Git(repourl=f"{server.url}/one.git", submodules=True, auth_credentials=("al", Secret("password"))))
+
+    for _ in range(2):
+        [ran] = runs.again()
+        assert ran.results == SUCCESS, runs.log(ran)
+
+    assert (runs.work / "sub" / "file").read_text() == "two"
+    assert traces(runs, PASSWORD) == []
+
+
 def test_of_two_that_fit_the_later_one_counts(runs: Runs, server: HttpServer) -> None:
     options = GitCredentialOptions(
         [
@@ -258,7 +264,7 @@ def test_without_a_host_key_the_workers_own_known_hosts_count(
     runs: Runs, server: HttpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_ssh(tmp_path, monkeypatch)
-    start(runs, Git(repourl=f"git@example.org:{server.root}/one.git", port=2222, sshPrivateKey=KEY))
+    start(runs, Git(repourl=f"git@example.org:{server.root}/one.git", port=Interpolate("2222"), sshPrivateKey=KEY))
 
     assert runs.again()[0].results == SUCCESS
     options = (tmp_path / "seen").read_text().splitlines()[0]

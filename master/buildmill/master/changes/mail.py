@@ -11,6 +11,7 @@ from typing import Any
 
 from buildmill.master.changes.arguments import optional_text
 from buildmill.master.changes.base import PollingChangeSource
+from buildmill.master.changes.commit_mails import cvs_change, svn_change
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.not_delivering import NotDelivering
 from buildmill.master.engine.maildir import Maildir
@@ -87,21 +88,13 @@ class MaildirSource(PollingChangeSource):
         change = {"category": self.category or None, "repository": self.repository, "src": kind, **said}
         if not change["repository"]:
             change["repository"] = self.repository
+        if not change["category"]:
+            change["category"] = self.category or None
         await self.master.data.updates.addChange(**change)
 
 
-class _Unread(NotDelivering, MaildirSource):
-    """Base of sources whose kind of mail is not understood yet; nothing is taken from the directory."""
-
-    not_delivering = "does not read mails of its kind yet"
-    way_out = "derive from MaildirSource and write parse, or use a hook that calls sendchange"
-
-    async def poll(self) -> None:
-        """Leave the mails where they are."""
-
-
-class CVSMaildirSource(_Unread):
-    """Mails of ``buildbot_cvs_mail``.
+class CVSMaildirSource(MaildirSource):
+    """Mails of ``buildbot_cvs_mail``; files have their path in the repository, whatever `prefix` says.
 
     Args:
         properties: of the changes.
@@ -120,20 +113,35 @@ class CVSMaildirSource(_Unread):
         super().__init__(maildir, prefix, category, repository, name)
         if properties is not None and not isinstance(properties, Mapping):
             config_error(f"{self.owner}: properties must be a dictionary, not {properties!r}")
+            properties = None
+        self.properties = dict(properties or {})
+
+    def parse(self, m: email.message.Message, prefix: str | None = None) -> tuple[str | None, Mapping[str, Any]] | None:
+        """Read a mail."""
+        found = cvs_change(m, self.master.reactor.seconds)
+        return None if found is None else ("cvs", {**found, "properties": self.properties})
 
 
-class SVNCommitEmailMaildirSource(_Unread):
-    """Mails of Subversion's ``commit-email.pl``."""
+class SVNCommitEmailMaildirSource(MaildirSource):
+    """Mails of Subversion's ``commit-email.pl``; files that are not below `prefix` don't count."""
+
+    def parse(self, m: email.message.Message, prefix: str | None = None) -> tuple[str | None, Mapping[str, Any]] | None:
+        """Read a mail."""
+        found = svn_change(m, prefix, self.master.reactor.seconds)
+        return None if found is None else ("svn", found)
 
 
-class BzrLaunchpadEmailMaildirSource(_Unread):
-    """Mails of Launchpad about Bazaar branches.
+class BzrLaunchpadEmailMaildirSource(NotDelivering, MaildirSource):
+    """Mails of Launchpad about Bazaar branches, which are not understood yet; nothing is taken from the directory.
 
     Args:
         branchMap: branches by Launchpad's name.
         defaultBranch: of all others.
         options: see `MaildirSource`.
     """
+
+    not_delivering = "does not read mails of its kind yet"
+    way_out = "derive from MaildirSource and write parse, or use a hook that calls sendchange"
 
     def __init__(
         self,
@@ -149,3 +157,6 @@ class BzrLaunchpadEmailMaildirSource(_Unread):
         if branchMap is not None and not isinstance(branchMap, Mapping):
             config_error(f"{self.owner}: branchMap must be a dictionary, not {branchMap!r}")
         optional_text(self.owner, "defaultBranch", defaultBranch)
+
+    async def poll(self) -> None:
+        """Leave the mails where they are."""

@@ -13,9 +13,9 @@ from buildmill.master.changes.arguments import optional_text
 from buildmill.master.changes.base import ChangeSource
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.not_delivering import NotDelivering
-from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import is_renderable, render
 from buildmill.master.engine.pb_port import PbPort, checked_port
+from buildmill.master.engine.secret_source import PropertiesOfService
 
 _TEXTS = ("author", "committer", "branch", "category", "codebase", "comments", "project", "repository", "revision",
           "revlink", "src")  # fmt: skip
@@ -72,7 +72,7 @@ class PBChangeSource(NotDelivering, ChangeSource):
     async def start_working(self) -> None:
         if self.port is None:
             return
-        context = Properties()
+        context = PropertiesOfService(self.master.secrets)
         self._user = str(await render(self.user, context))
         password = str(await render(self.passwd, context))
         self._pb = await PbPort.getService(self.master, self.port)

@@ -15,8 +15,8 @@ from buildmill.master.changes.base import PollingChangeSource
 from buildmill.master.changes.program import Program, ProgramFailed
 from buildmill.master.changes.svn_paths import split_file_alwaystrunk
 from buildmill.master.domain.config_errors import config_error
-from buildmill.master.domain.properties import Properties
-from buildmill.master.domain.rendering import is_renderable, render
+from buildmill.master.domain.rendering import RenderError, is_renderable, render
+from buildmill.master.engine.secret_source import PropertiesOfService
 
 _KEYS = ("branch", "project", "repository", "codebase")
 
@@ -137,7 +137,7 @@ class SVNPoller(PollingChangeSource):
         """Ask for the log, and make changes of what is new. If svn fails, that is logged; the next poll tries again."""
         try:
             await self._poll()
-        except (ProgramFailed, OSError, ElementTree.ParseError) as problem:
+        except (ProgramFailed, OSError, ElementTree.ParseError, RenderError) as problem:
             self._log.warn("{service} cannot be polled: {problem}", service=self.owner, problem=problem)
 
     async def _poll(self) -> None:
@@ -203,7 +203,7 @@ class SVNPoller(PollingChangeSource):
         return {**where, "path": found["path"]}
 
     async def _run(self, command: str, *arguments: str) -> bytes:
-        context = Properties()
+        context = PropertiesOfService(self.master.secrets)
         user, password = await render(self.svnuser, context), await render(self.svnpasswd, context)
         options = ["--xml", "--non-interactive", *self.extra_args]
         stdin = b""

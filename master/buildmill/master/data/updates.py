@@ -364,6 +364,18 @@ class Updates(UpdatesOfSources, UpdatesOfTests):
         """A worker's connection to a master has ended."""
         await self._write(workers.disconnected, workerid, masterid)
 
+    async def workerMissing(self, workerid: int, masterid: int, last_connection: str, notify: Sequence[str]) -> bool:
+        """A worker has been away from a master for too long.
+
+        Args:
+            last_connection: when it was connected last, for people.
+            notify: mail addresses of those who are to be told.
+
+        Returns:
+            Whether that is told; it is not while another master has the worker, or is the one to tell.
+        """
+        return await self._write(workers.missing, workerid, masterid, last_connection, notify)
+
     async def workersConfigured(self, masterid: int, builderids_of: Mapping[int, Iterable[int]]) -> None:
         """Which builders of a master each worker may serve."""
         await self._write(workers.configure, masterid, builderids_of)

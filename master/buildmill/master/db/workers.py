@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from buildmill.master.db import tables as t
 from buildmill.master.db.named import find_or_add
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.events import Event
 from buildmill.master.domain.resources import Worker
 
 
@@ -119,6 +120,28 @@ def disconnected(tx: Transaction, worker_id: int, master_id: int) -> None:
     """A worker's connection to this master has ended."""
     if tx.run(_REMOVE_HERE, worker=worker_id, master=master_id):
         tx.emit(get(tx, worker_id).event("disconnected"))
+
+
+_FIRST_MASTER = Statement(
+    sa.select(sa.func.min(t.masters.c.id))
+    .join(t.configured_workers, t.configured_workers.c.master_id == t.masters.c.id)
+    .where(t.configured_workers.c.worker_id == sa.bindparam("worker"), t.masters.c.active == sa.text("1"))
+)
+
+
+def missing(tx: Transaction, worker_id: int, master_id: int, last_connection: str, notify: Sequence[str]) -> bool:
+    """A worker has been away from this master for too long; whether an event tells that.
+
+    None does when it is connected to another master. Of several masters that run and have it, the first one tells.
+    """
+    worker = get(tx, worker_id)
+    (first,) = tx.one(_FIRST_MASTER, worker=worker_id) or (None,)
+    is_elsewhere = any(master["masterid"] != master_id for master in worker.connected_to)
+    if is_elsewhere or first not in (None, master_id):
+        return False
+    message = {**msgspec.structs.asdict(worker), "last_connection": last_connection, "notify": list(notify)}
+    tx.emit(Event(worker.event_keys("missing"), message))
+    return True
 
 
 def set_state(tx: Transaction, worker_id: int, values: Mapping[str, Any]) -> Worker:

@@ -18,6 +18,7 @@ from buildmill.master.domain.resources import Build, BuildRequest
 from buildmill.master.engine import leftovers
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lost_commands import LostCommands
+from buildmill.master.engine.missing_workers import MissingWorkers
 from buildmill.master.engine.workers import WorkerHandle
 
 TOLD = 20
@@ -50,6 +51,7 @@ class Attachments:
         took_over: Callable[[WorkerHandle, Sequence[int], Sequence[BuildRecord]], None],
         updates: Updates,
         lost: LostCommands,
+        missing: MissingWorkers,
         tasks: TaskOwner,
     ) -> None:
         self._workers = workers
@@ -60,6 +62,7 @@ class Attachments:
         self._took_over = took_over
         self._updates = updates
         self._lost = lost
+        self._missing = missing
         self._tasks = tasks
         self._attached: dict[WorkerConnection, WorkerHandle] = {}
 
@@ -81,6 +84,7 @@ class Attachments:
             if handle.connection is not connection:
                 raise ConnectionLost("lost while it was attached")
             handle.attached(connection)
+            self._missing.arrived(handle)
             await self._updates.workerConnected(handle.worker_id, self._updates.context.masterid, handle.public_info)
         except BaseException:
             if handle.connection is connection:
@@ -95,6 +99,7 @@ class Attachments:
         if handle is None or handle.connection is not connection:
             return
         handle.detached()
+        self._missing.left(handle)
         if handle.durable is not None:
             handle.durable.lost(reason)
         for build in handle.builds.values():

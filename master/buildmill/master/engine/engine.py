@@ -48,6 +48,7 @@ from buildmill.master.engine.distributor import Assignment, Distributor
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lease import MasterLease
 from buildmill.master.engine.lost_commands import LostCommands
+from buildmill.master.engine.missing_workers import MissingWorkers
 from buildmill.master.engine.neighbours import Neighbours
 from buildmill.master.engine.substantiation import Substantiation
 from buildmill.master.engine.workers import WorkerHandle
@@ -137,6 +138,7 @@ class Engine:
         self.lost = LostCommands(
             updates=updates, read=read, queue=self.queue, clock=clock, released=self.distributor.look_again
         )
+        self._missing = MissingWorkers(updates=updates, clock=clock, tasks=self._tasks)
         self._attachments = Attachments(
             workers=self.workers,
             builder_dirs=self._builder_dirs,
@@ -146,6 +148,7 @@ class Engine:
             took_over=self._took_over,
             updates=updates,
             lost=self.lost,
+            missing=self._missing,
             tasks=self._tasks,
         )
 
@@ -170,6 +173,7 @@ class Engine:
         self._leaving.update((name, handle) for name, handle in self.workers.items() if name not in handles)
         self.workers.clear()
         self.workers.update(handles)
+        self._missing.watch(handles)
         builders: dict[int, Builder] = {}
         for b in config.builders:
             await slices.step()
@@ -328,6 +332,7 @@ class Engine:
             else:
                 await instance.close(fast=True)
         self.lease.stop()
+        self._missing.stop()
         for commands in [handle.durable for handle in self.workers.values() if handle.durable is not None]:
             commands.drain("the master stops")
             commands.stop()

@@ -10,11 +10,11 @@ from twisted.internet.interfaces import IDelayedCall
 
 from buildmill.common.errors import InvalidInput
 from buildmill.master.domain.config_errors import config_error
-from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import is_renderable, render
 from buildmill.master.domain.try_job import MAX_BYTES, TryJob, read_job
 from buildmill.master.engine.maildir import Maildir
 from buildmill.master.engine.pb_port import PbPort, checked_port
+from buildmill.master.engine.secret_source import PropertiesOfService
 from buildmill.master.schedulers.base import AddedBuildset, BaseScheduler
 from buildmill.master.schedulers.try_remote import TryPerspective
 
@@ -155,7 +155,7 @@ class Try_Userpass(TryBase):  # noqa: N801  # the name that configurations use
         return None if self._pb is None else self._pb.number
 
     async def start_working(self) -> None:
-        context = Properties()
+        context = PropertiesOfService(self.master.secrets)
         users = [(str(await render(n, context)), str(await render(p, context))) for n, p in self.userpass]
         self._pb = await PbPort.getService(self.master, self.port)
         for name, password in users:

@@ -29,7 +29,7 @@ FILTERS = (2, 27)
 CREDENTIALS = (1, 7, 9)
 SSH_COMMAND = (2, 3)
 
-ACCESS_RENDERABLES = ("sshPrivateKey", "sshHostKey", "sshKnownHosts", "auth_credentials", "git_credentials")
+ACCESS_RENDERABLES = ("port", "sshPrivateKey", "sshHostKey", "sshKnownHosts", "auth_credentials", "git_credentials")
 """Of steps that talk to another repository."""
 
 
@@ -98,8 +98,8 @@ class GitMixin(CommandMixin):
             yield
             return
         try:
-            access = await arguments.rendered(self.build.properties, address, self.port)
-        except InvalidInput as problem:
+            access = await arguments.rendered(self.build.properties, address, int(self.port))
+        except (InvalidInput, ValueError) as problem:
             raise BuildStepFailed(str(problem)) from None
         if self.sshPrivateKey is not None and not self.has(SSH_COMMAND):
             raise BuildStepFailed("the worker's git is too old for sshPrivateKey: 2.3 is needed")

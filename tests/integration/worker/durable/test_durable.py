@@ -184,7 +184,7 @@ async def test_output_arrives_byte_for_byte_and_in_order(
 
 
 @async_test
-async def test_uid_and_fence_are_in_the_environment_and_secrets_are_not_in_the_output(
+async def test_uid_and_fence_are_in_the_environment_and_secrets_are_not_in_the_output_or_on_the_disk(
     reactor: Reactor, master: DurableMaster, tmp_path: Path
 ) -> None:
     async with worker(reactor, master, tmp_path):
@@ -196,6 +196,7 @@ async def test_uid_and_fence_are_in_the_environment_and_secrets_are_not_in_the_o
 
         assert master.bytes_of(uid, "o").decode() == f"{uid} 7\n********\n"
         assert b"hunter2" not in master.bytes_of(uid, "h")
+        assert [b"hunter2" in meta for meta in all_meta(tmp_path)] == [False]
 
 
 @async_test
@@ -871,3 +872,8 @@ async def test_the_workers_own_directory_is_neither_listed_nor_removed(
         assert ("files", []) in master.pairs("l")
         assert ("rc", 1) in master.pairs("r")
         assert has_spool(tmp_path, uid=await master.launch("true"))
+
+
+def all_meta(folder: Path) -> list[bytes]:
+    """What a worker has written down of its commands."""
+    return [file.read_bytes() for file in folder.rglob("meta") if file.is_file()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from buildmill.master.changes.svn_paths import (
     split_file_projects_branches,
 )
 from buildmill.master.changes.svnpoller import SVNPoller, parse_log, parse_prefix
+from buildmill.master.domain.renderables import Secret
 from tests.support import async_test
 from tests.unit.master.changes.polls import Polls
 
@@ -80,6 +82,31 @@ async def test_the_first_poll_only_looks_and_later_ones_tell_each_revision(
     assert (changes[0]["author"], changes[0]["project"], changes[0]["category"]) == ("al", "p", "c")
     assert changes[0]["revlink"] == "http://h/r2"
     assert await polls.poll() == []
+
+
+@async_test
+async def test_the_password_may_be_a_secret_and_is_not_an_argument(
+    polls: Polls, repository: Repository, tmp_path: Path
+) -> None:
+    class Vault:
+        has_providers = True
+
+        async def get(self, name: str, /) -> Any:
+            return SimpleNamespace(value=f"the {name}")
+
+    program = tmp_path / "asking-svn"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/seen\ncat >> {tmp_path}/seen\nexec svn "$@"\n')
+    program.chmod(0o755)
+    polls.house.master.secrets = Vault()
+    polls.begin(poller(repository, svnbin=str(program), svnuser="al", svnpasswd=Secret("word")))
+
+    await polls.poll()
+
+    first, second = (tmp_path / "seen").read_text().splitlines()[0].split(" ", 1)
+    assert first == "info"
+    assert "--username al --password-from-stdin" in second
+    assert "the word" in (tmp_path / "seen").read_text()
+    assert "the word" not in second
 
 
 @async_test

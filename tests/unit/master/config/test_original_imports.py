@@ -415,12 +415,15 @@ def test_what_is_used_and_does_not_do_its_work_is_told_with_its_place(load_text:
     assert notice.text == "Pigeons 'yard' is accepted, but catches no pigeons yet; use GitPoller"
 
 
-def test_a_reporters_generator_that_hears_of_nothing_yet_is_told_with_its_place(load_text: Load) -> None:
+def test_a_reporters_generator_that_tells_nothing_yet_is_told_with_its_place(load_text: Load) -> None:
     text = """\
+    from buildmill.master.domain.not_delivering import NotDelivering
+    class Quiet(NotDelivering, reporters.BuildStatusGenerator):
+        not_delivering = "tells nothing yet"
     c["services"] = [
         reporters.MailNotifier("ci@example.org", generators=[
-            reporters.BuildStatusGenerator(),
             reporters.WorkerMissingGenerator(),
+            Quiet(),
         ]),
     ]
     """
@@ -428,7 +431,7 @@ def test_a_reporters_generator_that_hears_of_nothing_yet_is_told_with_its_place(
 
     (notice,) = [notice for notice in config.notices if notice.name == "services"]
     assert notice.line == 9
-    assert notice.text == "WorkerMissingGenerator is accepted, but no worker is reported missing yet"
+    assert notice.text == "Quiet is accepted, but tells nothing yet"
     (problem,) = problems_of(load_text, FRAME + 'c["services"] = [reporters.MailNotifier("a@b.c", generators=3)]')
     assert problem == (6, "MailNotifier: generators must be a list, not 3")
 

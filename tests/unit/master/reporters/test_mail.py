@@ -15,7 +15,9 @@ from twisted.test import iosim
 
 from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.domain.interpolate import Interpolate
+from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.reporters.generators.build import BuildStatusGenerator
+from buildmill.master.reporters.generators.worker import WorkerMissingGenerator
 from buildmill.master.reporters.mail import Domain, MailNotifier
 from buildmill.master.reporters.messages import MessageFormatter
 from tests.harness import succeed, text
@@ -236,3 +238,19 @@ def test_a_password_is_used_when_there_is_one(house: House, post: Post) -> None:
 
     assert post.places == [("post", 587)]
     assert len(post.logins) == len(post.mails) == 1
+
+
+def test_a_worker_that_is_missing_is_told_to_those_who_asked_for_it(house: House, post: Post) -> None:
+    mailer = MailNotifier("ci@example.org", extraRecipients=["all@example.org"], generators=[WorkerMissingGenerator()])
+    away = WorkerConfig("w1", "secret", missing_timeout=600, notify_on_missing=["ann@example.org", "bob@example.org"])
+    house.serve(mailer, builders=(house.builder(Run(command=["make"])),), workers=[away, WorkerConfig("w2", "secret")])
+    for worker in house.workers.values():
+        worker.cut()
+
+    house.pass_by(601)
+    house.pass_by(5000)  # w2, of which nobody wants to hear
+
+    [(_, recipients, mail)] = post.mails
+    assert recipients == ["ann@example.org", "bob@example.org"]
+    assert mail["Subject"] == "worker w1 is missing"
+    assert "last connected at 2023-11-14 22:13:20 UTC" in mail.get_content()

@@ -16,6 +16,7 @@ from buildmill.master.domain.git_access import AccessArguments, GitAccess
 from buildmill.master.domain.git_credentials import GitCredential
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.renderables import Secret
+from buildmill.master.engine.build import ABANDON_SECONDS
 from buildmill.master.engine.remote_command import DISOWN_SECONDS, OBEY_SECONDS
 from buildmill.master.steps import Git
 from tests.durable import DurableWorker, Spooled
@@ -46,11 +47,15 @@ class House(Harness):
         assert isinstance(worker, DurableWorker)
         return worker
 
-    def begin(self, root: Path) -> None:
-        """A build has begun to clone."""
+    def prepare(self, root: Path) -> None:
+        """A builder that clones, and a worker."""
         self.start(self.builder(Git(repourl="https://h/x", auth_credentials=("al", Secret("password")))))
         self.machine = Machine(self.git, root)
         self.git.script = answered
+
+    def begin(self, root: Path) -> None:
+        """A build has begun to clone."""
+        self.prepare(root)
         self.force()
         assert "clone" in self.git.command.start.args["command"]
 
@@ -151,6 +156,20 @@ def test_a_stop_while_the_worker_is_away_does_not_wait_for_it(house: House, tmp_
     house.clock.advance(OBEY_SECONDS)
     house.turn()
     house.clock.advance(DISOWN_SECONDS)
+    house.turn()
+
+    assert house.results() == [CANCELLED]
+    assert "cannot be removed: the worker is not there" in house.log_text(house.steps()[0])
+
+
+def test_a_step_that_is_abandoned_while_it_waits_for_its_worker_ends(house: House, tmp_path: Path) -> None:
+    house.prepare(tmp_path / "worker")
+    house.git.scripts["download_file"] = lambda command: None
+    house.force()
+    house.git.cut()
+
+    house.result(house.updates.requestBuildStop(1, "enough", CANCELLED, "somebody"))
+    house.clock.advance(ABANDON_SECONDS)
     house.turn()
 
     assert house.results() == [CANCELLED]

@@ -64,26 +64,30 @@ class DownloadFile(Transfer[DownloadFileArguments]):
             raise IsADirectoryError(21, "is a directory")
         parent, name = os.path.split(target)
         os.makedirs(parent, exist_ok=True)
-        part, fd = self._part_blocking(parent, name)
+        part, fd = self._part_blocking(parent, name, 0o666 if self.args.mode is None else 0o600)
         if self.args.mode is not None:
             os.fchmod(fd, self.args.mode)
         return target, part, fd
 
-    def _part_blocking(self, parent: str, name: str) -> tuple[str, int]:
-        """A file of our own beside the target; what a worker that was killed has left of one is taken over."""
+    def _part_blocking(self, parent: str, name: str, mode: int) -> tuple[str, int]:
+        """A file of our own beside the target; what a worker that was killed has left of one is taken over.
+
+        Args:
+            mode: of a new one, so that nobody opens it who must not read it.
+        """
         part = os.path.join(parent, f".{name[:200]}.buildmill-part")
         while True:
-            fd = _claim_blocking(part)
+            fd = _claim_blocking(part, mode)
             if fd is not None:
                 return part, fd
             part = os.path.join(parent, f".{name[:200]}.{self.host.unique()}.buildmill-part")
 
 
-def _claim_blocking(path: str) -> int | None:
+def _claim_blocking(path: str, mode: int) -> int | None:
     """Open a file for us alone, empty; None when somebody else writes it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        fd = os.open(path, flags, 0o666)
+        fd = os.open(path, flags, mode)
     except OSError:
         if os.path.lexists(path):
             return None  # a link, a directory: not ours

@@ -29,6 +29,7 @@ from buildmill.worker.spool.meta import (
     KillOrder,
     Meta,
     ShepherdPid,
+    forget_secrets,
     read_kill,
     read_meta,
     start_time,
@@ -399,6 +400,8 @@ class _Shepherd:
             journal.value("rc", final.rc)
         journal.header(f"elapsedTime={elapsed:.6f}")
         journal.value("elapsed", elapsed)
+        with contextlib.suppress(OSError):  # as there is no room: they go with the spool
+            forget_secrets(self._directory, self._meta)
         failpoint("shepherd.before_final")
 
         def make(sizes: dict[str, int], digests: dict[str, str]) -> Final:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import msgspec
+from msgspec import structs
 
 from buildmill.worker.spool.layout import read_file, replace_file
 
@@ -107,6 +108,16 @@ def read_meta(directory: str) -> Meta:
         OSError, msgspec.ValidationError, msgspec.DecodeError: it can't be read.
     """
     return _decode_meta(read_file(os.path.join(directory, META)))
+
+
+def forget_secrets(directory: str, meta: Meta) -> None:
+    """Leave out of what was written down all that may hold secrets: the command is over, and nobody needs it.
+
+    What is written to the disk first is there for good: how the command ended must be found after a crash.
+    """
+    if meta.mask:
+        without = structs.replace(meta, argv=[], environ=[], header=b"", shown_argv="", stdin=None, mask=[])
+        replace_file(os.path.join(directory, META), _encode(without))
 
 
 def write_kill(directory: str, order: KillOrder) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from buildmill.master.domain.config_errors import config_error, users_place
-from buildmill.master.domain.not_delivering import NotDelivering
 from buildmill.master.engine.service import for_authors, settled
 from buildmill.master.reporters.messages import MessageFormatterMissingWorker
 
 
-class WorkerMissingGenerator(NotDelivering):
+class WorkerMissingGenerator:
     """Reports a worker that has been away for its ``missing_timeout``, to its ``notify_on_missing``.
 
     Args:
@@ -19,7 +18,6 @@ class WorkerMissingGenerator(NotDelivering):
         message_formatter: makes the text.
     """
 
-    not_delivering = "no worker is reported missing yet"  # nothing tells of the event
     wanted_event_keys = (("workers", None, "missing"),)
     compare_attrs: Sequence[str] = ("workers", "formatter")
 
