@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from buildmill.common.errors import NotFound
+from buildmill.master.data import resultspec
 from buildmill.master.data.endpoints.arguments import flag_argument, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Query, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.types import TYPES
 from buildmill.master.db.reading import directory
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
+from buildmill.master.domain.queries import Page
 from buildmill.master.domain.resources import Builder, ChangeSource, Codebase, Master, Project, Scheduler, Worker
 
 T = TypeVar("T")
@@ -85,8 +88,9 @@ def _runs_here(master: Master | None, keys: Keys) -> bool:
     return "masterid" not in keys or (master is not None and master.masterid == keys["masterid"])
 
 
-def _projects(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Project]:
-    rows = directory.projects(connection)
+def _projects(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Project]:
+    by_activity = any(filter_.field == "active" for filter_ in spec.query.filters)
+    rows = directory.projects(connection, with_activity=by_activity)
     if "projectid" in keys:
         rows = [row for row in rows if row.projectid == keys["projectid"]]
     if "projectname" in keys:
@@ -101,6 +105,11 @@ def _codebases(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Co
     if "codebasename" in keys:
         rows = [r for r in rows if (r.projectid, r.name) == (keys["projectid"], keys["codebasename"])]
     return rows
+
+
+def _codebase_page(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Codebase]:
+    rows = resultspec.apply(_codebases(connection, keys, spec), spec.query, TYPES["codebase"]).rows
+    return Page(rows, len(rows))
 
 
 # -- actions ---------------------------------------------------------------------------
@@ -170,7 +179,7 @@ ENDPOINTS: list[Endpoint] = [
         "workers/n:workerid/builders",
     ),
     *single("codebase", _first(_codebases), "codebases/n:codebaseid", "projects/n:projectid/codebases/i:codebasename"),
-    *collection("codebase", _codebases, "codebases"),
+    *collection("codebase", _codebase_page, "codebases"),
     *single(
         "worker",
         _first(_workers),
