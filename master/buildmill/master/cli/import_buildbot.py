@@ -40,7 +40,7 @@ NOT_CARRIED = {
     "codebase_branches": "branches of codebases",
     "codebase_commits": "commits of codebases",
 }
-"""Tables of theirs whose rows are counted in the report, because there is no place for them yet."""
+"""Tables of theirs whose rows are counted in the report, and are not brought."""
 
 
 @click.command("import-buildbot")

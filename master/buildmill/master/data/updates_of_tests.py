@@ -9,7 +9,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.data.writing import Writing
 from buildmill.master.db import test_results
 from buildmill.master.db.transaction import Transaction
-from buildmill.master.domain.result_resources import new_result
+from buildmill.master.domain.result_resources import fitting, new_result
 
 _KEYS = ("value", "test_name", "test_code_path", "line", "duration_ns")
 
@@ -65,7 +65,7 @@ class UpdatesOfTests(Writing):
             for name in given:
                 if name not in _KEYS:
                     raise InvalidInput(str(name), f"no such part of a result; known: {', '.join(_KEYS)}")
-            results.append(new_result(**{"value": None, **given}))
+            results.append(fitting(new_result(**{"value": None, **given})))
 
         def unit(tx: Transaction, start: int) -> None:
             expected = test_results.get_set(tx, test_result_setid).builderid

@@ -38,7 +38,7 @@ def get(connection: Connection, project_id: int) -> Project:
     if row is None:
         raise NotFound(f"no project {project_id}")
     return Project(
-        active=bool(row.active), description=row.description, description_format=row.description_format,
+        active=None, description=row.description, description_format=row.description_format,
         description_html=row.description_html, name=row.name, projectid=row.id, slug=row.slug,
     )  # fmt: skip
 

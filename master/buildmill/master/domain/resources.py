@@ -61,6 +61,8 @@ class Master(Resource, frozen=True):
 
 
 class Project(Resource, frozen=True):
+    """A group of builders; whether it is active is told to those only who filter by that."""
+
     type_name = "project"
     plural = "projects"
     id_field = "projectid"

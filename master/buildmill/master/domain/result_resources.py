@@ -70,7 +70,7 @@ class TestResult(Resource, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class NewResult:
-    """A result that is to be kept; `new_result` makes one that can be.
+    """A result that is to be kept; `new_result` makes one of what somebody gives.
 
     Attributes:
         line: in the file at `code_path`, from 1.
@@ -91,7 +91,7 @@ def new_result(
     line: Any = None,
     duration_ns: Any = None,
 ) -> NewResult:
-    """A result that can be kept: of the right types, and with texts that are cut where they are too long.
+    """A result of values from outside, which have the right types then.
 
     Raises:
         InvalidInput: a value of the wrong type, or neither a name nor a path.
@@ -106,12 +106,21 @@ def new_result(
     for field, number, largest in (("line", line, 2**31 - 1), ("duration_ns", duration_ns, 2**63 - 1)):
         if number is not None and (type(number) is not int or not 0 <= number <= largest):
             raise InvalidInput(field, f"expected a number from 0 to {largest}, got {number!r}")
+    return NewResult(value, test_name, test_code_path, line, duration_ns)
+
+
+def fitting(result: NewResult) -> NewResult:
+    """A result as it can be stored: texts are cut where they are too long, and are what both databases take."""
+
+    def fit(text: str | None, longest: int) -> str | None:
+        return None if text is None else storable(text[:longest])
+
     return NewResult(
-        storable(value[:LONGEST_VALUE]),
-        None if test_name is None else storable(test_name[:LONGEST_NAME]),
-        None if test_code_path is None else storable(test_code_path[:LONGEST_NAME]),
-        line,
-        duration_ns,
+        storable(result.value[:LONGEST_VALUE]),
+        fit(result.name, LONGEST_NAME),
+        fit(result.code_path, LONGEST_NAME),
+        result.line,
+        result.duration_ns,
     )
 
 

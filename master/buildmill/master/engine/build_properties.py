@@ -29,6 +29,7 @@ async def set_properties(build: BuildView, of_buildset: SourcedProperties) -> No
     properties.setProperty("builderid", build.builder.builderid, "Builder")
     if config.project:
         properties.setProperty("projectname", config.project, "Builder")
+        properties.setProperty("projectid", build.builder.project_id, "Builder")
     await _update(build, config.properties, "Builder")
     properties.setProperty("workername", build.workername, "Worker")
     if worker.config.machine_name:

@@ -15,15 +15,17 @@ class Builder:
 
     Attributes:
         name, builderid: what it is called, and its id in the database.
+        project_id: of its project; None without one.
         config: what the configuration says of it.
         master: the facade.
         building: its running builds.
     """
 
-    def __init__(self, config: BuilderConfig, builder_id: int, master: Any) -> None:
+    def __init__(self, config: BuilderConfig, builder_id: int, master: Any, project_id: int | None = None) -> None:
         self.config = config
         self.name = config.name
         self.builderid = builder_id
+        self.project_id = project_id
         self.master = master
         self.building: list[Any] = []
 

@@ -17,12 +17,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
-from buildmill.master.db import build_data, builds, commands, logs, resuming, steps, test_results
+from buildmill.master.db import build_data, builds, commands, logs, resuming, steps
 from buildmill.master.db.commands import CommandRow
 from buildmill.master.db.resuming import RecordedCall, StepRecord
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.resources import Log
-from buildmill.master.domain.result_resources import NewResult
 from buildmill.master.domain.secret_mask import SecretMask
 from buildmill.master.engine.step_log import StepLog
 from buildmill.master.engine.writes import Writes
@@ -81,6 +80,16 @@ class StepCalls:
         self._commands = dict(record.commands) if record is not None else {}
         self._is_entered_again = record is not None
         self._ordinals: dict[str, int] = {}
+
+    @property
+    def step_id(self) -> int:
+        """Whose calls they are."""
+        return self._step_id
+
+    @property
+    def mask(self) -> SecretMask:
+        """Hides the secrets of the build."""
+        return self._mask
 
     @property
     def uids(self) -> list[str]:
@@ -237,45 +246,27 @@ class StepCalls:
 
         await self._updates.run(unit)
 
-    async def add_result_set(self, description: str, category: str, value_unit: str) -> int:
-        """Begin a set of test results; its id."""
-        description = self._mask.text(description)
-        ordinal, print_ = self._next(), self._fingerprint("result set", description, category, value_unit)
-        if (found := self._recorded(ordinal, "result set", print_)) is not None:
-            return int(found.outcome)
+    async def write_once(self, kind: str, content: Any, unit: Callable[[Transaction], Any]) -> Any:
+        """Write something; when that is recorded already, its outcome is given instead.
 
-        def unit(tx: Transaction) -> int:
-            added = test_results.add_set(tx, self._step_id, description, category, value_unit).test_result_setid
-            steps.record_call(tx, self._step_id, ordinal, "result set", print_, added)
-            return added
+        Args:
+            kind: at most 20 characters.
+            content: what is asked for, without secrets; part of the fingerprint.
+            unit: its result must fit into JSON.
 
-        return await self._updates.run(unit)
+        Raises:
+            Diverged: something else was recorded.
+        """
+        ordinal, print_ = self._next(), self._fingerprint(kind, content)
+        if (found := self._recorded(ordinal, kind, print_)) is not None:
+            return found.outcome
 
-    async def add_results(self, set_id: int, results: Sequence[NewResult]) -> None:
-        """Add results to a set of the step, at most `test_results.AT_ONCE`."""
-        masked = [_masked(result, self._mask) for result in results]
-        content = [(r.value, r.name, r.code_path, r.line, r.duration_ns) for r in masked]
-        ordinal, print_ = self._next(), self._fingerprint("results", set_id, content)
-        if self._recorded(ordinal, "results", print_) is not None:
-            return
+        def recorded(tx: Transaction) -> Any:
+            outcome = unit(tx)
+            steps.record_call(tx, self._step_id, ordinal, kind, print_, outcome)
+            return outcome
 
-        def unit(tx: Transaction) -> None:
-            test_results.add_results(tx, set_id, masked)
-            steps.record_call(tx, self._step_id, ordinal, "results", print_, None)
-
-        await self._updates.run(unit)
-
-    async def complete_result_set(self, set_id: int, passed: int | None, failed: int | None) -> None:
-        """Complete a set of the step."""
-        ordinal, print_ = self._next(), self._fingerprint("result set end", set_id, passed, failed)
-        if self._recorded(ordinal, "result set end", print_) is not None:
-            return
-
-        def unit(tx: Transaction) -> None:
-            test_results.complete_set(tx, set_id, passed, failed)
-            steps.record_call(tx, self._step_id, ordinal, "result set end", print_, None)
-
-        await self._updates.run(unit)
+        return await self._updates.run(recorded)
 
     async def once(
         self,
@@ -371,15 +362,6 @@ class StepCalls:
         waiting, self._later = self._later, []
         for written in waiting:
             await written
-
-
-def _masked(result: NewResult, mask: SecretMask) -> NewResult:
-    def hidden(text: str | None) -> str | None:
-        return None if text is None else mask.text(text)
-
-    return NewResult(
-        mask.text(result.value), hidden(result.name), hidden(result.code_path), result.line, result.duration_ns
-    )
 
 
 def added_steps(record: StepRecord) -> Iterable[tuple[list[Any], bool]]:

@@ -177,7 +177,7 @@ class Engine:
         builders: dict[int, Builder] = {}
         for b in config.builders:
             await slices.step()
-            builders[ids[b.name]] = self._builder(b, ids[b.name])
+            builders[ids[b.name]] = self._builder(b, ids[b.name], projects.get(b.project))
             self.queue.set_builder(ids[b.name], service.workers[ids[b.name]])
         for builder_id in self.builders.keys() - builders.keys():
             await slices.step()
@@ -272,11 +272,11 @@ class Engine:
                 handle.connection.close("this worker is not configured any more")
             self.dismissed(handle.name)
 
-    def _builder(self, config: Any, builder_id: int) -> Builder:
+    def _builder(self, config: Any, builder_id: int, project_id: int | None) -> Builder:
         present = self.builders.get(builder_id)
         if present is not None and present.config is config:
             return present
-        builder = Builder(config, builder_id, self._master)
+        builder = Builder(config, builder_id, self._master, project_id)
         if present is not None:
             builder.building = present.building
         return builder

@@ -19,7 +19,7 @@ from buildmill.master.steps.shell import with_result
 from buildmill.master.steps.tap import MOST_PROBLEMS, counted
 
 MOST_REPORTS = 1_000
-_PIECE_BYTES = 64 * 1024
+_PIECE_BYTES = 16 * 1024
 
 
 class JUnitReports(KeepsOutcomes, ShellMixin):

@@ -127,7 +127,7 @@ class SubunitReader:
         self.counts[kind] += 1
         if kind in _PROBLEMS:
             self._problem(f"{kind}: {test}")
-        self.take(Outcome(test[:LONGEST_TEXT], _KINDS[kind], duration_ns=duration_ns))
+        self.take(Outcome(test[:LONGEST_TEXT] or "?", _KINDS[kind], duration_ns=duration_ns))
 
     def _problem(self, text: str) -> None:
         if self._problems_length < _LONGEST_PROBLEMS:
@@ -141,7 +141,7 @@ class SubunitReader:
         for test in (*([] if self._started is None else [self._started]), *self._running):
             self.counts["error"] += 1
             self._problem(f"error: {test}: the test never ended")
-            self.take(Outcome(test[:LONGEST_TEXT], Kind.ERROR))
+            self.take(Outcome(test[:LONGEST_TEXT] or "?", Kind.ERROR))
         self._started = None
         self._running.clear()
 

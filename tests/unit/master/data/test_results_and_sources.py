@@ -101,7 +101,8 @@ def test_many_results_are_all_kept_in_order(scene: Scene) -> None:
 
     found = answer(scene, f"test_result_sets/{set_id}/results?limit=2&offset=1999&field=test_name")
 
-    assert found == {"rows": [{"test_name": "test 1999"}, {"test_name": "test 2000"}], "total": 2500}
+    assert found == {"rows": [{"test_name": "test 1999"}, {"test_name": "test 2000"}], "total": 2}
+    assert answer(scene, f"test_result_sets/{set_id}/results")["total"] == 2500
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,9 @@ def test_many_results_are_all_kept_in_order(scene: Scene) -> None:
         ("duration_ns__gt=10", ["a"]),
         ("order=-duration_ns&limit=1", ["a"]),
         ("order=duration_ns&limit=1", ["b"]),
+        ("line__ne=3", ["b", "c"]),
+        ("line__notin=3&line__notin=9", ["b"]),
+        ("test_code_path__ne=x.py", ["b", "c"]),
     ],
 )
 def test_results_are_filtered_and_ordered(scene: Scene, query: str, names: list[str]) -> None:
@@ -154,7 +158,6 @@ def test_sets_are_found_by_builder_build_and_step(scene: Scene) -> None:
         second,
         first,
     ]
-    assert answer(scene, "test_result_sets?limit=1")["total"] == 2
     with pytest.raises(NotFound, match="no such test_result_set"):
         answer(scene, "test_result_sets/99")
 
@@ -426,7 +429,7 @@ def test_projects_and_codebases_are_found_and_described(scene: Scene) -> None:
         result(updates.update_codebase_info(codebaseid=codebase, projectid=project, slug="the-core"))
 
     document = {
-        "active": True, "description": "*text*", "description_format": "markdown", "description_html": None,
+        "active": None, "description": "*text*", "description_format": "markdown", "description_html": None,
         "name": "my project", "projectid": project, "slug": "mine",
     }  # fmt: skip
     assert events(scene, "projects") == [(f"projects/{project}/update", document)]
@@ -436,6 +439,17 @@ def test_projects_and_codebases_are_found_and_described(scene: Scene) -> None:
     assert answer(scene, f"projects/{project}/codebases/core")["rows"] == [described]
     with pytest.raises(NotFound, match="no project 99"):
         result(updates.find_codebase_id(projectid=99, name="core"))
+
+
+def test_who_asks_for_active_projects_gets_those_whose_builders_are_run(scene: Scene) -> None:
+    result, updates = scene.stage.result, scene.updates
+    ids = result(updates.configure_projects([{"name": "used", "slug": "u"}, {"name": "idle", "slug": "i"}], []))
+    infos = [{"name": "fast", "tags": []}, {"name": "slow one", "tags": [], "project_id": ids["used"]}]
+    result(updates.configureBuilders(scene.master, infos))
+
+    assert [(row["name"], row["active"]) for row in answer(scene, "projects?active=true")["rows"]] == [("used", True)]
+    assert [(row["name"], row["active"]) for row in answer(scene, "projects?active=false")["rows"]] == [("idle", False)]
+    assert column(scene, "projects", "active") == [None, None]
 
 
 def test_two_codebases_of_a_project_have_two_names(quick_scene: Scene) -> None:

@@ -14,15 +14,17 @@ from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SUCCE
 from buildmill.master.db import resuming, soundness
 from buildmill.master.db import tables as t
 from buildmill.master.domain.properties import Properties
-from buildmill.master.domain.result_resources import NewResult
+from buildmill.master.domain.renderables import Secret
+from buildmill.master.domain.result_resources import LONGEST_VALUE, NewResult
 from buildmill.master.domain.secret_mask import SecretMask
 from buildmill.master.engine.calls import Diverged, StepCalls
 from buildmill.master.engine.step import BuildStep, BuildStepFailed
 from buildmill.master.engine.step_log import LogLineObserver
-from buildmill.master.engine.test_results import StepTestResults
+from buildmill.master.engine.test_results import MOST_TEXT, StepTestResults, complete, write_batch
 from buildmill.master.steps import SubunitShellCommand
 from tests.durable import DurableWorker
 from tests.leftovers import FailureLog
+from tests.unit.master.engine import test_secrets
 from tests.unit.master.engine.test_builds import Run
 from tests.unit.master.engine.test_durable import House, say
 from tests.unit.master.steps.test_test_reports import packet
@@ -174,8 +176,8 @@ def test_a_batch_that_was_written_is_not_written_again(house: House) -> None:
         return StepCalls(house.updates, 1, step_id, 1, 1, lambda: "", record, mask=SecretMask(Properties()))
 
     async def begin(of: StepCalls) -> int:
-        set_id = await of.add_result_set("d", "pass_fail", "boolean")
-        await of.add_results(set_id, first)
+        set_id = await StepTestResults().add_set(of, "d", "pass_fail", "boolean")
+        await write_batch(of, set_id, first)
         return set_id
 
     step_id, _, _ = house.result(house.updates.addStep(1, "spare"))
@@ -183,12 +185,12 @@ def test_a_batch_that_was_written_is_not_written_again(house: House) -> None:
     [record] = [step for step in house.result(house.database.read(resuming.load, 1)).steps if step.step.name == "spare"]
     again = calls(record)
     assert house.result(begin(again)) == made
-    house.result(again.add_results(made, [NewResult("1", "c")]))
-    house.result(again.complete_result_set(made, 2, 1))
+    house.result(write_batch(again, made, [NewResult("1", "c")]))
+    house.result(complete(again, made, 2, 1))
 
     assert results(house) == [(made, "a", "1"), (made, "b", "0"), (made, "c", "1")]
     with pytest.raises(Diverged):
-        house.result(calls(record).add_result_set("d", "code_issue", "boolean"))
+        house.result(StepTestResults().add_set(calls(record), "d", "code_issue", "boolean"))
     house.result(house.updates.finishStep(step_id, 0, False))
     house.worker.end(house.command)
 
@@ -207,6 +209,27 @@ def test_packets_of_bytes_come_through_a_worker_of_ours_and_survive_a_restart(ho
     assert results(house) == [(1, "a", "1"), (1, "b", "0")]
 
 
+class Talkative(BuildStep):
+    """Finds more than can be kept."""
+
+    async def addTestResultSets(self) -> None:
+        self.one = await self.addTestResultSet("d", "pass_only", "text")
+
+    def run(self) -> int:
+        for n in range(2_200):
+            self.addTestResult(self.one, "x" * 20_000, test_name=str(n % 10))
+        return SUCCESS
+
+
+def test_what_is_too_much_is_counted_and_told(house: House) -> None:
+    house.start(house.builder(Talkative()))
+    house.force()
+
+    [(_, _, _, passed, _, _)] = sets(house)
+    assert passed == MOST_TEXT // 20_001
+    assert house.log_text(house.steps()[0], "test results") == f"{2_200 - passed} results more than can be kept\n"
+
+
 def test_a_wrong_result_is_an_error_at_once() -> None:
     kept = StepTestResults()
 
@@ -214,16 +237,54 @@ def test_a_wrong_result_is_an_error_at_once() -> None:
         kept.add(3, "1", "a", None, None, None)
 
 
-def test_a_result_without_a_name_is_an_error_at_once(house: House) -> None:
-    kept = StepTestResults()
+class Nameless(BuildStep):
+    async def addTestResultSets(self) -> None:
+        self.one = await self.addTestResultSet("d", "c", "u")
 
-    class Calls:
-        async def add_result_set(self, *_: str) -> int:
-            return 3
+    def run(self) -> int:
+        self.addTestResult(self.one, "1")
+        return SUCCESS
 
-    stub: Any = Calls()
-    house.result(kept.add_set(stub, "d", "c", "u"))
-    with pytest.raises(InvalidInput, match="test_name: expected a name"):
-        kept.add(3, "1", None, None, None, None)
-    with pytest.raises(InvalidInput, match="category: expected text"):
-        house.result(kept.add_set(stub, "d", "", "u"))
+
+class Uncategorized(Nameless):
+    async def addTestResultSets(self) -> None:
+        self.one = await self.addTestResultSet("d", "", "u")
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [(Nameless, "test_name: expected a name"), (Uncategorized, "category: expected text, got ''")],
+)
+def test_what_cannot_be_kept_is_an_error_of_the_step(
+    house: House, step: type[BuildStep], message: str, logged_failures: FailureLog
+) -> None:
+    house.start(house.builder(step()))
+    house.force()
+    logged_failures.flush(InvalidInput)
+
+    assert house.results() == [EXCEPTION]
+    assert message in house.log_text(house.steps()[0], "err.text")
+
+
+class Secretive(BuildStep):
+    """Tells a secret in what it found."""
+
+    async def addTestResultSets(self) -> None:
+        self.one = await self.addTestResultSet("d", "c", "u")
+
+    async def run(self) -> int:
+        word = await self.render(Secret("deploy"))
+        long = "x" * (LONGEST_VALUE - 9)
+        self.addTestResult(self.one, f"{long}{word}", test_name=f"with {word}", test_code_path=word)
+        return SUCCESS
+
+
+def test_no_secret_is_kept_in_a_result(tmp_path: Path) -> None:
+    house = test_secrets.House(tmp_path)
+    house.start(house.builder(Secretive()))
+    house.force()
+
+    stored = house.everything_stored()
+    house.close()
+    assert "with <deploy>" in stored
+    assert test_secrets.SECRET[:9] not in stored

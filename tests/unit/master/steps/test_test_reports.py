@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS
@@ -418,6 +421,49 @@ def test_version_1_is_kept_as_results(runs: Runs) -> None:
 
     assert sets(runs) == [("tests", "pass_fail", "boolean", 2, 1, 1)]
     assert kept(runs) == [("a", None, None, "1"), ("b", None, None, "0"), ("d", None, None, "1")]
+
+
+# -- whatever comes ---------------------------------------------------------------------------------
+
+PIECES = st.lists(
+    st.one_of(
+        st.binary(max_size=30),
+        st.sampled_from([EXAMPLE, b"\n", b"\xb3", b"\xb3\x29", packet("a", "fail", 3, b"x" * 70, mime=b"text/plain")]),
+    ),
+    max_size=12,
+)
+
+
+@given(PIECES, st.integers(1, 40))
+def test_any_stream_is_split_the_same_in_pieces_of_any_length(pieces: list[bytes], length: int) -> None:
+    stream = b"".join(pieces)
+
+    packets, rest, reader = split(stream, length)
+
+    assert (packets, rest) == split(stream)[:2]
+    assert reader.packets == len(packets)
+    assert len(rest) <= len(stream)
+    assert bool(packets) == (len(rest) < len(stream))
+
+
+@given(st.one_of(st.binary(max_size=200), st.lists(st.sampled_from(REPORT.split()), max_size=30).map(b" ".join)))
+def test_any_report_is_read_or_refused(data: bytes) -> None:
+    with contextlib.suppress(NotAReport):
+        read_junit(data, 11)
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=60), max_size=20))
+def test_any_lines_are_read(lines: list[str]) -> None:
+    found, reader = read_tap(*lines)
+    subunit, trial, prove = SubunitReader(found.append), TrialTestCaseCounter(found.append), ProveReader(found.append)
+    for line in lines:
+        subunit.line(line)
+        trial.outLineReceived(line)
+        prove.line(line)
+    subunit.end()
+
+    assert reader.tests <= len(found)
+    assert all(outcome.name for outcome in found)
 
 
 # -- trial, prove, pylint ---------------------------------------------------------------------------

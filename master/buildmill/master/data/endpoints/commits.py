@@ -33,7 +33,7 @@ def _branch(connection: Connection, keys: Keys, _spec: ResultSpec) -> Branch | N
 
 
 def _branches(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Branch]:
-    return BRANCHES.page(connection, spec.query.narrowed(only("codebaseid", keys["codebaseid"])), count=True)
+    return BRANCHES.page(connection, spec.query.narrowed(only("codebaseid", keys["codebaseid"])))
 
 
 ENDPOINTS: list[Endpoint] = [

@@ -8,13 +8,16 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from buildmill.common.errors import NotFound
+from buildmill.master.data import resultspec
 from buildmill.master.data.endpoints.arguments import flag_argument, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Query, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.types import TYPES
 from buildmill.master.db.reading import directory
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
+from buildmill.master.domain.queries import Page
 from buildmill.master.domain.resources import Builder, ChangeSource, Codebase, Master, Project, Scheduler, Worker
 from buildmill.master.domain.rights import Actor
 
@@ -92,8 +95,9 @@ def _runs_here(master: Master | None, keys: Keys) -> bool:
     return "masterid" not in keys or (master is not None and master.masterid == keys["masterid"])
 
 
-def _projects(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Project]:
-    rows = directory.projects(connection)
+def _projects(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Project]:
+    by_activity = any(filter_.field == "active" for filter_ in spec.query.filters)
+    rows = directory.projects(connection, with_activity=by_activity)
     if "projectid" in keys:
         rows = [row for row in rows if row.projectid == keys["projectid"]]
     if "projectname" in keys:
@@ -108,6 +112,11 @@ def _codebases(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Co
     if "codebasename" in keys:
         rows = [r for r in rows if (r.projectid, r.name) == (keys["projectid"], keys["codebasename"])]
     return rows
+
+
+def _codebase_page(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Codebase]:
+    rows = resultspec.apply(_codebases(connection, keys, spec), spec.query, TYPES["codebase"]).rows
+    return Page(rows, len(rows))
 
 
 # -- actions ---------------------------------------------------------------------------
@@ -190,7 +199,7 @@ ENDPOINTS: list[Endpoint] = [
         "codebases/n:codebaseid",
         "projects/n:projectid/codebases/i:codebasename",
     ),
-    *collection("codebase", "codebases.read", _codebases, "codebases"),
+    *collection("codebase", "codebases.read", _codebase_page, "codebases"),
     *single(
         "worker",
         "workers.read",

@@ -16,7 +16,7 @@ from buildmill.master.domain.result_resources import TestResult, TestResultSet
 
 
 def _list(connection: Connection, spec: ResultSpec, *filters: Filter) -> Page[TestResultSet]:
-    return TEST_RESULT_SETS.page(connection, spec.query.narrowed(*filters), count=True)
+    return TEST_RESULT_SETS.page(connection, spec.query.narrowed(*filters))
 
 
 def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[TestResultSet]:
@@ -50,7 +50,7 @@ def _one(connection: Connection, keys: Keys, _spec: ResultSpec) -> TestResultSet
 
 def _results(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[TestResult]:
     query = spec.query.narrowed(only("test_result_setid", keys["test_result_setid"]))
-    return TEST_RESULTS.page(connection, query, count=True)
+    return TEST_RESULTS.page(connection, query)
 
 
 ENDPOINTS: list[Endpoint] = [

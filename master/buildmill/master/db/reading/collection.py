@@ -43,6 +43,7 @@ class Column:
         expression: what is compared and ordered by.
         yes, no: for a flag: the conditions that say it is set, and that it is not.
         nullable: NULLs have to be told their place in an order.
+        null_differs: a NULL is found by "is not 3"; otherwise it is not comparable, as in SQL.
     """
 
     expression: Expression
@@ -50,16 +51,17 @@ class Column:
     nullable: bool = False
     yes: Expression | None = None
     no: Expression | None = None
+    null_differs: bool = False
 
 
-def integer(expression: Expression, *, nullable: bool = False) -> Column:
+def integer(expression: Expression, *, nullable: bool = False, null_differs: bool = False) -> Column:
     """A number or an instant."""
-    return Column(expression, Kind.INTEGER, nullable)
+    return Column(expression, Kind.INTEGER, nullable or null_differs, null_differs=null_differs)
 
 
-def text(expression: Expression, *, nullable: bool = False) -> Column:
+def text(expression: Expression, *, nullable: bool = False, null_differs: bool = False) -> Column:
     """A text."""
-    return Column(expression, Kind.TEXT, nullable)
+    return Column(expression, Kind.TEXT, nullable or null_differs, null_differs=null_differs)
 
 
 def flag(column: Expression) -> Column:
@@ -212,7 +214,8 @@ def _condition(index: int, filter_: Filter, column: Column) -> Expression:
         case Operator.EQ | Operator.IN:
             return left == bound[0] if len(bound) == 1 else left.in_(bound)
         case Operator.NE | Operator.NOTIN:
-            return left != bound[0] if len(bound) == 1 else left.not_in(bound)
+            other = left != bound[0] if len(bound) == 1 else left.not_in(bound)
+            return sa.or_(other, left.is_(None)) if column.null_differs else other
         case Operator.CONTAINS:
             if column.kind is not Kind.TEXT:
                 raise InvalidInput(filter_.field, "contains needs a text or a list")

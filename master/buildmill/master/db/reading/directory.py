@@ -47,9 +47,10 @@ _CONNECTED = Statement(
     sa.select(_connected.worker_id, _connected.master_id).order_by(_connected.worker_id, _connected.master_id)
 )
 _PROJECTS = Statement(
-    sa.select(_p.active, _p.description, _p.description_format, _p.description_html, _p.name, _p.id, _p.slug).order_by(
-        _p.id
-    )
+    sa.select(_p.description, _p.description_format, _p.description_html, _p.name, _p.slug, _p.id).order_by(_p.id)
+)
+_PROJECTS_OF_BUILDERS = Statement(
+    sa.select(_b.project_id).where(_b.project_id.is_not(None), _b.id.in_(sa.select(_bm.builder_id))).distinct()
 )
 _CODEBASES = Statement(
     sa.select(t.codebases.c.id, t.codebases.c.name, t.codebases.c.project_id, t.codebases.c.slug).order_by(
@@ -143,9 +144,19 @@ def change_sources(connection: Connection) -> list[ChangeSource]:
     return [ChangeSource(row[0], _master(row), row[1]) for row in connection.all(_CHANGE_SOURCES)]
 
 
-def projects(connection: Connection) -> list[Project]:
-    """All projects, by id."""
-    return [Project(bool(r[0]), r[1], r[2], r[3], r[4], r[5], r[6]) for r in connection.all(_PROJECTS)]
+def projects(connection: Connection, *, with_activity: bool = False) -> list[Project]:
+    """All projects, by id.
+
+    Args:
+        with_activity: say of each whether a master runs one of its builders; otherwise that stays open.
+    """
+    busy: set[int | None] = set()
+    if with_activity:
+        busy = {row[0] for row in connection.all(_PROJECTS_OF_BUILDERS)}
+    return [
+        Project(r[5] in busy if with_activity else None, r[0], r[1], r[2], r[3], r[5], r[4])
+        for r in connection.all(_PROJECTS)
+    ]
 
 
 def codebases(connection: Connection) -> list[Codebase]:
