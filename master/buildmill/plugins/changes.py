@@ -8,7 +8,7 @@ NAMES = {
     **names("changes.base", "ChangeSource PollingChangeSource"),
     **names(
         "changes.forges",
-        "BitbucketPullrequestPoller GerritChangeSource GerritEventLogPoller GitHubPullrequestPoller P4Source",
+        "BitbucketPullrequestPoller GerritChangeSource GerritEventLogPoller GitHubPullrequestPoller",
     ),
     **names(
         "changes.mail",
@@ -16,6 +16,7 @@ NAMES = {
     ),
     **names("changes.gitpoller", "GitPoller"),
     **names("changes.hgpoller", "HgPoller"),
+    **names("changes.p4poller", "P4Source"),
     **names("changes.pb", "PBChangeSource"),
     **names("changes.svnpoller", "SVNPoller"),
 }

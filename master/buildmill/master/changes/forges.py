@@ -1,11 +1,11 @@
-"""Change sources of forges and of Perforce, whose arguments are checked and which make no changes yet."""
+"""Change sources of forges, whose arguments are checked and which make no changes yet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from buildmill.master.changes.arguments import encoding_of, optional_text, text_or_function
+from buildmill.master.changes.arguments import optional_text, text_or_function
 from buildmill.master.changes.base import ChangeSource, PollingChangeSource
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.not_delivering import NotDelivering
@@ -196,49 +196,3 @@ class GerritEventLogPoller(_Poller):
             config_error(f"{self.owner}: baseURL must not end with a slash: {baseURL!r}")
         optional_text(self.owner, "gitBaseURL", gitBaseURL)
         _optional_names(self.owner, "handled_events", handled_events)
-
-
-class P4Source(_Poller):
-    """A Perforce depot. Arguments: as in Buildbot."""
-
-    way_out = "use a trigger of the depot that calls sendchange"
-
-    def __init__(
-        self,
-        p4port: str | None = None,
-        p4user: str | None = None,
-        p4passwd: Any = None,
-        p4base: str = "//",
-        p4bin: str = "p4",
-        split_file: Callable[[str], Any] | None = None,
-        pollInterval: float = 600,
-        histmax: int | None = None,
-        encoding: str = "utf8",
-        project: str | None = None,
-        name: str | None = None,
-        use_tickets: bool = False,
-        ticket_login_interval: float = 86400,
-        server_tz: str | None = None,
-        pollAtLaunch: bool = False,
-        revlink: Callable[[str], str] | None = None,
-        resolvewho: Callable[[str], str] | None = None,
-        pollRandomDelayMin: float = 0,
-        pollRandomDelayMax: float = 0,
-    ) -> None:
-        super().__init__(
-            f"P4Source:{p4port}:{p4base}" if name is None else name,
-            pollInterval=pollInterval,
-            pollAtLaunch=pollAtLaunch,
-            pollRandomDelayMin=pollRandomDelayMin,
-            pollRandomDelayMax=pollRandomDelayMax,
-        )
-        for argument, value in (
-            ("p4port", p4port), ("p4user", p4user), ("p4base", p4base), ("p4bin", p4bin), ("project", project),
-            ("server_tz", server_tz),
-        ):  # fmt: skip
-            optional_text(self.owner, argument, value)
-        for argument, function in (("split_file", split_file), ("revlink", revlink), ("resolvewho", resolvewho)):
-            _optional_function(self.owner, argument, function)
-        encoding_of(self.owner, encoding)
-        if use_tickets and not p4passwd:
-            config_error(f"{self.owner}: use_tickets needs p4passwd")

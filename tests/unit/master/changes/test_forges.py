@@ -27,7 +27,6 @@ c["change_source"] = [
     changes.GerritChangeSource("h", "al"),
     changes.GitHubPullrequestPoller(owner="o", repo="r", branches=["main"]),
     changes.BitbucketPullrequestPoller(owner="o", slug="r"),
-    changes.P4Source(p4base="//depot/"),
 ]
 """
 
@@ -38,7 +37,7 @@ def test_a_configuration_that_uses_them_loads_and_is_told_what_does_not_happen(t
     config = load(tmp_path)
 
     told = [notice.text for notice in config.notices if notice.name == "change_source"]
-    assert len(told) == 5
+    assert len(told) == 4
     assert "GerritEventLogPoller 'GerritEventLogPoller:https://h/a' is accepted, but does not poll yet; use " in told[0]
 
 
@@ -59,8 +58,6 @@ FORGES: Any = forges
         (lambda: FORGES.GerritChangeSource("h", "al", get_files=True), "get_files needs http_url"),
         (lambda: FORGES.GerritEventLogPoller("https://h/", None), "baseURL must not end with a slash"),
         (lambda: FORGES.GerritEventLogPoller("https://h", None, handled_events="x"), "handled_events must be a list"),
-        (lambda: FORGES.P4Source(use_tickets=True), "use_tickets needs p4passwd"),
-        (lambda: FORGES.P4Source(split_file=3), "split_file must be callable"),
     ],
 )
 def test_wrong_arguments_are_errors_of_the_configuration(make: Any, problem: str) -> None:
