@@ -396,7 +396,10 @@ def _listed(path: str, one: Answer, other: Answer) -> bool:
 
 def _specs(answer: Answer) -> dict[str, set[str]]:
     """The names of the fields, by path."""
-    return {row["path"]: {of["name"] for of in row["type_spec"]["fields"]} for row in json.loads(answer.body)["specs"]}
+    return {
+        row["path"]: {of["name"] for of in row["type_spec"].get("fields", ())}
+        for row in json.loads(answer.body)["specs"]
+    }
 
 
 def _comparable(where: str, query: str, answer: Answer) -> Any:

@@ -16,7 +16,12 @@ from buildmill.master.domain.result_resources import TestResult, TestResultSet
 
 
 def _list(connection: Connection, spec: ResultSpec, *filters: Filter) -> Page[TestResultSet]:
-    return TEST_RESULT_SETS.page(connection, spec.query.narrowed(*filters))
+    return TEST_RESULT_SETS.page(connection, spec.query.narrowed(*filters), count=_counts(spec))
+
+
+def _counts(spec: ResultSpec) -> bool:
+    """As clients know it: all are counted for those who ask for an order."""
+    return bool(spec.query.order)
 
 
 def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[TestResultSet]:
@@ -50,7 +55,7 @@ def _one(connection: Connection, keys: Keys, _spec: ResultSpec) -> TestResultSet
 
 def _results(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[TestResult]:
     query = spec.query.narrowed(only("test_result_setid", keys["test_result_setid"]))
-    return TEST_RESULTS.page(connection, query)
+    return TEST_RESULTS.page(connection, query, count=_counts(spec))
 
 
 ENDPOINTS: list[Endpoint] = [
