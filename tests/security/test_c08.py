@@ -124,6 +124,14 @@ def test_a_file_is_read_at_each_login(open_place: Open, tmp_path: Path) -> None:
     assert place.log_in("ann", "new").status == 200
 
 
+def test_a_name_that_is_too_long_is_not_even_remembered(open_place: Open) -> None:
+    place = open_place()
+
+    tries = [place.log_in("a" * 257, "x").status for _ in range(12)]
+
+    assert tries == [401] * 12
+
+
 def test_a_file_that_is_gone_lets_nobody_in(open_place: Open, tmp_path: Path, logged_failures: FailureLog) -> None:
     users = tmp_path / "users"
     users.write_text("")
@@ -371,7 +379,7 @@ def test_only_a_named_proxy_is_believed_about_addresses(peer: str, forwarded: li
         ("192.168.1.1/32", "ann@example.org", "ann"),
         ("192.168.2.0/24", "ann@example.org", None),
         ("192.168.1.1/32", "ann", None),
-        ("192.168.1.1/32", "ann@a b", None),
+        ("192.168.1.1/32", "a b@c", None),
     ],
 )
 def test_only_a_named_proxy_is_believed_about_users(

@@ -124,15 +124,13 @@ class RemoteUserAuth(AuthBase):
         values = headers.getRawHeaders(self.header.encode("latin-1"))
         if not values or len(values) > 1 or self.headerRegex is None:
             return None
-        match = self.headerRegex.fullmatch(_as_text(values[0]))
+        match = self.headerRegex.match(_as_text(values[0]))
         if match is None:
             return None
         user = {name: value for name, value in match.groupdict().items() if value}
         if "username" not in user:
             return None
-        if "realm" in user:
-            user["email"] = f"{user['username']}@{user['realm']}"
-        return user if self.userInfoProvider is None else await self._with_info(user)
+        return await self._with_info(user)
 
 
 def _as_text(value: Any) -> str:
@@ -238,9 +236,13 @@ class UserPasswordAuth(TwistedICredAuthBase):
             config_error(f"{type(self).__name__}: users must be a dictionary, or a list of pairs of name and password")
             pairs = ()
         self.users = {_as_text(name): password for name, password in pairs}
+        self._has_hashes = any(isinstance(kept, str) and kept.startswith("$") for kept in self.users.values())
 
     async def is_right(self, username: str, password: str) -> bool:
-        kept = self.users.get(username, "")
+        kept = self.users.get(username)
+        if kept is None and self._has_hashes:  # the time must not tell that there is no such user
+            return bool(await self.master.in_thread(passwords.verify_blocking, password, None))
+        kept = "" if kept is None else kept
         if is_renderable(kept):
             kept = await render(kept, PropertiesOfService(self.master.secrets))
         text = _as_text(kept)

@@ -197,11 +197,13 @@ class Policy:
     changing: Changing = Changing.KNOWN
 
 
-_FAMILIES_OF_EVENTS: Final[Mapping[str, str]] = {
-    "builders": "builders", "buildrequests": "buildrequests", "builds": "builds", "buildsets": "buildsets",
-    "changes": "changes", "codebases": "codebases", "logs": "logs", "masters": "masters", "projects": "projects",
-    "properties": "properties", "schedulers": "schedulers", "steps": "steps", "workers": "workers",
-}  # fmt: skip
+EVENT_FAMILIES: Final = frozenset(
+    {
+        "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "logs", "masters", "projects",
+        "properties", "schedulers", "steps", "workers",
+    }
+)  # fmt: skip
+"""What events are about: the names in their keys, and families of rights."""
 
 
 def event_action(path: Sequence[str]) -> Action:
@@ -211,7 +213,7 @@ def event_action(path: Sequence[str]) -> Action:
         path: elements of the pattern, whose last one names events. What it tells is of the last family that it
             names: builds for ``builders/1/builds/*/new``.
     """
-    named = [_FAMILIES_OF_EVENTS[element] for element in path[:-1] if element in _FAMILIES_OF_EVENTS]
+    named = [element for element in path[:-1] if element in EVENT_FAMILIES]
     return ACTIONS[f"{named[-1]}.read" if named else "events.read"]
 
 

@@ -6,7 +6,7 @@ All faces ask `Gate.authorize`, once for each request, action and subscription; 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from buildmill.common.errors import Forbidden
 from buildmill.master.auth.access import Access
@@ -104,6 +104,18 @@ class Gate:
             return self._ask_rules(principal, action, resource)
         rights.check_default(principal, action, self.access.policy)
         return None
+
+    def authorize_all(self, principal: Principal, wants: Sequence[tuple[Action, Resource]]) -> Awaitable[None] | None:
+        """As `authorize`, for several things of which all must be allowed."""
+        if any(self._has_rules_for(action) for action, _ in wants):
+            return self._require_all(principal, wants)
+        for action, resource in wants:
+            self.authorize(principal, action, resource)
+        return None
+
+    async def _require_all(self, principal: Principal, wants: Sequence[tuple[Action, Resource]]) -> None:
+        for action, resource in wants:
+            await self.require(principal, action, resource)
 
     async def require(self, principal: Principal, action: Action, resource: Resource) -> None:
         """As `authorize`, for those who can wait."""

@@ -21,7 +21,7 @@ from zope.interface import implementer
 from buildmill.common.errors import BuildmillError
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.domain.events import Event, Key
-from buildmill.master.domain.rights import Action, Principal, Resource, event_action
+from buildmill.master.domain.rights import ACTIONS, EVENT_FAMILIES, Action, Principal, Resource, event_action
 from buildmill.master.mq.bus import EventBus, Pattern, Subscription
 from buildmill.master.web.gate import Gate
 from buildmill.master.web.limits import WebLimits
@@ -169,9 +169,8 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         return _ok(id_)
 
     def _subscribe(self, path: str, id_: Any) -> dict[str, Any] | None:
-        action, resource = what_is_told(path)
         try:
-            asked = self.factory.gate.authorize(self.principal, action, resource)
+            asked = self.factory.gate.authorize_all(self.principal, what_is_told(path))
         except BuildmillError as error:
             return _refused(str(error), 403, id_)
         if asked is None:
@@ -195,13 +194,17 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
             self._tell(_ok(id_))
 
 
-def what_is_told(path: str) -> tuple[Action, Resource]:
-    """The right that a subscription needs, and what it is asked for: the resource, up to the first wildcard."""
-    elements = path.split("/")
-    resource = elements[:-1]
+def what_is_told(path: str) -> list[tuple[Action, Resource]]:
+    """The rights that a subscription needs, each with what it is asked for: the resource, up to the first wildcard.
+
+    In keys, families and ids take turns. A wildcard that may stand for a family tells of all of them.
+    """
+    *resource, _event = path.split("/")
+    if "*" in resource[::2]:
+        return [(ACTIONS[f"{family}.read"], Resource((family,))) for family in ("events", *sorted(EVENT_FAMILIES))]
     if "*" in resource:
         resource = resource[: resource.index("*")]
-    return event_action(elements), Resource(tuple(resource))
+    return [(event_action(path.split("/")), Resource(tuple(resource)))]
 
 
 def _ok(id_: Any) -> dict[str, Any]:
