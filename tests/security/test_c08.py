@@ -19,13 +19,13 @@ from buildmill.master.auth.accounts import IDLE_SECONDS, WHOLE_SECONDS
 from buildmill.master.auth.backends import (
     AuthBase,
     CustomAuth,
-    GitHubAuth,
     HTPasswdAuth,
     RemoteUserAuth,
     TwistedICredAuthBase,
     UserInfoProviderBase,
     UserPasswordAuth,
 )
+from buildmill.master.auth.oauth2 import GitHubAuth
 from buildmill.master.auth.throttle import LoginThrottle, TooManyTries, neighbourhood
 from buildmill.master.db import tables as t
 from buildmill.master.domain.renderables import Secret

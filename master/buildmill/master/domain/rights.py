@@ -225,18 +225,15 @@ def check_scopes(principal: Principal, action: Action) -> None:
 
 def check_default(principal: Principal, action: Action, policy: Policy) -> None:
     """Raises Forbidden if the asker may not, and no rule has said otherwise."""
-    match action.kind:
-        case ActionKind.OPEN:
-            return
-        case ActionKind.READ:
-            if not (policy.public_read or principal.is_known):
-                raise Forbidden("only who has logged in may read here")
-        case ActionKind.PERSONAL:
-            if not principal.is_known:
-                raise Forbidden("this needs a login")
-        case ActionKind.CHANGE:
-            if not (principal.is_known or _may_change_unknown(principal, policy)):
-                raise Forbidden("this needs a login or a token")
+    if action.kind is ActionKind.OPEN or principal.is_known:
+        return
+    if action.kind is ActionKind.READ:
+        if not policy.public_read:
+            raise Forbidden("only who has logged in may read here")
+    elif action.kind is ActionKind.PERSONAL:
+        raise Forbidden("this needs a login")
+    elif not _may_change_unknown(principal, policy):
+        raise Forbidden("this needs a login or a token")
 
 
 def _may_change_unknown(principal: Principal, policy: Policy) -> bool:

@@ -135,7 +135,7 @@ class Gate:
     async def _ask_rules(self, principal: Principal, action: Action, resource: Resource) -> None:
         assert self.access.authz is not None
         user = principal.user_info
-        if not await self.access.authz.assess(resource.path, resource.method, resource.options, user):
+        if not await self.access.authz.judge(resource.path, resource.method, resource.options, user):
             rights.check_default(principal, action, self.access.policy)
 
     # -- intent ------------------------------------------------------------------------------

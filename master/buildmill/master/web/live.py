@@ -7,24 +7,25 @@ client that reads too slowly is closed with code 1013 and has to begin anew.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from buildmill.common.errors import BuildmillError
 from buildmill.common.tasks import TaskOwner
-from buildmill.master.domain.events import Event, Key
-from buildmill.master.domain.rights import ACTIONS, EVENT_FAMILIES, Action, Principal, Resource, event_action
-from buildmill.master.mq.bus import EventBus, Pattern, Subscription
+from buildmill.master.domain.rights import Principal
+from buildmill.master.mq.bus import EventBus
 from buildmill.master.web.gate import Gate
+from buildmill.master.web.hub import Hub, text_frame, what_is_told
 from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.timers import Timer
 
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
@@ -34,16 +35,6 @@ END_SECONDS = 1.0
 CHECK_SECONDS = 5.0
 
 _encode = msgspec.json.Encoder().encode
-
-
-def text_frame(payload: bytes) -> bytes:
-    """A whole websocket text frame, as a server sends it (RFC 6455, section 5.2)."""
-    length = len(payload)
-    if length < 126:
-        return b"\x81" + length.to_bytes(1, "big") + payload
-    if length < 65536:
-        return b"\x81\x7e" + length.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + length.to_bytes(8, "big") + payload
 
 
 class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is not typed
@@ -194,19 +185,6 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
             self._tell(_ok(id_))
 
 
-def what_is_told(path: str) -> list[tuple[Action, Resource]]:
-    """The rights that a subscription needs, each with what it is asked for: the resource, up to the first wildcard.
-
-    In keys, families and ids take turns. A wildcard that may stand for a family tells of all of them.
-    """
-    *resource, _event = path.split("/")
-    if "*" in resource[::2]:
-        return [(ACTIONS[f"{family}.read"], Resource((family,))) for family in ("events", *sorted(EVENT_FAMILIES))]
-    if "*" in resource:
-        resource = resource[: resource.index("*")]
-    return [(event_action(path.split("/")), Resource(tuple(resource)))]
-
-
 def _ok(id_: Any) -> dict[str, Any]:
     return {"msg": "OK", "code": 200, "_id": id_}
 
@@ -260,91 +238,6 @@ class _Pace:
         self._waiting.clear()
 
 
-class _Channel:
-    """A pattern and the clients that asked for it: one subscription of the bus for all of them."""
-
-    __slots__ = ("clients", "subscription")
-
-    def __init__(self) -> None:
-        self.clients: dict[LiveClient, None] = {}
-        self.subscription: Subscription | None = None
-
-
-class Hub:
-    """Brings the events of the bus to the clients."""
-
-    def __init__(self, bus: EventBus) -> None:
-        self._bus = bus
-        self._channels: dict[str, _Channel] = {}
-        self._last: tuple[Event, Key, bytes] | None = None
-
-    def leave(self, client: LiveClient) -> None:
-        """Forget all that a client asked for."""
-        for path in tuple(client.patterns):
-            self.unsubscribe(client, path)
-
-    def subscribe(self, client: LiveClient, path: str) -> None:
-        channel = self._channels.get(path)
-        if channel is None:
-            channel = self._channels[path] = _Channel()
-            channel.subscription = self._bus.subscribe(_pattern(path), self._deliver_to(channel))
-        channel.clients[client] = None
-        client.patterns.add(path)
-
-    def unsubscribe(self, client: LiveClient, path: str) -> None:
-        client.patterns.discard(path)
-        channel = self._channels.get(path)
-        if channel is None:
-            return
-        channel.clients.pop(client, None)
-        if not channel.clients:
-            del self._channels[path]
-            if channel.subscription is not None:
-                channel.subscription.cancel()
-
-    def _deliver_to(self, channel: _Channel) -> Any:
-        def deliver(key: Key, event: Event) -> None:
-            frame = self._frame(key, event)
-            for client in tuple(channel.clients):
-                client.send(frame)
-
-        return deliver
-
-    def _frame(self, key: Key, event: Event) -> bytes:
-        """The frame of an event under one of its keys; the bus tells one key to everybody before the next."""
-        last = self._last
-        if last is not None and last[0] is event and last[1] is key:
-            return last[2]
-        frame = text_frame(b'{"k":%b,"m":%b}' % (_encode("/".join(key)), event.payload))
-        self._last = (event, key, frame)
-        return frame
-
-
-def _pattern(path: str) -> Pattern:
-    return tuple(None if element == "*" else element for element in path.split("/"))
-
-
-class _Timer:
-    """Time-outs on our reactor; Autobahn's own go to the global one."""
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-
-    def call_later(self, delay: float, function: Callable[..., Any], *args: Any) -> _Timeout:
-        return _Timeout(self._clock.callLater(delay, function, *args))
-
-
-class _Timeout:
-    """Can be cancelled when it is over, as Autobahn does."""
-
-    def __init__(self, call: IDelayedCall) -> None:
-        self._call = call
-
-    def cancel(self) -> None:
-        if self._call.active():
-            self._call.cancel()
-
-
 class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is not typed
     """Makes the sockets.
 
@@ -367,7 +260,7 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
         self.limits = limits
         self.clients: dict[LiveClient, None] = {}
         self._ended: Deferred[None] | None = None
-        self._batched_timer = _Timer(reactor)
+        self._batched_timer = Timer(reactor)
         self.hub = Hub(bus)
         self.setProtocolOptions(
             maxFramePayloadSize=limits.socket_message_bytes,

@@ -367,7 +367,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.www.ldapuserinfo": {"util": "LdapUserInfo"},
     "buildbot.www.oauth2": {
         "util": "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth",
-        "buildmill.master.auth.backends": "OAuth2Auth",
+        "buildmill.master.auth.oauth2": "OAuth2Auth",
         "later": "OAuth2LoginResource",
     },
     "buildbot.www.plugin": {"later": "Application"},
