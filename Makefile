@@ -68,11 +68,11 @@ simulate: $(VENV)/.installed-dev  ## 5,000 simulated runs of durable builds with
 docs: $(VENV)/.installed-dev  ## the manual, into docs/_build/html; a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
-# What must be right in every case: the codec, the claim decision, how results combine. Every branch is taken by a test.
-COVERED := */common/protocol/codec.py,*/master/domain/claims.py,*/master/domain/result_rules.py
+# What must be right in every case: the codec, the claim decision, how results combine, who may do what. Every branch is taken by a test.
+COVERED := */common/protocol/codec.py,*/master/domain/claims.py,*/master/domain/result_rules.py,*/master/domain/rights.py
 COVERED_BY := tests/unit/common/protocol tests/unit/master/domain
 
-coverage: $(VENV)/.installed-dev  ## every branch of the codec, the claim decision and the result rules
+coverage: $(VENV)/.installed-dev  ## every branch of the codec, the claim decision, the result rules and the rights
 	$(BIN)/coverage run --branch --source=buildmill.common.protocol,buildmill.master.domain -m pytest -q $(COVERED_BY)
 	$(BIN)/coverage report --show-missing --fail-under=100 --include='$(COVERED)'
 

@@ -27,7 +27,7 @@ TARGETS = (
 
 def paths() -> list[str]:
     found = {head + target + tail for head, target, tail in product(HEADS, TARGETS, TAILS)}
-    return sorted(path for path in found if path.startswith("/") or path.startswith("api"))
+    return sorted(found)[::2]
 
 
 def has_leaked(visitor: Visitor, path: str) -> bool:

@@ -81,7 +81,9 @@ def test_a_token_listens_only_to_what_it_is_for(open_place: Open) -> None:
     whole = client.say({"cmd": "startConsuming", "path": "*/*/*", "_id": 3})
 
     assert (refused["code"], refused["error"]) == (403, "this token is not for workers.read")
-    assert whole["code"] == 200, "events.read is the right to all of them"
+    hidden = client.say({"cmd": "startConsuming", "path": "builds/*/*/*/new", "_id": 4})
+
+    assert (whole["code"], hidden["code"]) == (403, 403), "a wildcard may stand for what it is not for"
 
 
 def test_logging_out_ends_the_sockets_of_that_session_only(open_place: Open) -> None:

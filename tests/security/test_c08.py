@@ -19,13 +19,13 @@ from buildmill.master.auth.accounts import IDLE_SECONDS, WHOLE_SECONDS
 from buildmill.master.auth.backends import (
     AuthBase,
     CustomAuth,
-    GitHubAuth,
     HTPasswdAuth,
     RemoteUserAuth,
     TwistedICredAuthBase,
     UserInfoProviderBase,
     UserPasswordAuth,
 )
+from buildmill.master.auth.oauth2 import GitHubAuth
 from buildmill.master.auth.throttle import LoginThrottle, TooManyTries, neighbourhood
 from buildmill.master.db import tables as t
 from buildmill.master.domain.renderables import Secret
@@ -122,6 +122,14 @@ def test_a_file_is_read_at_each_login(open_place: Open, tmp_path: Path) -> None:
     users.write_text(f"ann:{HASHES.handler('bcrypt').hash('new')}\n")
 
     assert place.log_in("ann", "new").status == 200
+
+
+def test_a_name_that_is_too_long_is_not_even_remembered(open_place: Open) -> None:
+    place = open_place()
+
+    tries = [place.log_in("a" * 257, "x").status for _ in range(12)]
+
+    assert tries == [401] * 12
 
 
 def test_a_file_that_is_gone_lets_nobody_in(open_place: Open, tmp_path: Path, logged_failures: FailureLog) -> None:
@@ -371,7 +379,7 @@ def test_only_a_named_proxy_is_believed_about_addresses(peer: str, forwarded: li
         ("192.168.1.1/32", "ann@example.org", "ann"),
         ("192.168.2.0/24", "ann@example.org", None),
         ("192.168.1.1/32", "ann", None),
-        ("192.168.1.1/32", "ann@a b", None),
+        ("192.168.1.1/32", "a b@c", None),
     ],
 )
 def test_only_a_named_proxy_is_believed_about_users(

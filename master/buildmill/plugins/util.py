@@ -31,11 +31,9 @@ NAMES = {
         StringParameter TextParameter UserNameParameter ValidationError WorkerChoiceParameter""",
     ),
     **names("engine.chosen_worker", "enforceChosenWorker"),
-    **names(
-        "auth.backends",
-        """BitbucketAuth CustomAuth GitHubAuth GitLabAuth GoogleAuth HTPasswdAuth LdapUserInfo NoAuth RemoteUserAuth
-        UserPasswordAuth""",
-    ),
+    **names("auth.backends", "CustomAuth HTPasswdAuth NoAuth RemoteUserAuth UserPasswordAuth"),
+    **names("auth.ldap", "LdapUserInfo"),
+    **names("auth.oauth2", "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth"),
     **names(
         "auth.matchers",
         """AnyControlEndpointMatcher AnyEndpointMatcher EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from buildmill.master.auth.backends import check_words
+from buildmill.master.auth.arguments import check_words
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.not_delivering import NotDelivering
 

@@ -1,14 +1,11 @@
-"""How people log in: the classes of ``www['auth']``.
-
-Those that ask another service (OAuth2) check their arguments only: nobody can log in by them yet.
-"""
+"""How people log in: the classes of ``www['auth']``. Those that ask another service are in `auth.oauth2`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from twisted.cred.credentials import IUsernamePassword, UsernamePassword
 from twisted.cred.error import LoginFailed
@@ -124,15 +121,13 @@ class RemoteUserAuth(AuthBase):
         values = headers.getRawHeaders(self.header.encode("latin-1"))
         if not values or len(values) > 1 or self.headerRegex is None:
             return None
-        match = self.headerRegex.fullmatch(_as_text(values[0]))
+        match = self.headerRegex.match(_as_text(values[0]))
         if match is None:
             return None
         user = {name: value for name, value in match.groupdict().items() if value}
         if "username" not in user:
             return None
-        if "realm" in user:
-            user["email"] = f"{user['username']}@{user['realm']}"
-        return user if self.userInfoProvider is None else await self._with_info(user)
+        return await self._with_info(user)
 
 
 def _as_text(value: Any) -> str:
@@ -238,9 +233,13 @@ class UserPasswordAuth(TwistedICredAuthBase):
             config_error(f"{type(self).__name__}: users must be a dictionary, or a list of pairs of name and password")
             pairs = ()
         self.users = {_as_text(name): password for name, password in pairs}
+        self._has_hashes = any(isinstance(kept, str) and kept.startswith("$") for kept in self.users.values())
 
     async def is_right(self, username: str, password: str) -> bool:
-        kept = self.users.get(username, "")
+        kept = self.users.get(username)
+        if kept is None and self._has_hashes:  # the time must not tell that there is no such user
+            return bool(await self.master.in_thread(passwords.verify_blocking, password, None))
+        kept = "" if kept is None else kept
         if is_renderable(kept):
             kept = await render(kept, PropertiesOfService(self.master.secrets))
         text = _as_text(kept)
@@ -267,133 +266,3 @@ class CustomAuth(TwistedICredAuthBase):
         except Exception as error:  # the user's own method
             self._log.failure("check_credentials failed")
             raise Unavailable("the password cannot be checked at present") from error
-
-
-class OAuth2Auth(AuthBase):
-    """Base of those that ask somebody else who the user is.
-
-    Args:
-        clientId, clientSecret: of this master there; may be secrets.
-        autologin: go there without asking.
-        ssl_verify: False takes any certificate.
-    """
-
-    name: ClassVar[str] = "oauth2"
-
-    def __init__(
-        self,
-        clientId: Any,
-        clientSecret: Any,
-        autologin: bool = False,
-        ssl_verify: bool = True,
-        userInfoProvider: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(userInfoProvider)
-        if kwargs:
-            config_error(f"{type(self).__name__}: unknown arguments: {', '.join(sorted(kwargs))}")
-        for name, value in (("clientId", clientId), ("clientSecret", clientSecret)):
-            check_words(self, name, value)
-        self.clientId, self.clientSecret = clientId, clientSecret
-        self.autologin, self.ssl_verify = autologin, ssl_verify
-
-
-class GoogleAuth(OAuth2Auth):
-    """Asks Google."""
-
-    name = "Google"
-
-
-class BitbucketAuth(OAuth2Auth):
-    """Asks Bitbucket."""
-
-    name = "Bitbucket"
-
-
-class GitHubAuth(OAuth2Auth):
-    """Asks GitHub.
-
-    Args:
-        serverURL: of GitHub Enterprise.
-        apiVersion: 3 or 4.
-        getTeamsMembership: teams are groups, too; needs version 4.
-        debug: log requests.
-    """
-
-    name = "GitHub"
-
-    def __init__(
-        self,
-        clientId: Any,
-        clientSecret: Any,
-        serverURL: str | None = None,
-        autologin: bool = False,
-        apiVersion: int = 3,
-        getTeamsMembership: bool = False,
-        debug: bool = False,
-        ssl_verify: bool = True,
-        userInfoProvider: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(clientId, clientSecret, autologin, ssl_verify, userInfoProvider, **kwargs)
-        if apiVersion not in (3, 4):
-            config_error(f"GitHubAuth: apiVersion must be 3 or 4, not {apiVersion!r}")
-        if getTeamsMembership and apiVersion != 4:
-            config_error("GitHubAuth: getTeamsMembership needs apiVersion 4")
-        if serverURL is not None:
-            check_words(self, "serverURL", serverURL)
-
-
-class GitLabAuth(OAuth2Auth):
-    """Asks a GitLab.
-
-    Args:
-        instanceUri: its address.
-    """
-
-    name = "GitLab"
-
-    def __init__(self, instanceUri: Any, clientId: Any, clientSecret: Any, **kwargs: Any) -> None:
-        super().__init__(clientId, clientSecret, **kwargs)
-        check_words(self, "instanceUri", instanceUri)
-
-
-class LdapUserInfo(NotDelivering, UserInfoProviderBase):
-    """More about users out of a directory service."""
-
-    not_delivering = "nothing is looked up in LDAP yet"
-    name = "ldap"
-
-    def __init__(
-        self,
-        uri: Any,
-        bindUser: Any,
-        bindPw: Any,
-        accountBase: Any,
-        accountPattern: Any,
-        accountFullName: Any,
-        accountEmail: Any,
-        groupBase: Any = None,
-        groupMemberPattern: Any = None,
-        groupName: Any = None,
-        avatarPattern: Any = None,
-        avatarData: Any = None,
-        accountExtraFields: Any = None,
-        tls: Any = None,
-    ) -> None:
-        self.file, self.line = users_place()
-        needed = {
-            "uri": uri, "bindUser": bindUser, "bindPw": bindPw, "accountBase": accountBase,
-            "accountPattern": accountPattern, "accountFullName": accountFullName, "accountEmail": accountEmail,
-        }  # fmt: skip
-        for name, value in needed.items():
-            check_words(self, name, value)
-        together = (groupMemberPattern, groupName)
-        if groupBase is not None and None in together:
-            config_error("LdapUserInfo: groupBase needs groupMemberPattern and groupName")
-
-
-def check_words(owner: object, name: str, value: Any) -> None:
-    """Report an argument that is neither text nor a renderable of it; its value may be secret, and is not shown."""
-    if not is_renderable(value) and (not isinstance(value, str) or not value):
-        config_error(f"{type(owner).__name__}: {name} must be non-empty text or a renderable of it")

@@ -66,7 +66,11 @@ class Authz:
     @property
     def is_about_reading(self) -> bool:
         """Whether any rule may match a request that only reads."""
-        return any(may_match_reads(rule) for rule in self.allowRules)
+        return self._is_overridden or any(may_match_reads(rule) for rule in self.allowRules)
+
+    @property
+    def _is_overridden(self) -> bool:
+        return type(self).assertUserAllowed is not Authz.assertUserAllowed
 
     async def getRolesFromUser(self, userDetails: Mapping[str, Any]) -> set[str]:
         """All roles that do not depend on what is asked for."""
@@ -89,6 +93,20 @@ class Authz:
     ) -> None:
         """As plugins know it. Raises Forbidden."""
         await self.assess(tuple(ep.split("/")) if isinstance(ep, str) else tuple(ep), action, options, userDetails)
+
+    async def judge(
+        self, path: Sequence[str], action: str, options: Mapping[str, Any], user: Mapping[str, Any]
+    ) -> bool:
+        """As `assess`; a subclass that decides by an `assertUserAllowed` of its own can forbid, and not allow."""
+        if not self._is_overridden:
+            return await self.assess(path, action, options, user)
+        try:
+            await settled(self.assertUserAllowed(tuple(path), action, dict(options), dict(user)))
+        except Forbidden as error:
+            if error.args and isinstance(error.args[0], bytes):  # as Buildbot's is raised
+                raise Forbidden(error.args[0].decode(errors="replace")) from error
+            raise
+        return False
 
     async def assess(
         self, path: Sequence[str], action: str, options: Mapping[str, Any], user: Mapping[str, Any]
@@ -129,7 +147,7 @@ class Authz:
             if match is None:
                 continue
             if roles is None:
-                roles = await self.getRolesFromUser(user)
+                roles = set(await settled(self.getRolesFromUser(user)))
             mine = roles | await self._owner_roles(match, user)
             if rule.role is not None and any(self.match(role, rule.role) for role in mine):
                 return True
@@ -141,7 +159,7 @@ class Authz:
         if not any(isinstance(matcher, RolesFromOwner) for matcher in self.roleMatchers):
             return set()
         owner = await settled(match.getOwner()) if hasattr(match, "getOwner") else None
-        return set() if owner is None else await self.getOwnerRolesFromUser(user, owner)
+        return set() if owner is None else set(await settled(self.getOwnerRolesFromUser(user, owner)))
 
 
 def _checked(name: str, given: Any, cls: type, what: str) -> list[Any]:

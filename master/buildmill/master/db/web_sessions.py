@@ -25,8 +25,8 @@ class StoredSession(NamedTuple):
 
 
 def add(tx: Transaction, digest: str, user: Mapping[str, Any], address: str) -> None:
-    """Begin a session now."""
-    info = msgspec.json.encode(user).decode()
+    """Begin a session now. What JSON does not know is kept as text."""
+    info = msgspec.json.encode(user, enc_hook=str).decode()
     tx.sql.execute(
         t.web_sessions.insert().values(
             digest=digest, user_info=info, address=address[:64], created_at=tx.now, seen_at=tx.now

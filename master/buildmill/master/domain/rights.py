@@ -52,7 +52,7 @@ class Action:
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
     "branches", "codebases", "commits", "events", "forceschedulers", "logs", "masters", "operations", "projects",
-    "properties", "reasons", "schedulers", "sourcestamps", "steps", "testresults", "workers",
+    "properties", "reasons", "schedulers", "sourcestamps", "steps", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
@@ -200,11 +200,13 @@ class Policy:
     changing: Changing = Changing.KNOWN
 
 
-_FAMILIES_OF_EVENTS: Final[Mapping[str, str]] = {
-    **{family: family for family in _READ_FAMILIES if family not in ("application", "events", "operations", "reasons")},
-    "test_result_sets": "testresults",
-}
-"""By the element of a path that names them."""
+EVENT_FAMILIES: Final = frozenset(
+    {
+        "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits", "logs",
+        "masters", "projects", "properties", "schedulers", "steps", "test_result_sets", "workers",
+    }
+)  # fmt: skip
+"""What events are about: the names in their keys, and families of rights."""
 
 
 def event_action(path: Sequence[str]) -> Action:
@@ -214,7 +216,7 @@ def event_action(path: Sequence[str]) -> Action:
         path: elements of the pattern, whose last one names events. What it tells is of the last family that it
             names: builds for ``builders/1/builds/*/new``.
     """
-    named = [_FAMILIES_OF_EVENTS[element] for element in path[:-1] if element in _FAMILIES_OF_EVENTS]
+    named = [element for element in path[:-1] if element in EVENT_FAMILIES]
     return ACTIONS[f"{named[-1]}.read" if named else "events.read"]
 
 
@@ -226,18 +228,15 @@ def check_scopes(principal: Principal, action: Action) -> None:
 
 def check_default(principal: Principal, action: Action, policy: Policy) -> None:
     """Raises Forbidden if the asker may not, and no rule has said otherwise."""
-    match action.kind:
-        case ActionKind.OPEN:
-            return
-        case ActionKind.READ:
-            if not (policy.public_read or principal.is_known):
-                raise Forbidden("only who has logged in may read here")
-        case ActionKind.PERSONAL:
-            if not principal.is_known:
-                raise Forbidden("this needs a login")
-        case ActionKind.CHANGE:
-            if not (principal.is_known or _may_change_unknown(principal, policy)):
-                raise Forbidden("this needs a login or a token")
+    if action.kind is ActionKind.OPEN or principal.is_known:
+        return
+    if action.kind is ActionKind.READ:
+        if not policy.public_read:
+            raise Forbidden("only who has logged in may read here")
+    elif action.kind is ActionKind.PERSONAL:
+        raise Forbidden("this needs a login")
+    elif not _may_change_unknown(principal, policy):
+        raise Forbidden("this needs a login or a token")
 
 
 def _may_change_unknown(principal: Principal, policy: Policy) -> bool:

@@ -6,7 +6,7 @@ All faces ask `Gate.authorize`, once for each request, action and subscription; 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Sequence
 
 from buildmill.common.errors import Forbidden
 from buildmill.master.auth.access import Access
@@ -105,9 +105,17 @@ class Gate:
         rights.check_default(principal, action, self.access.policy)
         return None
 
-    def has_rules_for_any(self, actions: Iterable[Action]) -> bool:
-        """Whether rules of the configuration are asked about any of these, which may take time."""
-        return any(map(self._has_rules_for, actions))
+    def authorize_all(self, principal: Principal, wants: Sequence[tuple[Action, Resource]]) -> Awaitable[None] | None:
+        """As `authorize`, for several things of which all must be allowed."""
+        if any(self._has_rules_for(action) for action, _ in wants):
+            return self._require_all(principal, wants)
+        for action, resource in wants:
+            self.authorize(principal, action, resource)
+        return None
+
+    async def _require_all(self, principal: Principal, wants: Sequence[tuple[Action, Resource]]) -> None:
+        for action, resource in wants:
+            await self.require(principal, action, resource)
 
     async def require(self, principal: Principal, action: Action, resource: Resource) -> None:
         """As `authorize`, for those who can wait."""
@@ -127,7 +135,7 @@ class Gate:
     async def _ask_rules(self, principal: Principal, action: Action, resource: Resource) -> None:
         assert self.access.authz is not None
         user = principal.user_info
-        if not await self.access.authz.assess(resource.path, resource.method, resource.options, user):
+        if not await self.access.authz.judge(resource.path, resource.method, resource.options, user):
             rights.check_default(principal, action, self.access.policy)
 
     # -- intent ------------------------------------------------------------------------------

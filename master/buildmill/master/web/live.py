@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,6 +24,7 @@ from buildmill.master.web.gate import Gate
 from buildmill.master.web.hub import MAX_PATH, Hub, Told, text_frame
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.subscriptions import authorize_all
+from buildmill.master.web.timers import Timer
 
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
@@ -255,27 +256,6 @@ def _unexpected(arguments: dict[str, Any], expected: tuple[str, ...], id_: Any) 
     return None
 
 
-class _Timer:
-    """Time-outs on our reactor; Autobahn's own go to the global one."""
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-
-    def call_later(self, delay: float, function: Callable[..., Any], *args: Any) -> _Timeout:
-        return _Timeout(self._clock.callLater(delay, function, *args))
-
-
-class _Timeout:
-    """Can be cancelled when it is over, as Autobahn does."""
-
-    def __init__(self, call: IDelayedCall) -> None:
-        self._call = call
-
-    def cancel(self) -> None:
-        if self._call.active():
-            self._call.cancel()
-
-
 class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is not typed
     """Makes the sockets.
 
@@ -298,7 +278,7 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
         self.limits = limits
         self.clients: dict[LiveClient, None] = {}
         self._ended: Deferred[None] | None = None
-        self._batched_timer = _Timer(reactor)
+        self._batched_timer = Timer(reactor)
         self.hub = hub
         self.setProtocolOptions(
             maxFramePayloadSize=limits.socket_message_bytes,

@@ -26,6 +26,7 @@ from buildmill.master.web.origins import Origins
 
 LOGIN = b"/auth/login"
 LOGOUT = b"/auth/logout"
+MAX_NAME = 256
 ROUTES = {"/auth/login": "session.login", "/auth/logout": "session.logout"}
 _BASIC = b"basic "
 _REALM = b'Basic realm="buildbot", charset="UTF-8"'
@@ -121,6 +122,8 @@ class Login:
 
     async def _user(self, request: Request, name: str, password: str) -> UserInfo:
         assert self._gate.access.backend is not None
+        if len(name) > MAX_NAME:  # before anything is remembered of it
+            raise _WrongPassword("the name or the password is wrong")
         self._throttle.count(name, self._gate.address_of(request))
         user = await self._gate.access.backend.user_of(name, password)
         if user is None:

@@ -8,10 +8,8 @@ kept is the same for everybody who may have it. Actions are JSON-RPC.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -34,10 +32,10 @@ from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.long_texts import LongTexts
 from buildmill.master.web.origins import Origins
 from buildmill.master.web.searches import Searches
+from buildmill.master.web.targets import elements_of, parameters_of
 
 _VARY = b"Accept, Accept-Encoding, Origin"
 _PREFLIGHT = (b"GET", b"POST", b"HEAD")
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Rest:
@@ -109,7 +107,7 @@ class Rest:
 
     async def _ask_and_answer(self, request: Request, path: bytes | None) -> None:
         try:
-            elements = _elements(path)
+            elements = elements_of(path)
             found = self._data.find(elements)
             principal = await self._gate.who(request)
             await self._gate.require(principal, ACTIONS[found.endpoint.reads], Resource(elements))
@@ -142,18 +140,18 @@ class Rest:
 
     def _read(self, request: Request, path: bytes | None, key: CacheKey, principal: Principal | None) -> None:
         try:
-            found = self._data.find(_elements(path))
+            found = self._data.find(elements_of(path))
             is_for_all = ACTIONS[found.endpoint.reads].kind is ActionKind.READ
             if principal is None and not is_for_all:
                 self._tasks.start(self._ask_and_answer(request, path), name="reading")
                 return
             if found.endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
-                self._downloads.start(request, found, _parameters(request.query))
+                self._downloads.start(request, found, parameters_of(request.query))
                 return
             if found.endpoint.kind is Kind.SEARCH:
-                self._searches.start(request, found, _parameters(request.query))
+                self._searches.start(request, found, parameters_of(request.query))
                 return
-            parameters = _parameters(request.query)
+            parameters = parameters_of(request.query)
             wanted = resultspec.parse(parameters, found.endpoint.type, is_collection=found.endpoint.is_collection)
         except BuildmillError as error:
             _refuse_read(request, error)
@@ -226,7 +224,7 @@ class Rest:
         try:
             content_type = (request.requestHeaders.getRawHeaders(b"Content-Type") or [b""])[0]
             call = jsonrpc.parse(request.content.read(), content_type, depth=self._limits.json_depth)
-            elements = _elements(path)
+            elements = elements_of(path)
             control = self._data.control_of(self._data.find(elements), call.method)
             principal = await self._gate.who(request)
             self._gate.check_intent(request, principal)
@@ -265,42 +263,6 @@ def _finisher(form: Form) -> Callable[[Result], Body]:
         return body_of(document(result), form)
 
     return finish
-
-
-# -- paths and parameters --------------------------------------------------------------
-
-
-def _text(part: bytes, what: str) -> str:
-    try:
-        text = unquote_to_bytes(part).decode()
-    except UnicodeDecodeError:
-        raise InvalidInput(what, f"the {what} is not UTF-8") from None
-    if "\0" in text:
-        raise InvalidInput(what, f"the {what} contains NUL")
-    return text
-
-
-def _elements(path: bytes | None) -> list[str]:
-    """The decoded elements of a path; they are split first, so that ``%2F`` stays within one."""
-    if path is None:
-        return []
-    if b"%" not in path and path.isascii() and not _CONTROL.search(path):
-        return path.decode("ascii").split("/")
-    elements = [_text(part, "path") for part in path.split(b"/")]
-    if any(_CONTROL.search(element.encode()) for element in elements):
-        raise InvalidInput("path", "the path contains control characters")
-    return elements
-
-
-def _parameters(query: bytes) -> list[tuple[str, str]]:
-    if not query:
-        return []
-    found = []
-    for part in query.split(b"&"):
-        if part:
-            name, _, value = part.replace(b"+", b" ").partition(b"=")
-            found.append((_text(name, "query"), _text(value, "query")))
-    return found
 
 
 # -- answers ---------------------------------------------------------------------------

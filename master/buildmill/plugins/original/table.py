@@ -391,7 +391,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot.www.ldapuserinfo": {"util": "LdapUserInfo"},
     "buildbot.www.oauth2": {
         "util": "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth",
-        "buildmill.master.auth.backends": "OAuth2Auth",
+        "buildmill.master.auth.oauth2": "OAuth2Auth",
         "buildmill.plugins.original.pages": "OAuth2LoginResource",
     },
     "buildbot.www.plugin": {"buildmill.plugins.original.pages": "Application"},

@@ -11,14 +11,9 @@ import pytest
 
 from buildmill.master.auth import matchers, roles, rules
 from buildmill.master.auth.avatars import AvatarGitHub
-from buildmill.master.auth.backends import (
-    GitHubAuth,
-    GitLabAuth,
-    HTPasswdAuth,
-    LdapUserInfo,
-    RemoteUserAuth,
-    UserPasswordAuth,
-)
+from buildmill.master.auth.backends import HTPasswdAuth, RemoteUserAuth, UserPasswordAuth
+from buildmill.master.auth.ldap import LdapUserInfo
+from buildmill.master.auth.oauth2 import GitHubAuth, GitLabAuth
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig
 from buildmill.master.config.parts.web import access_of

@@ -270,3 +270,32 @@ def test_a_rule_that_is_in_force_means_what_it_meant_in_the_file() -> None:
 
     assert Fingerprints().of(in_force) == Fingerprints().of(in_file)
     assert Fingerprints().of(in_file) != Fingerprints().of(Authz())
+
+
+class AskedElsewhere(Authz):
+    def assertUserAllowed(self, ep: Any, action: str, options: Any, userDetails: Any) -> Any:
+        if userDetails.get("username") != "ann":
+            raise Forbidden(b"ask Ann")
+        return defer.succeed(None)
+
+
+def test_rules_that_a_user_decides_on_as_a_whole_forbid_and_never_open(scene: Scene) -> None:
+    authz = AskedElsewhere()
+
+    assert scene.stage.result(authz.judge(("builds", "2"), "stop", {}, ANN)) is False, "the default decides"
+    with pytest.raises(Forbidden, match=r"^ask Ann$"):
+        scene.stage.result(authz.judge(("builds", "2"), "GET", {}, BOB))
+    assert authz.is_about_reading
+    assert not Authz([AnyControlEndpointMatcher(role="admins")]).is_about_reading
+
+
+def test_roles_that_a_user_finds_in_another_way_count(scene: Scene) -> None:
+    class Own(Authz):
+        def getRolesFromUser(self, userDetails: Any) -> Any:
+            return {"admins"} if userDetails.get("username") == "bob" else set()
+
+    authz = Own([AnyControlEndpointMatcher(role="admins")])
+
+    assert scene.stage.result(authz.judge(("builds", "2"), "stop", {}, BOB)) is True
+    with pytest.raises(Forbidden):
+        scene.stage.result(authz.judge(("builds", "2"), "stop", {}, ANN))

@@ -59,22 +59,22 @@ def _results(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[TestR
 
 
 ENDPOINTS: list[Endpoint] = [
-    *single("test_result_set", "testresults.read", _one, "test_result_sets/n:test_result_setid"),
-    *collection("test_result_set", "testresults.read", _all, "test_result_sets"),
+    *single("test_result_set", "test_result_sets.read", _one, "test_result_sets/n:test_result_setid"),
+    *collection("test_result_set", "test_result_sets.read", _all, "test_result_sets"),
     *collection(
         "test_result_set",
-        "testresults.read",
+        "test_result_sets.read",
         _of_builder,
         "builders/n:builderid/test_result_sets",
         "builders/s:buildername/test_result_sets",
     ),
-    *collection("test_result_set", "testresults.read", _of_build, "builds/n:buildid/test_result_sets"),
-    *collection("test_result_set", "testresults.read", _of_step, "steps/n:stepid/test_result_sets"),
+    *collection("test_result_set", "test_result_sets.read", _of_build, "builds/n:buildid/test_result_sets"),
+    *collection("test_result_set", "test_result_sets.read", _of_step, "steps/n:stepid/test_result_sets"),
     *collection(
         "test_result_set",
-        "testresults.read",
+        "test_result_sets.read",
         _of_commits,
         "codebases/n:codebaseid/commit_range/n:commitid1/n:commitid2/test_result_sets",
     ),
-    *collection("test_result", "testresults.read", _results, "test_result_sets/n:test_result_setid/results"),
+    *collection("test_result", "test_result_sets.read", _results, "test_result_sets/n:test_result_setid/results"),
 ]

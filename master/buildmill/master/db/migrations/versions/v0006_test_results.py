@@ -1,7 +1,7 @@
 """Results of tests; commits and branches of codebases.
 
 Revision ID: 0006_test_results
-Revises: 0004_build_data
+Revises: 0005_accounts
 """
 
 from __future__ import annotations
