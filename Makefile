@@ -69,7 +69,7 @@ docs: $(VENV)/.installed-dev  ## the manual, into docs/_build/html; a warning is
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
 # What must be right in every case: the codec, the claim decision, how results combine, who may do what. Every branch is taken by a test.
-COVERED := */common/protocol/codec.py,*/master/domain/claims.py,*/master/domain/result_rules.py,*/master/domain/rights.py
+COVERED := */common/protocol/codec.py,*/master/domain/claims.py,*/master/domain/lines.py,*/master/domain/worker_slot.py,*/master/domain/result_rules.py,*/master/domain/rights.py
 COVERED_BY := tests/unit/common/protocol tests/unit/master/domain
 
 coverage: $(VENV)/.installed-dev  ## every branch of the codec, the claim decision, the result rules and the rights
