@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from buildmill.common.errors import BuildmillError
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection, Transaction
@@ -61,15 +62,30 @@ class End(NamedTuple):
     digest: str = NO_DIGEST
 
 
+class DamagedEntry(BuildmillError):
+    """An entry that nobody here has written.
+
+    Attributes:
+        auditid: its number.
+    """
+
+    def __init__(self, auditid: int) -> None:
+        super().__init__(f"audit entry {auditid} cannot be read: it was not written by a master")
+        self.auditid = auditid
+
+
 def canonical(values: Sequence[Any]) -> bytes:
     """What is hashed of an entry: a JSON object of its `COLUMNS` without the digest, in their order.
 
     Raises:
-        ValueError, TypeError: a column does not hold what it should.
+        DamagedEntry: a column holds no document.
     """
     row = dict(zip(_NAMES, values, strict=True))
     for name in _JSON:
-        msgspec.json.decode(row[name], type=dict[str, Any])
+        try:
+            msgspec.json.decode(row[name], type=dict[str, Any])
+        except (ValueError, TypeError):
+            raise DamagedEntry(row["auditid"]) from None
         row[name] = msgspec.Raw(row[name].encode())
     return msgspec.json.encode(row)
 
@@ -80,8 +96,15 @@ def digest_of(previous: str, entry: bytes) -> str:
 
 
 def from_row(row: Row) -> AuditEntry:
-    """A struct from a row of `COLUMNS`."""
-    parameters, before, after = (msgspec.json.decode(text) for text in row[9:12])
+    """A struct from a row of `COLUMNS`.
+
+    Raises:
+        DamagedEntry: a column holds no document.
+    """
+    try:
+        parameters, before, after = (msgspec.json.decode(text, type=dict[str, Any]) for text in row[9:12])
+    except (ValueError, TypeError):
+        raise DamagedEntry(row[0]) from None
     return AuditEntry(
         auditid=row[0], happened_at=row[1], actor=row[2], username=row[3], address=row[4], via=row[5], action=row[6],
         method=row[7], path=row[8], parameters=parameters, before=before, after=after, outcome=row[12], reason=row[13],
@@ -252,7 +275,7 @@ def contradictions(connection: Connection, known: End) -> Iterator[str]:
 def _is_sound(previous: str, row: Sequence[Any]) -> bool:
     try:
         return digest_of(previous, canonical(row[:-1])) == str(row[-1])
-    except (ValueError, TypeError, AttributeError):
+    except (DamagedEntry, ValueError, TypeError):
         return False
 
 
