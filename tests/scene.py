@@ -9,7 +9,7 @@ from typing import Any
 
 from buildmill.common.errors import NotFound
 from buildmill.master.data.api import DataAPI
-from buildmill.master.data.ports import InvalidParameters
+from buildmill.master.data.ports import Alongside, InvalidParameters
 from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.domain.resources import ForceScheduler
 from buildmill.master.engine.explanations import Explanations
@@ -50,7 +50,9 @@ class RecordingForce:
             ),
         )
 
-    async def force(self, name: str, owner: str, params: dict[str, Any]) -> tuple[int, dict[int, int]]:
+    async def force(
+        self, name: str, owner: str, params: dict[str, Any], alongside: Alongside | None = None
+    ) -> tuple[int, dict[int, int]]:
         if self.error is not None:
             raise self.error
         if self.problems:

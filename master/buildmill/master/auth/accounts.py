@@ -10,18 +10,21 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
 from buildmill.master.auth.users import UserInfo
+from buildmill.master.data.auditing import AuditLog
 from buildmill.master.data.token_text import digest_of, is_token
-from buildmill.master.db import api_tokens, web_sessions
+from buildmill.master.db import api_tokens, audit, web_sessions
 from buildmill.master.db.api_tokens import StoredToken
 from buildmill.master.db.database import Database
-from buildmill.master.domain.rights import Principal, Via
+from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.audit import NewEntry, Outcome
+from buildmill.master.domain.rights import Actor, Principal, Via
 
 IDLE_SECONDS: Final = 12 * 3600
 WHOLE_SECONDS: Final = 7 * 86_400
@@ -51,15 +54,25 @@ class Accounts:
     # -- sessions --------------------------------------------------------------------------
 
     async def begin_session(self, user: UserInfo, address: str) -> str:
-        """Begin a session; returns what its cookie holds.
+        """Begin a session, which the audit log tells; returns what its cookie holds.
 
         Raises:
             Unavailable: nothing can be written at present.
         """
         secret = urlsafe_b64encode(self._random_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
         await self._database.offer(web_sessions.forget_old, IDLE_SECONDS, self.whole_seconds)
-        await self._database.offer(web_sessions.add, _session_digest(secret), dict(user), address)
+        entry = _sign_in(Principal(user=user, address=address, via=Via.SESSION).actor, "login")
+        await self._database.offer(_add_session, _session_digest(secret), dict(user), address, entry)
         return secret
+
+    async def note_refused_login(self, username: str, address: str, reason: str) -> None:
+        """Tell the audit log of somebody who could not log in.
+
+        Args:
+            username: what was given as such.
+        """
+        entry = _sign_in(Actor(address=address, username=username), "login", outcome=Outcome.REFUSED, reason=reason)
+        await AuditLog(self._database).write_refusal(entry)
 
     async def session(self, cookie: str, address: str) -> Principal | None:
         """Whose session that is; None for one that is not there, or not any more."""
@@ -77,6 +90,10 @@ class Accounts:
     async def end_session(self, principal: Principal) -> None:
         """End the session of a principal."""
         await self._database.write(web_sessions.end, principal.credential)
+
+    async def log_out(self, principal: Principal) -> None:
+        """The same because its user wants that, which the audit log tells."""
+        await self._database.write(_end_session, principal.credential, _sign_in(principal.actor, "logout"))
 
     # -- tokens ----------------------------------------------------------------------------
 
@@ -119,6 +136,20 @@ class Accounts:
             await self._database.offer(unit, what)
         except BuildmillError as error:  # a full disk must not keep people from looking
             self._log.info("the last use of a session or token is not noted: {error}", error=str(error))
+
+
+def _sign_in(actor: Actor, verb: str, **more: Any) -> NewEntry:
+    return NewEntry(actor=actor, action=f"session.{verb}", method=verb, path=f"auth/{verb}", **more)
+
+
+def _add_session(tx: Transaction, digest: str, user: UserInfo, address: str, entry: NewEntry) -> None:
+    web_sessions.add(tx, digest, user, address)
+    audit.append(tx, entry)
+
+
+def _end_session(tx: Transaction, digest: str, entry: NewEntry) -> None:
+    web_sessions.end(tx, digest)
+    audit.append(tx, entry)
 
 
 def csrf_token(cookie: str) -> str:

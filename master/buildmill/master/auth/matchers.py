@@ -29,6 +29,8 @@ _CLASS_NAMES: Mapping[tuple[str, Kind], str] = {
     ("rootlink", Kind.COLLECTION): "RootEndpoint",
     ("spec", Kind.COLLECTION): "SpecEndpoint",
     ("reason", Kind.COLLECTION): "ReasonsEndpoint",
+    ("audit_entry", Kind.COLLECTION): "AuditEntriesEndpoint",
+    ("audit_entry", Kind.SINGLE): "AuditEntryEndpoint",
 }
 _CASED = {
     "buildrequest": "BuildRequest", "changesource": "ChangeSource", "forcescheduler": "ForceScheduler",

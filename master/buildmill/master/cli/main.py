@@ -24,6 +24,7 @@ _COMMANDS: Mapping[str, str] = {
     "import-buildbot": "import_buildbot:import_buildbot",
     "explain": "explain:explain",
     "token": "token:token",
+    "audit": "audit:audit",
     "user": "unavailable:user",
     "dataspec": "dataspec:dataspec",
     "dev-proxy": "unavailable:dev_proxy",

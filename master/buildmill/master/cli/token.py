@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from buildmill.master.cli.console import Told
 from buildmill.master.cli.options import json_option
 
 if TYPE_CHECKING:
+    from buildmill.master.db.transaction import Transaction
     from buildmill.master.domain.resources import Token
 
 
@@ -58,13 +61,12 @@ def create(
     """Make a token called NAME, and print it; it is shown this once."""
     with Told():
         from buildmill.master.data import token_text
-        from buildmill.master.db import api_tokens
 
         lifetime = token_text.checked_days(days) * token_text.DAY_SECONDS
         text = token_text.token_of(secrets.token_bytes(token_text.SECRET_BYTES))
         who = {"username": user, "email": email or user, **({"groups": list(groups)} if groups else {})}
         arguments = (token_text.checked_name(name), who, token_text.checked_scopes(scopes), lifetime)
-        tokenid = _run(basedir, api_tokens.add, token_text.digest_of(text), *arguments)
+        tokenid = _run(basedir, _add, token_text.digest_of(text), *arguments)
     click.echo(json.dumps({"token": text, "tokenid": tokenid}) if as_json else text)
 
 
@@ -94,9 +96,40 @@ def list_tokens(basedir: Path, as_json: bool) -> None:
 def revoke(token_id: int, basedir: Path) -> None:
     """End the token with this ID, as `list` shows it; it is of no use from now on."""
     with Told():
-        from buildmill.master.db import api_tokens
+        _run(basedir, _revoke, token_id)
 
-        _run(basedir, api_tokens.revoke, token_id)
+
+def _add(tx: Transaction, digest: str, name: str, user: Mapping[str, Any], scopes: Sequence[str], lifetime: int) -> int:
+    from buildmill.master.db import api_tokens
+
+    tokenid = api_tokens.add(tx, digest, name, user, scopes, lifetime)
+    parameters = {"name": name, "user": user["username"], "scopes": list(scopes)}
+    _tell(tx, "create", "tokens", parameters, {"tokenid": tokenid})
+    return tokenid
+
+
+def _revoke(tx: Transaction, token_id: int) -> None:
+    from buildmill.master.db import api_tokens
+
+    api_tokens.revoke(tx, token_id)
+    _tell(tx, "revoke", f"tokens/{token_id}", {}, {"revoked_at": tx.now})
+
+
+def _tell(tx: Transaction, method: str, path: str, parameters: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Tell the audit log what somebody on this machine has done."""
+    from buildmill.master.db import audit
+    from buildmill.master.domain.audit import NewEntry
+    from buildmill.master.domain.rights import Actor, Via
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in containers
+        name = str(os.getuid())
+    actor = Actor(name, via=Via.COMMAND, username=name)
+    entry = NewEntry(
+        actor=actor, action=f"tokens.{method}", method=method, path=path, parameters=parameters, after=after
+    )
+    audit.append(tx, entry)
 
 
 def _run(basedir: Path, unit: Callable[..., Any], *args: Any) -> Any:

@@ -7,7 +7,7 @@ Faces use `find`, `read` and `control`; plugins know `get`, with paths and resul
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -16,9 +16,11 @@ from twisted.internet.defer import Deferred
 
 from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data import resultspec, spec
+from buildmill.master.data.auditing import AuditLog, Note
 from buildmill.master.data.condition import Condition
 from buildmill.master.data.endpoints import (
     about,
+    audit,
     build_data,
     builds,
     commits,
@@ -88,6 +90,7 @@ class DataAPI(Generic[U]):
 
     Attributes:
         condition: how the database is.
+        audit_log: takes entries about what is not done here.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class DataAPI(Generic[U]):
     ) -> None:
         self.updates = updates
         self.condition = Condition(database)
+        self.audit_log = AuditLog(database)
         self._database = database
         self._context = Context(
             database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes
@@ -222,6 +226,8 @@ class DataAPI(Generic[U]):
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
         """Do something with the resource at a path. Whether the actor may is asked before, by whoever lets it in.
 
+        The audit log gets an entry, in the transaction of what is done; or of its own when that was refused.
+
         Raises:
             NotFound: no such path or resource.
             NotSupported: the resource does not know the method.
@@ -231,10 +237,44 @@ class DataAPI(Generic[U]):
         """
         found = self.find(path)
         control = self.control_of(found, method)
+        note = self._note(found, control, method, params, path, actor)
         try:
-            return await control.act(self._context, found.keys, params, actor)
+            result = await control.act(replace(self._context, note=note), found.keys, params, actor)
+            if not note.is_written:  # there was nothing to change
+                await self.audit_log.write(note.done())
+        except Exception as error:
+            await self.audit_log.write_refusal(note.refused(error))
+            raise
         finally:
             self._versions.everything_changed()
+        return result
+
+    async def note_refusal(
+        self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor, error: Exception
+    ) -> None:
+        """Tell the audit log of an action that whoever lets in has refused."""
+        found = self.find(path)
+        note = self._note(found, self.control_of(found, method), method, params, path, actor)
+        await self.audit_log.write_refusal(note.refused(error))
+
+    def _note(
+        self,
+        found: Found,
+        control: Control,
+        method: str,
+        params: Mapping[str, Any],
+        path: Sequence[str],
+        actor: Actor,
+    ) -> Note:
+        return Note(
+            actor=actor,
+            action=control.action,
+            method=method,
+            path="/".join(path),
+            parameters={name: params[name] for name in control.tells if name in params},
+            state=lambda connection: control.state(connection, found.keys),
+            made=control.made,
+        )
 
     def openapi(self, version: str) -> dict[str, Any]:
         """The API as an OpenAPI 3.1 document."""
@@ -291,6 +331,7 @@ async def _specs(_context: Context, _keys: Keys, _spec: ResultSpec) -> Sequence[
 
 ENDPOINTS: Sequence[Endpoint] = (
     *about.ENDPOINTS,
+    *audit.ENDPOINTS,
     *build_data.ENDPOINTS,
     *builds.ENDPOINTS,
     *commits.ENDPOINTS,

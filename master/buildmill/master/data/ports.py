@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from buildmill.common.errors import BuildmillError, NotSupported
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler, LogChunk
 from buildmill.master.logs.outlet import RawSize
 from buildmill.master.logs.searching import Search, SearchedPart
+
+Alongside = Callable[[Transaction, Any], None]
 
 
 class InvalidParameters(BuildmillError):
@@ -65,8 +68,13 @@ class ForceRegistry(Protocol):
     def documents(self) -> Sequence[ForceScheduler]:
         """Their resources, by name."""
 
-    async def force(self, name: str, owner: str, params: dict[str, Any]) -> tuple[int, dict[int, int]]:
+    async def force(
+        self, name: str, owner: str, params: dict[str, Any], alongside: Alongside | None = None
+    ) -> tuple[int, dict[int, int]]:
         """Ask for builds; returns the buildset's id and ``{builder id: request id}``.
+
+        Args:
+            alongside: ``f(tx, what is returned)``, called in the transaction that adds the buildset.
 
         Raises:
             InvalidParameters: with a text for each field.
@@ -100,7 +108,9 @@ class NoForceSchedulers:
     def documents(self) -> Sequence[ForceScheduler]:
         return ()
 
-    async def force(self, name: str, owner: str, params: dict[str, Any]) -> tuple[int, dict[int, int]]:
+    async def force(
+        self, name: str, owner: str, params: dict[str, Any], alongside: Alongside | None = None
+    ) -> tuple[int, dict[int, int]]:
         raise InvalidParameters({"name": f"no force scheduler {name}"})
 
 
@@ -147,3 +157,5 @@ class Updates(Protocol):
 
     @property
     def impatient(self) -> ControlUpdates: ...
+
+    def within(self, around: Callable[..., Any]) -> ControlUpdates: ...

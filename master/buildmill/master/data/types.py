@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from buildmill.master.domain import commit_resources, resources, result_resources
+from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.reasons import Reason
 
@@ -111,6 +112,7 @@ def _resource_type(struct: type[resources.Resource]) -> ResourceType:
 TYPES: dict[str, ResourceType] = {
     struct.type_name: _resource_type(struct)
     for struct in (
+        AuditEntry,
         commit_resources.Branch,
         resources.Build,
         resources.BuildData,

@@ -13,6 +13,7 @@ from buildmill.common.errors import InvalidInput, NotFound
 from buildmill.common.results import Result
 from buildmill.master.data.updates_of_sources import UpdatesOfSources
 from buildmill.master.data.updates_of_tests import UpdatesOfTests
+from buildmill.master.data.writing import Around
 from buildmill.master.db import (
     build_data,
     build_requests,
@@ -64,16 +65,27 @@ class Updates(UpdatesOfSources, UpdatesOfTests):
         context: who writes.
         patient: wait while the database cannot be written (the engine); otherwise `Unavailable` is raised
             (new work from outside), see `impatient`.
+        around: see `within`.
     """
 
-    def __init__(self, database: Database, context: UpdateContext, *, patient: bool = True) -> None:
-        super().__init__(database, patient=patient)
+    def __init__(
+        self, database: Database, context: UpdateContext, *, patient: bool = True, around: Around | None = None
+    ) -> None:
+        super().__init__(database, patient=patient, around=around)
         self.context = context
 
     @property
     def impatient(self) -> Updates:
         """The same methods for new work from outside: refused while the database cannot be written."""
         return Updates(self._database, self.context, patient=False) if self._patient else self
+
+    def within(self, around: Around) -> Updates:
+        """The methods for new work from outside, with more in the transaction of each.
+
+        Args:
+            around: ``f(tx, unit, *args)``; runs the unit and returns its result.
+        """
+        return Updates(self._database, self.context, patient=False, around=around)
 
     async def run(self, unit: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work that has no method here."""
@@ -154,6 +166,7 @@ class Updates(UpdatesOfSources, UpdatesOfTests):
         parent_relationship: str | None = None,
         priority: int | Mapping[int, int] = 0,
         progress: SchedulerProgress | None = None,
+        alongside: Callable[[Transaction, Any], None] | None = None,
     ) -> tuple[int, dict[int, int]]:
         """Ask for builds of the same sources on some builders; waiting requests for the same work collapse into them.
 
@@ -161,6 +174,7 @@ class Updates(UpdatesOfSources, UpdatesOfTests):
             sourcestamps: ids, dictionaries of their content, or names of codebases; at least one.
             properties: ``{name: (value, source)}``.
             progress: of the scheduler that asks, kept in the same transaction.
+            alongside: ``f(tx, what is returned)``, called in that transaction, too.
 
         Returns:
             The buildset's id and ``{builder id: request id}``.
@@ -190,6 +204,8 @@ class Updates(UpdatesOfSources, UpdatesOfTests):
             added = build_requests.ask(tx, new, masterid)
             if progress is not None:
                 schedulers.note_progress(tx, progress)
+            if alongside is not None:
+                alongside(tx, added)
             return added
 
         return await self._write(unit)

@@ -77,6 +77,12 @@ def tokens(connection: Connection, username: str | None = None) -> list[Token]:
     return [_from_row(tuple(row)) for row in connection.sql.execute(query)]
 
 
+def get(connection: Connection, token_id: int) -> Token | None:
+    """A token, or None."""
+    row = connection.sql.execute(sa.select(*_COLUMNS).where(_t.id == token_id)).one_or_none()
+    return None if row is None else _from_row(tuple(row))
+
+
 def revoke(tx: Transaction, token_id: int, username: str | None = None) -> None:
     """End a token now; one that has ended already is left as it is.
 

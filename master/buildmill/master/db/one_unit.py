@@ -29,7 +29,10 @@ def run_blocking(
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
-            return unit(Transaction(connection, now), *args, **kwargs)
+            tx = Transaction(connection, now)
+            result = unit(tx, *args, **kwargs)
+            tx.prepare()
+            return result
     except sa.exc.DBAPIError as problem:
         raise unusable(url, problem) from problem
     finally:

@@ -504,3 +504,27 @@ api_tokens = sa.Table(
     sa.Column("last_used_at", Instant),
     sa.Column("revoked_at", Instant),
 )
+
+# entries are added and, when they are old, removed; numbers are given under the lock of the row `last` of the next one
+audit_entries = sa.Table(
+    "audit_entries",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=False),
+    sa.Column("happened_at", Instant, nullable=False, index=True),
+    *(
+        sa.Column(name, sa.Text, nullable=False)
+        for name in (
+            "actor", "username", "address", "via", "action", "method", "path", "parameters", "before", "after",
+            "outcome", "reason",
+        )
+    ),
+    sa.Column("digest", sa.String(64), nullable=False),
+)  # fmt: skip
+
+audit_ends = sa.Table(
+    "audit_ends",
+    metadata,
+    sa.Column("name", sa.String(8), primary_key=True),
+    sa.Column("entry_id", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+)

@@ -72,14 +72,16 @@ class Transaction(Connection):
     Attributes:
         now: the clock's time when the transaction began, integer seconds since the epoch.
         events: what `emit` was given; published after the commit, in this order.
+        at_end: what `after_units` was given.
     """
 
-    __slots__ = ("_before_commit", "events", "now")
+    __slots__ = ("_before_commit", "at_end", "events", "now")
 
     def __init__(self, sql: sa.Connection, now: int) -> None:
         super().__init__(sql)
         self.now = now
         self.events: list[Event] = []
+        self.at_end: list[Callable[[Transaction], None]] = []
         self._before_commit: dict[object, Callable[[], None]] = {}
 
     def emit(self, *events: Event) -> None:
@@ -90,7 +92,17 @@ class Transaction(Connection):
         """Call `function` just before the commit, once per `key` (for example: sync a file)."""
         self._before_commit[key] = function
 
+    def after_units(self, function: Callable[[Transaction], None]) -> None:
+        """Call `function` behind all units of the transaction: for what takes a lock that every master wants.
+
+        A unit that fails takes back what it has given.
+        """
+        self.at_end.append(function)
+
     def prepare(self) -> None:
-        """Run what `before_commit` was given; called by the writer."""
+        """Run what `before_commit` and `after_units` were given; called by whoever commits."""
         for function in self._before_commit.values():
             function()
+        # one may add another
+        for last in self.at_end:
+            last(self)

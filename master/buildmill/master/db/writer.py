@@ -209,7 +209,7 @@ class Writer:
         return events if status == "committed" else None
 
     def _run_guarded_blocking(self, tx: Transaction, write: Write) -> None:
-        told = len(tx.events)
+        told, at_end = len(tx.events), len(tx.at_end)
         savepoint = tx.sql.begin_nested()
         try:
             write.result = write.unit(tx, *write.args)
@@ -221,6 +221,7 @@ class Writer:
             savepoint.rollback()
             tx.memory.clear()
             del tx.events[told:]
+            del tx.at_end[at_end:]
 
     def _drop_connection_blocking(self) -> None:
         connection, self._connection = self._connection, None

@@ -29,6 +29,8 @@ class ActionKind(StrEnum):
     """As ``www['public_read']`` says."""
     PERSONAL = "personal"
     """About things of the asker's own: needs to be somebody."""
+    GUARDED = "guarded"
+    """Tells what people do: never for everybody; where there are rules, for admins."""
     CHANGE = "change"
     """Changes something: needs to be somebody, with the exceptions of `Changing`."""
 
@@ -64,6 +66,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     for action in (
         *(Action(f"{family}.read", ActionKind.READ) for family in _READ_FAMILIES),
         *(Action(name, ActionKind.CHANGE) for name in _CHANGES),
+        Action("audit.read", ActionKind.GUARDED),
         *(Action(f"tokens.{verb}", ActionKind.PERSONAL) for verb in ("read", "create", "revoke")),
         *(
             Action(name, ActionKind.OPEN)
@@ -97,6 +100,8 @@ class Via(StrEnum):
     SESSION = "session"
     TOKEN = "token"  # noqa: S105  # a way, no secret
     PROXY = "proxy"
+    COMMAND = "command"
+    """By being on the master's machine, with a command."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,6 +240,9 @@ def check_default(principal: Principal, action: Action, policy: Policy) -> None:
             raise Forbidden("only who has logged in may read here")
     elif action.kind is ActionKind.PERSONAL:
         raise Forbidden("this needs a login")
+    elif action.kind is ActionKind.GUARDED:
+        if not (policy.changing is Changing.AT_HOME and principal.is_at_home):
+            raise Forbidden("this needs a login or a token")
     elif not _may_change_unknown(principal, policy):
         raise Forbidden("this needs a login or a token")
 

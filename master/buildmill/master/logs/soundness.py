@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from buildmill.master.db import soundness
+from buildmill.master.db import audit, soundness
 from buildmill.master.db.engine import create_engine
 from buildmill.master.db.soundness import LogRows
 from buildmill.master.logs.files import FolderLogFiles
@@ -38,6 +38,7 @@ def problems(
     try:
         with soundness.one_state(engine) as connection:
             yield from soundness.row_problems(connection, settled)
+            yield from audit.problems(connection)
             total = soundness.count_logs(connection)
             known = soundness.masters(connection)
         # a database of one master is that of this directory, whatever the machine's name is now

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import Conflict, InvalidInput, NotFound
-from buildmill.master.data.ports import InvalidParameters
+from buildmill.master.data.ports import Alongside, InvalidParameters
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.resources import ForceScheduler as ForceSchedulerDocument
 from buildmill.master.engine.clustered import PluginMaster
@@ -221,9 +221,18 @@ class ForceScheduler(BaseScheduler):
         return await self.send(values, owner, builderNames, builderid)
 
     async def send(
-        self, values: Mapping[str, Any], owner: str | None, builderNames: Any = None, builderid: Any = None
+        self,
+        values: Mapping[str, Any],
+        owner: str | None,
+        builderNames: Any = None,
+        builderid: Any = None,
+        alongside: Alongside | None = None,
     ) -> AddedBuildset:
-        """The same, with the form's fields in one argument."""
+        """The same, with the form's fields in one argument.
+
+        Args:
+            alongside: ``f(tx, what is returned)``, called in the transaction that adds the buildset.
+        """
         if not self.enabled:
             raise Conflict(f"{self.owner} is disabled")
         form = Form(values, self.master.config.validation)
@@ -273,6 +282,7 @@ class ForceScheduler(BaseScheduler):
             properties=properties,
             builderids=builder_ids,
             priority=priority,
+            alongside=alongside,
         )
         return added
 
@@ -348,9 +358,11 @@ class ForceSchedulers:
         """All forms, by name."""
         return [self._by_name[name].document() for name in sorted(self._by_name) if self._by_name[name].is_active]
 
-    async def force(self, name: str, owner: str | None, params: Mapping[str, Any]) -> AddedBuildset:
+    async def force(
+        self, name: str, owner: str | None, params: Mapping[str, Any], alongside: Alongside | None = None
+    ) -> AddedBuildset:
         """Send a form. Raises NotFound, or as `ForceScheduler.force`."""
         scheduler = self._by_name.get(name)
         if scheduler is None or not scheduler.is_active:
             raise NotFound(f"no force scheduler {name!r}")
-        return await scheduler.send(params, owner, params.get("builderNames"), params.get("builderid"))
+        return await scheduler.send(params, owner, params.get("builderNames"), params.get("builderid"), alongside)

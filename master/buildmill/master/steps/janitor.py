@@ -1,4 +1,4 @@
-"""`LogChunksJanitor`: deletes what is not worth keeping any more."""
+"""`LogChunksJanitor` and `AuditJanitor`: delete what is not worth keeping any more."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from buildmill.common.results import SUCCESS
+from buildmill.master.db import audit
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.engine.step import BuildStep
+
+AUDIT_HORIZON = timedelta(days=365)
 
 
 class LogChunksJanitor(BuildStep):
@@ -64,6 +67,31 @@ class LogChunksJanitor(BuildStep):
             return self.builder_horizons[name]
         of_tags = [self.tag_horizons[tag] for tag in tags or () if tag in self.tag_horizons]
         return max(of_tags) if of_tags else self.logHorizon
+
+
+class AuditJanitor(BuildStep):
+    """Removes old entries of the audit log, on the master; what is left stays verifiable.
+
+    Args:
+        horizon: how long entries are kept.
+    """
+
+    name = "AuditJanitor"
+
+    def __init__(self, horizon: timedelta = AUDIT_HORIZON, **options: Any) -> None:
+        super().__init__(**options)
+        self.horizon = horizon
+
+    async def run(self) -> int:
+        before = int(self.master.reactor.seconds() - self.horizon.total_seconds())
+        count = 0
+        while not self.stopped:
+            removed = await self.master.data.updates.run(audit.prune, before)
+            if not removed:
+                break
+            count += removed
+        self.descriptionDone = [f"removed {count} entries of the audit log"]
+        return SUCCESS
 
 
 def checked_horizons(argument: str, horizons: Any) -> dict[str, timedelta]:

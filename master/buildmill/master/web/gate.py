@@ -20,6 +20,8 @@ from buildmill.master.web.origins import Origins
 
 CSRF_HEADER = b"X-CSRF-Token"
 _BEARER = b"bearer"
+ADMINS = "admins"
+"""The role that may what is guarded, where no rule is about it."""
 
 
 class Unauthenticated(Forbidden):
@@ -100,6 +102,9 @@ class Gate:
             Forbidden: it may not; at once, or where it is waited for.
         """
         rights.check_scopes(principal, action)
+        if action.kind is ActionKind.GUARDED:
+            # no rule opens it to everybody
+            rights.check_default(principal, action, self.access.policy)
         if self._has_rules_for(action):
             return self._ask_rules(principal, action, resource)
         rights.check_default(principal, action, self.access.policy)
@@ -127,7 +132,7 @@ class Gate:
         match action.kind:
             case ActionKind.READ:
                 return self._rules_are_about_reading
-            case ActionKind.CHANGE:
+            case ActionKind.CHANGE | ActionKind.GUARDED:
                 return self.access.authz is not None
             case _:
                 return False
@@ -135,8 +140,15 @@ class Gate:
     async def _ask_rules(self, principal: Principal, action: Action, resource: Resource) -> None:
         assert self.access.authz is not None
         user = principal.user_info
-        if not await self.access.authz.judge(resource.path, resource.method, resource.options, user):
+        is_guarded = action.kind is ActionKind.GUARDED
+        # rules about all actions are about this one, too
+        method = action.family if is_guarded else resource.method
+        if await self.access.authz.judge(resource.path, method, resource.options, user):
+            return
+        if not is_guarded:
             rights.check_default(principal, action, self.access.policy)
+        elif ADMINS not in await self.access.authz.getRolesFromUser(user):
+            raise Forbidden(f"you need to have role '{ADMINS}'")
 
     # -- intent ------------------------------------------------------------------------------
 

@@ -108,7 +108,9 @@ class Login:
                 return
             name, password = given
         user = await self._user(request, name, password)
-        await self._end_present(request)
+        if (present := await self._present(request)) is not None:  # a login begins a new one
+            await self._gate.accounts.end_session(present)
+            self._ended(present)
         cookie = await self._gate.accounts.begin_session(user, self._gate.address_of(request))
         self._log.info("{user} has logged in", user=user.get("username"))
         if request.is_gone:
@@ -128,14 +130,18 @@ class Login:
         user = await self._gate.access.backend.user_of(name, password)
         if user is None:
             self._log.info("a wrong name or password from {address}", address=self._gate.address_of(request))
-            raise _WrongPassword("the name or the password is wrong")
+            error = _WrongPassword("the name or the password is wrong")
+            await self._gate.accounts.note_refused_login(name, self._gate.address_of(request), str(error))
+            raise error
         return user
 
     # -- out -------------------------------------------------------------------------------
 
     async def _log_out(self, request: Request) -> None:
         self._check_page(request)
-        await self._end_present(request)
+        if (present := await self._present(request)) is not None:
+            await self._gate.accounts.log_out(present)
+            self._ended(present)
         if request.is_gone:
             return
         request.start_headers().addRawHeader(b"Set-Cookie", self._gate.cookie.dropping)
@@ -144,13 +150,11 @@ class Login:
         else:
             self._redirect(request)
 
-    async def _end_present(self, request: Request) -> None:
-        """End the session that the request's cookie names: a login begins a new one."""
+    async def _present(self, request: Request) -> Principal | None:
+        """The session that the request's cookie names."""
         cookie = self._gate.cookie.of(request.requestHeaders)
-        session = None if cookie is None else await self._gate.accounts.session(cookie, "")
-        if session is not None and session.via is Via.SESSION:
-            await self._gate.accounts.end_session(session)
-            self._ended(session)
+        session = None if cookie is None else await self._gate.accounts.session(cookie, self._gate.address_of(request))
+        return session if session is not None and session.via is Via.SESSION else None
 
     # -- pages -----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ kept is the same for everybody who may have it. Actions are JSON-RPC.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.logger import Logger
@@ -18,7 +18,7 @@ from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, Not
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data import resultspec
 from buildmill.master.data.api import NOBODY, DataAPI, Found, Result
-from buildmill.master.data.endpoints.endpoint import Kind
+from buildmill.master.data.endpoints.endpoint import Control, Kind
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.versions import Stamp
 from buildmill.master.domain.rights import ACTIONS, ActionKind, Actor, Principal, Resource, declared
@@ -226,10 +226,7 @@ class Rest:
             call = jsonrpc.parse(request.content.read(), content_type, depth=self._limits.json_depth)
             elements = elements_of(path)
             control = self._data.control_of(self._data.find(elements), call.method)
-            principal = await self._gate.who(request)
-            self._gate.check_intent(request, principal)
-            resource = Resource(elements, call.method, call.params)
-            await self._gate.require(principal, declared(control.action, call.method), resource)
+            principal = await self._let_in(request, call, elements, control)
             params = {**call.params, "owner": principal.name}
             result = await self._data.control(call.method, params, elements, principal.actor)
             body = jsonrpc.success(call, result)
@@ -254,6 +251,21 @@ class Rest:
             request.answer(refused.status, jsonrpc.failure(refused, call), b"application/json")
         else:
             request.answer(200, body, b"application/json")
+
+    async def _let_in(
+        self, request: Request, call: jsonrpc.Call, elements: Sequence[str], control: Control
+    ) -> Principal:
+        """Who acts, if it may; the audit log is told of those who may not."""
+        principal = Principal(address=self._gate.address_of(request))
+        try:
+            principal = await self._gate.who(request)
+            self._gate.check_intent(request, principal)
+            resource = Resource(elements, call.method, call.params)
+            await self._gate.require(principal, declared(control.action, call.method), resource)
+        except Exception as error:
+            await self._data.note_refusal(call.method, call.params, elements, principal.actor, error)
+            raise
+        return principal
 
 
 def _finisher(form: Form) -> Callable[[Result], Body]:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from buildmill.common.errors import ConfigError, Conflict, NotFound, Unavailable
+from buildmill.master.data.api import DataAPI
 from buildmill.master.data.ports import InvalidParameters
+from buildmill.master.db import audit
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.rights import Actor
 from buildmill.master.schedulers.forcesched import ForceScheduler, ForceSchedulers
 from buildmill.master.schedulers.parameters import (
     AnyPropertyParameter,
@@ -311,6 +314,26 @@ def test_no_field_name_confuses_the_form(house: House, name: str) -> None:
     bsid, _ = house.result(ForceSchedulersWith(house).force("force", "joe", {name: "v", "x": "1"}))
 
     assert bsid == buildset["bsid"] + 1
+
+
+def test_the_audit_log_is_told_in_the_transaction_that_adds_the_buildset(house: House) -> None:
+    registry = ForceSchedulersWith(house)
+    data = DataAPI(database=house.database, updates=house.updates, bus=house.bus, force_schedulers=registry)
+
+    def control(**values: Any) -> Any:
+        return house.result(data.control("force", values, ["forceschedulers", "force"], Actor("joe")))
+
+    house.result(registry.force("force", "joe", {"x": "1"}))  # which looks the builder up
+    units = house.database.statistics["units"]
+    bsid, requests = control(x="1")
+    assert house.database.statistics["units"] == units + 1
+    with pytest.raises(InvalidParameters):
+        control(builderNames=["none"])
+
+    done, refused = house.result(house.database.read(lambda rows: list(map(audit.from_row, audit.rows(rows)))))
+    assert (done.outcome, done.after) == ("done", {"bsid": bsid, "buildrequestids": sorted(requests.values())})
+    assert (refused.outcome, refused.after, refused.parameters) == ("refused", {}, {"builderNames": ["none"]})
+    assert "x" not in done.parameters
 
 
 def ForceSchedulersWith(house: House) -> ForceSchedulers:

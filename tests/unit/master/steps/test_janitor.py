@@ -12,9 +12,12 @@ import sqlalchemy as sa
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import SUCCESS
 from buildmill.master.config.loader import load
+from buildmill.master.db import audit
 from buildmill.master.db import tables as t
+from buildmill.master.domain.audit import NewEntry
+from buildmill.master.domain.rights import Actor
 from buildmill.master.logs import store
-from buildmill.master.steps.janitor import LogChunksJanitor
+from buildmill.master.steps.janitor import AuditJanitor, LogChunksJanitor
 from buildmill.master.steps.properties import LogRenderable
 from buildmill.plugins.janitor import JanitorConfigurator
 from tests.unit.master.steps.runs import Runs
@@ -86,6 +89,36 @@ def test_the_horizon_of_a_builder_goes_over_those_of_its_tags(name: str, tags: A
     assert janitor._horizon_of(name, tags) == timedelta(days=days)
 
 
+def test_old_entries_of_the_audit_log_go(runs: Runs) -> None:
+    database = runs.harness.database
+    for path in ("builds/1", "builds/2"):
+        entry = NewEntry(actor=Actor("ann"), action="builds.stop", method="stop", path=path)
+        runs.harness.result(database.write(audit.append, entry))
+        runs.harness.clock.advance(300 * DAY)
+    runs.start(AuditJanitor())
+
+    (janitor,) = runs.again()
+
+    assert (janitor.results, janitor.state_string) == (SUCCESS, "removed 1 entries of the audit log")
+    assert [path for (path,) in runs.harness.rows(sa.select(t.audit_entries.c.path))] == ["builds/2", "audit"]
+    assert runs.harness.result(database.read(lambda connection: list(audit.problems(connection)))) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "days"),
+    [({"logHorizon": timedelta(1)}, 365), ({"audit_horizon": timedelta(30)}, 30)],
+)
+def test_the_configurator_keeps_the_audit_log_for_a_year(arguments: dict[str, Any], days: int) -> None:
+    config: dict[str, Any] = {}
+
+    JanitorConfigurator(**arguments).configure(config)
+
+    (builder,) = config["builders"]
+    _, janitor = [recipe.build() for recipe in builder.factory.steps]
+    assert isinstance(janitor, AuditJanitor)
+    assert janitor.horizon == timedelta(days)
+
+
 def test_the_configurator_adds_what_deletes_logs_at_night(tmp_path: Path) -> None:
     (tmp_path / "master.cfg").write_text(
         "from datetime import timedelta\n"
@@ -115,6 +148,7 @@ def test_without_a_horizon_it_adds_nothing() -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        ({"audit_horizon": 3}, "audit_horizon must be a timedelta, not 3"),
         ({"logHorizon": 3}, "logHorizon must be a timedelta, not 3"),
         ({"log_horizon_of_tags": {"a": 3}}, r"log_horizon_of_tags\['a'\] must be a timedelta, not 3"),
         ({"log_horizon_of_builders": 3}, "log_horizon_of_builders must be a dictionary"),

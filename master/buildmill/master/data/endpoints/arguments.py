@@ -13,10 +13,10 @@ MAX_TEXT = 10_000
 
 
 def updates_of(context: Context) -> ControlUpdates:
-    """The updates for work from outside."""
+    """The updates for work from outside; each unit of work writes what it has done into the audit log."""
     if context.updates is None:
         raise Unavailable("this process only reads")
-    return context.updates.impatient
+    return context.updates.impatient if context.note is None else context.updates.within(context.note.around)
 
 
 def text_argument(params: Mapping[str, Any], name: str, default: str) -> str:

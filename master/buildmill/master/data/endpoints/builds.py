@@ -184,7 +184,27 @@ async def rebuild(context: Context, keys: Keys, _params: Mapping[str, Any], _act
     return [buildset, {str(builder): request for builder, request in requests.items()}]
 
 
-_ACTIONS = {"stop": Control("builds.stop", stop), "rebuild": Control("builds.rebuild", rebuild)}
+def _state(connection: Connection, keys: Keys) -> dict[str, Any]:
+    build = find_build(connection, keys)
+    return {} if build is None else {"results": build.results, **_wish(connection, build.buildid)}
+
+
+def _wish(connection: Connection, build_id: int) -> dict[str, Any]:
+    wish = build_rows.stop_requested(connection, build_id)
+    names = ("stop_results", "stop_reason", "stop_by")
+    return dict(zip(names, wish or (None, None, None), strict=True))
+
+
+def new_requests(result: tuple[int, Mapping[int, int]]) -> dict[str, Any]:
+    """What the audit log tells of a new buildset."""
+    buildset, requests = result
+    return {"bsid": buildset, "buildrequestids": sorted(requests.values())}
+
+
+_ACTIONS = {
+    "stop": Control("builds.stop", stop, ("reason", "results"), state=_state),
+    "rebuild": Control("builds.rebuild", rebuild, made=new_requests),
+}
 _ON_BUILDS = (BUILDS_CHANGE,)
 _ON_PROPERTIES = (EVERY_COMMIT,)
 

@@ -14,6 +14,7 @@ from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint,
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.types import TYPES
+from buildmill.master.db import workers
 from buildmill.master.db.reading import directory
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
@@ -135,11 +136,15 @@ def _tell_worker(tx: Transaction, worker_id: int, what: str, reason: str) -> Non
     tx.emit(Event((("control", "worker", str(worker_id), what),), {"reason": reason}))
 
 
+def _stop_gracefully(tx: Transaction, worker_id: int, reason: str) -> None:
+    workers.set_state(tx, worker_id, {"graceful": True})
+    _tell_worker(tx, worker_id, "stop", reason)
+
+
 async def _stop(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
     reason = text_argument(params, "reason", "no reason")
-    worker, updates = await _worker(context, keys), updates_of(context)
-    await updates.setWorkerGraceful(worker.workerid, True)
-    await updates.run(_tell_worker, worker.workerid, "stop", reason)
+    worker = await _worker(context, keys)
+    await updates_of(context).run(_stop_gracefully, worker.workerid, reason)
 
 
 async def _kill(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
@@ -167,11 +172,23 @@ async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _acto
     await updates_of(context).schedulerEnable(found.schedulerid, enabled)
 
 
+def _worker_state(connection: Connection, keys: Keys) -> dict[str, Any]:
+    for worker in _workers(connection, keys, ResultSpec()):
+        return {"graceful": worker.graceful, "pause_reason": worker.pause_reason, "paused": worker.paused}
+    return {}
+
+
+def _scheduler_state(connection: Connection, keys: Keys) -> dict[str, Any]:
+    for scheduler in _schedulers(connection, keys, ResultSpec()):
+        return {"enabled": scheduler.enabled}
+    return {}
+
+
 _WORKER_ACTIONS = {
-    "stop": Control("workers.stop", _stop),
-    "kill": Control("workers.kill", _kill),
-    "pause": Control("workers.pause", _pause),
-    "unpause": Control("workers.unpause", _unpause),
+    "stop": Control("workers.stop", _stop, ("reason",), state=_worker_state),
+    "kill": Control("workers.kill", _kill, ("reason",), state=_worker_state),
+    "pause": Control("workers.pause", _pause, ("reason",), state=_worker_state),
+    "unpause": Control("workers.unpause", _unpause, state=_worker_state),
 }
 
 ENDPOINTS: list[Endpoint] = [
@@ -243,7 +260,7 @@ ENDPOINTS: list[Endpoint] = [
         _first(_schedulers),
         "schedulers/n:schedulerid",
         "masters/n:masterid/schedulers/n:schedulerid",
-        actions={"enable": Control("schedulers.enable", _enable)},
+        actions={"enable": Control("schedulers.enable", _enable, ("enabled",), state=_scheduler_state)},
     ),
     *collection("scheduler", "schedulers.read", _schedulers, "schedulers", "masters/n:masterid/schedulers"),
     *single("project", "projects.read", _first(_projects), "projects/n:projectid", "projects/i:projectname"),

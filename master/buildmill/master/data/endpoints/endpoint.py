@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from buildmill.master.data.auditing import Made, Note
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
@@ -33,6 +34,7 @@ class Context:
 
     Attributes:
         random_bytes: so many bytes that nobody can guess; None where no secrets are made.
+        note: of the call of a control action; what `arguments.updates_of` gives writes it into the audit log.
     """
 
     database: Database
@@ -41,6 +43,7 @@ class Context:
     updates: Updates | None
     reasons: ReasonsOf = field(default_factory=NoReasons)
     random_bytes: Callable[[int], bytes] | None = None
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,14 @@ class Raw:
     follow: Callable[[int], AsyncIterator[bytes]] | None = None
 
 
+def _no_state(_connection: Connection, _keys: Keys) -> Mapping[str, Any]:
+    return {}
+
+
+def _nothing_made(_result: Any) -> Mapping[str, Any]:
+    return {}
+
+
 Query = Callable[[Connection, Keys, ResultSpec], Any]
 Load = Callable[[Context, Keys, ResultSpec], Awaitable[Any]]
 LoadOwn = Callable[[Context, Keys, ResultSpec, Actor], Awaitable[Any]]
@@ -79,11 +90,17 @@ class Control:
 
     Attributes:
         action: the right to it, a name out of `domain.rights.ACTIONS`.
-        act: does it.
+        act: does it, with one unit of work.
+        tells: names of parameters that the audit log keeps; never of those that may be secret.
+        state: what it may change, for the audit log: read before and after it.
+        made: what is new, by the result of the unit of work, for the audit log.
     """
 
     action: str
     act: Act
+    tells: tuple[str, ...] = ()
+    state: Callable[[Connection, Keys], Mapping[str, Any]] = _no_state
+    made: Made = _nothing_made
 
 
 @dataclass(frozen=True, slots=True)

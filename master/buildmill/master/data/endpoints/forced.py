@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import NotFound
+from buildmill.master.data.endpoints.builds import new_requests
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
@@ -37,7 +38,9 @@ async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: 
     name = keys["schedulername"]
     if await _one(context, keys, ResultSpec()) is None:
         raise NotFound(f"no force scheduler {name}")
-    buildset, requests = await context.force_schedulers.force(name, actor.name, {**params, "owner": actor.name})
+    alongside = None if context.note is None else context.note.alongside
+    sent = {**params, "owner": actor.name}
+    buildset, requests = await context.force_schedulers.force(name, actor.name, sent, alongside)
     return [buildset, {str(builder): request for builder, request in requests.items()}]
 
 
@@ -53,7 +56,7 @@ ENDPOINTS: list[Endpoint] = [
         _READS,
         load=_one,
         depends=None,
-        actions={"force": Control(_FORCE, force)},
+        actions={"force": Control(_FORCE, force, ("builderNames", "builderid", "reason"), made=new_requests)},
     ),
     Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_all, depends=None),
     Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_of_builder, depends=None),

@@ -9,6 +9,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.data.endpoints.arguments import updates_of
 from buildmill.master.data.endpoints.endpoint import Context
 from buildmill.master.data.paths import Keys
+from buildmill.master.domain.resources import Change
 from buildmill.master.domain.rights import Actor
 
 _MAX_LINE = 4_000
@@ -18,6 +19,13 @@ _LAST_SECOND = 253_402_300_799  # 9999-12-31: what dates can show
 _TEXTS = ("branch", "category", "codebase", "committer", "project", "repository", "revision", "revlink", "src")
 # the web side tells with every action who asks
 _NAMES = frozenset({*_TEXTS, "author", "comments", "files", "owner", "properties", "when_timestamp"})
+TELLS = ("author", "branch", "codebase", "project", "repository", "revision")
+"""What the audit log tells of a change."""
+
+
+def made(change: Change) -> dict[str, Any]:
+    """What the audit log tells of a change that was kept."""
+    return {"changeid": change.changeid}
 
 
 async def add(context: Context, _keys: Keys, params: Mapping[str, Any], _actor: Actor) -> int:

@@ -14,10 +14,12 @@ from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.versions import BUILDSETS as BUILDSETS_CHANGE
 from buildmill.master.data.versions import REQUESTS as REQUESTS_CHANGE
 from buildmill.master.db import buildsets
+from buildmill.master.db.builds import stop_requested
+from buildmill.master.db.reading.builds import BUILDS
 from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS, REQUESTS_WITH_PROPERTIES
 from buildmill.master.db.reading.sources import SOURCE_STAMPS
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Page, only
+from buildmill.master.domain.queries import Filter, Page, Query, only
 from buildmill.master.domain.resources import BuildRequest, Buildset, Property, SourceStamp
 from buildmill.master.domain.rights import Actor
 
@@ -90,6 +92,20 @@ async def set_priority(context: Context, keys: Keys, params: Mapping[str, Any], 
     await updates_of(context).setBuildRequestPriority(keys["buildrequestid"], priority)
 
 
+def _state(connection: Connection, keys: Keys) -> dict[str, Any]:
+    request = REQUESTS.one(connection, buildrequestid=keys["buildrequestid"])
+    if request is None:
+        return {}
+    builds = BUILDS.select(connection, Query((only("buildrequestid", request.buildrequestid),)))
+    stopped = [build.buildid for build in builds if stop_requested(connection, build.buildid) is not None]
+    return {
+        "complete": request.complete,
+        "priority": request.priority,
+        "results": request.results,
+        "stopped_buildids": stopped,
+    }
+
+
 ENDPOINTS: list[Endpoint] = [
     *single(
         "buildrequest",
@@ -98,8 +114,8 @@ ENDPOINTS: list[Endpoint] = [
         "buildrequests/n:buildrequestid",
         depends=(REQUESTS_CHANGE,),
         actions={
-            "cancel": Control("buildrequests.cancel", cancel),
-            "set_priority": Control("buildrequests.set_priority", set_priority),
+            "cancel": Control("buildrequests.cancel", cancel, ("reason",), state=_state),
+            "set_priority": Control("buildrequests.set_priority", set_priority, ("priority",), state=_state),
         },
     ),
     *collection("buildrequest", "buildrequests.read", _all, "buildrequests", depends=(REQUESTS_CHANGE,)),

@@ -13,6 +13,7 @@ from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.types import TYPES
 from buildmill.master.db import api_tokens
+from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.resources import Token
 from buildmill.master.domain.rights import Actor, Via
 
@@ -47,15 +48,24 @@ async def _revoke(context: Context, keys: Keys, _params: Mapping[str, Any], acto
     await updates_of(context).run(api_tokens.revoke, keys["tokenid"], actor.username)
 
 
+def _state(connection: Connection, keys: Keys) -> dict[str, Any]:
+    token = api_tokens.get(connection, keys["tokenid"])
+    return {} if token is None else {"revoked_at": token.revoked_at}
+
+
+def _made(tokenid: Any) -> dict[str, Any]:
+    return {"tokenid": tokenid}
+
+
 _TYPE = TYPES["token"]
 
 ENDPOINTS: list[Endpoint] = [
     Endpoint(
         "tokens", Kind.COLLECTION, _TYPE, "tokens.read", load_own=_own, depends=None,
-        actions={"create": Control("tokens.create", _create)},
+        actions={"create": Control("tokens.create", _create, ("name", "scopes", "days"), made=_made)},
     ),
     Endpoint(
         "tokens/n:tokenid", Kind.SINGLE, _TYPE, "tokens.read", load_own=_one, depends=None,
-        actions={"revoke": Control("tokens.revoke", _revoke)},
+        actions={"revoke": Control("tokens.revoke", _revoke, state=_state)},
     ),
 ]  # fmt: skip
