@@ -44,7 +44,16 @@ def base_headers() -> Headers:
 
 def head_of(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Status line and headers of a successful answer, up to what depends on the request."""
-    return b"HTTP/1.1 200 OK\r\n" + _SECURITY_LINES + b"".join(b"%b: %b\r\n" % line for line in lines)
+    return b"HTTP/1.1 200 OK\r\n" + _lines_of(lines)
+
+
+def unchanged_head_of(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The same of an answer that the client has already."""
+    return b"HTTP/1.1 304 Not Modified\r\n" + _lines_of(lines)
+
+
+def _lines_of(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return _SECURITY_LINES + b"".join(b"%b: %b\r\n" % line for line in lines)
 
 
 class Request(TwistedRequest):
@@ -152,13 +161,19 @@ class Request(TwistedRequest):
             lines.append((b"Cache-Control", b"private, no-store"))
         return lines
 
-    def send_prepared(self, head: bytes, body: bytes) -> None:
-        """Send an answer made before: its `head_of` and its body, in one write."""
+    def send_prepared(self, head: bytes, body: bytes, caching: bytes = b"") -> None:
+        """Send an answer made before: its `head_of` and its body, in one write.
+
+        Args:
+            caching: a line that tells how it may be kept; not sent with an answer that is private.
+        """
         if self.is_gone:
             return
         more = b"Date: %b\r\n" % self.channel.site.date()
         if self.allowed_origin is not None:
             more += b"".join(b"%b: %b\r\n" % line for line in _cors(self.allowed_origin))
+        if not self.is_private:
+            more += caching
         if self.is_private or self.channel.site.more_headers:
             more += b"".join(b"%b: %b\r\n" % line for line in self._own_lines())
         if not self.channel.persistent:
