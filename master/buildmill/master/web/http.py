@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web import http
@@ -202,9 +202,38 @@ def _cors(origin: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 
 class Channel(http.HTTPChannel):
-    """HTTP/1.1 on one connection; its site can close it."""
+    """HTTP/1.1 on one connection; its site can close it.
+
+    A client that sends a request a byte at a time is never idle, so half a request has a deadline beside that. It is
+    set only when data ends within a request: most come whole.
+    """
 
     site: Site
+    _deadline: IDelayedCall | None = None
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        untyped: Any = super()
+        untyped.dataReceived(data)
+        if self._deadline is None and not self._handlingRequest and (self.requests or self._buffer):
+            self._deadline = self.callLater(self.site.limits.head_seconds, self._head_is_due)
+
+    def _head_is_due(self) -> None:
+        self._deadline = None
+        limits = self.site.limits
+        if self.line_mode:
+            self.abort()
+        else:
+            self._deadline = self.callLater(limits.body_seconds - limits.head_seconds, self.abort)
+
+    def allContentReceived(self) -> None:  # noqa: N802
+        self._forget_deadline()
+        untyped: Any = super()
+        untyped.allContentReceived()
+
+    def _forget_deadline(self) -> None:
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None and deadline.active():
+            deadline.cancel()
 
     def abort(self) -> None:
         """Drop the connection."""
@@ -219,6 +248,7 @@ class Channel(http.HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         self.site.channels.discard(self)
+        self._forget_deadline()
         untyped: Any = super()
         untyped.connectionLost(reason)
 
