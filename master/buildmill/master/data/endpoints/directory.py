@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from buildmill.common.errors import NotFound
 from buildmill.master.data import resultspec
-from buildmill.master.data.endpoints.arguments import flag_argument, text_argument, updates_of
+from buildmill.master.data.endpoints.arguments import REASON, flag_argument, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Query, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.schemas import FLAG, parameters
 from buildmill.master.data.types import TYPES
 from buildmill.master.db.reading import directory
 from buildmill.master.db.transaction import Connection, Transaction
@@ -168,10 +169,10 @@ async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _acto
 
 
 _WORKER_ACTIONS = {
-    "stop": Control("workers.stop", _stop),
-    "kill": Control("workers.kill", _kill),
-    "pause": Control("workers.pause", _pause),
-    "unpause": Control("workers.unpause", _unpause),
+    "stop": Control("workers.stop", _stop, REASON),
+    "kill": Control("workers.kill", _kill, REASON),
+    "pause": Control("workers.pause", _pause, REASON),
+    "unpause": Control("workers.unpause", _unpause, parameters()),
 }
 
 ENDPOINTS: list[Endpoint] = [
@@ -243,7 +244,7 @@ ENDPOINTS: list[Endpoint] = [
         _first(_schedulers),
         "schedulers/n:schedulerid",
         "masters/n:masterid/schedulers/n:schedulerid",
-        actions={"enable": Control("schedulers.enable", _enable)},
+        actions={"enable": Control("schedulers.enable", _enable, parameters("enabled", enabled=FLAG))},
     ),
     *collection("scheduler", "schedulers.read", _schedulers, "schedulers", "masters/n:masterid/schedulers"),
     *single("project", "projects.read", _first(_projects), "projects/n:projectid", "projects/i:projectname"),

@@ -10,6 +10,7 @@ from typing import Any
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.schemas import ANYTHING
 from buildmill.master.data.types import TYPES, ResourceType
 from buildmill.master.data.versions import EVERY_COMMIT
 from buildmill.master.db.database import Database
@@ -80,10 +81,12 @@ class Control:
     Attributes:
         action: the right to it, a name out of `domain.rights.ACTIONS`.
         act: does it.
+        params: what it takes, as a JSON schema.
     """
 
     action: str
     act: Act
+    params: Mapping[str, Any] = field(default_factory=lambda: ANYTHING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.data.endpoints.arguments import updates_of
 from buildmill.master.data.endpoints.endpoint import Context
 from buildmill.master.data.paths import Keys
+from buildmill.master.data.schemas import TEXT, parameters, text
 from buildmill.master.domain.rights import Actor
 
 _MAX_LINE = 4_000
@@ -18,6 +19,17 @@ _LAST_SECOND = 253_402_300_799  # 9999-12-31: what dates can show
 _TEXTS = ("branch", "category", "codebase", "committer", "project", "repository", "revision", "revlink", "src")
 # the web side tells with every action who asks
 _NAMES = frozenset({*_TEXTS, "author", "comments", "files", "owner", "properties", "when_timestamp"})
+_PATHS = {"type": ["array", "null"], "items": {**TEXT, "maxLength": _MAX_LINE}, "maxItems": _MAX_ENTRIES}
+PARAMETERS = parameters(
+    "author",
+    only_these=True,
+    author={**TEXT, "minLength": 1, "maxLength": _MAX_LINE},
+    comments=text(_MAX_COMMENTS),
+    files=_PATHS,
+    properties={"type": ["object", "null"], "propertyNames": {"minLength": 1}, "maxProperties": _MAX_ENTRIES},
+    when_timestamp={"type": ["number", "null"], "minimum": 0, "maximum": _LAST_SECOND},
+    **{name: text(_MAX_LINE) for name in _TEXTS},
+)
 
 
 async def add(context: Context, _keys: Keys, params: Mapping[str, Any], _actor: Actor) -> int:

@@ -64,7 +64,7 @@ ENDPOINTS: list[Endpoint] = [
         _changes,
         "changes",
         depends=(CHANGES_CHANGE,),
-        actions={"add": Control("changes.add", new_change.add)},
+        actions={"add": Control("changes.add", new_change.add, new_change.PARAMETERS)},
     ),
     *collection(
         "change",
