@@ -50,7 +50,7 @@ class ToFace(HTTPAdapter):
         self._face = face
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_more: Any) -> requests.Response:
-        body = request.body or b""
+        body: Any = request.body or b""
         data = body.encode() if isinstance(body, str) else body
         lines = [f"{request.method} {request.path_url} HTTP/1.1", "Host: localhost:8010"]
         lines += [f"{name}: {value}" for name, value in _texts(request.headers.items())]

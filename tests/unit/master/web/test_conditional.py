@@ -52,7 +52,7 @@ def test_a_change_gives_another_tag(face: Face) -> None:
 
 
 def test_each_form_has_a_tag_of_its_own(face: Face) -> None:
-    forms = ({}, {"Accept": JSON}, {"Accept_Encoding": "gzip"}, {"Accept_Encoding": "zstd"})
+    forms: tuple[dict[str, str], ...] = ({}, {"Accept": JSON}, {"Accept_Encoding": "gzip"}, {"Accept_Encoding": "zstd"})
 
     tags = {face.get("application.spec", **form).headers["etag"] for form in forms}
 
