@@ -201,6 +201,11 @@ def _cors(origin: bytes) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
+# looked up once: each request comes through here
+_received: Callable[[http.HTTPChannel, bytes], None] = http.HTTPChannel.dataReceived
+_all_received: Callable[[http.HTTPChannel], None] = http.HTTPChannel.allContentReceived
+
+
 class Channel(http.HTTPChannel):
     """HTTP/1.1 on one connection; its site can close it.
 
@@ -212,9 +217,8 @@ class Channel(http.HTTPChannel):
     _deadline: IDelayedCall | None = None
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        untyped: Any = super()
-        untyped.dataReceived(data)
-        if self._deadline is None and not self._handlingRequest and (self.requests or self._buffer):
+        _received(self, data)
+        if (self.requests or self._buffer) and self._deadline is None and not self._handlingRequest:
             self._deadline = self.callLater(self.site.limits.head_seconds, self._head_is_due)
 
     def _head_is_due(self) -> None:
@@ -226,9 +230,9 @@ class Channel(http.HTTPChannel):
             self._deadline = self.callLater(limits.body_seconds - limits.head_seconds, self.abort)
 
     def allContentReceived(self) -> None:  # noqa: N802
-        self._forget_deadline()
-        untyped: Any = super()
-        untyped.allContentReceived()
+        if self._deadline is not None:
+            self._forget_deadline()
+        _all_received(self)
 
     def _forget_deadline(self) -> None:
         deadline, self._deadline = self._deadline, None

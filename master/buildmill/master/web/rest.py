@@ -322,8 +322,8 @@ def _head(form: Form, body: Body) -> bytes:
 
 def _send(request: Request, answer: Answer) -> None:
     """Send an answer, or that the client has it already."""
-    condition = request.requestHeaders.getRawHeaders(b"If-None-Match")
-    if condition is not None and names(condition, answer.tag):
+    headers = request.requestHeaders
+    if headers.hasHeader(b"If-None-Match") and names(headers.getRawHeaders(b"If-None-Match", ()), answer.tag):
         head = unchanged_head_of(((b"Vary", _VARY), (b"ETag", answer.tag)))
         request.send_prepared(head, b"", _ASK_AGAIN)
     else:
