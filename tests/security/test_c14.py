@@ -13,6 +13,8 @@ NEEDED = {
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
 }
+USUAL = ("default-src 'self'", "object-src 'none'", "frame-ancestors 'none'")
+STRICT = ("sandbox", "default-src 'none'", "frame-ancestors 'none'")
 
 
 def answers(visitor: Visitor) -> dict[str, dict[str, str]]:
@@ -33,10 +35,9 @@ def test_every_answer_has_them(open_place: Open, public_read: bool) -> None:
     for path, headers in answers(open_place(public_read=public_read).anybody).items():
         assert NEEDED.items() <= headers.items(), path
         policy = headers["content-security-policy"]
-        # what users have made is shown in a sandbox, where default-src 'none' stands for objects as well
-        is_of_users = "sandbox" in policy and "default-src 'none'" in policy
-        assert is_of_users or ("default-src 'self'" in policy and "object-src 'none'" in policy), path
-        assert "frame-ancestors 'none'" in policy, path
+        # what builds have written may not even load from here
+        kinds = (USUAL, STRICT) if "/raw" in path or path.endswith("/value") else (USUAL,)
+        assert any(all(part in policy for part in kind) for kind in kinds), path
         assert "strict-transport-security" not in headers
         assert "server" not in headers, path
 
@@ -54,4 +55,4 @@ def test_what_is_for_one_user_is_kept_by_nobody(open_place: Open) -> None:
     for path in ("/config", "/api/v2/tokens", "/auth/logout"):
         assert ann.get(path).headers["cache-control"] == "private, no-store", path
     assert place.log_in("ann").headers["cache-control"] == "private, no-store"
-    assert "cache-control" not in ann.get("/api/v2/builds").headers
+    assert ann.get("/api/v2/builds").headers["cache-control"] == "no-cache"

@@ -36,6 +36,7 @@ from buildmill.master.data.endpoints import (
 )
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
+from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
@@ -276,9 +277,9 @@ class DataAPI(Generic[U]):
             made=control.made,
         )
 
-    def openapi(self, version: str) -> dict[str, Any]:
-        """The API as an OpenAPI 3.1 document."""
-        return spec.openapi(self.endpoints, version=version)
+    def openapi(self, version: str, cookie: str) -> dict[str, Any]:
+        """The API as an OpenAPI 3.1 document, where a session is kept in that cookie."""
+        return openapi(self.endpoints, version=version, cookie=cookie)
 
     # -- for plugins -----------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import msgspec
 import zstandard
 
 from buildmill.master.data.api import Result
+from buildmill.master.web.conditions import tag_of
 
 MIN_COMPRESSED_BYTES = 1024
 _encode = msgspec.json.Encoder().encode
@@ -60,10 +61,11 @@ def _encoding(header: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A finished body and the name of its encoding, if any."""
+    """A finished body, the name of its encoding, if any, and its entity tag."""
 
     data: bytes
-    encoding: str = ""
+    encoding: str
+    tag: bytes
 
 
 def document(result: Result) -> bytes:
@@ -87,11 +89,15 @@ def body_of(json: bytes, form: Form) -> Body:
     if not form.compact:
         json = indented(json)
     if not form.encoding or len(json) < MIN_COMPRESSED_BYTES:
-        return Body(json)
+        return _body(json, "")
     if form.encoding == "zstd":
-        return Body(zstandard.ZstdCompressor(level=3).compress(json), "zstd")
+        return _body(zstandard.ZstdCompressor(level=3).compress(json), "zstd")
     compressor = zlib.compressobj(5, zlib.DEFLATED, 31)
-    return Body(compressor.compress(json) + compressor.flush(), "gzip")
+    return _body(compressor.compress(json) + compressor.flush(), "gzip")
+
+
+def _body(data: bytes, encoding: str) -> Body:
+    return Body(data, encoding, tag_of(data))
 
 
 def error_document(problem: Any) -> bytes:

@@ -11,7 +11,7 @@ from buildmill.master.web.bodies import Form
 
 DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024
 LARGEST_ENTRY_PART = 16
-ENTRY_OVERHEAD_BYTES = 600
+ENTRY_OVERHEAD_BYTES = 700
 
 CacheKey = tuple[bytes, Form]
 
@@ -24,12 +24,14 @@ class Answer:
         found: where it came from; its present stamp decides whether it is still right.
         stamp: what it was when reading began.
         head: status line and headers.
+        tag: the body's entity tag; empty where nobody may ask for it with a condition.
     """
 
     found: Found
     stamp: Stamp | None
     head: bytes
     body: bytes
+    tag: bytes = b""
 
 
 class AnswerCache:

@@ -16,6 +16,7 @@ from buildmill.master.data.api import DataAPI, Found
 from buildmill.master.data.endpoints.endpoint import Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS
 from buildmill.master.web import flags, raw
+from buildmill.master.web.conditions import names
 from buildmill.master.web.http import Request
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.ranges import NotSatisfiable, wanted_part
@@ -122,6 +123,12 @@ class Downloads:
         tag = f'"{download.tag}"'.encode() if download.tag else b""
         if tag:
             headers.setRawHeaders(b"ETag", [tag])
+            if names(request.requestHeaders.getRawHeaders(b"If-None-Match", ()), tag):
+                headers.removeHeader(b"Content-Disposition")
+                headers.removeHeader(b"Content-Type")
+                request.setResponseCode(304)
+                request.finish()
+                return
         condition = request.getHeader(b"If-Range")
         asked = None if condition is not None and (not tag or condition != tag) else request.getHeader(b"Range")
         try:

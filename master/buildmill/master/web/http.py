@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web import http
@@ -44,7 +44,16 @@ def base_headers() -> Headers:
 
 def head_of(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Status line and headers of a successful answer, up to what depends on the request."""
-    return b"HTTP/1.1 200 OK\r\n" + _SECURITY_LINES + b"".join(b"%b: %b\r\n" % line for line in lines)
+    return b"HTTP/1.1 200 OK\r\n" + _lines_of(lines)
+
+
+def unchanged_head_of(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The same of an answer that the client has already."""
+    return b"HTTP/1.1 304 Not Modified\r\n" + _lines_of(lines)
+
+
+def _lines_of(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return _SECURITY_LINES + b"".join(b"%b: %b\r\n" % line for line in lines)
 
 
 class Request(TwistedRequest):
@@ -152,13 +161,19 @@ class Request(TwistedRequest):
             lines.append((b"Cache-Control", b"private, no-store"))
         return lines
 
-    def send_prepared(self, head: bytes, body: bytes) -> None:
-        """Send an answer made before: its `head_of` and its body, in one write."""
+    def send_prepared(self, head: bytes, body: bytes, caching: bytes = b"") -> None:
+        """Send an answer made before: its `head_of` and its body, in one write.
+
+        Args:
+            caching: a line that tells how it may be kept; not sent with an answer that is private.
+        """
         if self.is_gone:
             return
         more = b"Date: %b\r\n" % self.channel.site.date()
         if self.allowed_origin is not None:
             more += b"".join(b"%b: %b\r\n" % line for line in _cors(self.allowed_origin))
+        if not self.is_private:
+            more += caching
         if self.is_private or self.channel.site.more_headers:
             more += b"".join(b"%b: %b\r\n" % line for line in self._own_lines())
         if not self.channel.persistent:
@@ -186,10 +201,43 @@ def _cors(origin: bytes) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
+# looked up once: each request comes through here
+_received: Callable[[http.HTTPChannel, bytes], None] = http.HTTPChannel.dataReceived
+_all_received: Callable[[http.HTTPChannel], None] = http.HTTPChannel.allContentReceived
+
+
 class Channel(http.HTTPChannel):
-    """HTTP/1.1 on one connection; its site can close it."""
+    """HTTP/1.1 on one connection; its site can close it.
+
+    A client that sends a request a byte at a time is never idle, so half a request has a deadline beside that. It is
+    set only when data ends within a request: most come whole.
+    """
 
     site: Site
+    _deadline: IDelayedCall | None = None
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        _received(self, data)
+        if (self.requests or self._buffer) and self._deadline is None and not self._handlingRequest:
+            self._deadline = self.callLater(self.site.limits.head_seconds, self._head_is_due)
+
+    def _head_is_due(self) -> None:
+        self._deadline = None
+        limits = self.site.limits
+        if self.line_mode:
+            self.abort()
+        else:
+            self._deadline = self.callLater(limits.body_seconds - limits.head_seconds, self.abort)
+
+    def allContentReceived(self) -> None:  # noqa: N802
+        if self._deadline is not None:
+            self._forget_deadline()
+        _all_received(self)
+
+    def _forget_deadline(self) -> None:
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None and deadline.active():
+            deadline.cancel()
 
     def abort(self) -> None:
         """Drop the connection."""
@@ -204,6 +252,7 @@ class Channel(http.HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         self.site.channels.discard(self)
+        self._forget_deadline()
         untyped: Any = super()
         untyped.connectionLost(reason)
 

@@ -12,6 +12,8 @@ class WebLimits:
     json_depth: deepest nesting in a body.
     cache_bytes: finished answers kept in memory.
     idle_seconds: a connection without a request, or with half of one, is closed.
+    head_seconds: for a request's line and headers, from their first byte.
+    body_seconds: for a whole request, from its first byte.
     sockets: event sockets and event streams at a time.
     socket_bytes: events that wait for one slow socket or stream; with more it is closed.
     follows: downloads of growing logs at a time.
@@ -25,6 +27,8 @@ class WebLimits:
     json_depth: int = 32
     cache_bytes: int = 32 * 1024 * 1024
     idle_seconds: float = 60
+    head_seconds: float = 10
+    body_seconds: float = 300
     sockets: int = 1000
     socket_bytes: int = 1024 * 1024
     follows: int = 1000

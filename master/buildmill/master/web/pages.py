@@ -147,7 +147,7 @@ class Pages:
     @app.route("/api/v2/openapi.json", methods=["GET"])
     @_page("application.read")
     async def openapi(self, request: Request, _principal: Principal) -> bytes:
-        return _json(request, self._data.openapi(own_version()))
+        return _json(request, self._data.openapi(own_version(), self._gate.cookie.name))
 
 
 def page_actions(app: Any = Pages.app) -> dict[str, tuple[str, ...]]:

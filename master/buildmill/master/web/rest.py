@@ -25,9 +25,10 @@ from buildmill.master.domain.rights import ACTIONS, ActionKind, Actor, Principal
 from buildmill.master.web import jsonrpc
 from buildmill.master.web.bodies import TEXT, Body, Form, body_of, document, error_document, form_of
 from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
+from buildmill.master.web.conditions import names
 from buildmill.master.web.downloads import Downloads
 from buildmill.master.web.gate import Gate, Unauthenticated
-from buildmill.master.web.http import Request, head_of
+from buildmill.master.web.http import Request, head_of, unchanged_head_of
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.long_texts import LongTexts
 from buildmill.master.web.origins import Origins
@@ -35,6 +36,7 @@ from buildmill.master.web.searches import Searches
 from buildmill.master.web.targets import elements_of, parameters_of
 
 _VARY = b"Accept, Accept-Encoding, Origin"
+_ASK_AGAIN = b"Cache-Control: no-cache\r\n"  # to be kept, and not to be used unasked
 _PREFLIGHT = (b"GET", b"POST", b"HEAD")
 
 
@@ -133,7 +135,7 @@ class Rest:
         answer = self._cache.get(key)
         if answer is not None:
             if self._data.stamp(answer.found) == answer.stamp:
-                request.send_prepared(answer.head, answer.body)
+                _send(request, answer)
                 return
             self._cache.drop(key)
         self._read(request, path, key, principal)
@@ -194,11 +196,11 @@ class Rest:
             if isinstance(outcome, Failure):
                 self._refuse_all(waiting, outcome)
                 return
-            answer = Answer(found, stamp, _head(form, outcome), outcome.data)
+            answer = Answer(found, stamp, _head(form, outcome), outcome.data, outcome.tag)
             if stamp is not None:
                 self._cache.put(key, answer)
             for request in waiting:
-                request.send_prepared(answer.head, answer.body)
+                _send(request, answer)
 
         self._data.read(found, wanted, _finisher(form), actor).addBoth(done).addErrback(self._broken)
 
@@ -284,11 +286,22 @@ def _head(form: Form, body: Body) -> bytes:
     lines = [
         (b"Content-Type", form.content_type),
         (b"Vary", _VARY),
+        (b"ETag", body.tag),
         (b"Content-Length", b"%d" % len(body.data)),
     ]
     if body.encoding:
         lines.append((b"Content-Encoding", body.encoding.encode()))
     return head_of(lines)
+
+
+def _send(request: Request, answer: Answer) -> None:
+    """Send an answer, or that the client has it already."""
+    headers = request.requestHeaders
+    if headers.hasHeader(b"If-None-Match") and names(headers.getRawHeaders(b"If-None-Match", ()), answer.tag):
+        head = unchanged_head_of(((b"Vary", _VARY), (b"ETag", answer.tag)))
+        request.send_prepared(head, b"", _ASK_AGAIN)
+    else:
+        request.send_prepared(answer.head, answer.body, _ASK_AGAIN)
 
 
 def _start_headers(request: Request) -> None:

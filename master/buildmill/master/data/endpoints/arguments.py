@@ -8,8 +8,10 @@ from typing import Any
 from buildmill.common.errors import InvalidInput, Unavailable
 from buildmill.master.data.endpoints.endpoint import Context
 from buildmill.master.data.ports import ControlUpdates
+from buildmill.master.data.schemas import parameters, text
 
 MAX_TEXT = 10_000
+REASON = parameters(reason=text(MAX_TEXT))
 
 
 def updates_of(context: Context) -> ControlUpdates:
@@ -33,10 +35,17 @@ def text_argument(params: Mapping[str, Any], name: str, default: str) -> str:
 
 def integer_argument(params: Mapping[str, Any], name: str, smallest: int, largest: int) -> int:
     """A number that must be there."""
-    value = params.get(name)
-    if type(value) is not int or not smallest <= value <= largest:
+    value = whole(params.get(name))
+    if value is None or not smallest <= value <= largest:
         raise InvalidInput(name, f"expected a number from {smallest} to {largest}")
     return value
+
+
+def whole(value: object) -> int | None:
+    """A whole number as JSON may have it, 3 or 3.0; None for everything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
 
 
 def flag_argument(params: Mapping[str, Any], name: str) -> bool:

@@ -10,10 +10,11 @@ import msgspec
 
 from buildmill.common.errors import Conflict, InvalidInput, NotFound
 from buildmill.common.results import CANCELLED, Result
-from buildmill.master.data.endpoints.arguments import text_argument, updates_of
+from buildmill.master.data.endpoints.arguments import MAX_TEXT, text_argument, updates_of, whole
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.data.schemas import parameters, text
 from buildmill.master.data.versions import BUILDS as BUILDS_CHANGE
 from buildmill.master.data.versions import EVERY_COMMIT, REQUESTS
 from buildmill.master.db import builds as build_rows
@@ -163,9 +164,10 @@ def _result(params: Mapping[str, Any]) -> int:
     value = params.get("results")
     if value is None:
         return CANCELLED
-    if type(value) is not int or value not in tuple(Result):
+    result = whole(value)
+    if result is None or result not in tuple(Result):
         raise InvalidInput("results", f"expected a number from 0 to {max(Result):d}")
-    return value
+    return result
 
 
 async def stop(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> None:
@@ -201,9 +203,10 @@ def new_requests(result: tuple[int, Mapping[int, int]]) -> dict[str, Any]:
     return {"bsid": buildset, "buildrequestids": sorted(requests.values())}
 
 
+_STOP = parameters(reason=text(MAX_TEXT), results={"enum": [*map(int, Result), None]})
 _ACTIONS = {
-    "stop": Control("builds.stop", stop, ("reason", "results"), state=_state),
-    "rebuild": Control("builds.rebuild", rebuild, made=new_requests),
+    "stop": Control("builds.stop", stop, _STOP, tells=("reason", "results"), state=_state),
+    "rebuild": Control("builds.rebuild", rebuild, parameters(), made=new_requests),
 }
 _ON_BUILDS = (BUILDS_CHANGE,)
 _ON_PROPERTIES = (EVERY_COMMIT,)

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from buildmill.common.errors import NotFound
 from buildmill.master.data import resultspec
-from buildmill.master.data.endpoints.arguments import flag_argument, text_argument, updates_of
+from buildmill.master.data.endpoints.arguments import REASON, flag_argument, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Query, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.schemas import FLAG, parameters
 from buildmill.master.data.types import TYPES
 from buildmill.master.db import workers
 from buildmill.master.db.reading import directory
@@ -185,10 +186,10 @@ def _scheduler_state(connection: Connection, keys: Keys) -> dict[str, Any]:
 
 
 _WORKER_ACTIONS = {
-    "stop": Control("workers.stop", _stop, ("reason",), state=_worker_state),
-    "kill": Control("workers.kill", _kill, ("reason",), state=_worker_state),
-    "pause": Control("workers.pause", _pause, ("reason",), state=_worker_state),
-    "unpause": Control("workers.unpause", _unpause, state=_worker_state),
+    "stop": Control("workers.stop", _stop, REASON, tells=("reason",), state=_worker_state),
+    "kill": Control("workers.kill", _kill, REASON, tells=("reason",), state=_worker_state),
+    "pause": Control("workers.pause", _pause, REASON, tells=("reason",), state=_worker_state),
+    "unpause": Control("workers.unpause", _unpause, parameters(), state=_worker_state),
 }
 
 ENDPOINTS: list[Endpoint] = [
@@ -260,7 +261,15 @@ ENDPOINTS: list[Endpoint] = [
         _first(_schedulers),
         "schedulers/n:schedulerid",
         "masters/n:masterid/schedulers/n:schedulerid",
-        actions={"enable": Control("schedulers.enable", _enable, ("enabled",), state=_scheduler_state)},
+        actions={
+            "enable": Control(
+                "schedulers.enable",
+                _enable,
+                parameters("enabled", enabled=FLAG),
+                tells=("enabled",),
+                state=_scheduler_state,
+            )
+        },
     ),
     *collection("scheduler", "schedulers.read", _schedulers, "schedulers", "masters/n:masterid/schedulers"),
     *single("project", "projects.read", _first(_projects), "projects/n:projectid", "projects/i:projectname"),

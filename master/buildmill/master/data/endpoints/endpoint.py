@@ -11,6 +11,7 @@ from buildmill.master.data.auditing import Made, Note
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.schemas import ANYTHING
 from buildmill.master.data.types import TYPES, ResourceType
 from buildmill.master.data.versions import EVERY_COMMIT
 from buildmill.master.db.database import Database
@@ -91,6 +92,7 @@ class Control:
     Attributes:
         action: the right to it, a name out of `domain.rights.ACTIONS`.
         act: does it, with one unit of work.
+        params: what it takes, as a JSON schema.
         tells: names of parameters that the audit log keeps; never of those that may be secret.
         state: what it may change, for the audit log: read before and after it.
         made: what is new, by the result of the unit of work, for the audit log.
@@ -98,6 +100,7 @@ class Control:
 
     action: str
     act: Act
+    params: Mapping[str, Any] = field(default_factory=lambda: ANYTHING)
     tells: tuple[str, ...] = ()
     state: Callable[[Connection, Keys], Mapping[str, Any]] = _no_state
     made: Made = _nothing_made

@@ -56,7 +56,7 @@ ENDPOINTS: list[Endpoint] = [
         _READS,
         load=_one,
         depends=None,
-        actions={"force": Control(_FORCE, force, ("builderNames", "builderid", "reason"), made=new_requests)},
+        actions={"force": Control(_FORCE, force, tells=("builderNames", "builderid", "reason"), made=new_requests)},
     ),
     Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_all, depends=None),
     Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_of_builder, depends=None),

@@ -9,6 +9,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.data.endpoints.arguments import updates_of
 from buildmill.master.data.endpoints.endpoint import Context
 from buildmill.master.data.paths import Keys
+from buildmill.master.data.schemas import TEXT, parameters, text
 from buildmill.master.domain.resources import Change
 from buildmill.master.domain.rights import Actor
 
@@ -26,6 +27,19 @@ TELLS = ("author", "branch", "codebase", "project", "repository", "revision")
 def made(change: Change) -> dict[str, Any]:
     """What the audit log tells of a change that was kept."""
     return {"changeid": change.changeid}
+
+
+_PATHS = {"type": ["array", "null"], "items": {**TEXT, "maxLength": _MAX_LINE}, "maxItems": _MAX_ENTRIES}
+PARAMETERS = parameters(
+    "author",
+    only_these=True,
+    author={**TEXT, "minLength": 1, "maxLength": _MAX_LINE},
+    comments=text(_MAX_COMMENTS),
+    files=_PATHS,
+    properties={"type": ["object", "null"], "propertyNames": {"minLength": 1}, "maxProperties": _MAX_ENTRIES},
+    when_timestamp={"type": ["number", "null"], "minimum": 0, "maximum": _LAST_SECOND},
+    **{name: text(_MAX_LINE) for name in _TEXTS},
+)
 
 
 async def add(context: Context, _keys: Keys, params: Mapping[str, Any], _actor: Actor) -> int:

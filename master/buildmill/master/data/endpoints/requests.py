@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import NotFound
-from buildmill.master.data.endpoints.arguments import integer_argument, text_argument, updates_of
+from buildmill.master.data.endpoints.arguments import REASON, integer_argument, text_argument, updates_of
 from buildmill.master.data.endpoints.builds import property_rows, wants_properties, with_chosen_properties
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.schemas import parameters, whole_number
 from buildmill.master.data.versions import BUILDSETS as BUILDSETS_CHANGE
 from buildmill.master.data.versions import REQUESTS as REQUESTS_CHANGE
 from buildmill.master.db import buildsets
@@ -24,6 +25,7 @@ from buildmill.master.domain.resources import BuildRequest, Buildset, Property, 
 from buildmill.master.domain.rights import Actor
 
 PRIORITY_BOUND = 2**31 - 1
+_PRIORITY = parameters("priority", priority=whole_number(-PRIORITY_BOUND, PRIORITY_BOUND))
 
 
 def _list(connection: Connection, spec: ResultSpec, *filters: Filter) -> Page[BuildRequest]:
@@ -114,8 +116,10 @@ ENDPOINTS: list[Endpoint] = [
         "buildrequests/n:buildrequestid",
         depends=(REQUESTS_CHANGE,),
         actions={
-            "cancel": Control("buildrequests.cancel", cancel, ("reason",), state=_state),
-            "set_priority": Control("buildrequests.set_priority", set_priority, ("priority",), state=_state),
+            "cancel": Control("buildrequests.cancel", cancel, REASON, tells=("reason",), state=_state),
+            "set_priority": Control(
+                "buildrequests.set_priority", set_priority, _PRIORITY, tells=("priority",), state=_state
+            ),
         },
     ),
     *collection("buildrequest", "buildrequests.read", _all, "buildrequests", depends=(REQUESTS_CHANGE,)),

@@ -64,7 +64,11 @@ ENDPOINTS: list[Endpoint] = [
         _changes,
         "changes",
         depends=(CHANGES_CHANGE,),
-        actions={"add": Control("changes.add", new_change.add, new_change.TELLS, made=new_change.made)},
+        actions={
+            "add": Control(
+                "changes.add", new_change.add, new_change.PARAMETERS, tells=new_change.TELLS, made=new_change.made
+            )
+        },
     ),
     *collection(
         "change",

@@ -7,10 +7,11 @@ from typing import Any
 
 from buildmill.common.errors import Forbidden, Unavailable
 from buildmill.master.data import token_text
-from buildmill.master.data.endpoints.arguments import updates_of
+from buildmill.master.data.endpoints.arguments import updates_of, whole
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.schemas import parameters, whole_number
 from buildmill.master.data.types import TYPES
 from buildmill.master.db import api_tokens
 from buildmill.master.db.transaction import Connection
@@ -34,7 +35,7 @@ async def _create(context: Context, _keys: Keys, params: Mapping[str, Any], acto
         raise Unavailable("this process makes no tokens")
     name = token_text.checked_name(params.get("name"))
     scopes = token_text.checked_scopes(params.get("scopes"))
-    days = token_text.checked_days(params.get("days", token_text.DEFAULT_DAYS))
+    days = token_text.checked_days(whole(params.get("days", token_text.DEFAULT_DAYS)))
     token = token_text.token_of(context.random_bytes(token_text.SECRET_BYTES))
     user = {"username": actor.username, **actor.user}
     lifetime = days * token_text.DAY_SECONDS
@@ -58,14 +59,21 @@ def _made(tokenid: Any) -> dict[str, Any]:
 
 
 _TYPE = TYPES["token"]
+_NEW = parameters(
+    "name",
+    "scopes",
+    name={"type": "string", "pattern": "^[^\\u0000-\\u001f\\u007f]{1,100}$"},
+    scopes={"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 100},
+    days=whole_number(1, token_text.MOST_DAYS),
+)
 
 ENDPOINTS: list[Endpoint] = [
     Endpoint(
         "tokens", Kind.COLLECTION, _TYPE, "tokens.read", load_own=_own, depends=None,
-        actions={"create": Control("tokens.create", _create, ("name", "scopes", "days"), made=_made)},
+        actions={"create": Control("tokens.create", _create, _NEW, tells=("name", "scopes", "days"), made=_made)},
     ),
     Endpoint(
         "tokens/n:tokenid", Kind.SINGLE, _TYPE, "tokens.read", load_own=_one, depends=None,
-        actions={"revoke": Control("tokens.revoke", _revoke, state=_state)},
+        actions={"revoke": Control("tokens.revoke", _revoke, parameters(), state=_state)},
     ),
 ]  # fmt: skip
