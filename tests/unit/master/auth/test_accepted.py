@@ -128,7 +128,7 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
         (9, "auth", "GitHubAuth is accepted"),
         (14, "avatar_methods", "AvatarGravatar is accepted"),
         (16, "www", "the dialect 'github' is accepted"),
-        (19, "www", "plugins: there are no such pages yet: console_view"),
+        (19, "www", "plugins: no package with files for such pages is installed: console_view"),
     ]
     assert "nobody can log in by it yet" in config.notices[0].text
 
