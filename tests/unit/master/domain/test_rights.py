@@ -83,6 +83,16 @@ def test_a_scope_limits_a_token_and_nobody_else() -> None:
                 check_scopes(token, action)
 
 
+def test_what_is_guarded_is_for_who_is_known_or_at_home() -> None:
+    action = ACTIONS["audit.read"]
+
+    check_default(ANN, action, Policy())
+    check_default(AT_HOME, action, Policy(changing=Changing.AT_HOME))
+    for principal, changing in ((AT_HOME, Changing.EVERYBODY), (NOBODY, Changing.AT_HOME), (NOBODY, Changing.KNOWN)):
+        with pytest.raises(Forbidden, match="this needs a login or a token"):
+            check_default(principal, action, Policy(changing=changing))
+
+
 def test_no_scope_covers_nothing() -> None:
     assert not any(covers([], action) for action in ACTIONS.values())
 
