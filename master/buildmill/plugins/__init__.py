@@ -1,8 +1,7 @@
 """What authors of a ``master.cfg`` import.
 
 Either the groups, ``from buildmill.plugins import steps, util``, or the names themselves,
-``from buildmill.plugins import BuilderConfig, ShellCommand``. A name of Buildbot's vocabulary that is not there
-yet raises an error that says so.
+``from buildmill.plugins import BuilderConfig, ShellCommand``.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _GROUPS = (steps, schedulers, changes, util, worker, reporters, secrets)
 
 def __getattr__(name: str) -> Any:
     for group in _GROUPS:
-        if name in group.NAMES or name in group.LATER:
+        if name in group.NAMES:
             return getattr(group, name)
     raise AttributeError(f"buildmill.plugins has no {name!r}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buildmill.plugins.lazy_names import lazy_names, names, words
+from buildmill.plugins.lazy_names import lazy_names, names
 
 NAMES = {
     **names("changes.base", "ChangeSource PollingChangeSource"),
@@ -20,5 +20,4 @@ NAMES = {
     **names("changes.pb", "PBChangeSource"),
     **names("changes.svnpoller", "SVNPoller"),
 }
-LATER = words("")
-__getattr__, __dir__ = lazy_names("changes", NAMES, LATER)
+__getattr__, __dir__ = lazy_names("changes", NAMES)

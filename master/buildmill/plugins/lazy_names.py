@@ -1,4 +1,4 @@
-"""How the modules of `buildmill.plugins` offer their names: looked up at first use, explicit about what is missing."""
+"""How the modules of `buildmill.plugins` offer their names: looked up at first use."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from importlib import import_module
 from typing import Any
 
 
-def lazy_names(
-    module: str, offered: Mapping[str, str], later: frozenset[str]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def lazy_names(module: str, offered: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The functions ``__getattr__`` and ``__dir__`` of a module.
 
     Args:
         module: the module's name, for error texts.
         offered: name to ``module:name`` (without the colon: the same name) where it lives.
-        later: names that Buildbot's vocabulary has and that are not here yet.
     """
 
     def find(name: str) -> Any:
@@ -23,9 +20,6 @@ def lazy_names(
         if home is not None:
             place, _, there = home.partition(":")
             return getattr(import_module(place), there or name)
-        if name in later:
-            # not an AttributeError: "from ... import" would replace its text by one of its own
-            raise ImportError(f"{module}.{name} is not available yet")
         raise AttributeError(f"{module} has no {name!r}")
 
     return find, lambda: sorted(offered)

@@ -24,5 +24,4 @@ NAMES = {
         GerritStatusPush GerritVerifyStatusPush IRC PushjetNotifier PushoverNotifier TelegramBot ZulipStatusPush""",
     ),
 }
-LATER: frozenset[str] = frozenset()
-__getattr__, __dir__ = lazy_names("reporters", NAMES, LATER)
+__getattr__, __dir__ = lazy_names("reporters", NAMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buildmill.plugins.lazy_names import lazy_names, names, words
+from buildmill.plugins.lazy_names import lazy_names, names
 
 NAMES = {
     **names("schedulers.basic", "AnyBranchScheduler SingleBranchScheduler"),
@@ -12,5 +12,4 @@ NAMES = {
     **names("schedulers.trysched", "Try_Jobdir Try_Userpass"),
     **names("schedulers.forcesched", "ForceScheduler"),
 }
-LATER = words("")
-__getattr__, __dir__ = lazy_names("schedulers", NAMES, LATER)
+__getattr__, __dir__ = lazy_names("schedulers", NAMES)

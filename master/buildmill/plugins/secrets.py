@@ -9,5 +9,4 @@ NAMES = {
     **names("secrets.passwordstore", "SecretInPass"),
     **names("secrets.vault", "HashiCorpVaultKvSecretProvider VaultAuthenticatorApprole VaultAuthenticatorToken"),
 }
-LATER: frozenset[str] = frozenset()
-__getattr__, __dir__ = lazy_names("secrets", NAMES, LATER)
+__getattr__, __dir__ = lazy_names("secrets", NAMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buildmill.plugins.lazy_names import lazy_names, names, words
+from buildmill.plugins.lazy_names import lazy_names, names
 
 NAMES = {
     **names("engine.step", "BuildStep BuildStepFailed BuildStepCancelled"),
@@ -49,5 +49,4 @@ NAMES = {
         VC7 VC8 VC9 VCExpress9 VS2003 VS2005 VS2008 VS2010 VS2012 VS2013 VS2015 VS2017 VS2019 VS2022""",
     ),
 }
-LATER = words("")
-__getattr__, __dir__ = lazy_names("steps", NAMES, LATER)
+__getattr__, __dir__ = lazy_names("steps", NAMES)

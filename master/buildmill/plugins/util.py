@@ -51,5 +51,4 @@ NAMES = {
     "repo": "buildmill.plugins.repo_names:REPO",
     "Results": "buildmill.plugins.result_names:RESULT_NAMES",
 }
-LATER: frozenset[str] = frozenset()
-__getattr__, __dir__ = lazy_names("util", NAMES, LATER)
+__getattr__, __dir__ = lazy_names("util", NAMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buildmill.plugins.lazy_names import lazy_names, names, words
+from buildmill.plugins.lazy_names import lazy_names, names
 
 NAMES = {
     **names("latent.worker", "Worker"),
@@ -10,5 +10,4 @@ NAMES = {
     **names("latent.docker_worker", "DockerLatentWorker"),
     **names("latent.clouds", "EC2LatentWorker KubeLatentWorker LibVirtWorker OpenStackLatentWorker"),
 }
-LATER = words("")
-__getattr__, __dir__ = lazy_names("worker", NAMES, LATER)
+__getattr__, __dir__ = lazy_names("worker", NAMES)

@@ -28,14 +28,6 @@ def test_each_name_that_is_offered_is_there_in_its_group_and_flat(group: ModuleT
     assert name in dir(buildmill.plugins)
 
 
-@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
-def test_names_that_are_still_missing_say_so(group: ModuleType) -> None:
-    for name in group.LATER:
-        with pytest.raises(ImportError, match=f"{name} is not available yet"):
-            getattr(group, name)
-    assert not set(group.NAMES) & group.LATER
-
-
 def test_a_name_that_nobody_knows_is_no_attribute() -> None:
     assert not hasattr(steps, "NoSuchStep")
     with pytest.raises(ImportError, match="cannot import name 'NoSuchStep'"):

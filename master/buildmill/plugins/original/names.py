@@ -88,8 +88,7 @@ def names_in(module: str) -> Mapping[str, OriginalName]:
     names: dict[str, OriginalName] = {}
     group = module.removeprefix(f"{_PLUGINS}.")
     if group in GROUPS and group != module:
-        offered, later = _group(group)
-        for name in (*offered, *later):
+        for name in _group(group):
             names[name] = _of_group(module, group, name)
     for where, text in TABLE.get(module, {}).items():
         for word in text.split():
@@ -107,14 +106,13 @@ def star_names(module: str) -> list[str]:
     return list(_OFFERED_AT_ONCE) if module == _PLUGINS else sorted(names_in(module))
 
 
-def _group(group: str) -> tuple[Mapping[str, str], frozenset[str]]:
-    found = import_module(f"buildmill.plugins.{group}")
-    return found.NAMES, found.LATER
+def _group(group: str) -> Mapping[str, str]:
+    offered: Mapping[str, str] = import_module(f"buildmill.plugins.{group}").NAMES
+    return offered
 
 
 def _of_group(module: str, group: str, name: str) -> OriginalName:
-    offered, _ = _group(group)
-    home = offered.get(name)
+    home = _group(group).get(name)
     if home is not None and ":" not in home:
         home = f"{home}:{name}"
     return OriginalName(module, name, f"{_PLUGINS}.{group}.{name}", home)

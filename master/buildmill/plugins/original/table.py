@@ -19,7 +19,9 @@ GROUPS: Final = ("steps", "schedulers", "changes", "util", "worker", "secrets", 
 """The groups of ``buildbot.plugins`` that `buildmill.plugins` has, too."""
 
 LATER: Final = "later"
+"""Stands before names that are known and not made yet; of the version whose names these are there is none."""
 REFUSED: Final = "refused"
+"""Stands before names that will not be there; `refused` has the reasons."""
 
 TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "buildbot": {"buildmill.plugins.original.versions": "__version__=version version"},

@@ -24,21 +24,7 @@ def test_no_name_stands_twice_and_groups_know_theirs(module: str) -> None:
     assert len(words) == len(set(words))
     for where in set(TABLE[module]) & set(GROUPS):
         group = import_module(f"buildmill.plugins.{where}")
-        assert set(TABLE[module][where].split()) <= {*group.NAMES, *group.LATER}
-
-
-def test_every_name_of_the_groups_has_a_place_in_the_modules_too() -> None:
-    by_path = {
-        known.known_as
-        for module in TABLE
-        for known in names_in(module).values()
-        if known.known_as.startswith("buildbot.plugins.")
-    }
-
-    for group in GROUPS:
-        found = import_module(f"buildmill.plugins.{group}")
-        for name in found.LATER - {"repo", "svn"}:
-            assert f"buildbot.plugins.{group}.{name}" in by_path
+        assert set(TABLE[module][where].split()) <= set(group.NAMES)
 
 
 def test_a_name_says_how_it_is_usually_called() -> None:
@@ -68,7 +54,6 @@ def test_the_state_of_a_name_comes_with_what_to_know_about_it(module: str, name:
 
 
 def test_every_plugin_of_buildbot_is_there() -> None:
-    """But for those of git's credentials."""
     missing = {
         name.known_as.rpartition(".")[2]
         for module in modules()
@@ -76,7 +61,7 @@ def test_every_plugin_of_buildbot_is_there() -> None:
         if name.state == "not available yet"
     }
 
-    assert missing <= {"GitCredentialInputRenderer", "GitCredentialOptions", "add_user_password_to_credentials"}
+    assert missing == set()
 
 
 def test_everything_of_the_plugins_are_the_groups_that_configurations_expect() -> None:
