@@ -6,16 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from twisted.internet.defer import CancelledError
-from twisted.python.failure import Failure
-
 from buildmill.common.errors import BuildmillError, InvalidInput, Unavailable
-from buildmill.common.tasks import TaskOwner
 from buildmill.master.data import resultspec
 from buildmill.master.data.api import DataAPI, Found
 from buildmill.master.data.endpoints.endpoint import Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS
 from buildmill.master.web import flags, raw
+from buildmill.master.web.answering import Answering, told_of_failures
 from buildmill.master.web.conditions import names
 from buildmill.master.web.http import Request
 from buildmill.master.web.limits import WebLimits
@@ -32,24 +29,18 @@ class Downloads:
 
     Args:
         data: finds them.
-        tasks: owns what is being sent.
-        start_headers: gives an answer its headers.
-        refuse: answers a request with an error.
+        how: how a request is answered.
     """
 
     def __init__(
         self,
         data: DataAPI[Any],
-        tasks: TaskOwner,
+        how: Answering,
         limits: WebLimits,
-        start_headers: Callable[[Request], None],
-        refuse: Callable[[Request, BuildmillError], None],
     ) -> None:
         self._data = data
-        self._tasks = tasks
+        self._how = how
         self._limits = limits
-        self._start_headers = start_headers
-        self._refuse = refuse
         self.following = 0
 
     def start(self, request: Request, found: Found, parameters: Sequence[tuple[str, str]]) -> None:
@@ -67,7 +58,7 @@ class Downloads:
         resultspec.parse(others, found.endpoint.type, is_collection=False)
         streams = given.get("stream", ALL_STREAMS)
         if not follows:
-            self._tasks.start(self._download(request, found, streams), name="download")
+            self._how.tasks.start(self._download(request, found, streams), name="download")
             return
         first = flags.number("offset", given.get("offset", "0"))
         if first and set(streams) != set(ALL_STREAMS):
@@ -75,7 +66,7 @@ class Downloads:
         if self.following >= self._limits.follows:
             raise Unavailable("too many logs are being followed", _AGAIN)
         self.following += 1
-        self._tasks.start(self._follow(request, found, streams, first), name="follow").addBoth(self._followed)
+        self._how.tasks.start(self._follow(request, found, streams, first), name="follow").addBoth(self._followed)
 
     def _followed(self, _: object) -> None:
         self.following -= 1
@@ -85,11 +76,11 @@ class Downloads:
         try:
             download = await self._data.raw(found, streams)
         except BuildmillError as error:
-            self._refuse(request, error)
+            self._how.refuse(request, error)
             return None
         if request.is_gone:
             return None
-        self._start_headers(request)
+        self._how.start_headers(request)
         headers = request.responseHeaders
         headers.setRawHeaders(b"Content-Type", [download.content_type.encode()])
         headers.setRawHeaders(b"Content-Security-Policy", [_POLICY])
@@ -102,16 +93,12 @@ class Downloads:
         download = await self._found(request, found, streams)
         if download is None:
             return
-        try:
+        with told_of_failures(request):
             if download.byte_count is None or download.part is None:
                 request.responseHeaders.setRawHeaders(b"Accept-Ranges", [b"none"])
                 await raw.send(request, download.preamble, download.chunks)
             else:
                 await self._send_part(request, download, download.byte_count, download.part)
-        except CancelledError:  # the server stops
-            raise
-        except Exception:
-            request.processingFailed(Failure())
 
     async def _send_part(
         self, request: Request, download: Raw, byte_count: int, part: Callable[[int, int], Any]
@@ -153,16 +140,12 @@ class Downloads:
         if download is None:
             return
         if download.follow is None:
-            self._refuse(request, InvalidInput("follow", "nothing is ever added to this"))
+            self._how.refuse(request, InvalidInput("follow", "nothing is ever added to this"))
             return
         headers = request.responseHeaders
         headers.setRawHeaders(b"Accept-Ranges", [b"none"])
         headers.setRawHeaders(b"Cache-Control", [b"no-cache"])
         headers.setRawHeaders(b"X-Accel-Buffering", [b"no"])  # nginx would keep output back
         skip = len(download.preamble)
-        try:
+        with told_of_failures(request):
             await raw.send(request, download.preamble[first:], download.follow(max(0, first - skip)))
-        except CancelledError:  # the server stops
-            raise
-        except Exception:
-            request.processingFailed(Failure())

@@ -6,17 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import CancelledError
-from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError
-from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.api import DataAPI, Found
 from buildmill.master.data.endpoints.endpoint import Kind
 from buildmill.master.data.endpoints.logchunks import LongText
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.types import TYPES
 from buildmill.master.web import raw
+from buildmill.master.web.answering import Answering, told_of_failures
 from buildmill.master.web.bodies import Form, indented
 from buildmill.master.web.http import Request
 
@@ -33,22 +31,16 @@ class LongTexts:
 
     Args:
         data: has the texts.
-        tasks: owns what is being sent.
-        start_headers: gives an answer its headers.
-        refuse: answers a request with an error.
+        how: how a request is answered.
     """
 
     def __init__(
         self,
         data: DataAPI[Any],
-        tasks: TaskOwner,
-        start_headers: Callable[[Request], None],
-        refuse: Callable[[Request, BuildmillError], None],
+        how: Answering,
     ) -> None:
         self._data = data
-        self._tasks = tasks
-        self._start_headers = start_headers
-        self._refuse = refuse
+        self._how = how
         self._least = LEAST_BYTES
 
     @staticmethod
@@ -63,7 +55,7 @@ class LongTexts:
         self, request: Request, found: Found, wanted: ResultSpec, form: Form, otherwise: Callable[[], None]
     ) -> None:
         """Answer a request; if the text is not long, by `otherwise`."""
-        self._tasks.start(self._answer(request, found, wanted, form, otherwise), name="text")
+        self._how.tasks.start(self._answer(request, found, wanted, form, otherwise), name="text")
 
     async def _answer(
         self, request: Request, found: Found, wanted: ResultSpec, form: Form, otherwise: Callable[[], None]
@@ -71,21 +63,17 @@ class LongTexts:
         try:
             text = await self._data.long_text(found, wanted, self._least)
         except BuildmillError as error:
-            self._refuse(request, error)
+            self._how.refuse(request, error)
             return
         if request.is_gone:
             return
         if text is None:
             otherwise()
             return
-        self._start_headers(request)
+        self._how.start_headers(request)
         request.responseHeaders.setRawHeaders(b"Content-Type", [form.content_type])
-        try:
+        with told_of_failures(request):
             await raw.send(request, b"", _document(text, form))
-        except CancelledError:  # the server stops
-            raise
-        except Exception:
-            request.processingFailed(Failure())
 
 
 async def _document(text: LongText, form: Form) -> AsyncIterator[bytes]:

@@ -23,6 +23,7 @@ from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.versions import Stamp
 from buildmill.master.domain.rights import ACTIONS, ActionKind, Actor, Principal, Resource, declared
 from buildmill.master.web import jsonrpc
+from buildmill.master.web.answering import Answering
 from buildmill.master.web.bodies import TEXT, Body, Form, body_of, document, error_document, form_of
 from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
 from buildmill.master.web.conditions import names
@@ -60,9 +61,10 @@ class Rest:
         self._cache = AnswerCache(limits.cache_bytes)
         self._reading: dict[CacheKey, tuple[Stamp, list[Request]]] = {}
         self._tasks = TaskOwner("rest")
-        self._downloads = Downloads(data, self._tasks, limits, _start_headers, _refuse_read)
-        self._searches = Searches(data, self._tasks, limits, _start_headers, _refuse_read)
-        self._texts = LongTexts(data, self._tasks, _start_headers, _refuse_read)
+        how = Answering(self._tasks, _start_headers, _refuse_read)
+        self._downloads = Downloads(data, how, limits)
+        self._searches = Searches(data, how, limits)
+        self._texts = LongTexts(data, how)
 
     async def stop(self) -> None:
         await self._tasks.stop()

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import CancelledError
-from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError, InvalidInput, Unavailable
-from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.api import DataAPI, Found
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS
 from buildmill.master.logs.patterns import matcher
 from buildmill.master.logs.searching import Search, SearchedPart
 from buildmill.master.web import flags, raw
+from buildmill.master.web.answering import Answering, told_of_failures
 from buildmill.master.web.http import Request
 from buildmill.master.web.limits import WebLimits
 
@@ -36,24 +34,18 @@ class Searches:
 
     Args:
         data: searches.
-        tasks: owns what is under way.
-        start_headers: gives an answer its headers.
-        refuse: answers a request with an error.
+        how: how a request is answered.
     """
 
     def __init__(
         self,
         data: DataAPI[Any],
-        tasks: TaskOwner,
+        how: Answering,
         limits: WebLimits,
-        start_headers: Callable[[Request], None],
-        refuse: Callable[[Request, BuildmillError], None],
     ) -> None:
         self._data = data
-        self._tasks = tasks
+        self._how = how
         self._limits = limits
-        self._start_headers = start_headers
-        self._refuse = refuse
         self._running = 0
 
     def start(self, request: Request, found: Found, parameters: Sequence[tuple[str, str]]) -> None:
@@ -67,7 +59,7 @@ class Searches:
         if self._running >= self._limits.searches:
             raise Unavailable("too many searches at once", _AGAIN)
         self._running += 1
-        self._tasks.start(self._search(request, found, search), name="search").addBoth(self._ended)
+        self._how.tasks.start(self._search(request, found, search), name="search").addBoth(self._ended)
 
     def _ended(self, _: object) -> None:
         self._running -= 1
@@ -77,20 +69,16 @@ class Searches:
         try:
             first = await anext(parts)  # before the headers: the log may be missing, or damaged
         except BuildmillError as error:
-            self._refuse(request, error)
+            self._how.refuse(request, error)
             return
         if request.is_gone:
             return
-        self._start_headers(request)
+        self._how.start_headers(request)
         accept = request.requestHeaders.getRawHeaders(b"Accept") or []
         is_lines = any(JSON_LINES in value for value in accept)
         request.responseHeaders.setRawHeaders(b"Content-Type", [JSON_LINES if is_lines else JSON])
-        try:
+        with told_of_failures(request):
             await raw.send(request, b"", _lines(first, parts) if is_lines else _document(first, parts))
-        except CancelledError:  # the server stops
-            raise
-        except Exception:
-            request.processingFailed(Failure())
 
 
 def search_of(parameters: Sequence[tuple[str, str]]) -> Search:
