@@ -185,7 +185,7 @@ class TwistedICredAuthBase(AuthBase):
                     return True
             except LoginFailed:
                 continue
-            except Exception as error:  # a checker of the user's
+            except Exception as error:  # a checker is anybody's code: it may raise anything, and lets nobody in then
                 self._log.failure("{checker} could not check a password", checker=type(checker).__name__)
                 raise Unavailable("the password cannot be checked at present") from error
         return False
@@ -263,6 +263,6 @@ class CustomAuth(TwistedICredAuthBase):
     async def is_right(self, username: str, password: str) -> bool:
         try:
             return bool(await settled(self.check_credentials(username.encode(), password.encode())))
-        except Exception as error:  # the user's own method
+        except Exception as error:  # anybody's code: it may raise anything, and lets nobody in then
             self._log.failure("check_credentials failed")
             raise Unavailable("the password cannot be checked at present") from error

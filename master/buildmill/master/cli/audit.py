@@ -39,7 +39,8 @@ def _instant(_context: click.Context, _parameter: click.Parameter, text: str | N
     if text is None:
         return None
     if text.endswith("d") and text[:-1].isdecimal():
-        return int(time.time()) - int(text[:-1]) * _DAY_SECONDS
+        now = int(time.time())  # a command of people: their clock is meant
+        return now - int(text[:-1]) * _DAY_SECONDS
     for form in _DATES:
         try:
             return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())

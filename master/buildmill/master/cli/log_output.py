@@ -91,7 +91,7 @@ def _plain(value: Any) -> Any:
         return value
     try:
         return str(value)
-    except Exception:  # a value whose str fails must not cost us the event
+    except Exception:  # anything may be logged: a value whose str fails must not cost us the event
         return f"({type(value).__name__})"
 
 

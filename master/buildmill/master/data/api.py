@@ -243,7 +243,7 @@ class DataAPI(Generic[U]):
             result = await control.act(replace(self._context, note=note), found.keys, params, actor)
             if not note.is_written:  # there was nothing to change
                 await self.audit_log.write(note.done())
-        except Exception as error:
+        except Exception as error:  # whatever it was, it is told, and raised again
             await self.audit_log.write_refusal(note.refused(error))
             raise
         finally:

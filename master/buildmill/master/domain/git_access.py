@@ -198,7 +198,7 @@ def _has_port(address: str) -> bool:
 def _split(address: str) -> SplitResult:
     try:
         parts = urlsplit(address)
-        parts.port  # noqa: B018  # it is looked at here only
+        parts.port  # noqa: B018  # to look at it is what finds the mistake
     except ValueError as problem:
         raise InvalidInput("repourl", f"is no address: {problem}") from None
     return parts

@@ -47,6 +47,8 @@ class AbstractLatentMachine(NotDelivering, Machine):
         self.build_wait_timeout = build_wait_timeout
         self.missing_timeout = missing_timeout
 
+    # Both are for subclasses; the class by itself is no machine that can be started.
+
     def start_machine(self) -> Any:
         """For subclasses: start it; true if that went well."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it is started")

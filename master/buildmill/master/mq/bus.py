@@ -120,7 +120,7 @@ class SimpleBus:
         for tap in tuple(self._taps):
             try:
                 tap.callback(event)
-            except Exception:
+            except Exception:  # one who listens must not keep the event from the others
                 self._log.failure("a tap of the bus failed")
 
     def _deliver(self, subscriptions: list[_Subscription], key: Key, event: Event) -> None:

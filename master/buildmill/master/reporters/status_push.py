@@ -77,4 +77,4 @@ class TokenStatusPush(ReporterBase):
 
     def _headers(self, token: str) -> dict[str, str]:
         """How the forge is shown the token."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say how its forge is shown the token")

@@ -62,7 +62,7 @@ class WorkerAccess:
         except CancelledError:  # it hung: nothing may be waited for
             self._step.build.tasks.start(self._remove_after_failure(), name="removal of keys")
             raise
-        except BaseException:
+        except BaseException:  # also what steps end themselves by: no key may stay, whatever it was
             await self._remove_after_failure()
             raise
         await self._remove()

@@ -44,15 +44,15 @@ class Backlog:
         self._waiting.clear()
         self.byte_count = 0
 
-    def pauseProducing(self) -> None:  # noqa: N802
+    def pauseProducing(self) -> None:  # noqa: N802  # Twisted's name
         self.is_full = True
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:  # noqa: N802  # Twisted's name
         self.is_full = False
         while self._waiting and not self.is_full:
             frame = self._waiting.popleft()
             self.byte_count -= len(frame)
             self._write(frame)
 
-    def stopProducing(self) -> None:  # noqa: N802
+    def stopProducing(self) -> None:  # noqa: N802  # Twisted's name
         self._drop()

@@ -210,7 +210,7 @@ def test_the_output_extension_is_asked_for_only_when_it_is_wanted() -> None:
         (b"\x90", "not a message"),
         (b"\xc0", "not a message"),
         (b"\x80\x80", "trailing"),
-        (b"\x81\xa2op\xa1\xff", "not a message: "),
+        (b"\x81\xa2op\xa1\xff", "utf-8"),  # msgspec says it in other words from version to version
         (b"\x81\x01\x02", "key"),
         (b"\xdf\xff\xff\xff\xff", "truncated"),
         (pack(op=1, seq_number=0), "op: expected str, got int"),
@@ -248,7 +248,7 @@ def test_a_malformed_message_is_refused_with_its_reason(data: bytes, reason: str
     with pytest.raises(ProtocolError) as error:
         decode(data)
 
-    assert reason in str(error.value)
+    assert reason.casefold() in str(error.value).casefold()
     assert error.value.code == 1002
 
 

@@ -89,19 +89,21 @@ class CommandCgroup:
         return cls(path) if os.path.basename(path).startswith(PREFIX) and os.path.isdir(path) else None
 
     @contextlib.contextmanager
-    def entered(self) -> Iterator[bool]:
+    def entered(self) -> Iterator[None]:
         """Be in it while a process is started, which is in it then, too.
 
-        Yields:
-            Whether that could be done.
+        Where that cannot be, it is started all the same.
+
+        Raises:
+            OSError: there is no way back. Whoever stayed would be killed together with the command.
         """
         try:
             self._write(_PROCS, self.path, "0")
         except OSError:
-            yield False
+            yield
             return
         try:
-            yield True
+            yield
         finally:
             self._write(_PROCS, os.path.dirname(self.path), "0")
 
