@@ -26,14 +26,13 @@ from buildmill.master.db import sessions as session_rows
 from buildmill.master.domain.claims import Queue
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.lines import Waiting, Wake
-from buildmill.master.domain.lock_values import LockAccess
-from buildmill.master.domain.locks import LockTable, Need, Waiter
-from buildmill.master.domain.reasons import Because, Reason, in_the_way
+from buildmill.master.domain.locks import LockTable, Need
+from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.domain.resources import BuildRequest
 from buildmill.master.domain.worker_slot import WorkerSlot
 from buildmill.master.engine.builder import Builder, RequestView
 from buildmill.master.engine.choosing import Chooser, settled
-from buildmill.master.engine.locks import lock_needs
+from buildmill.master.engine.claim_locks import ClaimLocks, holder_of
 from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.virtual_names import virtual_names
 from buildmill.master.engine.workers import WorkerHandle
@@ -88,7 +87,7 @@ class Distributor:
         self.chooser = Chooser(queue=queue, read=read, clock=clock, rng=rng)
         self._bus = bus
         self._updates = updates
-        self._locks = locks
+        self._locks = ClaimLocks(locks, self._could_go_on)
         self._clock = clock
         self._random = rng
         self._tasks = tasks
@@ -110,13 +109,9 @@ class Distributor:
         self._kept: dict[int, Any] = {}
         self._changes = 0
         self._new: dict[int, list[int]] = {}
-        self._locked: dict[Hashable, set[int]] = {}
-        self._in_line: dict[int, Waiter] = {}
         self._batch: list[Assignment] = []
         self._claims = TaskOwner("distributor")
         self._heard: set[int] = set()
-        self._builds_by_holder: dict[str, int] = {}
-        self._labels: dict[str, str] = {}
         locks.freed = self._locks_freed
 
     # -- life ------------------------------------------------------------------------------
@@ -142,9 +137,7 @@ class Distributor:
         self._workers = workers
         self._prioritize = prioritize
         self._collapse = collapse
-        self._locked.clear()
-        for builder_id in tuple(self._in_line):
-            self._leave_line(builder_id)
+        self._locks.forget()
         self.chooser.workers, self.chooser.select_worker = workers, select_worker
         for builder_id in builders:
             self.queue.bring_back(builder_id)
@@ -228,15 +221,14 @@ class Distributor:
     def _waits_no_more(self, request_id: int) -> None:
         gone = self.queue.remove(request_id)
         if gone is not None and self.queue.first(gone.builder_id) is None:
-            self._leave_line(gone.builder_id)
+            self._locks.leave_line(gone.builder_id)
         self.chooser.forget(request_id)
 
     def _locks_freed(self, keys: Sequence[Hashable]) -> None:
-        for key in keys:
-            for builder_id in self._locked.pop(key, ()):
-                if builder_id not in self._asked:
-                    self.queue.bring_back(builder_id)
-                self.look_again()
+        for builder_id in self._locks.freed(keys):
+            if builder_id not in self._asked:
+                self.queue.bring_back(builder_id)
+            self.look_again()
 
     # -- deciding ------------------------------------------------------------------------------
 
@@ -307,41 +299,22 @@ class Distributor:
         wake = Wake.WORKER
         for slot in slots:
             worker = self._workers[slot.worker_id]
-            obstacle = self._obstacle(builder, worker, self._in_line.get(builder_id))
+            obstacle = self._locks.obstacle(builder, worker)
             if obstacle is None:
                 self._batch.append(self._reserve(builder, waiting, worker))
-                self._leave_line(builder_id)
+                self._locks.leave_line(builder_id)
                 return
             keys.add(obstacle[0].key)
-            if _is_own_master_lock(obstacle[0], builder):
+            if self._locks.is_own_master_lock(obstacle[0], builder):
                 wake = Wake.CALL  # it is the same on all workers, and no change of a worker frees it
-                self._stand_in_line(builder, waiting, worker)
+                self._locks.stand_in_line(builder, waiting.request_id, worker)
                 break
-        self._wait_for_locks(builder_id, keys)
+        self._locks.wait_for(keys, builder_id)
         self.queue.set_aside(builder_id, wake)
-
-    def _stand_in_line(self, builder: Builder, waiting: Waiting, worker: WorkerHandle) -> None:
-        """Let nobody who comes later take the master's locks away, as long as the builder has a worker for them."""
-        if builder.builderid not in self._in_line:
-            needs = lock_needs(builder.config.fixed_locks, worker.name)
-            self._in_line[builder.builderid] = self._locks.stand_in_line(
-                f"{builder.name} request {waiting.request_id}",
-                [need for need in needs if _is_own_master_lock(need, builder)],
-                lambda: self._could_go_on(builder.builderid),
-            )
 
     def _could_go_on(self, builder_id: int) -> bool:
         is_wanted = self.queue.first(builder_id) is not None
         return is_wanted and bool(self.queue.free_workers(builder_id, self._clock.seconds()))
-
-    def _leave_line(self, builder_id: int) -> None:
-        place = self._in_line.pop(builder_id, None)
-        if place is not None:
-            self._locks.withdraw(place)
-
-    def _wait_for_locks(self, builder_id: int, keys: set[Hashable]) -> None:
-        for key in keys:
-            self._locked.setdefault(key, set()).add(builder_id)
 
     # -- asking the user's functions ---------------------------------------------------------------
 
@@ -380,7 +353,7 @@ class Distributor:
             is_current = self._builders.get(builder_id) is builder and self._workers.get(worker.worker_id) is worker
             if not self._may_decide or not is_current:
                 return None
-            obstacle = self._obstacle(builder, worker, self._in_line.get(builder_id))
+            obstacle = self._locks.obstacle(builder, worker)
             if obstacle is None:
                 return self._reserve(builder, waiting, worker)
             keys.add(obstacle[0].key)
@@ -393,12 +366,12 @@ class Distributor:
         self._thinking.discard(builder_id)
         if assignment is not None:
             self._batch.append(assignment)
-            self._leave_line(builder_id)
+            self._locks.leave_line(builder_id)
             self.queue.bring_back(builder_id)
         elif was_thinking and has_changed:
             self.queue.bring_back(builder_id)  # its functions may not have seen it
         else:
-            self._wait_for_locks(builder_id, keys)
+            self._locks.wait_for(keys, builder_id)
             self.queue.set_aside(builder_id, Wake.WORKER)
         if was_thinking:
             self._decide_soon()
@@ -433,12 +406,6 @@ class Distributor:
 
     # -- places and locks ----------------------------------------------------------------------
 
-    def _obstacle(
-        self, builder: Builder, worker: WorkerHandle, place: Waiter | None = None
-    ) -> tuple[Need, tuple[str, ...]] | None:
-        accesses: tuple[LockAccess, ...] = (*builder.config.fixed_locks, *worker.config.locks)
-        return self._locks.obstacle(lock_needs(accesses, worker.name), place) if accesses else None
-
     def _reserve(self, builder: Builder, waiting: Waiting, worker: WorkerHandle) -> Assignment:
         """Take the place and the locks; nothing is in the way."""
         assignment = self._assignment(builder, waiting, worker)
@@ -449,8 +416,8 @@ class Distributor:
         return assignment
 
     def _assignment(self, builder: Builder, waiting: Waiting, worker: WorkerHandle) -> Assignment:
-        needs = tuple(lock_needs((*worker.config.locks, *builder.config.fixed_locks), worker.name))
-        return Assignment(waiting, builder, worker, needs, f"{builder.name} request {waiting.request_id}")
+        needs = self._locks.needs(builder, worker)
+        return Assignment(waiting, builder, worker, needs, holder_of(builder, waiting.request_id))
 
     def take_up(self, request: BuildRequest, builder: Builder, worker: WorkerHandle) -> Assignment:
         """The assignment of a build that was made before this master was started: its place and its locks are taken."""
@@ -462,8 +429,7 @@ class Distributor:
     def has_build(self, assignment: Assignment, build_id: int, label: str) -> None:
         """Its build is made: explanations name it by its id, whether it holds locks as a request or by its label."""
         assignment.worker.slot.builds[assignment.waiting.request_id] = build_id
-        self._builds_by_holder[assignment.holder] = self._builds_by_holder[label] = build_id
-        self._labels[assignment.holder] = label
+        self._locks.has_build(assignment.holder, build_id, label)
 
     # -- making builds ---------------------------------------------------------------------------
 
@@ -502,15 +468,9 @@ class Distributor:
 
     def give_back(self, assignment: Assignment) -> None:
         """An assignment is over: its worker has room again, its locks are free."""
-        self._forget_holders(assignment)
         assignment.worker.slot.vacate(assignment.waiting.request_id)
-        if assignment.held:
-            self._locks.release(assignment.holder, assignment.held)
+        self._locks.release(assignment.holder, assignment.held)
         self.look_again()
-
-    def _forget_holders(self, assignment: Assignment) -> None:
-        self._builds_by_holder.pop(assignment.holder, None)
-        self._builds_by_holder.pop(self._labels.pop(assignment.holder, ""), None)
 
     # -- explaining ---------------------------------------------------------------------------------
 
@@ -535,27 +495,10 @@ class Distributor:
         builder, worker = self._builders.get(waiting.builder_id), self._workers.get(slot.worker_id)
         if builder is None or worker is None:
             return None
-        if (found := self._obstacle(builder, worker, self._in_line.get(waiting.builder_id))) is not None:
-            return self._lock_reason(worker, *found)
+        if (found := self._locks.obstacle(builder, worker)) is not None:
+            return self._locks.reason(worker, *found)
         return self.chooser.obstacle(waiting, slot.worker_id)
-
-    def _lock_reason(self, worker: WorkerHandle, need: Need, holders: Sequence[str]) -> Reason:
-        found = {self._builds_by_holder.get(h, self._builds_by_holder.get(h.split(", step ")[0])) for h in holders}
-        builds = [build_id for build_id in found if build_id is not None]
-        name = _lock_name(need)
-        ids = f" (build {', '.join(map(str, sorted(builds)))})" if builds else ""
-        text = f"lock {name} is held by {', '.join(holders)}{ids}"
-        return in_the_way(Because.LOCK, text, builds, lock=name, worker=worker.name, workerid=worker.worker_id)
 
 
 def _waiting(request: BuildRequest) -> Waiting:
     return Waiting(request.buildrequestid, request.builderid, request.priority, request.submitted_at)
-
-
-def _lock_name(need: Need) -> str:
-    return str(need.key[1]) if isinstance(need.key, tuple) else str(need.key)
-
-
-def _is_own_master_lock(need: Need, builder: Builder) -> bool:
-    """Whether a lock is one of the builder itself, and the same one on every worker."""
-    return any(need.key == ("master", access.lock.name) for access in builder.config.fixed_locks)

@@ -16,7 +16,7 @@ from buildmill.master.db import build_requests
 from buildmill.master.db.buildsets import NewBuildset
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.lock_values import MasterLock
-from buildmill.master.engine import choosing, distributor
+from buildmill.master.engine import choosing, claim_locks, distributor
 from buildmill.master.engine.builder import Builder, RequestView
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.worker_config import WorkerConfig
@@ -77,9 +77,9 @@ def ask_often(harness: Harness, count: int) -> None:
 
 def work_of(harness: Harness, action: Callable[[], object]) -> tuple[int, int]:
     """Calls of functions that decide, and statements, that an action comes to."""
-    files = {sys.modules[name].__file__ for name in (
-        "buildmill.master.domain.claims", distributor.__name__, choosing.__name__
-    )}  # fmt: skip
+    domain = (f"buildmill.master.domain.{name}" for name in ("claims", "lines", "worker_slot", "locks"))
+    engine = (module.__name__ for module in (distributor, choosing, claim_locks))
+    files = {sys.modules[name].__file__ for name in (*domain, *engine)}
     calls = statements = 0
 
     def called(frame: FrameType, event: str, _argument: object) -> None:
