@@ -110,6 +110,7 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     if endpoint.is_collection:
         sortable = [name for name, field in endpoint.type.fields.items() if field.is_sortable]
         found.append(_query("order", _several([prefix + name for name in sortable for prefix in ("", "-")])))
+        found.append(_query("after", {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}))
         found.append(_query("filter", {"$ref": f"#/components/schemas/{_filter_name(endpoint.type)}"}))
     if endpoint.is_collection or endpoint.type.name in ("logchunk", "logtimes"):
         found += [_query(name, whole_number(0)) for name in ("limit", "offset")]
@@ -219,7 +220,7 @@ def _document(endpoint: Endpoint) -> Schema:
             "next": {"type": ["integer", "null"]},
         }
     elif endpoint.is_collection:
-        meta["properties"] = {"total": {"type": "integer"}}
+        meta["properties"] = {"next": {"type": ["string", "null"]}, "total": {"type": "integer"}}
     return {
         "type": "object",
         "required": [type_.plural, "meta"],

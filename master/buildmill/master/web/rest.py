@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from twisted.logger import Logger
@@ -39,6 +40,7 @@ from buildmill.master.web.targets import elements_of, parameters_of
 _VARY = b"Accept, Accept-Encoding, Origin"
 _ASK_AGAIN = b"Cache-Control: no-cache\r\n"  # to be kept, and not to be used unasked
 _PREFLIGHT = (b"GET", b"POST", b"HEAD")
+NOTHING: frozenset[str] = frozenset()
 
 
 class Rest:
@@ -115,6 +117,7 @@ class Rest:
             found = self._data.find(elements)
             principal = await self._gate.who(request)
             await self._gate.require(principal, ACTIONS[found.endpoint.reads], Resource(elements))
+            withheld = await self._withheld(principal, found)
         except BuildmillError as error:
             _refuse_read(request, error)
             return
@@ -123,17 +126,36 @@ class Rest:
             _refuse(request, 500, "internal error")
             return
         request.is_private = True
-        self._answer(request, path, principal)
+        self._answer(request, path, principal, withheld)
 
-    def _answer(self, request: Request, path: bytes | None, principal: Principal | None) -> None:
+    async def _withheld(self, principal: Principal, found: Found) -> frozenset[str]:
+        """The parts of a page that somebody may not read.
+
+        Raises:
+            Forbidden: there is no page without them.
+        """
+        withheld = set()
+        for part in found.endpoint.parts:
+            try:
+                await self._gate.require(principal, ACTIONS[part.reads], Resource(part.elements(found.keys)))
+            except Forbidden:
+                if part.is_required:
+                    raise
+                withheld.add(part.name)
+        return frozenset(withheld)
+
+    def _answer(
+        self, request: Request, path: bytes | None, principal: Principal | None, withheld: frozenset[str] = NOTHING
+    ) -> None:
         """Answer a read request.
 
         Args:
             principal: who asks, and may; None for whoever it is where everybody may read.
+            withheld: parts of a page that it may not read.
         """
         headers = request.requestHeaders
         form = form_of(headers.getRawHeaders(b"Accept"), headers.getRawHeaders(b"Accept-Encoding"))
-        key = (request.uri, form)
+        key = CacheKey(request.uri, form, withheld)
         answer = self._cache.get(key)
         if answer is not None:
             if self._data.stamp(answer.found) == answer.stamp:
@@ -157,12 +179,15 @@ class Rest:
                 return
             parameters = parameters_of(request.query)
             wanted = resultspec.parse(parameters, found.endpoint.type, is_collection=found.endpoint.is_collection)
+            wanted = replace(wanted, withheld=key.withheld) if key.withheld else wanted
         except BuildmillError as error:
             _refuse_read(request, error)
             return
         actor = NOBODY if principal is None else principal.actor
         if self._texts.may_be_long(found, wanted):
-            self._texts.start(request, found, wanted, key[1], lambda: self._look_up(request, found, wanted, key, actor))
+            self._texts.start(
+                request, found, wanted, key.form, lambda: self._look_up(request, found, wanted, key, actor)
+            )
         else:
             self._look_up(request, found, wanted, key, actor)
 
@@ -189,7 +214,7 @@ class Rest:
         waiting: list[Request],
         actor: Actor,
     ) -> None:
-        form = key[1]
+        form = key.form
 
         def done(outcome: Body | Failure) -> None:
             reading = self._reading.get(key)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from buildmill.master.data.auditing import Made, Note
-from buildmill.master.data.paths import Keys
+from buildmill.master.data.paths import Key, Keys, parse_pattern
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.schemas import ANYTHING
@@ -107,6 +107,28 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Something that a page shows, and that has a right of its own.
+
+    Attributes:
+        name: what `withheld` calls it.
+        reads: the right to it.
+        path: pattern of a path of the data API that gives the same, for rules about paths; with keys of the page's.
+        is_required: there is no page without it; otherwise it is left out where the right is missing.
+    """
+
+    name: str
+    reads: str
+    path: str
+    is_required: bool = False
+
+    def elements(self, keys: Keys) -> list[str]:
+        """The path that rules are asked about."""
+        parsed = parse_pattern(self.path)
+        return [str(keys[part.name]) if isinstance(part, Key) else part for part in parsed]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One path pattern.
 
@@ -119,6 +141,7 @@ class Endpoint:
         depends: which counters of `Versions` tell that an answer has become old; None when nothing does, and none is
             kept.
         actions: by name of the method.
+        parts: of a page: everything that it reads, with its rights; empty for a resource.
     """
 
     pattern: str
@@ -130,6 +153,7 @@ class Endpoint:
     load_own: LoadOwn | None = None
     depends: tuple[str, ...] | None = (EVERY_COMMIT,)
     actions: Mapping[str, Control] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
 
     @property
     def is_collection(self) -> bool:
