@@ -15,7 +15,6 @@ function add(key) {
   for (const imported of part.imports ?? []) add(imported);
 }
 add("index.html");
-add("src/pages/Front.tsx");
 
 let total = 0;
 for (const name of names) {
