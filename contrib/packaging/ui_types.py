@@ -1,6 +1,6 @@
-"""Writes the TypeScript types of the data API's documents, out of our OpenAPI description, into the sources of the web pages.
+"""Writes the TypeScript types of the data API's documents, out of our OpenAPI description, for the web pages.
 
-    python contrib/packaging/ui_types.py            write them
+python contrib/packaging/ui_types.py            write them
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ export function Session(): ReactNode {
             {message && <p>{message}</p>}
             <label>
               {text.session.name}
-              <input name="username" autoComplete="username" required autoFocus />
+              <input name="username" autoComplete="username" required />
             </label>
             <label>
               {text.session.password}
