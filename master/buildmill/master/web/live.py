@@ -18,13 +18,13 @@ from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError
 from buildmill.common.tasks import TaskOwner
+from buildmill.common.timers import Timer
 from buildmill.master.domain.rights import Principal
 from buildmill.master.web.backlog import Backlog
 from buildmill.master.web.gate import Gate
 from buildmill.master.web.hub import MAX_PATH, Hub, Told, text_frame
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.subscriptions import authorize_all
-from buildmill.master.web.timers import Timer
 
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
