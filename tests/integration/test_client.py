@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
 
-from buildmill.client import Client, api
+from buildmill.client import Client, Event, Reread, api
 from buildmill.client.asynchronous import AsyncClient
 from buildmill.client.errors import ApiError, Conflicting, Missing, Refused, Unauthenticated, Unreachable, Unsupported
 from buildmill.client.resources import Build
 from buildmill.common.results import Result
+from tests.faults.proxy import Proxy
 from tests.programs import RunningMaster, free_port, running_master, wait_for
 from tests.reactors import Reactor
 from tests.support import async_test
@@ -178,3 +188,133 @@ async def test_the_client_on_twisted_does_the_same(place: Place, reactor: Reacto
     assert followed.startswith(b"line 1\n")
     assert hits == ["line 3"]
     assert worker.paused
+
+
+# -- events, and a master that dies ------------------------------------------------------
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "howto"
+
+
+class Enough(Exception):
+    """The test has seen what it wanted to."""
+
+
+def in_thread(reactor: Reactor, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    """Wait for something in a thread, while the reactor runs."""
+    untyped: Any = reactor
+    done: Deferred[Any] = deferToThreadPool(untyped, untyped.getThreadPool(), function, *args)
+    return done
+
+
+@pytest.fixture
+def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
+    """The programs of the page about events, as modules."""
+    for name, text in re.findall(
+        r"python\n:caption: (\w+)\.py\n(.*?)```", (HOW_TO / "follow-events.md").read_text(), re.S
+    ):
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("announce"), importlib.import_module("announce_twisted")
+    for name in ("announce", "announce_twisted"):
+        del sys.modules[name]
+
+
+@async_test
+async def test_a_cut_connection_loses_and_doubles_no_event(place: Place, reactor: Reactor) -> None:
+    heard: dict[str, list[tuple[str, str]]] = {"cut": [], "whole": []}
+    rereads: list[Reread] = []
+
+    async def listen(client: AsyncClient, name: str) -> None:
+        async for one in client.events("builds/*/*", "builders/*/builds/*/*", "steps/*/*"):
+            if isinstance(one, Event):
+                heard[name].append((one.id, "/".join(one.key)))
+            else:
+                rereads.append(one)
+
+    with Proxy(place.master.http_port) as proxy:
+        clients = {
+            "cut": AsyncClient(reactor, f"127.0.0.1:{proxy.port}", rng=Random(1)),
+            "whole": AsyncClient(reactor, place.url),
+        }
+        listening = [Deferred.fromCoroutine(listen(client, name)) for name, client in clients.items()]
+        while len(rereads) < 2:
+            await deferLater(reactor, 0.01)
+        for _ in range(2):
+            proxy.cut()
+            build = await in_thread(reactor, place.ended, "good")
+        last = f"builds/{build.buildid}/finished"
+        while not all(last in [key for _, key in found] for found in heard.values()):
+            await deferLater(reactor, 0.02)
+        while len(heard["cut"]) != len(heard["whole"]):
+            await deferLater(reactor, 0.02)
+
+        for one in listening:
+            one.cancel()
+            with pytest.raises(CancelledError):
+                await one
+        for client in clients.values():
+            await client.close()
+    assert sorted(heard["cut"]) == sorted(heard["whole"])
+    assert [one.reason for one in rereads] == ["connected"] * 2
+
+
+@async_test
+async def test_the_programs_of_the_manual_tell_of_each_build_once_though_the_master_is_killed(
+    place: Place, samples: tuple[Any, Any], tmp_path: Path, reactor: Reactor
+) -> None:
+    waiting, on_twisted = samples
+    """The last test of this module: the master that it starts ends with it."""
+    told: dict[str, list[int]] = {"sse": [], "ws": []}
+    master, now, is_over = place.master, reactor.seconds(), threading.Event()
+
+    def nap(seconds: float) -> None:
+        if is_over.wait(seconds):
+            raise Enough
+
+    async def has_told(*builds: Build) -> None:
+        ids = {build.buildid for build in builds}
+        while not all(ids <= set(found) for found in told.values()):
+            await deferLater(reactor, 0.02)
+
+    with Proxy(master.http_port) as proxy:
+        url = f"127.0.0.1:{proxy.port}"
+        client = AsyncClient(reactor, url)
+        blocking = in_thread(
+            reactor, waiting.announce, Client(url, sleep=nap), waiting.Told(tmp_path / "sse.json", now),
+            lambda build: told["sse"].append(build.buildid),
+        )  # fmt: skip
+        live = Deferred.fromCoroutine(
+            on_twisted.announce(
+                client, waiting.Told(tmp_path / "ws.json", now), lambda build: told["ws"].append(build.buildid)
+            )
+        )
+
+        first = await in_thread(reactor, place.ended, "good")
+        await has_told(first)
+        proxy.cut()  # the master still knows what is missed then
+        second = await in_thread(reactor, place.ended, "good")
+        await has_told(first, second)
+        held = await in_thread(reactor, place.build, "held")
+        await in_thread(reactor, wait_for, lambda: master.steps(held.buildid).get("hold", {}).get("started_at"))
+        log = api.builds[held.buildid].steps["hold"].logs["stdio"].raw.streams("o")
+        following = Client(url, sleep=nap).follow(log)
+        begun = await in_thread(reactor, next, following)
+        master.kill()
+        place.go.touch()
+        await in_thread(reactor, master.start)
+        third = await in_thread(reactor, place.ended, "bad")
+        await has_told(first, second, held, third)
+        rest = await in_thread(reactor, b"".join, following)
+
+        is_over.set()
+        proxy.cut()
+        with pytest.raises(Enough):
+            await blocking
+        live.cancel()
+        with pytest.raises(CancelledError):
+            await live
+        await client.close()
+        await in_thread(reactor, master.stop)
+    assert begun + rest == b"begun\nended\n"
+    assert [len(found) for found in told.values()] == [len(set(found)) for found in told.values()]
+    assert set(told["ws"]) == set(told["sse"])

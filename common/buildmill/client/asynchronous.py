@@ -211,7 +211,7 @@ class AsyncClient:
                     raise
                 await self._wait(problem, delays)
             finally:
-                socket.close()
+                await socket.close()
 
     # -- HTTP ----------------------------------------------------------------------------
 

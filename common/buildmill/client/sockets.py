@@ -47,6 +47,7 @@ class EventSocket:
         self._waiting: Deferred[None] | None = None
         self._is_open = False
         self._protocol: Any = None
+        self._gone: Deferred[None] | None = None
 
     # -- its user's side -----------------------------------------------------------------
 
@@ -65,7 +66,7 @@ class EventSocket:
                     raise self._end
                 await self._wait()
         except (ApiError, Unreachable, UnexpectedAnswer, CancelledError):
-            self.close()
+            await self.close()
             raise
         except Exception as problem:  # of any kind: of the network, of the certificate
             raise Unreachable(self._master.url, problem) from problem
@@ -83,11 +84,13 @@ class EventSocket:
             self._protocol.transport.resumeProducing()
         return heard
 
-    def close(self) -> None:
-        """End the connection."""
+    async def close(self) -> None:
+        """End the connection; nothing of it is left then."""
         self._ended(Unreachable(self._master.url, "closed"))
-        if self._protocol is not None:
+        if self._protocol is not None and self._gone is None:
+            self._gone = Deferred()
             self._protocol.dropConnection(abort=True)
+            await self._gone
 
     async def _wait(self) -> None:
         self._waiting = Deferred()
@@ -121,8 +124,14 @@ class EventSocket:
         self._ended(error_of(status, body, retry_after))
 
     def lost(self, why: str) -> None:
-        """The connection has ended."""
+        """The connection ends."""
         self._ended(Unreachable(self._master.url, why))
+
+    def gone(self) -> None:
+        """The connection has ended."""
+        self._protocol = None
+        if self._gone is not None:
+            self._gone.callback(None)
 
     def _answered(self, answer: dict[str, Any]) -> None:
         code = answer.get("code")
@@ -200,3 +209,4 @@ class _Protocol(WebSocketClientProtocol):  # type: ignore[misc]  # Autobahn has 
         for timeout in (self.closeHandshakeTimeoutCall, self.openHandshakeTimeoutCall):
             if timeout is not None:  # Autobahn leaves these to run out
                 timeout.cancel()
+        self.factory.socket.gone()
