@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import sys
 import threading
@@ -12,6 +13,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
@@ -21,6 +24,7 @@ from buildmill.client.asynchronous import AsyncClient
 from buildmill.client.errors import ApiError, Conflicting, Missing, Refused, Unauthenticated, Unreachable, Unsupported
 from buildmill.client.resources import Build
 from buildmill.common.results import Result
+from buildmill.master.cli.main import main
 from tests.faults.proxy import Proxy
 from tests.programs import RunningMaster, free_port, running_master, wait_for
 from tests.reactors import Reactor
@@ -153,6 +157,101 @@ def test_logs_are_downloaded_in_ranges_searched_and_followed(place: Place) -> No
     place.go.touch()
     assert begun + b"".join(following) == b"begun\nended\n"
     place.go.unlink()
+
+
+# -- buildmill api -----------------------------------------------------------------------
+
+
+def buildmill_api(place: Place, *arguments: object, code: int = 0, text: str = "") -> str:
+    """What `buildmill api` prints; where it ends otherwise than with `code`, the test fails."""
+    environ = {"BUILDMILL_MASTER": place.url, "COLUMNS": "70"}
+    done = CliRunner().invoke(main, ["api", *map(str, arguments)], env=environ)
+    assert done.exit_code == code, done.output
+    assert text in done.output
+    return done.output
+
+
+def test_rows_are_listed_with_names_instead_of_ids(place: Place) -> None:
+    bad = place.ended("bad")
+
+    lines = buildmill_api(place, "builds", "list", "--builder", "bad", "--results", "failure,exception").splitlines()
+
+    assert lines[0].split("\t") == [
+        "buildid", "builder", "number", "results", "worker", "started_at", "state_string",
+    ]  # fmt: skip
+    assert [lines[1].split("\t")[at] for at in (0, 1, 3, 4)] == [str(bad.buildid), "bad", "failure", "w1"]
+    fields = buildmill_api(place, "builders/bad/builds", "list", "-f", "number,results", "--order", "number", "-L", 1)
+    assert fields == "number\tresults\n1\tfailure\n"
+    table = buildmill_api(place, "builds", "list", "--table", "--where", "buildid__lt=3")
+    assert [line.split()[:4] for line in table.splitlines()[1:]] == [
+        ["2", "bad", "1", "failure"], ["1", "good", "1", "success"],
+    ]  # fmt: skip
+    numbers = json.loads(buildmill_api(place, "builds", "list", "--paginate", "--json", "-f", "buildid"))
+    assert {row["buildid"] for row in numbers} == {build.buildid for build in place.client.list(api.builds)}
+    assert json.loads(buildmill_api(place, "builders", "list", "--lines", "--name", "good"))["name"] == "good"
+
+
+def test_any_path_can_be_read(place: Place) -> None:
+    log = place.client.get(api.builds[1].steps["say"].logs["stdio"]).logid
+
+    assert json.loads(buildmill_api(place, "GET", "/api/v2/builds/1?field=number"))["builds"] == [{"number": 1}]
+    assert json.loads(buildmill_api(place, "get", "builders", "-p", "name=bad", "-f", "name", "--lines")) == {
+        "name": "bad"
+    }
+    paged = json.loads(buildmill_api(place, "GET", "builds", "-p", "results=0", "--paginate"))
+    assert [build["results"] for build in paged] == [0] * len(paged) != []
+    assert buildmill_api(place, "GET", f"logs/{log}/raw?stream=o", "--follow").startswith("line 1\nline 2\n")
+    buildmill_api(place, "GET", "masters/1/nothing", code=4, text="Invalid path")
+    assert json.loads(buildmill_api(place, "workers", "get", "w1"))["name"] == "w1"
+    assert json.loads(buildmill_api(place, "builders/good/builds/1", "get", "-f", "number")) == {"number": 1}
+
+
+def test_actions_are_done_by_name_and_by_path(place: Place) -> None:
+    assert buildmill_api(place, "workers", "pause", "w2", "--reason", "test") == ""
+    assert place.client.get(api.workers["w2"]).pause_reason == "test"
+    buildmill_api(place, "POST", "workers/w2", "unpause")
+    assert not place.client.get(api.workers["w2"]).paused
+    change = int(buildmill_api(place, "changes", "add", "--author", "ann", "--files", "a", "--properties", '{"p": 3}'))
+    assert place.client.get(api.changes[change]).properties == {"p": (3, "Change")}
+    _, requests = json.loads(buildmill_api(place, "forceschedulers", "force", "force", 'builderNames:=["good"]'))
+    (request,) = requests.values()
+    buildmill_api(place, "buildrequests", "set-priority", request, "--priority", 3)
+    assert place.client.get(api.buildrequests[request]).priority == 3
+    wait_for(lambda: place.client.get(api.buildrequests[request]).complete)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["builds", "get", 999], 4, "no such build"),
+        (["builds", "list", "--builder", "none"], 4, "no builder is called 'none'"),
+        (["builds", "list", "-a", "bmt_none"], 5, "token"),
+        (["builds", "list", "-m", "127.0.0.1:1"], 6, "gives no answer"),
+        (["builds", "list", "--results", "bad"], 2, "expected success, warnings"),
+        (["builds", "list", "--where", "colour=1"], 2, "expected a field of builds: builderid"),
+        (["builds", "list", "--order", "colour"], 2, "expected a field of builds"),
+        (["builds", "list", "-m", "ftp://x"], 2, "expected http:, https: or HOST:PORT"),
+        (["POST", "builds/1", "stop", "reason"], 2, "expected NAME=TEXT or NAME:=JSON"),
+        (["POST", "builds/1", "dance"], 1, "dance"),
+        (["GET", "builds/1", "--paginate"], 2, "expected the path of a collection"),
+        (["nothing", "list"], 2, "No such command"),
+    ],
+)
+def test_the_exit_code_tells_what_kind_of_error_it_was(
+    place: Place, arguments: list[object], code: int, text: str
+) -> None:
+    buildmill_api(place, *arguments, code=code, text=text)
+
+
+def test_shells_complete_collections_commands_and_names_of_fields() -> None:
+    def completed(*words: str) -> list[str]:
+        found = ShellComplete(main, {}, "buildmill", "_BUILDMILL_COMPLETE").get_completions(list(words[:-1]), words[-1])
+        return [item.value for item in found]
+
+    assert completed("api", "build") == ["builders", "buildrequests", "builds", "buildsets"]
+    assert completed("api", "builds", "") == ["get", "list", "rebuild", "stop"]
+    assert completed("api", "builds", "list", "--order", "nu") == ["number"]
+    assert completed("api", "builds", "list", "-f", "results,num") == ["results,number"]
 
 
 # -- the same on Twisted -----------------------------------------------------------------
