@@ -39,7 +39,7 @@ def test_every_path_of_the_api_is_there() -> None:
         for part in endpoint.pattern.split("/") if endpoint.pattern else ():
             kind, colon, _ = part.partition(":")
             # pairs of an attribute and a subscript, of whatever kind
-            node = node[1 if kind in ("n", "") else "x"] if colon else getattr(node, part.replace(".", "_"))  # type: ignore[index,assignment]
+            node = node[1 if kind in ("n", "") else "x"] if colon else getattr(node, part.replace(".", "_"))  # type: ignore[index]
         assert len(node.elements) == len(endpoint.pattern.split("/") if endpoint.pattern else ())
         for method in endpoint.actions:
             assert callable(getattr(node, method))
