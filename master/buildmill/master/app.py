@@ -5,6 +5,7 @@ Nothing here decides anything: parts are made, given to one another, started in 
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import socket
@@ -28,6 +29,7 @@ from buildmill.master.config.master_config import MasterConfig, WorkerPort
 from buildmill.master.config.parts.engine import EnginePart
 from buildmill.master.config.parts.local_workers import LocalWorkersPart
 from buildmill.master.config.parts.services import ManagedServicesPart, ServicesPart
+from buildmill.master.config.parts.tracing import TracingPart
 from buildmill.master.config.parts.web import WebPart
 from buildmill.master.config.plan import ReconfigPlan
 from buildmill.master.config.reading import Reading
@@ -134,6 +136,9 @@ class App:
             accounts=Accounts(database=self.database, clock=reactor, random_bytes=secrets.token_bytes),
             master=self.master,
         )
+        self._tracing = TracingPart(
+            master=self.master, bus=self._bus, read=self.database.read, reactor=reactor, environ=os.environ
+        )
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._managed_services = ManagedServicesPart(self.master.service_manager)
         self._services = ServicesPart(self.master, self._forms.replace, self._forget_absent)
@@ -151,6 +156,7 @@ class App:
                 [
                     self.web,
                     self._managed_secrets,
+                    self._tracing,
                     self._engine_part,
                     self._managed_services,
                     self._services,
@@ -213,6 +219,7 @@ class App:
             await self.master.services.addService(manager)
         await self.master.services.startService()
         await self._managed_secrets.apply(self.config)
+        await self._tracing.apply(self.config)
         await self._engine_part.apply(self.config)
         await self.engine.start()
         await self._listen(self.config)
@@ -243,6 +250,7 @@ class App:
         for listener in self._listeners:
             await self._quietly("worker port", listener.stop())
         await self._quietly("web server", self.web.stop())
+        await self._quietly("traces", self._tracing.stop())
         self._operations.stop()
         self.data.stop()
         await self._quietly("log store", self.logs.stop())
