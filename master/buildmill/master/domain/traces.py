@@ -208,6 +208,9 @@ def _spans(traced: TracedBuild, seen: SeenTimes, ids: TraceIds, base_url: str) -
             name=name, trace_id=trace, span_id=ids.span(origin, name), parent=inner, start=first, end=last,
             attributes={},
         )  # fmt: skip
+    by_step: dict[int, list[TracedCommand]] = {}
+    for command in traced.commands:
+        by_step.setdefault(command.step_id, []).append(command)
     for step in traced.steps:
         if step.started_at is None or step is preparation:
             continue
@@ -224,23 +227,21 @@ def _spans(traced: TracedBuild, seen: SeenTimes, ids: TraceIds, base_url: str) -
             },
             problem=_problem(step.results, step.state_string),
         )  # fmt: skip
-        for command in traced.commands:
-            if command.step_id == step.stepid:
-                period = seen.commands.get(command.uid) or Period()
-                known = {} if period.start and period.end else {"buildmill.times_are_of_step": True}
-                begun = min(max(first, period.start or first), last)
-                yield Span(
-                    name=f"command {command.name}", trace_id=trace,
-                    span_id=ids.span(origin, "command", command.uid), parent=place,
-                    start=begun, end=min(max(begun, period.end or last), last),
-                    attributes={
-                        "buildmill.command.name": command.name,
-                        "buildmill.command.state": command.state,
-                        **({} if command.rc is None else {"process.exit.code": command.rc}),
-                        **known,
-                    },
-                    problem=f"exit code {command.rc}" if command.rc else "",
-                )  # fmt: skip
+        for command in by_step.get(step.stepid, ()):
+            period = seen.commands.get(command.uid) or Period()
+            known = {} if period.start and period.end else {"buildmill.times_are_of_step": True}
+            begun = min(max(first, period.start or first), last)
+            yield Span(
+                name=f"command {command.name}", trace_id=trace, span_id=ids.span(origin, "command", command.uid),
+                parent=place, start=begun, end=min(max(begun, period.end or last), last),
+                attributes={
+                    "buildmill.command.name": command.name,
+                    "buildmill.command.state": command.state,
+                    **({} if command.rc is None else {"process.exit.code": command.rc}),
+                    **known,
+                },
+                problem=f"exit code {command.rc}" if command.rc else "",
+            )  # fmt: skip
 
 
 def _first(*times: float | None) -> float:

@@ -85,6 +85,7 @@ class OtelSink:
 
             exporter = OTLPSpanExporter(endpoint=endpoint, headers=dict(headers) if headers else None, timeout=timeout)
         self._ids = _Ids()
+        self._telling = threading.Lock()
         name = environ.get("OTEL_SERVICE_NAME") or service_name
         self._provider = TracerProvider(
             resource=Resource.create({SERVICE_NAME: name}), id_generator=self._ids, shutdown_on_exit=False
@@ -106,10 +107,11 @@ class OtelSink:
             return
         first = spans[0]
         is_sampled = self.is_sampled(first.trace_id, first.parent)
-        self._make(first, first.parent)
-        for span in spans[1:]:
-            parent = span.parent
-            self._make(span, None if parent is None else replace(parent, is_sampled=is_sampled))
+        with self._telling:  # of one build at a time: they share the source of ids
+            self._make(first, first.parent)
+            for span in spans[1:]:
+                parent = span.parent
+                self._make(span, None if parent is None else replace(parent, is_sampled=is_sampled))
 
     def stop_blocking(self) -> None:
         """Send what waits, for a few seconds at most, and end the thread."""

@@ -34,13 +34,13 @@ from buildmill.master.mq.bus import EventBus, Subscription
 
 
 class SpanSink(Protocol):
-    """Where spans go. Neither method may wait."""
+    """Where spans go."""
 
     def is_sampled(self, trace_id: int, parent: TraceContext | None) -> bool:
-        """Whether the spans of a trace are kept."""
+        """Whether the spans of a trace are kept; at once."""
 
     def tell(self, spans: Sequence[Span]) -> None:
-        """Take the spans of a build, the outer ones first; what is too much is dropped."""
+        """Take the spans of a build, the outer ones first; what is too much is dropped. Called in any thread."""
 
 
 class BuildTraces:
@@ -48,6 +48,7 @@ class BuildTraces:
 
     Args:
         read: reads the database.
+        in_thread: calls a function that takes its time.
         sink: gets the spans.
         base_url: this installation's address; ids follow from it.
         master_id: of this master; builds of others are theirs to tell.
@@ -61,6 +62,7 @@ class BuildTraces:
         bus: EventBus,
         read: Callable[..., Awaitable[Any]],
         clock: IReactorTime,
+        in_thread: Callable[..., Awaitable[Any]],
         sink: SpanSink,
         base_url: str,
         master_id: Callable[[], int],
@@ -68,6 +70,7 @@ class BuildTraces:
         self._bus = bus
         self._read = read
         self._clock = clock
+        self._in_thread = in_thread
         self._sink = sink
         self._base_url = base_url
         self._ids = TraceIds(base_url)
@@ -146,4 +149,8 @@ class BuildTraces:
         except BuildmillError as error:
             self._log.warn("the trace of build {build} is lost: {error}", build=build_id, error=str(error))
             return
+        await self._in_thread(self._make_blocking, found, seen)
+
+    def _make_blocking(self, found: TracedBuild, seen: SeenTimes) -> None:
+        """A build may have thousands of commands."""
         self._sink.tell(spans_of(found, seen, self._ids, self._base_url))

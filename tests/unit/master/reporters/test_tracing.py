@@ -46,8 +46,8 @@ class Traced(House):
     def listen(self) -> None:
         """Begin with the traces, in each life of the master."""
         self.traces = BuildTraces(
-            bus=self.bus, read=self.database.read, clock=self.clock, sink=self.sink, base_url=URL,
-            master_id=lambda: self.master.masterid,
+            bus=self.bus, read=self.database.read, clock=self.clock, in_thread=self.master.in_thread, sink=self.sink,
+            base_url=URL, master_id=lambda: self.master.masterid,
         )  # fmt: skip
         self.traces.start()
         self.master.tracing = self.traces

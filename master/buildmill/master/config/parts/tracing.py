@@ -89,6 +89,7 @@ class TracingPart:
             bus=self._bus,
             read=self._read,
             clock=self._clock,
+            in_thread=self._master.in_thread,
             sink=self._sink,
             base_url=config.buildbotURL,
             master_id=lambda: self._master.masterid,
