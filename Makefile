@@ -15,7 +15,7 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults simulate docs news coverage peer wheel bench bench-durability limits clean
+.PHONY: help run test lint format types layers unit faults simulate docs client news coverage peer wheel bench bench-durability limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ COVERED_BY := tests/unit/common/protocol tests/unit/master/domain
 coverage: $(VENV)/.installed-dev  ## every branch of the codec, the claim decision, the result rules and the rights
 	$(BIN)/coverage run --branch --source=buildmill.common.protocol,buildmill.master.domain -m pytest -q $(COVERED_BY)
 	$(BIN)/coverage report --show-missing --fail-under=100 --include='$(COVERED)'
+
+client: $(VENV)/.installed-dev  ## make the generated modules of buildmill.client anew
+	PYTHONPATH=common:worker:master $(BIN)/python -m buildmill.master.data.client_source
 
 news: $(VENV)/.installed-dev  ## what the next changelog says
 	$(BIN)/towncrier build --draft --version next

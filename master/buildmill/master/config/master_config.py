@@ -61,6 +61,8 @@ class WwwConfig:
         public_read: everybody may read.
         trusted_proxies: networks whose word on a client's address, and on its user, is taken.
         ui: settings that only the pages use, by name.
+        ws_ping_interval: seconds between pings to the clients of ``/ws``; 0: none. Where the file does not say, ours
+            are pinged all the same, because nothing else tells of a client whose cable was cut.
     """
 
     port: str | None = None
@@ -72,7 +74,7 @@ class WwwConfig:
     json_cache_seconds: int = 0
     rest_minimum_version: int = 0
     debug: bool = False
-    ws_ping_interval: int = 0
+    ws_ping_interval: int = 30
     auth: AuthBase | None = None
     authz: Authz | None = None
     public_read: bool = True

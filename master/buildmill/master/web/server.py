@@ -29,7 +29,7 @@ from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request, Site
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
-from buildmill.master.web.live import LiveFactory
+from buildmill.master.web.live import PING_SECONDS, LiveFactory
 from buildmill.master.web.login import LOGIN, LOGOUT, Login
 from buildmill.master.web.operating import InThread, Operating
 from buildmill.master.web.operations import EventClients, Operations
@@ -65,6 +65,7 @@ class WebServer:
         access: who may do what; `use` puts something else in force.
         accounts: knows sessions and tokens.
         limits: what a client may ask for.
+        ping_seconds: how often event sockets are pinged; 0: never.
 
     Attributes:
         site: the factory of connections, for tests that bring their own transport.
@@ -93,6 +94,7 @@ class WebServer:
         multi_master: bool = False,
         ui: Mapping[str, Any] | None = None,
         limits: WebLimits | None = None,
+        ping_seconds: float = PING_SECONDS,
     ) -> None:
         self._reactor = reactor
         limits = limits or WebLimits()
@@ -102,7 +104,7 @@ class WebServer:
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
         self._rest = Rest(data, self._origins, limits, self.gate)
         self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits)
-        self.live = LiveFactory(self._hub, reactor, limits, self.gate)
+        self.live = LiveFactory(self._hub, reactor, limits, self.gate, ping_seconds)
         self.streams = Streams(
             self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)), self.gate
         )

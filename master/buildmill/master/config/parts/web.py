@@ -102,6 +102,7 @@ class WebPart:
             ui={"port": config.www.port, **config.www.ui},
             access=access_of(config, self._master),
             accounts=self._accounts,
+            ping_seconds=config.www.ws_ping_interval,
         )
         try:
             self.port = await server.start(config.www.port)

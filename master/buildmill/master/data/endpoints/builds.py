@@ -180,10 +180,12 @@ async def stop(context: Context, keys: Keys, params: Mapping[str, Any], actor: A
         return
 
 
-async def rebuild(context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor) -> Any:
+async def rebuild(
+    context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor
+) -> tuple[int, dict[str, int]]:
     """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
     buildset, requests = await updates_of(context).rebuildBuild(await _build_id(context, keys))
-    return [buildset, {str(builder): request for builder, request in requests.items()}]
+    return buildset, {str(builder): request for builder, request in requests.items()}
 
 
 def _state(connection: Connection, keys: Keys) -> dict[str, Any]:
