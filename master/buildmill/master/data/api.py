@@ -47,6 +47,7 @@ from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
+from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
@@ -131,6 +132,7 @@ class DataAPI(Generic[U]):
 
     def stop(self) -> None:
         self._versions.stop()
+        self.audit_log.stop()
 
     # -- for faces -------------------------------------------------------------------------
 
@@ -158,30 +160,40 @@ class DataAPI(Generic[U]):
         return self._versions.stamp(endpoint.depends)
 
     def read(
-        self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor = NOBODY
+        self,
+        found: Found,
+        wanted: ResultSpec,
+        finish: Callable[[Result], T],
+        actor: Actor = NOBODY,
+        allowance: Allowance | None = None,
     ) -> Deferred[T]:
         """What is at a path.
 
         Args:
             finish: makes the answer of the result; called in the thread that has read it, where that is possible.
             actor: who asks, where that makes a difference.
+            allowance: how long that may take; None for as long as it takes.
 
         Raises:
+            TookTooLong: it was stopped.
             NotFound: no such resource.
             InvalidInput: a filter that the field does not know.
             Unavailable: the database is away.
         """
         endpoint = found.endpoint
+        context = self._context if allowance is None else replace(self._context, allowance=allowance)
         if endpoint.query is not None:
-            return self._database.read(_read_blocking, found, wanted, finish)
-        return Deferred.fromCoroutine(self._load(found, wanted, finish, actor))
+            return context.ask(_read_blocking, found, wanted, finish)
+        return Deferred.fromCoroutine(self._load(context, found, wanted, finish, actor))
 
-    async def _load(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor) -> T:
+    async def _load(
+        self, context: Context, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor
+    ) -> T:
         if found.endpoint.load_own is not None:
-            rows = await found.endpoint.load_own(self._context, found.keys, wanted, actor)
+            rows = await found.endpoint.load_own(context, found.keys, wanted, actor)
             return finish(_result(found, wanted, rows))
         assert found.endpoint.load is not None
-        return finish(_result(found, wanted, await found.endpoint.load(self._context, found.keys, wanted)))
+        return finish(_result(found, wanted, await found.endpoint.load(context, found.keys, wanted)))
 
     async def raw(self, found: Found, streams: str = ALL_STREAMS) -> Raw:
         """The download at a path whose endpoint is of a raw kind.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
 
 from buildmill.master.data.auditing import Made, Note
 from buildmill.master.data.paths import Key, Keys, parse_pattern
@@ -16,7 +18,11 @@ from buildmill.master.data.types import TYPES, ResourceType
 from buildmill.master.data.versions import EVERY_COMMIT
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.rights import Actor
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -36,6 +42,7 @@ class Context:
     Attributes:
         random_bytes: so many bytes that nobody can guess; None where no secrets are made.
         note: of the call of a control action; what `arguments.updates_of` gives writes it into the audit log.
+        allowance: of the question that is being answered; None where nobody from outside asks.
     """
 
     database: Database
@@ -45,6 +52,13 @@ class Context:
     reasons: ReasonsOf = field(default_factory=NoReasons)
     random_bytes: Callable[[int], bytes] | None = None
     note: Note | None = None
+    allowance: Allowance | None = None
+
+    def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Read from the database within the allowance of the question."""
+        if self.allowance is None:
+            return self.database.read(query, *args, **kwargs)
+        return self.database.ask(self.allowance, query, *args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)

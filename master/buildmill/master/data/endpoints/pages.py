@@ -124,7 +124,7 @@ def _lines(connection: Connection, builders: Mapping[int, Builder]) -> tuple[lis
 
 
 async def _front(context: Context, _keys: Keys, spec: ResultSpec) -> FrontPage:
-    page = await context.database.read(_front_rows, spec)
+    page = await context.ask(_front_rows, spec)
     if not page.waiting or not spec.wants("reasons", "waiting"):
         return page
     reasons = await _reasons(context, {line.buildrequestid: line.builderid for line in page.waiting})
@@ -195,7 +195,7 @@ def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> Build
 
 
 async def _builder(context: Context, keys: Keys, spec: ResultSpec) -> BuilderPage:
-    page = await context.database.read(_builder_rows, keys, spec)
+    page = await context.ask(_builder_rows, keys, spec)
     more: dict[str, Any] = {}
     if page.waiting and spec.wants("reasons", "waiting"):
         requests = [entry.request for entry in page.waiting]
