@@ -6,7 +6,7 @@ twice, on SQLite and on PostgreSQL. `open_stage` is the way without fixtures.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -40,6 +40,7 @@ class Stage:
         bus: gets the events of all commits.
         events: all events so far, in order.
         database: answers when the clock turns: see `result`.
+        monotonic: seconds, by which questions from outside are measured: as `clock`, unless a test puts another in.
     """
 
     clock_class: type[Clock] = Clock
@@ -51,7 +52,8 @@ class Stage:
         self.bus = SimpleBus()
         self.events: list[Event] = []
         self._engine = self._new_engine(url)
-        self.database = Database.inline(self._engine, self.clock, self._publish)
+        self.monotonic: Callable[[], float] = self.clock.seconds
+        self.database = Database.inline(self._engine, self.clock, self._publish, lambda: self.monotonic())
 
     def _new_engine(self, url: str) -> sa.Engine:
         engine = create_engine(make_url(url))

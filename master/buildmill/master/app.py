@@ -84,7 +84,7 @@ class App:
         self._random = rng
         self._bus = SimpleBus()
         self._url = parse_url(config.db_url, str(basedir))
-        self.database = Database.open(self._url, reactor, self._bus.publish)
+        self.database = Database.open(self._url, reactor, self._bus.publish, time.monotonic)
         self.updates = Updates(self.database, UpdateContext())
         self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
         self._forms = ForceSchedulers()

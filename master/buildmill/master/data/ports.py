@@ -91,6 +91,16 @@ class ReasonsOf(Protocol):
     async def builder(self, builder_id: int) -> Sequence[Reason] | None:
         """The same of the request that is next on a builder; None when there is no such builder."""
 
+    async def waiting(self, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]]:
+        """Why several requests wait; those that do not any more have no reasons, or are left out.
+
+        Args:
+            requests: the builder of each, by the request's id.
+
+        Raises:
+            NotSupported: this process does not know.
+        """
+
 
 class NoReasons:
     """Where there is no engine."""
@@ -100,6 +110,9 @@ class NoReasons:
 
     async def builder(self, builder_id: int) -> Sequence[Reason] | None:
         return await self.request(builder_id)
+
+    async def waiting(self, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]]:
+        raise NotSupported("this process gives out no work: it cannot say why requests wait")
 
 
 class NoForceSchedulers:

@@ -232,6 +232,12 @@ buildsets = sa.Table(
         postgresql_where=sa.text("complete = 0"),
     ),
     sa.Index("ix_buildsets_submitted_at", "submitted_at"),
+    sa.Index(
+        "ix_buildsets_rebuilt_build_id",
+        "rebuilt_build_id",
+        sqlite_where=sa.text("rebuilt_build_id IS NOT NULL"),
+        postgresql_where=sa.text("rebuilt_build_id IS NOT NULL"),
+    ),
 )
 
 buildset_source_stamps = sa.Table(
@@ -272,6 +278,19 @@ build_requests = sa.Table(
         sqlite_where=sa.text("complete = 0"),
         postgresql_where=sa.text("complete = 0"),
     ),
+    sa.Index(
+        "ix_build_requests_unclaimed",
+        "id",
+        sqlite_where=sa.text("claimed_at IS NULL"),
+        postgresql_where=sa.text("claimed_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_build_requests_waiting",
+        "builder_id",
+        "id",
+        sqlite_where=sa.text("complete = 0 AND claimed_by IS NULL"),
+        postgresql_where=sa.text("complete = 0 AND claimed_by IS NULL"),
+    ),
 )
 
 builds = sa.Table(
@@ -302,6 +321,7 @@ builds = sa.Table(
     sa.Column("held_locks", Json),
     sa.UniqueConstraint("builder_id", "number"),
     sa.Index("ix_builds_worker_id_id", "worker_id", "id"),
+    sa.Index("ix_builds_results_id", "results", "id"),
     sa.Index(
         "ix_builds_incomplete",
         "id",

@@ -35,6 +35,7 @@ from buildmill.master.web.operating import InThread, Operating
 from buildmill.master.web.operations import EventClients, Operations
 from buildmill.master.web.origins import Origins
 from buildmill.master.web.pages import Pages
+from buildmill.master.web.rates import Rates
 from buildmill.master.web.rest import Rest
 from buildmill.master.web.sse import Streams
 
@@ -102,7 +103,7 @@ class WebServer:
         self._origins = Origins(base_url, allowed_origins)
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
-        self._rest = Rest(data, self._origins, limits, self.gate)
+        self._rest = Rest(data, self._origins, limits, self.gate, Rates(reactor, self.gate, limits))
         self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits)
         self.live = LiveFactory(self._hub, reactor, limits, self.gate, ping_seconds)
         self.streams = Streams(
