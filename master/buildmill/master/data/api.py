@@ -40,7 +40,15 @@ from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint,
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
 from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
-from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
+from buildmill.master.data.ports import (
+    EngineActions,
+    ForceRegistry,
+    LogReader,
+    NoForceSchedulers,
+    NoReasons,
+    ReasonsOf,
+    Updates,
+)
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import Stamp, Versions
@@ -95,6 +103,8 @@ class DataAPI(Generic[U]):
         reasons: tells why requests wait.
         bus: tells what has changed, for `stamp`.
         random_bytes: so many bytes that nobody can guess, for tokens; None in a process that makes none.
+        engine: does what only an engine can; None where that is in this process.
+        commits: how many commits of others this process has noticed.
 
     Attributes:
         condition: how the database is.
@@ -111,7 +121,10 @@ class DataAPI(Generic[U]):
         force_schedulers: ForceRegistry | None = None,
         reasons: ReasonsOf | None = None,
         random_bytes: Callable[[int], bytes] | None = None,
+        engine: EngineActions | None = None,
+        commits: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._engine = engine
         self.updates = updates
         self.condition = Condition(database)
         self.audit_log = AuditLog(database)
@@ -119,7 +132,7 @@ class DataAPI(Generic[U]):
         self._context = Context(
             database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes
         )
-        self._versions = Versions(bus, lambda: database.statistics["commits"])
+        self._versions = Versions(bus, lambda: database.statistics["commits"] + commits())
         self.endpoints = ENDPOINTS
         self._matcher: Matcher[Endpoint] = Matcher()
         for endpoint in self.endpoints:
@@ -129,6 +142,10 @@ class DataAPI(Generic[U]):
     def start(self) -> None:
         """Begin to follow changes."""
         self._versions.start()
+
+    def everything_changed(self) -> None:
+        """Changes were not heard of: every answer that was kept counts as old."""
+        self._versions.everything_changed()
 
     def stop(self) -> None:
         self._versions.stop()
@@ -256,6 +273,11 @@ class DataAPI(Generic[U]):
         """
         found = self.find(path)
         control = self.control_of(found, method)
+        if control.by_engine and self._engine is not None:
+            try:
+                return await self._engine.control(method, params, path, actor)
+            finally:
+                self._versions.everything_changed()
         note = self._note(found, control, method, params, path, actor)
         try:
             result = await control.act(replace(self._context, note=note), found.keys, params, actor)

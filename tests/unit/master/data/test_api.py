@@ -12,8 +12,8 @@ from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data.api import Result
 from buildmill.master.data.endpoints.endpoint import Kind
 from buildmill.master.data.paths import Key, parse_pattern
-from buildmill.master.data.ports import InvalidParameters
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.queries import Filter, Operator, Query, only
 from buildmill.master.domain.rights import Actor
 from tests.database import NOW, Stage

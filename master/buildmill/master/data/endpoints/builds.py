@@ -209,7 +209,7 @@ def new_requests(result: tuple[int, Mapping[int, int]]) -> dict[str, Any]:
 _STOP = parameters(reason=text(MAX_TEXT), results={"enum": [*map(int, Result), None]})
 _ACTIONS = {
     "stop": Control("builds.stop", stop, _STOP, tells=("reason", "results"), state=_state),
-    "rebuild": Control("builds.rebuild", rebuild, parameters(), made=new_requests),
+    "rebuild": Control("builds.rebuild", rebuild, parameters(), made=new_requests, by_engine=True),
 }
 _ON_BUILDS = (BUILDS_CHANGE,)
 _ON_PROPERTIES = (EVERY_COMMIT,)

@@ -110,6 +110,7 @@ class Control:
         tells: names of parameters that the audit log keeps; never of those that may be secret.
         state: what it may change, for the audit log: read before and after it.
         made: what is new, by the result of the unit of work, for the audit log.
+        by_engine: user code of the configuration takes part: a process without an engine has it done by that.
     """
 
     action: str
@@ -118,6 +119,7 @@ class Control:
     tells: tuple[str, ...] = ()
     state: Callable[[Connection, Keys], Mapping[str, Any]] = _no_state
     made: Made = _nothing_made
+    by_engine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

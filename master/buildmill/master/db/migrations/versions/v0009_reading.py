@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_reading"
-down_revision = "0007_audit"
+down_revision = "0008_events"
 branch_labels = None
 depends_on = None
 
