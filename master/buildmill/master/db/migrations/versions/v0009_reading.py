@@ -1,7 +1,7 @@
 """Indexes for what pages ask: what waits, what has failed, what repeats a build.
 
 Revision ID: 0009_reading
-Revises: 0007_audit
+Revises: 0008_events
 """
 
 from __future__ import annotations
