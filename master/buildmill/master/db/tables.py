@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from buildmill.master.db.tables_of_schedules import tables_in as _schedule_tables
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -528,3 +530,5 @@ audit_ends = sa.Table(
     sa.Column("entry_id", sa.BigInteger, nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
 )
+
+of_schedules = _schedule_tables(metadata)
