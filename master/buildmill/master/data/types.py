@@ -15,6 +15,7 @@ from buildmill.master.domain import commit_resources, resources, result_resource
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.reasons import Reason
+from buildmill.master.domain.schedules.resources import ScheduleExplanation, ScheduleResource, ScheduleRunResource
 
 
 class FieldKind(StrEnum):
@@ -136,6 +137,9 @@ TYPES: dict[str, ResourceType] = {
         resources.Property,
         Reason,
         resources.RootLink,
+        ScheduleExplanation,
+        ScheduleResource,
+        ScheduleRunResource,
         resources.Scheduler,
         resources.SourceStamp,
         resources.Spec,

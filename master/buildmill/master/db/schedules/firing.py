@@ -12,26 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from buildmill.common.errors import Conflict, NotFound
+from buildmill.common.errors import NotFound
 from buildmill.master.db.schedules import telling
 from buildmill.master.db.schedules.rows import EVENTS, RUNS, SCHEDULES, run_of
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.schedules.refusals import AlreadyRunning
 from buildmill.master.domain.schedules.values import PausedBy, RunOutcome, RunResult, ScheduleRun
 
 RUN_RID = "ri.scheduler.main.run."
 _s, _e, _r = SCHEDULES.c, EVENTS.c, RUNS.c
-
-
-class AlreadyRunning(Conflict):
-    """A run of the schedule is in progress.
-
-    Attributes:
-        rid: of the schedule.
-    """
-
-    def __init__(self, rid: str) -> None:
-        super().__init__(f"a run of {rid} is in progress")
-        self.rid = rid
 
 
 def locked(tx: Transaction, rid: str) -> Any:

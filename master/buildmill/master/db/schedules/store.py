@@ -199,7 +199,7 @@ def unresolved(connection: Connection, limit: int = 100) -> Sequence[tuple[Sched
     return [(run, schedules[run.schedule_rid]) for run in found if run.schedule_rid in schedules]
 
 
-def explain(connection: Connection, rid: str, now: int) -> list[ScheduleExplanation]:
+def explain(connection: Connection, rid: str) -> list[ScheduleExplanation]:
     """Why a schedule runs, waits or does nothing.
 
     Raises:
@@ -207,4 +207,4 @@ def explain(connection: Connection, rid: str, now: int) -> list[ScheduleExplanat
     """
     schedule = get(connection, rid)
     last = next(iter(runs(connection, rid, None, 1)), None)
-    return explanations_of(schedule, leaves(connection, rid), last, now)
+    return explanations_of(schedule, leaves(connection, rid), last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -76,7 +77,7 @@ class ScheduleRunResource(Resource, frozen=True, kw_only=True):
     version_rid: str
 
     def event_keys(self, name: str) -> tuple[Key, ...]:
-        return (("schedules", self.schedule_rid, "runs", name), ("schedule_runs", self.rid, name))
+        return (("schedules", self.schedule_rid, "runs", name),)
 
 
 class ScheduleExplanation(Resource, frozen=True, kw_only=True):
@@ -101,7 +102,7 @@ def resource_of(schedule: Schedule) -> ScheduleResource:
     """As it is shown."""
     definition = schedule.version.definition
     return ScheduleResource(
-        action=_document(definition.action),
+        action=document_of(definition.action),
         active_run=schedule.active_run,
         created_at=schedule.created_at,
         created_by=schedule.created_by,
@@ -114,8 +115,8 @@ def resource_of(schedule: Schedule) -> ScheduleResource:
         paused_by=schedule.paused_by,
         pending=schedule.is_pending,
         rid=schedule.rid,
-        scope=_document(definition.scope),
-        trigger=_document(definition.trigger),
+        scope=document_of(definition.scope),
+        trigger=document_of(definition.trigger),
         updated_at=schedule.updated_at,
         updated_by=schedule.editor.user_id,
         version_rid=schedule.version.rid,
@@ -139,9 +140,10 @@ def run_resource_of(run: ScheduleRun) -> ScheduleRunResource:
     )
 
 
-def _document(value: Any) -> Document:
+def document_of(value: Any) -> Document:
+    """A trigger, an action or a scope with the names of the orchestration API."""
     document: Document = msgspec.to_builtins(value)
-    return document
+    return {name: member for name, member in document.items() if member is not None}
 
 
 _EVENTS = {
@@ -156,7 +158,7 @@ _EVENTS = {
 
 
 def explanations_of(
-    schedule: Schedule, leaves: list[LeafState], last: ScheduleRun | None, now: int
+    schedule: Schedule, leaves: list[LeafState], last: ScheduleRun | None
 ) -> list[ScheduleExplanation]:
     """Why a schedule runs, waits or does nothing; what matters most stands first.
 
@@ -185,14 +187,18 @@ def explanations_of(
         else:
             say("event_happened", f"it has seen {event}, and waits for the rest of its trigger", leaf.happened_at)
     if schedule.next_due_at is not None:
-        say("waits_for_time", f"a time of its trigger comes in {schedule.next_due_at - now} s", schedule.next_due_at)
+        say("waits_for_time", f"a time of its trigger comes at {_shown(schedule.next_due_at)}")
     elif not leaves and schedule.paused_by is None:
         say("by_hand_only", "its trigger never holds by itself: it is run by hand only")
     if schedule.missed_at is not None:
-        say("missed", "no master ran at a time of its trigger, which is not made up for", schedule.missed_at)
+        say("missed", f"no master ran at {_shown(schedule.missed_at)}, a time of its trigger; it is not made up for")
     if last is not None and last.result is not None and schedule.active_run is None:
         say("last_run", f"the last run, {last.rid}, ended as {_ended(last)}", last.created_at)
     return found
+
+
+def _shown(instant: int) -> str:
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _ended(run: ScheduleRun) -> str:
