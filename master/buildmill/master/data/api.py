@@ -37,6 +37,7 @@ from buildmill.master.data.endpoints import (
 )
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
+from buildmill.master.data.graphs import GraphReading
 from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
@@ -93,6 +94,7 @@ class DataAPI(Generic[U]):
     Attributes:
         condition: how the database is.
         audit_log: takes entries about what is not done here.
+        graphs: reads job graphs as values.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class DataAPI(Generic[U]):
         self.updates = updates
         self.condition = Condition(database)
         self.audit_log = AuditLog(database)
+        self.graphs = GraphReading(database, lambda: updates.orchestration)
         self._database = database
         self._context = Context(
             database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes

@@ -7,7 +7,12 @@ from collections.abc import Collection
 from buildmill.common.errors import NotFound
 from buildmill.master.db.database import Database
 from buildmill.master.db.schedules import store
-from buildmill.master.domain.schedules.resources import ScheduleResource, ScheduleRunResource, resource_of, run_resource_of
+from buildmill.master.domain.schedules.resources import (
+    ScheduleResource,
+    ScheduleRunResource,
+    resource_of,
+    run_resource_of,
+)
 from buildmill.master.domain.schedules.values import ScheduleVersion
 
 

@@ -14,6 +14,7 @@ from buildmill.master.data.schemas import ANYTHING, parameters, text
 from buildmill.master.db.schedules import firing, store
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.orchestration import rids
+from buildmill.master.domain.rights import Actor
 from buildmill.master.domain.schedules import requests
 from buildmill.master.domain.schedules.refusals import check_texts, checked_trigger, subjects_of
 from buildmill.master.domain.schedules.resources import (
@@ -24,7 +25,6 @@ from buildmill.master.domain.schedules.resources import (
     run_resource_of,
 )
 from buildmill.master.domain.schedules.values import Definition, Editor, Schedule, ScheduleRun, UserScope
-from buildmill.master.domain.rights import Actor
 
 SCHEDULE_RID = "ri.scheduler.main.schedule."
 VERSION_RID = "ri.scheduler.main.schedule-version."

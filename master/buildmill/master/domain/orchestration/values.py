@@ -242,7 +242,6 @@ class Attempt:
     """
 
     number: int
-    buildset_id: int
     buildrequest_id: int
     build_id: int | None
     requested_at_ms: int

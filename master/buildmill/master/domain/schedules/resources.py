@@ -157,9 +157,7 @@ _EVENTS = {
 }
 
 
-def explanations_of(
-    schedule: Schedule, leaves: list[LeafState], last: ScheduleRun | None
-) -> list[ScheduleExplanation]:
+def explanations_of(schedule: Schedule, leaves: list[LeafState], last: ScheduleRun | None) -> list[ScheduleExplanation]:
     """Why a schedule runs, waits or does nothing; what matters most stands first.
 
     Args:

@@ -116,7 +116,9 @@ class Foundry:
             self._refuse(request, refusal_of(error))
         except Exception:
             instance = self._new_id()
-            self._log.failure("{method} {uri} failed ({instance})", method=request.method, uri=request.uri, instance=instance)
+            self._log.failure(
+                "{method} {uri} failed ({instance})", method=request.method, uri=request.uri, instance=instance
+            )
             self._refuse(request, ApiError("Default:Internal", "internal error"), instance)
         else:
             self._send(request, 204 if answer is None else 200, b"" if answer is None else answers.encode(answer))

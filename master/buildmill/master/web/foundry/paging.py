@@ -66,9 +66,7 @@ def place_of(question: Any, token: str | None) -> tuple[int, ...] | None:
         raise refused
     text = token.removeprefix(_PREFIX)
     try:
-        digest, place = msgspec.json.decode(
-            urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Token
-        )
+        digest, place = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Token)
     except (binascii.Error, ValueError):
         raise refused from None
     if digest != _digest(question):

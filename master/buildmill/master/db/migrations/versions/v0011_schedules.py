@@ -1,7 +1,7 @@
 """Schedules of job graphs.
 
 Revision ID: 0011_schedules
-Revises: 0007_audit
+Revises: 0010_job_graphs
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011_schedules"
-down_revision = "0007_audit"
+down_revision = "0010_job_graphs"
 branch_labels = None
 depends_on = None
 
