@@ -85,7 +85,7 @@ class App:
         self._bus = SimpleBus()
         self._url = parse_url(config.db_url, str(basedir))
         self.database = Database.open(self._url, reactor, self._bus.publish)
-        self.updates = Updates(self.database, UpdateContext())
+        self.updates = Updates(self.database, UpdateContext(secrets.token_bytes))
         self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
         self._forms = ForceSchedulers()
         self._explanations = Explanations(self.database.read)

@@ -27,6 +27,7 @@ from buildmill.master.data.endpoints import (
     directory,
     explain,
     forced,
+    graph_builds,
     logchunks,
     requests,
     schedules,
@@ -42,6 +43,7 @@ from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.data.schedules import ScheduleReads
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
@@ -95,6 +97,7 @@ class DataAPI(Generic[U]):
         condition: how the database is.
         audit_log: takes entries about what is not done here.
         graphs: reads job graphs as values.
+        schedules: reads schedules.
     """
 
     def __init__(
@@ -112,9 +115,16 @@ class DataAPI(Generic[U]):
         self.condition = Condition(database)
         self.audit_log = AuditLog(database)
         self.graphs = GraphReading(database, lambda: updates.orchestration)
+        self.schedules = ScheduleReads(database)
         self._database = database
         self._context = Context(
-            database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes
+            database,
+            logs,
+            force_schedulers or NoForceSchedulers(),
+            updates,
+            reasons or NoReasons(),
+            random_bytes,
+            graphs=self.graphs,
         )
         self._versions = Versions(bus, lambda: database.statistics["commits"])
         self.endpoints = ENDPOINTS
@@ -343,6 +353,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *directory.ENDPOINTS,
     *explain.ENDPOINTS,
     *forced.ENDPOINTS,
+    *graph_builds.ENDPOINTS,
     *logchunks.ENDPOINTS,
     *requests.ENDPOINTS,
     *schedules.ENDPOINTS,

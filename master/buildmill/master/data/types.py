@@ -14,6 +14,7 @@ import msgspec
 from buildmill.master.domain import commit_resources, resources, result_resources
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
+from buildmill.master.domain.orchestration.resources import GraphBuildResource
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.schedules.resources import ScheduleExplanation, ScheduleResource, ScheduleRunResource
 
@@ -140,6 +141,7 @@ TYPES: dict[str, ResourceType] = {
         ScheduleExplanation,
         ScheduleResource,
         ScheduleRunResource,
+        GraphBuildResource,
         resources.Scheduler,
         resources.SourceStamp,
         resources.Spec,

@@ -53,13 +53,14 @@ class Action:
 
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
-    "branches", "codebases", "commits", "events", "forceschedulers", "logs", "masters", "operations", "projects",
-    "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps", "test_result_sets", "workers",
+    "branches", "codebases", "commits", "events", "forceschedulers", "graphs", "logs", "masters", "operations",
+    "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
-    "forceschedulers.force", "schedulers.enable", "schedules.create", "schedules.replace", "schedules.delete", "schedules.pause", "schedules.unpause", "schedules.run",
-    "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
+    "forceschedulers.force", "schedulers.enable", "graphs.build", "graphs.cancel",
+    "schedules.create", "schedules.replace", "schedules.delete", "schedules.pause", "schedules.unpause",
+    "schedules.run", "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
 )  # fmt: skip
 
 ACTIONS: Final[Mapping[str, Action]] = {

@@ -24,6 +24,9 @@ from buildmill.master.domain.rights import ACTIONS, Principal, Resource, Via
 from buildmill.master.mq.bus import EventBus
 from buildmill.master.web import login, operating
 from buildmill.master.web.cookies import SessionCookie
+from buildmill.master.web.foundry.face import PREFIX as _ORCHESTRATION
+from buildmill.master.web.foundry.face import Foundry
+from buildmill.master.web.foundry.settings import FoundrySettings
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request, Site
@@ -65,6 +68,7 @@ class WebServer:
         access: who may do what; `use` puts something else in force.
         accounts: knows sessions and tokens.
         limits: what a client may ask for.
+        foundry: how the orchestration API answers.
 
     Attributes:
         site: the factory of connections, for tests that bring their own transport.
@@ -93,6 +97,7 @@ class WebServer:
         multi_master: bool = False,
         ui: Mapping[str, Any] | None = None,
         limits: WebLimits | None = None,
+        foundry: FoundrySettings | None = None,
     ) -> None:
         self._reactor = reactor
         limits = limits or WebLimits()
@@ -101,11 +106,12 @@ class WebServer:
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
         self._rest = Rest(data, self._origins, limits, self.gate)
+        self._foundry = Foundry(
+            data, self.gate, self._origins, limits, lambda: _uuid(rng), foundry or FoundrySettings()
+        )
         self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits)
         self.live = LiveFactory(self._hub, reactor, limits, self.gate)
-        self.streams = Streams(
-            self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)), self.gate
-        )
+        self.streams = Streams(self._hub, reactor, limits, lambda: _uuid(rng), self.gate)
         self._clients = limits.sockets
         self._socket = WebSocketResource(self.live)
         self._operations = operations
@@ -159,6 +165,7 @@ class WebServer:
         await self._tasks.stop()
         await self._login.stop()
         await self._rest.stop()
+        await self._foundry.stop()
         self.site.close_all()
         self._data.stop()
 
@@ -171,7 +178,9 @@ class WebServer:
     def handle(self, request: Request) -> None:
         """Answer any request."""
         path = request.path
-        if path.startswith(b"/api/v2/") and path != _OPENAPI:
+        if path.startswith(_ORCHESTRATION):
+            self._foundry.handle(request)
+        elif path.startswith(b"/api/v2/") and path != _OPENAPI:
             self._rest.handle(request, path[8:])
         elif path.startswith(b"/api/latest/"):
             self._rest.handle(request, path[12:])
@@ -267,6 +276,10 @@ class WebServer:
 
     def _log_failure(self, failure: Failure, request: Request) -> None:
         self._log.failure("{method} {uri} failed", failure=failure, method=request.method, uri=request.uri)
+
+
+def _uuid(rng: Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 def _is_utf8(path: bytes) -> bool:

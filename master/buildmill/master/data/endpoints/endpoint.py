@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from buildmill.master.data.auditing import Made, Note
+from buildmill.master.data.graphs import GraphReading
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
@@ -35,6 +36,7 @@ class Context:
 
     Attributes:
         random_bytes: so many bytes that nobody can guess; None where no secrets are made.
+        graphs: reads job graphs; None where there are none.
         note: of the call of a control action; what `arguments.updates_of` gives writes it into the audit log.
     """
 
@@ -45,6 +47,7 @@ class Context:
     reasons: ReasonsOf = field(default_factory=NoReasons)
     random_bytes: Callable[[int], bytes] | None = None
     note: Note | None = None
+    graphs: GraphReading | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ async def _new(context: Context, params: Mapping[str, Any], actor: Actor) -> sto
     """
     if context.graphs is None:
         raise Unavailable("this process knows no job graphs")
-    requested = requests.read({name: value for name, value in params.items() if name != "owner"})
+    requested = requests.read_schedule({name: value for name, value in params.items() if name != "owner"})
     action = requests.action_of(requested.action, await context.graphs.default_branch())
     scope = requested.scope_mode or UserScope()
     await context.graphs.check(requests.graph_request_of(action, scope))

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from buildmill.master.db import tables as t
 from buildmill.master.db.schedules import firing, telling
 from buildmill.master.db.schedules.rows import EVENTS, RUNS, SCHEDULES, VERSIONS, trigger_of
 from buildmill.master.db.statement import Statement
+from buildmill.master.db.tables_of_schedules import settings
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.schedules.triggers import Happening, Trigger, holds, next_instant
 from buildmill.master.domain.schedules.values import RunOutcome, RunResult
@@ -192,7 +192,6 @@ def _tick(tx: Transaction, schedule_id: int, missed_before: int) -> None:
 
 def set_pause_after(tx: Transaction, failures: int | None) -> None:
     """From now on a schedule is paused after so many failures, one after the other; with None never."""
-    settings = t.of_schedules.settings
     tx.sql.execute(settings.delete().where(settings.c.name == PAUSE_AFTER))
     if failures is not None:
         tx.sql.execute(settings.insert().values(name=PAUSE_AFTER, value=failures))
@@ -200,7 +199,6 @@ def set_pause_after(tx: Transaction, failures: int | None) -> None:
 
 def pause_after(connection: Connection) -> int | None:
     """What `set_pause_after` has set."""
-    settings = t.of_schedules.settings
     query = sa.select(settings.c.value).where(settings.c.name == PAUSE_AFTER)
     found: int | None = connection.sql.execute(query).scalar()
     return found

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from buildmill.master.db import tables as t
+from buildmill.master.db import tables_of_schedules as t
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.schedules.triggers import Trigger
 from buildmill.master.domain.schedules.values import (
@@ -27,9 +27,7 @@ from buildmill.master.domain.schedules.values import (
 
 T = TypeVar("T")
 
-SCHEDULES, VERSIONS, EVENTS, RUNS = (
-    t.of_schedules.schedules, t.of_schedules.versions, t.of_schedules.events, t.of_schedules.runs,
-)  # fmt: skip
+SCHEDULES, VERSIONS, EVENTS, RUNS = t.schedules, t.versions, t.events, t.runs
 _s, _v, _r = SCHEDULES.c, VERSIONS.c, RUNS.c
 
 _trigger: msgspec.json.Decoder[Trigger] = msgspec.json.Decoder(Trigger)

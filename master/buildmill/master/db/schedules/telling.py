@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from buildmill.master.db.schedules.rows import WITH_VERSION, schedule_of
-from buildmill.master.db.tables import of_schedules
+from buildmill.master.db.schedules.rows import SCHEDULES, WITH_VERSION, schedule_of
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.schedules.resources import resource_of, run_resource_of
 from buildmill.master.domain.schedules.values import ScheduleRun
@@ -11,7 +10,7 @@ from buildmill.master.domain.schedules.values import ScheduleRun
 
 def schedule(tx: Transaction, rid: str, name: str) -> None:
     """The event `name` about a schedule as it is now in this transaction."""
-    row = tx.sql.execute(WITH_VERSION.where(of_schedules.schedules.c.rid == rid)).one()
+    row = tx.sql.execute(WITH_VERSION.where(SCHEDULES.c.rid == rid)).one()
     tx.emit(resource_of(schedule_of(row)).event(name))
 
 

@@ -1,4 +1,4 @@
-"""What somebody asks for who makes or replaces a schedule: documents with the names of the public API."""
+"""What somebody asks for who builds, or makes a schedule: documents with the names of the orchestration API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.domain.orchestration.values import NO_TIME, Duration, GraphRequest
+from buildmill.master.domain.orchestration.values import NO_TIME, Duration, EveryTarget, GraphRequest
 from buildmill.master.domain.schedules.triggers import RID_PATTERN, BranchName, Trigger
 from buildmill.master.domain.schedules.values import Action, ProjectScope, Scope, Target
 
@@ -16,7 +16,7 @@ MOST_RETRIES = 2**31 - 1
 _RID = re.compile(RID_PATTERN)
 
 
-class RequestedAction(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class ScheduleRequestAction(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What the schedule is to do; only the target must be there."""
 
     target: Target
@@ -29,24 +29,65 @@ class RequestedAction(msgspec.Struct, frozen=True, rename="camel", kw_only=True)
     retry_backoff_duration: Duration | None = None
 
 
-class RequestedSchedule(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class CreateScheduleRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """A schedule as somebody wants to have it."""
 
-    action: RequestedAction
+    action: ScheduleRequestAction
     display_name: str | None = None
     description: str | None = None
     trigger: Trigger | None = None
     scope_mode: Scope | None = None
 
 
-def read(document: Any) -> RequestedSchedule:
-    """Read a request.
+class CreateBuildRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A build as somebody wants to have it. Without a target: of everything that has a job spec."""
+
+    target: Target | None = None
+    branch_name: BranchName | None = None
+    fallback_branches: tuple[BranchName, ...] | None = None
+    force_build: bool | None = None
+    retry_count: int | None = None
+    retry_backoff_duration: Duration | None = None
+    abort_on_failure: bool | None = None
+    notifications_enabled: bool | None = None
+
+
+def read_build(document: Any) -> GraphRequest:
+    """Read what asks for a build.
 
     Raises:
         InvalidInput: it has another shape; says where.
     """
     try:
-        request = msgspec.convert(document, RequestedSchedule)
+        request = msgspec.convert(document, CreateBuildRequest)
+    except msgspec.ValidationError as error:
+        raise InvalidInput("build", str(error)) from error
+    target = document.get("target")
+    if target is not None and target["type"] != "manual" and target.get("ignoredRids") is None:
+        raise InvalidInput("target", f"a target of the type {target['type']} needs ignoredRids")
+    if request.target is not None:
+        check_target(request.target)
+    check_retries(request.retry_count, request.retry_backoff_duration)
+    return GraphRequest(
+        target=EveryTarget() if request.target is None else request.target,
+        branch=request.branch_name,
+        fallbacks=request.fallback_branches or (),
+        force=bool(request.force_build),
+        retry_count=request.retry_count or 0,
+        retry_backoff=request.retry_backoff_duration or NO_TIME,
+        abort_on_failure=bool(request.abort_on_failure),
+        notifications=bool(request.notifications_enabled),
+    )
+
+
+def read_schedule(document: Any) -> CreateScheduleRequest:
+    """Read what makes a schedule.
+
+    Raises:
+        InvalidInput: it has another shape; says where.
+    """
+    try:
+        request = msgspec.convert(document, CreateScheduleRequest)
     except msgspec.ValidationError as error:
         raise InvalidInput("schedule", str(error)) from error
     check_target(request.action.target)
@@ -70,7 +111,7 @@ def check_retries(count: int | None, backoff: Duration | None) -> None:
         raise InvalidInput("retryBackoffDuration", "expected a length of time that is not negative")
 
 
-def action_of(requested: RequestedAction, default_branch: str) -> Action:
+def action_of(requested: ScheduleRequestAction, default_branch: str) -> Action:
     """What is kept of it: nothing is left open."""
     return Action(
         target=requested.target,

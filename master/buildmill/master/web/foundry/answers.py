@@ -22,7 +22,7 @@ class _Answer(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Base of all."""
 
 
-class Build(_Answer, frozen=True):
+class Build(_Answer, frozen=True, kw_only=True):
     rid: str
     branch_name: str
     created_time: datetime
@@ -37,12 +37,12 @@ class Build(_Answer, frozen=True):
     schedule_rid: str | UnsetType = UNSET
 
 
-class DatasetJobOutput(_Answer, frozen=True, tag_field="type", tag="datasetJobOutput"):
+class DatasetJobOutput(_Answer, frozen=True, kw_only=True, tag_field="type", tag="datasetJobOutput"):
     dataset_rid: str
     output_transaction_rid: str | UnsetType = UNSET
 
 
-class Job(_Answer, frozen=True):
+class Job(_Answer, frozen=True, kw_only=True):
     rid: str
     build_rid: str
     started_time: datetime
@@ -52,7 +52,7 @@ class Job(_Answer, frozen=True):
     outputs: tuple[DatasetJobOutput, ...]
 
 
-class Schedule(_Answer, frozen=True):
+class Schedule(_Answer, frozen=True, kw_only=True):
     rid: str
     display_name: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
@@ -67,7 +67,7 @@ class Schedule(_Answer, frozen=True):
     scope_mode: Scope
 
 
-class Version(_Answer, frozen=True):
+class Version(_Answer, frozen=True, kw_only=True):
     rid: str
     schedule_rid: str
     created_time: datetime
@@ -77,20 +77,20 @@ class Version(_Answer, frozen=True):
     scope_mode: Scope
 
 
-class Ignored(_Answer, frozen=True, tag_field="type", tag="ignored"):
+class Ignored(_Answer, frozen=True, kw_only=True, tag_field="type", tag="ignored"):
     pass
 
 
-class Submitted(_Answer, frozen=True, tag_field="type", tag="submitted"):
+class Submitted(_Answer, frozen=True, kw_only=True, tag_field="type", tag="submitted"):
     build_rid: str
 
 
-class RunFailed(_Answer, frozen=True, tag_field="type", tag="error"):
+class RunFailed(_Answer, frozen=True, kw_only=True, tag_field="type", tag="error"):
     error_name: str
     description: str
 
 
-class Run(_Answer, frozen=True):
+class Run(_Answer, frozen=True, kw_only=True):
     rid: str
     schedule_rid: str
     schedule_version_rid: str
@@ -99,34 +99,34 @@ class Run(_Answer, frozen=True):
     result: Ignored | Submitted | RunFailed | UnsetType = UNSET
 
 
-class BuildPage(_Answer, frozen=True):
+class BuildPage(_Answer, frozen=True, kw_only=True):
     data: tuple[Build, ...]
     next_page_token: str | UnsetType = UNSET
 
 
-class JobPage(_Answer, frozen=True):
+class JobPage(_Answer, frozen=True, kw_only=True):
     data: tuple[Job, ...]
     next_page_token: str | UnsetType = UNSET
 
 
-class RunPage(_Answer, frozen=True):
+class RunPage(_Answer, frozen=True, kw_only=True):
     data: tuple[Run, ...]
     next_page_token: str | UnsetType = UNSET
 
 
-class Builds(_Answer, frozen=True):
+class Builds(_Answer, frozen=True, kw_only=True):
     data: dict[str, Build]
 
 
-class Jobs(_Answer, frozen=True):
+class Jobs(_Answer, frozen=True, kw_only=True):
     data: dict[str, Job]
 
 
-class Schedules(_Answer, frozen=True):
+class Schedules(_Answer, frozen=True, kw_only=True):
     data: dict[str, Schedule]
 
 
-class AffectedResources(_Answer, frozen=True):
+class AffectedResources(_Answer, frozen=True, kw_only=True):
     datasets: tuple[str, ...]
 
 

@@ -7,11 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from buildmill.common.errors import InvalidInput
-from buildmill.master.domain.orchestration.values import NO_TIME, Duration, EveryTarget, GraphRequest
-from buildmill.master.domain.schedules.requests import RequestedSchedule, check_retries, check_target
-from buildmill.master.domain.schedules.triggers import BranchName, Rid
-from buildmill.master.domain.schedules.values import Target
+from buildmill.master.domain.schedules import requests
+from buildmill.master.domain.schedules.triggers import Rid
 from buildmill.master.web.foundry.errors import ApiError, unprocessable
 
 T = TypeVar("T")
@@ -19,32 +16,6 @@ T = TypeVar("T")
 
 class _Body(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Base of all."""
-
-
-class CreateBuildRequest(_Body, frozen=True):
-    """A build. Without a target: of everything that has a job spec."""
-
-    target: Target | None = None
-    branch_name: BranchName | None = None
-    fallback_branches: tuple[BranchName, ...] | None = None
-    force_build: bool | None = None
-    retry_count: int | None = None
-    retry_backoff_duration: Duration | None = None
-    abort_on_failure: bool | None = None
-    notifications_enabled: bool | None = None
-
-    def graph_request(self) -> GraphRequest:
-        """The same as job graphs have it."""
-        return GraphRequest(
-            target=EveryTarget() if self.target is None else self.target,
-            branch=self.branch_name,
-            fallbacks=self.fallback_branches or (),
-            force=bool(self.force_build),
-            retry_count=self.retry_count or 0,
-            retry_backoff=self.retry_backoff_duration or NO_TIME,
-            abort_on_failure=bool(self.abort_on_failure),
-            notifications=bool(self.notifications_enabled),
-        )
 
 
 class BuildElement(_Body, frozen=True):
@@ -166,39 +137,28 @@ def shaped(document: Any, shape: type[T]) -> T:
         raise unprocessable(str(error)) from None
 
 
-def create_build(document: Any) -> GraphRequest:
-    """A build that is asked for.
+def create_build(document: Any) -> dict[str, Any]:
+    """The parameters of what asks for a build.
 
     Raises:
-        ApiError: it has another shape.
+        InvalidInput: it has another shape.
     """
-    request = shaped(document, CreateBuildRequest)
-    target = document.get("target")
-    if target is not None and target["type"] != "manual" and target.get("ignoredRids") is None:
-        raise unprocessable("Object missing required field `ignoredRids` - at `$.target`")
-    try:
-        if request.target is not None:
-            check_target(request.target)
-        check_retries(request.retry_count, request.retry_backoff_duration)
-    except InvalidInput as error:
-        raise unprocessable(str(error)) from None
-    return request.graph_request()
+    requests.read_build(document)
+    return _known(document, requests.CreateBuildRequest)
 
 
 def schedule(document: Any) -> dict[str, Any]:
     """The parameters of what makes a schedule, or replaces one.
 
     Raises:
-        ApiError: it has another shape.
+        InvalidInput: it has another shape.
     """
-    request = shaped(document, RequestedSchedule)
-    try:
-        check_target(request.action.target)
-        check_retries(request.action.retry_count, request.action.retry_backoff_duration)
-    except InvalidInput as error:
-        raise unprocessable(str(error)) from None
-    known = ("action", "displayName", "description", "trigger", "scopeMode")
-    return {name: document[name] for name in known if name in document}
+    requests.read_schedule(document)
+    return _known(document, requests.CreateScheduleRequest)
+
+
+def _known(document: dict[str, Any], shape: type[msgspec.Struct]) -> dict[str, Any]:
+    return {name: document[name] for name in shape.__struct_encode_fields__ if name in document}
 
 
 def batch(document: Any, shape: type[T], most: int) -> tuple[T, ...]:

@@ -24,6 +24,7 @@ from buildmill.master.web.foundry.answers import ErrorCase
 from buildmill.master.web.foundry.errors import ApiError, refusal_of
 from buildmill.master.web.foundry.openapi import document
 from buildmill.master.web.foundry.operation import Call, Operation
+from buildmill.master.web.foundry.settings import FoundrySettings
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request
 from buildmill.master.web.limits import WebLimits
@@ -47,8 +48,7 @@ class Foundry:
         origins: which pages of other places may ask.
         limits: what a client may ask for.
         new_id: makes UUIDs that nobody has had before.
-        error_case: how names of errors of runs are spelled; None to tell by the client.
-        cancels_strictly: a build that has ended cannot be cancelled.
+        settings: how it answers.
     """
 
     _log = Logger()
@@ -60,17 +60,14 @@ class Foundry:
         origins: Origins,
         limits: WebLimits,
         new_id: Callable[[], str],
-        *,
-        error_case: ErrorCase | None = None,
-        cancels_strictly: bool = False,
+        settings: FoundrySettings,
     ) -> None:
         self._data = data
         self._gate = gate
         self._origins = origins
         self._limits = limits
         self._new_id = new_id
-        self._error_case = error_case
-        self._cancels_strictly = cancels_strictly
+        self._settings = settings
         self._tasks = TaskOwner("orchestration API")
 
     async def stop(self) -> None:
@@ -157,7 +154,7 @@ class Foundry:
             query=query,
             principal=principal,
             case=self._case_for(request),
-            cancels_strictly=self._cancels_strictly,
+            cancels_strictly=self._settings.cancels_strictly,
             permit=permit,
         )
         try:
@@ -168,8 +165,8 @@ class Foundry:
             raise operation.absent.error(rid, str(error)) from None
 
     def _case_for(self, request: Request) -> ErrorCase:
-        if self._error_case is not None:
-            return self._error_case
+        if self._settings.error_case is not None:
+            return self._settings.error_case
         agent = _SDK.search(request.getHeader(b"User-Agent") or b"")
         is_new = agent is not None and (int(agent[1]), int(agent[2])) >= _UPPER_SINCE
         return ErrorCase.SDK if is_new else ErrorCase.SEED

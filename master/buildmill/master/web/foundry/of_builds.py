@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from buildmill.master.domain.orchestration.ports import BuildSearch
+from buildmill.master.domain.schedules.requests import CreateBuildRequest
 from buildmill.master.web.foundry import answers, bodies
 from buildmill.master.web.foundry.errors import ApiError
 from buildmill.master.web.foundry.operation import NOTHING, Call, Missing, Operation
@@ -16,9 +17,9 @@ _MOST_BUILDS, _MOST_JOBS = 100, 500
 
 async def _create(call: Call) -> Any:
     """Build what is stale of the targets."""
-    request = bodies.create_build(call.document)
+    params = bodies.create_build(call.document)
     await call.permit()
-    return answers.build(await call.data.create_graph_build(request, call.principal.actor))
+    return answers.build(await call.data.control("create", params, ("graph_builds",), call.principal.actor))
 
 
 async def _get(call: Call) -> Any:
@@ -57,7 +58,7 @@ async def _cancel(call: Call) -> Any:
     await call.permit()
     if before.status.is_final and call.cancels_strictly:
         raise ApiError("BuildNotRunning", f"{call.rid} has ended", {"buildRid": call.rid})
-    await call.data.cancel_graph_build(call.rid, call.principal.actor)
+    await call.data.control("cancel", {}, ("graph_builds", call.rid), call.principal.actor)
     return NOTHING
 
 
@@ -95,7 +96,7 @@ _PAGES = ("InvalidPageSize", "InvalidPageToken")
 OPERATIONS = (
     Operation(
         name="createBuild", http="POST", path=("builds", "create"), right="graphs.build", handle=_create,
-        body=bodies.CreateBuildRequest, answer=answers.Build, denied=Missing(name="CreateBuildPermissionDenied"),
+        body=CreateBuildRequest, answer=answers.Build, denied=Missing(name="CreateBuildPermissionDenied"),
         errors=(
             "DuplicateBuildBranches", "MissingBuildTargets", "MissingConnectingBuildInputs", "BuildTargetsNotFound",
             "BuildInputsNotFound", "BuildTargetsPermissionDenied", "BuildInputsPermissionDenied",

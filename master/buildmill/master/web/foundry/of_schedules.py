@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from buildmill.common.errors import NotFound
-from buildmill.master.domain.schedules.requests import RequestedSchedule, graph_request_of
+from buildmill.master.domain.schedules.requests import CreateScheduleRequest, graph_request_of
 from buildmill.master.domain.schedules.values import Action, Scope
 from buildmill.master.web.foundry import answers, bodies
 from buildmill.master.web.foundry.operation import NOTHING, Call, Missing, Operation
@@ -148,7 +148,7 @@ OPERATIONS = (
     ),
     Operation(
         name="createSchedule", http="POST", path=("schedules",), right="schedules.create", handle=_create,
-        is_preview=True, body=RequestedSchedule, answer=answers.Schedule,
+        is_preview=True, body=CreateScheduleRequest, answer=answers.Schedule,
         denied=Missing(name="CreateSchedulePermissionDenied"), errors=(*_OF_GRAPHS, *_OF_TRIGGERS),
         resource=("schedules",), method="create",
     ),
@@ -158,7 +158,7 @@ OPERATIONS = (
     ),
     Operation(
         name="replaceSchedule", http="PUT", path=("schedules", "{scheduleRid}"), right="schedules.replace",
-        handle=_replace, is_preview=True, body=RequestedSchedule, answer=answers.Schedule, absent=_ABSENT,
+        handle=_replace, is_preview=True, body=CreateScheduleRequest, answer=answers.Schedule, absent=_ABSENT,
         denied=_denied("Replace"), errors=(*_OF_GRAPHS, *_OF_TRIGGERS), resource=_ONE, method="replace",
     ),
     Operation(

@@ -23,7 +23,8 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
 def of(document: Any) -> Trigger:
-    return msgspec.convert(document, Trigger)
+    trigger: Trigger = msgspec.convert(document, Trigger)
+    return trigger
 
 
 def update(rid: str = RAW, branch: str = "master") -> dict[str, Any]:
