@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from buildmill.master.db.columns import Flag, Id, Instant, Json, metadata
+from buildmill.master.db.columns import Flag, Id, Instant, Json
 from buildmill.master.db.columns import id_column as _id
+from buildmill.master.db.columns import metadata as metadata
 from buildmill.master.db.columns import reference as _ref
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from buildmill.common.results import Result
+from buildmill.master.db import tables as t
 from buildmill.master.domain.orchestration import errors
 from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.orchestration.values import (
@@ -279,11 +282,7 @@ def _versions(house: GraphHouse, name: str) -> list[str]:
     return [version.rid for version in found if version.state == "committed"]
 
 
-def _counts():  # type: ignore[no-untyped-def]  # one select of all counts
-    import sqlalchemy as sa
-
-    from buildmill.master.db import tables as t
-
+def _counts() -> sa.Select[Any]:
     return sa.select(
         *(sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in t.metadata.tables.values())
     )

@@ -15,6 +15,8 @@ from buildmill.master.db.tables_of_graphs import (
     graph_job_dependencies,
     graph_job_outputs,
     graph_jobs,
+    job_specs,
+    target_branches,
     target_versions,
     targets,
 )
@@ -186,15 +188,13 @@ def _job_values(connection: Connection, found: Sequence[JobRow]) -> list[GraphJo
         for job_id, rid in connection.sql.execute(needed):
             needs.setdefault(job_id, []).append(rid)
     for some in chunks({row.build_id for row in found}):
-        build_rids.update(
-            (row[0], row[1]) for row in connection.sql.execute(sa.select(_b.id, _b.rid).where(_b.id.in_(some)))
-        )
-    specs = landscape.job_specs
+        of_builds = connection.sql.execute(sa.select(_b.id, _b.rid).where(_b.id.in_(some)))
+        build_rids.update((row[0], row[1]) for row in of_builds)
     for some in chunks({row.spec_id for row in found}):
-        builders.update(
-            (row[0], row[1])
-            for row in connection.sql.execute(sa.select(specs.c.id, specs.c.builder).where(specs.c.id.in_(some)))
+        of_specs = connection.sql.execute(
+            sa.select(job_specs.c.id, job_specs.c.builder).where(job_specs.c.id.in_(some))
         )
+        builders.update((row[0], row[1]) for row in of_specs)
     return [
         GraphJob(
             rid=row.rid, build_rid=build_rids[row.build_id], spec_id=row.spec_id, builder=builders[row.spec_id],
@@ -246,7 +246,7 @@ def versions_of(connection: Connection, target_rid: str, branch: str, limit: int
     query: sa.Select[Any] = (
         sa.select(*versions.COLUMNS)
         .select_from(versions.SOURCE)
-        .where(_t.rid == target_rid, versions.target_branches.c.name == branch)
+        .where(_t.rid == target_rid, target_branches.c.name == branch)
         .order_by(target_versions.c.id.desc())
         .limit(limit)
     )

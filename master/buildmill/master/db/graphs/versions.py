@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from buildmill.common.errors import Conflict, InvalidInput
 from buildmill.master.db.graphs import happenings
 from buildmill.master.db.graphs.section import enter
+from buildmill.master.db.tables import changes
 from buildmill.master.db.tables_of_graphs import (
     graph_attempts,
     graph_jobs,
@@ -175,3 +176,8 @@ def is_locked(connection: Connection, target_id: int, branch_name: str) -> bool:
         sa.select(graph_locks.c.job_id).where(graph_locks.c.target_id == target_id, graph_locks.c.branch == branch_name)
     )
     return found.first() is not None
+
+
+def newest_change(connection: Connection) -> int:
+    """Id of the newest change; 0 when there is none."""
+    return int(connection.sql.execute(sa.select(sa.func.max(changes.c.id))).scalar() or 0)
