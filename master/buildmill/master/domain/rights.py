@@ -54,7 +54,8 @@ class Action:
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
     "branches", "codebases", "commits", "events", "forceschedulers", "graphs", "logs", "masters", "operations",
-    "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps", "test_result_sets", "workers",
+    "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps", "test_result_sets",
+    "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",

@@ -26,7 +26,6 @@ from buildmill.master.web import login, operating
 from buildmill.master.web.cookies import SessionCookie
 from buildmill.master.web.foundry.face import PREFIX as _ORCHESTRATION
 from buildmill.master.web.foundry.face import Foundry
-from buildmill.master.web.foundry.settings import FoundrySettings
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request, Site
@@ -68,7 +67,6 @@ class WebServer:
         access: who may do what; `use` puts something else in force.
         accounts: knows sessions and tokens.
         limits: what a client may ask for.
-        foundry: how the orchestration API answers.
 
     Attributes:
         site: the factory of connections, for tests that bring their own transport.
@@ -97,7 +95,6 @@ class WebServer:
         multi_master: bool = False,
         ui: Mapping[str, Any] | None = None,
         limits: WebLimits | None = None,
-        foundry: FoundrySettings | None = None,
     ) -> None:
         self._reactor = reactor
         limits = limits or WebLimits()
@@ -106,9 +103,7 @@ class WebServer:
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
         self._rest = Rest(data, self._origins, limits, self.gate)
-        self._foundry = Foundry(
-            data, self.gate, self._origins, limits, lambda: _uuid(rng), foundry or FoundrySettings()
-        )
+        self._foundry = Foundry(data, self.gate, self._origins, limits, lambda: _uuid(rng))
         self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits)
         self.live = LiveFactory(self._hub, reactor, limits, self.gate)
         self.streams = Streams(self._hub, reactor, limits, lambda: _uuid(rng), self.gate)

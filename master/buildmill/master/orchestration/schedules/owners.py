@@ -17,20 +17,20 @@ class Owners:
 
     Args:
         database: where tokens are.
-        listed: names of all users that the configuration knows; None where it has no such list.
         now: seconds since the epoch.
+
+    Attributes:
+        listed: names of all users that the configuration knows; None where it has no such list.
     """
 
-    def __init__(
-        self, database: Database, listed: Callable[[], Collection[str] | None], now: Callable[[], float]
-    ) -> None:
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
         self._database = database
-        self._listed = listed
+        self.listed: Collection[str] | None = None
         self._now = now
 
     async def is_there(self, username: str) -> bool:
         """Whether that user has not been taken away."""
-        listed = self._listed()
+        listed = self.listed
         if listed is not None and username in listed:
             return True
         tokens = await self._database.read(api_tokens.tokens, username)

@@ -6,7 +6,7 @@ next start. Events only tell that there is something to look for; it is also loo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -55,7 +55,6 @@ class ScheduleRunner:
         updates: ask for builds.
         bus: tells of new runs.
         clock: tells the time.
-        owners: knows which users are still there.
         new_id: makes UUIDs that nobody has had before.
     """
 
@@ -68,14 +67,13 @@ class ScheduleRunner:
         updates: Updates,
         bus: EventBus,
         clock: IReactorTime,
-        owners: Owners,
         new_id: Callable[[], str],
     ) -> None:
         self._database = database
         self._updates = updates
         self._bus = bus
         self._clock = clock
-        self._owners = owners
+        self._owners = Owners(database, clock.seconds)
         self._new_id = new_id
         self._tasks = TaskOwner("schedules")
         self._subscriptions: list[Subscription] = []
@@ -85,21 +83,22 @@ class ScheduleRunner:
         self._is_running = False
         self._is_wanted = False
 
-    async def start(self, pause_after: int | None) -> None:
-        """Begin. What was due while no master ran is passed over.
-
-        Args:
-            pause_after: a schedule is paused after so many failures, one after the other; None for never.
-        """
-        await self.configure(pause_after)
+    async def start(self) -> None:
+        """Begin. What was due while no master ran is passed over."""
         await self._updates.run(_pass_over, self._updates.context.masterid)
         self._is_working = True
         patterns = (("schedules", None, "runs", None), ("schedules", None, None))
         self._subscriptions = [self._bus.subscribe(pattern, self._heard) for pattern in patterns]
         self._wake()
 
-    async def configure(self, pause_after: int | None) -> None:
-        """Let another setting hold."""
+    async def configure(self, pause_after: int | None, users: Collection[str] | None) -> None:
+        """Let other settings hold.
+
+        Args:
+            pause_after: a schedule is paused after so many failures, one after the other; None for never.
+            users: names of all users that the configuration knows; None where it has no such list.
+        """
+        self._owners.listed = users
         await self._updates.run(happenings.set_pause_after, pause_after)
 
     async def stop(self) -> None:

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, NotFound
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.api import DataAPI
+from buildmill.master.domain.orchestration.configuration import CancelFinished, ErrorNameCase
 from buildmill.master.domain.rights import Principal, Via, check_scopes
 from buildmill.master.web.bodies import JSON
 from buildmill.master.web.foundry import answers, bodies, of_builds, of_schedules
@@ -24,7 +25,6 @@ from buildmill.master.web.foundry.answers import ErrorCase
 from buildmill.master.web.foundry.errors import ApiError, refusal_of
 from buildmill.master.web.foundry.openapi import document
 from buildmill.master.web.foundry.operation import Call, Operation
-from buildmill.master.web.foundry.settings import FoundrySettings
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request
 from buildmill.master.web.limits import WebLimits
@@ -48,7 +48,6 @@ class Foundry:
         origins: which pages of other places may ask.
         limits: what a client may ask for.
         new_id: makes UUIDs that nobody has had before.
-        settings: how it answers.
     """
 
     _log = Logger()
@@ -60,14 +59,12 @@ class Foundry:
         origins: Origins,
         limits: WebLimits,
         new_id: Callable[[], str],
-        settings: FoundrySettings,
     ) -> None:
         self._data = data
         self._gate = gate
         self._origins = origins
         self._limits = limits
         self._new_id = new_id
-        self._settings = settings
         self._tasks = TaskOwner("orchestration API")
 
     async def stop(self) -> None:
@@ -154,7 +151,7 @@ class Foundry:
             query=query,
             principal=principal,
             case=self._case_for(request),
-            cancels_strictly=self._settings.cancels_strictly,
+            cancels_strictly=self._data.updates.orchestration.cancel_finished is CancelFinished.ERROR,
             permit=permit,
         )
         try:
@@ -165,8 +162,9 @@ class Foundry:
             raise operation.absent.error(rid, str(error)) from None
 
     def _case_for(self, request: Request) -> ErrorCase:
-        if self._settings.error_case is not None:
-            return self._settings.error_case
+        case = self._data.updates.orchestration.error_name_case
+        if case is not ErrorNameCase.AUTO:
+            return ErrorCase(case.value)
         agent = _SDK.search(request.getHeader(b"User-Agent") or b"")
         is_new = agent is not None and (int(agent[1]), int(agent[2])) >= _UPPER_SINCE
         return ErrorCase.SDK if is_new else ErrorCase.SEED
