@@ -83,8 +83,6 @@ class House(GraphHouse):
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if body is not None:
             headers["Content_Type"] = "application/json"
-            if method == "PUT":
-                headers["Content_Length"] = str(len(sent))
         answer = self.face.request(method, f"/api/v2/orchestration/{path}", sent, **headers)
         self.stage.turn()
         return answer
