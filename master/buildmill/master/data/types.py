@@ -14,6 +14,7 @@ import msgspec
 from buildmill.master.domain import commit_resources, resources, result_resources
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
+from buildmill.master.domain.orchestration import resources as graph_resources
 from buildmill.master.domain.reasons import Reason
 
 
@@ -125,6 +126,11 @@ TYPES: dict[str, ResourceType] = {
         commit_resources.Commit,
         commit_resources.CommitGraph,
         resources.ForceScheduler,
+        graph_resources.GraphAttempt,
+        graph_resources.GraphBuildResource,
+        graph_resources.GraphJobResource,
+        graph_resources.GraphPlanJob,
+        graph_resources.JobSpecResource,
         resources.Log,
         resources.LogChunk,
         LogHit,
@@ -142,6 +148,8 @@ TYPES: dict[str, ResourceType] = {
         resources.Step,
         result_resources.TestResult,
         result_resources.TestResultSet,
+        graph_resources.TargetResource,
+        graph_resources.TargetVersion,
         resources.Token,
         resources.Worker,
     )

@@ -53,12 +53,14 @@ class Action:
 
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
-    "branches", "codebases", "commits", "events", "forceschedulers", "logs", "masters", "operations", "projects",
-    "properties", "reasons", "schedulers", "sourcestamps", "steps", "test_result_sets", "workers",
+    "branches", "codebases", "commits", "events", "forceschedulers", "graph_builds", "graph_jobs", "job_specs", "logs",
+    "masters", "operations", "projects", "properties", "reasons", "schedulers", "sourcestamps", "steps", "targets",
+    "target_versions", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
-    "forceschedulers.force", "schedulers.enable", "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
+    "forceschedulers.force", "graph_builds.cancel", "graph_builds.create", "schedulers.enable", "targets.commit",
+    "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
 )  # fmt: skip
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -207,8 +209,9 @@ class Policy:
 
 EVENT_FAMILIES: Final = frozenset(
     {
-        "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits", "logs",
-        "masters", "projects", "properties", "schedulers", "steps", "test_result_sets", "workers",
+        "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits",
+        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "steps", "targets",
+        "target_versions", "test_result_sets", "workers",
     }
 )  # fmt: skip
 """What events are about: the names in their keys, and families of rights."""
