@@ -11,6 +11,7 @@ from buildmill.master.domain.orchestration import selection as selecting
 from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.orchestration.errors import GraphRefused
 from buildmill.master.domain.orchestration.ports import BuildPage, BuildSearch, JobPage
+from buildmill.master.domain.orchestration.resources import GraphPlanJob
 from buildmill.master.domain.orchestration.values import (
     Attempt,
     EveryTarget,
@@ -106,3 +107,23 @@ def check(connection: Connection, request: GraphRequest, settings: Orchestration
     landscape_ = landscape.load(connection, chain)
     selecting.check_request(request, landscape_)
     selecting.check_specs(request, landscape_, chain)
+
+
+def planned(connection: Connection, request: GraphRequest, settings: OrchestrationConfig) -> list[GraphPlanJob]:
+    """A plan as documents, with names of targets. Raises as `GraphReads.plan`."""
+    plan = creating.plan(connection, request, settings)
+    rids = [rid for job in plan.jobs for rid in (*job.spec.outputs, *job.spec.inputs)]
+    names = {key: target.name for key, target in reading.find_targets(connection, rids).items()}
+    return [
+        GraphPlanJob(
+            branch=job.spec.branch,
+            builder=job.spec.builder,
+            depends_on=[names[rid] for rid in job.depends_on],
+            inputs=[names[rid] for rid in job.spec.inputs],
+            outputs=[names[rid] for rid in job.spec.outputs],
+            reasons=list(job.reasons),
+            spec_id=job.spec.spec_id,
+            stale=job.is_stale,
+        )
+        for job in plan.jobs
+    ]

@@ -14,7 +14,7 @@ import msgspec
 from buildmill.master.domain import commit_resources, resources, result_resources
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
-from buildmill.master.domain.orchestration.resources import GraphBuildResource
+from buildmill.master.domain.orchestration import resources as graph_resources
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.schedules.resources import ScheduleExplanation, ScheduleResource, ScheduleRunResource
 
@@ -127,6 +127,11 @@ TYPES: dict[str, ResourceType] = {
         commit_resources.Commit,
         commit_resources.CommitGraph,
         resources.ForceScheduler,
+        graph_resources.GraphAttempt,
+        graph_resources.GraphBuildResource,
+        graph_resources.GraphJobResource,
+        graph_resources.GraphPlanJob,
+        graph_resources.JobSpecResource,
         resources.Log,
         resources.LogChunk,
         LogHit,
@@ -141,13 +146,14 @@ TYPES: dict[str, ResourceType] = {
         ScheduleExplanation,
         ScheduleResource,
         ScheduleRunResource,
-        GraphBuildResource,
         resources.Scheduler,
         resources.SourceStamp,
         resources.Spec,
         resources.Step,
         result_resources.TestResult,
         result_resources.TestResultSet,
+        graph_resources.TargetResource,
+        graph_resources.TargetVersion,
         resources.Token,
         resources.Worker,
     )

@@ -53,15 +53,16 @@ class Action:
 
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
-    "branches", "codebases", "commits", "events", "forceschedulers", "graphs", "logs", "masters", "operations",
-    "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps", "test_result_sets",
-    "workers",
+    "branches", "codebases", "commits", "events", "forceschedulers", "graph_builds", "graph_jobs", "job_specs", "logs",
+    "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps", "targets",
+    "target_versions", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
-    "forceschedulers.force", "schedulers.enable", "graphs.build", "graphs.cancel",
+    "forceschedulers.force", "graph_builds.cancel", "graph_builds.create", "schedulers.enable",
     "schedules.create", "schedules.replace", "schedules.delete", "schedules.pause", "schedules.unpause",
-    "schedules.run", "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
+    "schedules.run", "targets.commit",
+    "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
 )  # fmt: skip
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -210,8 +211,9 @@ class Policy:
 
 EVENT_FAMILIES: Final = frozenset(
     {
-        "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits", "logs",
-        "masters", "projects", "properties", "schedulers", "schedules", "steps", "test_result_sets", "workers",
+        "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits",
+        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "schedules", "steps", "targets",
+        "target_versions", "test_result_sets", "workers",
     }
 )  # fmt: skip
 """What events are about: the names in their keys, and families of rights."""
@@ -259,7 +261,7 @@ def _may_change_unknown(principal: Principal, policy: Policy) -> bool:
 # -- scopes ----------------------------------------------------------------------------
 
 
-ORCHESTRATION_FAMILIES: Final = frozenset({"graphs", "schedules"})
+ORCHESTRATION_FAMILIES: Final = frozenset({"graph_builds", "graph_jobs", "schedules"})
 """What programs may whose tokens have the scopes of the orchestration API."""
 ORCHESTRATION_SCOPES: Final = {
     ActionKind.READ: "api:orchestration-read",

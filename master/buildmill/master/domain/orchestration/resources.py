@@ -130,3 +130,26 @@ class JobSpecResource(Resource, frozen=True):
     outputs: list[str]
     properties: dict[str, Any]
     spec_id: int
+
+
+class GraphPlanJob(Resource, frozen=True):
+    """What would become of one job, if a build were made now.
+
+    Attributes:
+        depends_on: first outputs of the jobs that come before it.
+        inputs, outputs, depends_on: names of targets.
+        reasons: why it is stale, or why it is not.
+    """
+
+    type_name = "graph_plan_job"
+    plural = "graph_plan_jobs"
+    id_field = "spec_id"
+
+    branch: str
+    builder: str
+    depends_on: list[str]
+    inputs: list[str]
+    outputs: list[str]
+    reasons: list[str]
+    spec_id: int
+    stale: bool

@@ -143,8 +143,17 @@ def create_build(document: Any) -> dict[str, Any]:
     Raises:
         InvalidInput: it has another shape.
     """
-    requests.read_build(document)
-    return _known(document, requests.CreateBuildRequest)
+    request = requests.read_build(document)
+    return {
+        "target": {"type": "every"} if document.get("target") is None else document["target"],
+        "branch": request.branch,
+        "fallbacks": list(request.fallbacks),
+        "force": request.force,
+        "retry_count": request.retry_count,
+        "retry_backoff": msgspec.to_builtins(request.retry_backoff),
+        "abort_on_failure": request.abort_on_failure,
+        "notifications": request.notifications,
+    }
 
 
 def schedule(document: Any) -> dict[str, Any]:

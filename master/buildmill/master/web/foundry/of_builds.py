@@ -19,7 +19,8 @@ async def _create(call: Call) -> Any:
     """Build what is stale of the targets."""
     params = bodies.create_build(call.document)
     await call.permit()
-    return answers.build(await call.data.control("create", params, ("graph_builds",), call.principal.actor))
+    rid = await call.data.control("create", params, ("graph_builds",), call.principal.actor)
+    return answers.build(await call.data.graphs.build(rid))
 
 
 async def _get(call: Call) -> Any:
@@ -95,7 +96,7 @@ _PAGES = ("InvalidPageSize", "InvalidPageToken")
 
 OPERATIONS = (
     Operation(
-        name="createBuild", http="POST", path=("builds", "create"), right="graphs.build", handle=_create,
+        name="createBuild", http="POST", path=("builds", "create"), right="graph_builds.create", handle=_create,
         body=CreateBuildRequest, answer=answers.Build, denied=Missing(name="CreateBuildPermissionDenied"),
         errors=(
             "DuplicateBuildBranches", "MissingBuildTargets", "MissingConnectingBuildInputs", "BuildTargetsNotFound",
@@ -105,34 +106,34 @@ OPERATIONS = (
         resource=("graph_builds",), method="create",
     ),
     Operation(
-        name="getBuildsBatch", http="POST", path=("builds", "getBatch"), right="graphs.read", handle=_get_batch,
+        name="getBuildsBatch", http="POST", path=("builds", "getBatch"), right="graph_builds.read", handle=_get_batch,
         body=bodies.BuildElement, most=_MOST_BUILDS, answer=answers.Builds, resource=("graph_builds",),
     ),
     Operation(
-        name="searchBuilds", http="POST", path=("builds", "search"), right="graphs.read", handle=_search,
+        name="searchBuilds", http="POST", path=("builds", "search"), right="graph_builds.read", handle=_search,
         is_preview=True, body=bodies.SearchBuildsRequest, answer=answers.BuildPage,
         denied=Missing(name="SearchBuildsPermissionDenied"),
         errors=(*_PAGES, "InvalidAndFilter", "InvalidOrFilter", "InvalidFilterValue"), resource=("graph_builds",),
     ),
     Operation(
-        name="getBuild", http="GET", path=("builds", "{buildRid}"), right="graphs.read", handle=_get,
+        name="getBuild", http="GET", path=("builds", "{buildRid}"), right="graph_builds.read", handle=_get,
         answer=answers.Build, absent=_NO_BUILD, resource=_ONE,
     ),
     Operation(
-        name="cancelBuild", http="POST", path=("builds", "{buildRid}", "cancel"), right="graphs.cancel",
+        name="cancelBuild", http="POST", path=("builds", "{buildRid}", "cancel"), right="graph_builds.cancel",
         handle=_cancel, absent=_NO_BUILD, denied=Missing(name="CancelBuildPermissionDenied", parameter="buildRid"),
         errors=("BuildNotRunning",), resource=_ONE, method="cancel",
     ),
     Operation(
-        name="listJobsOfBuild", http="GET", path=("builds", "{buildRid}", "jobs"), right="graphs.read", handle=_jobs,
+        name="listJobsOfBuild", http="GET", path=("builds", "{buildRid}", "jobs"), right="graph_builds.read", handle=_jobs,
         has_pages=True, answer=answers.JobPage, absent=_NO_BUILD, errors=_PAGES, resource=_ONE,
     ),
     Operation(
-        name="getJobsBatch", http="POST", path=("jobs", "getBatch"), right="graphs.read", handle=_job_batch,
-        is_preview=True, body=bodies.JobElement, most=_MOST_JOBS, answer=answers.Jobs, resource=("graph_builds",),
+        name="getJobsBatch", http="POST", path=("jobs", "getBatch"), right="graph_jobs.read", handle=_job_batch,
+        is_preview=True, body=bodies.JobElement, most=_MOST_JOBS, answer=answers.Jobs, resource=("graph_jobs",),
     ),
     Operation(
-        name="getJob", http="GET", path=("jobs", "{jobRid}"), right="graphs.read", handle=_job, is_preview=True,
-        answer=answers.Job, absent=Missing(name="JobNotFound", parameter="jobRid"), resource=("graph_builds",),
+        name="getJob", http="GET", path=("jobs", "{jobRid}"), right="graph_jobs.read", handle=_job, is_preview=True,
+        answer=answers.Job, absent=Missing(name="JobNotFound", parameter="jobRid"), resource=("graph_jobs",),
     ),
 )  # fmt: skip

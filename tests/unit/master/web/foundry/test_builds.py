@@ -121,7 +121,7 @@ def test_a_build_is_cancelled_at_once_and_as_often_as_one_likes(house: House) ->
     assert house.refused("POST", f"builds/{NO_BUILD}/cancel") == (404, "BuildNotFound", {"buildRid": NO_BUILD})
     entries = house.stage.result(house.data.get("audit"))
     assert [(e["action"], e["method"], e["username"], e["outcome"]) for e in entries][:2] == [
-        ("graphs.build", "create", "ann", "done"), ("graphs.cancel", "cancel", "ann", "done"),
+        ("graph_builds.create", "create", "ann", "done"), ("graph_builds.cancel", "cancel", "ann", "done"),
     ]  # fmt: skip
 
 
