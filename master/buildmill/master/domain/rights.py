@@ -54,8 +54,8 @@ class Action:
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
     "branches", "codebases", "commits", "events", "forceschedulers", "graph_builds", "graph_jobs", "job_specs", "logs",
-    "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps", "targets",
-    "target_versions", "test_result_sets", "workers",
+    "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps",
+    "targets", "target_versions", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
@@ -212,8 +212,8 @@ class Policy:
 EVENT_FAMILIES: Final = frozenset(
     {
         "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits",
-        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "schedules", "steps", "targets",
-        "target_versions", "test_result_sets", "workers",
+        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "schedules", "steps",
+        "targets", "target_versions", "test_result_sets", "workers",
     }
 )  # fmt: skip
 """What events are about: the names in their keys, and families of rights."""

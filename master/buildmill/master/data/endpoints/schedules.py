@@ -80,7 +80,8 @@ async def _new(context: Context, params: Mapping[str, Any], actor: Actor) -> sto
     requested = requests.read_schedule({name: value for name, value in params.items() if name != "owner"})
     action = requests.action_of(requested.action, await context.graphs.default_branch())
     scope = requested.scope_mode or UserScope()
-    await context.graphs.check(requests.graph_request_of(action, scope))
+    # what lies outside of its projects is found at each run: they may change meanwhile
+    await context.graphs.check(requests.graph_request_of(action, UserScope()))
     datasets, schedules = subjects_of(requested.trigger)
     known = {target.rid for target in (await context.graphs.targets(datasets)).values()} if datasets else set()
     known |= {schedule.rid for schedule in await context.database.read(store.many, schedules)}

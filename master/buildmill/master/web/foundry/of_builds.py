@@ -125,8 +125,8 @@ OPERATIONS = (
         errors=("BuildNotRunning",), resource=_ONE, method="cancel",
     ),
     Operation(
-        name="listJobsOfBuild", http="GET", path=("builds", "{buildRid}", "jobs"), right="graph_builds.read", handle=_jobs,
-        has_pages=True, answer=answers.JobPage, absent=_NO_BUILD, errors=_PAGES, resource=_ONE,
+        name="listJobsOfBuild", http="GET", path=("builds", "{buildRid}", "jobs"), right="graph_builds.read",
+        handle=_jobs, has_pages=True, answer=answers.JobPage, absent=_NO_BUILD, errors=_PAGES, resource=_ONE,
     ),
     Operation(
         name="getJobsBatch", http="POST", path=("jobs", "getBatch"), right="graph_jobs.read", handle=_job_batch,
