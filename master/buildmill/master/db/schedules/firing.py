@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
+from buildmill.common.failpoints import failpoint
 from buildmill.master.db.schedules import telling
 from buildmill.master.db.schedules.rows import EVENTS, RUNS, SCHEDULES, run_of
 from buildmill.master.db.transaction import Transaction
@@ -90,6 +91,7 @@ def end(tx: Transaction, schedule_rid: str, run_rid: str) -> None:
         return
     if row.pending:
         begin(tx, row)
+        failpoint("master.fire_is_done")
         return
     tx.sql.execute(SCHEDULES.update().where(_s.id == row.id).values(active_run_rid=None))
     telling.schedule(tx, schedule_rid, "updated")

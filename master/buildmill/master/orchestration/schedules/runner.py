@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
+from buildmill.common.failpoints import failpoint
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import masters
@@ -166,8 +167,10 @@ class ScheduleRunner:
 
     async def _resolve(self, run: ScheduleRun, schedule: Schedule) -> None:
         """Ask for the build of a run, and write what has come of it: in one transaction, where there is a build."""
+        failpoint("master.before_schedule_asks")
         try:
             result = await self._ask(run, schedule)
+            failpoint("master.after_schedule_asked")
         except _Resolved:
             return
         except Exception:  # whatever it is, the run must have a result
