@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +25,8 @@ from tests.database import open_stage
 from tests.unit.master.orchestration.graphs import BUILDER, GraphHouse, rid
 from tests.unit.master.orchestration.oracle import Oracle, Recipe, Wish
 
+T = TypeVar("T")
+
 NAMES = ("a", "b", "c", "d", "e", "f")
 BRANCHES = ("master", "dev", "feature")
 RESULTS = {"success": Result.SUCCESS, "skipped": Result.SKIPPED, "failure": Result.FAILURE}
@@ -30,9 +35,6 @@ names = st.sampled_from(NAMES)
 several = st.lists(names, min_size=1, max_size=3, unique=True).map(tuple)
 few = st.lists(names, max_size=1).map(tuple)
 branches = st.sampled_from(BRANCHES)
-
-
-DATASETS = tuple(DatasetDeclaration(name=name) for name in NAMES)
 
 
 @st.composite
@@ -55,37 +57,46 @@ def recipes(draw: st.DrawFn) -> list[Recipe]:
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> Wish:
+def wishes(draw: st.DrawFn, made: tuple[str, ...]) -> Wish:
+    """A request: mostly for what job specs make."""
     chain = draw(st.permutations(BRANCHES))[: draw(st.integers(1, 3))]
-    kind = draw(st.sampled_from(["manual", "upstream", "upstream", "connecting"]))
+    kind = draw(st.sampled_from(["manual", "upstream", "upstream", "upstream", "connecting"]))
+    targets = draw(st.lists(st.sampled_from(made), min_size=1, max_size=3, unique=True)) if made else ["f"]
+    if not draw(st.integers(0, 9)):
+        targets.append("a")
     return Wish(
         kind=kind,
-        targets=draw(several),
+        targets=tuple(targets),
         inputs=draw(several) if kind == "connecting" else (),
-        ignored=draw(few) if kind != "manual" else (),
-        chain=tuple(chain) if draw(st.booleans()) else ("master",),
-        force=not draw(st.integers(0, 5)),
+        ignored=draw(few) if kind != "manual" and not draw(st.integers(0, 3)) else (),
+        chain=tuple(chain) if not draw(st.integers(0, 2)) else ("master",),
+        force=not draw(st.integers(0, 7)),
     )
 
 
 @dataclass
 class History:
-    """A house and the oracle beside it."""
+    """A house and the oracle beside it; the house knows each name with a prefix."""
 
     house: GraphHouse
     oracle: Oracle
+    prefix: str
 
     def publish(self, found: list[Recipe]) -> None:
         self.oracle.recipes = found
         specs = tuple(
-            SpecDeclaration(branch=one.branch, outputs=one.outputs, inputs=one.inputs, builder=BUILDER) for one in found
+            SpecDeclaration(
+                branch=one.branch, outputs=self._full(one.outputs), inputs=self._full(one.inputs), builder=BUILDER
+            )
+            for one in found
         )
-        config = OrchestrationConfig(datasets=DATASETS, jobspecs=specs)
+        datasets = tuple(DatasetDeclaration(name=name) for name in self._full(NAMES))
+        config = OrchestrationConfig(datasets=datasets, jobspecs=specs)
         self.house.publish_all(config, [one.logic for one in found])
 
     def commit(self, name: str, branch: str) -> None:
         self.oracle.commit(name, branch)
-        self.house.commit(name, branch)
+        self.house.commit(self.prefix + name, branch)
 
     def build(self, wish: Wish, draw: st.DataObject, *, cancels: bool) -> None:
         expected = self.oracle.jobs(wish)
@@ -95,8 +106,8 @@ class History:
         if isinstance(expected, str):
             self._is_refused(wish, expected)
             return
-        build = self.house.create(request_of(wish))
-        jobs = self.house.jobs(build)
+        build = self.house.create(self._request(wish))
+        jobs = self._short(self.house.statuses(build))
         assert list(jobs) == [recipe.outputs[0] for recipe in stale]
         if cancels:
             self.house.cancel(build)
@@ -109,9 +120,9 @@ class History:
             while waiting := self.house.requests():
                 if not draw.draw(st.integers(0, 9)):
                     self.house.restart()
-                name = draw.draw(st.sampled_from(sorted(waiting)))
-                self.house.work(name, RESULTS[results[name]])
-        assert self.house.statuses(build) == statuses
+                name = draw.draw(st.sampled_from(sorted(self._short(waiting))))
+                self.house.work(self.prefix + name, RESULTS[results[name]])
+        assert self._short(self.house.statuses(build)) == statuses
         assert self.house.left_behind() == []
         ended = set(statuses.values())
         worst = "FAILED" if "FAILED" in ended else "CANCELED" if "CANCELED" in ended else "SUCCEEDED"
@@ -119,39 +130,58 @@ class History:
 
     def _is_refused(self, wish: Wish, expected: str) -> None:
         with pytest.raises(errors.GraphRefused) as refusal:
-            self.house.create(request_of(wish))
+            self.house.create(self._request(wish))
         assert type(refusal.value).__name__ == expected
 
+    def _full(self, short: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.prefix + name for name in short)
 
-def request_of(wish: Wish) -> GraphRequest:
-    rids = {field: tuple(map(rid, getattr(wish, field))) for field in ("targets", "inputs", "ignored")}
-    target: BuildTarget = {
-        "manual": lambda: ManualTarget(rids["targets"]),
-        "upstream": lambda: UpstreamTarget(rids["targets"], rids["ignored"]),
-        "connecting": lambda: ConnectingTarget(rids["inputs"], rids["targets"], rids["ignored"]),
-    }[wish.kind]()
-    return GraphRequest(target=target, branch=wish.chain[0], fallbacks=wish.chain[1:], force=wish.force)
+    def _short(self, full: Mapping[str, T]) -> dict[str, T]:
+        return {name.removeprefix(self.prefix): value for name, value in full.items()}
+
+    def _request(self, wish: Wish) -> GraphRequest:
+        targets, inputs, ignored = (
+            tuple(map(rid, self._full(some))) for some in (wish.targets, wish.inputs, wish.ignored)
+        )
+        target: BuildTarget = {
+            "manual": ManualTarget(targets),
+            "upstream": UpstreamTarget(targets, ignored),
+            "connecting": ConnectingTarget(inputs, targets, ignored),
+        }[wish.kind]
+        return GraphRequest(target=target, branch=wish.chain[0], fallbacks=wish.chain[1:], force=wish.force)
+
+    def names_made(self) -> tuple[str, ...]:
+        return tuple(sorted({name for recipe in self.oracle.recipes for name in recipe.outputs}))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(recipes(), st.data())
-def test_histories_go_as_the_oracle_says(first: list[Recipe], data: st.DataObject) -> None:
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[GraphHouse]:
+    """One for all histories: each has datasets of its own."""
     stage = open_stage()
-    house = GraphHouse(stage, OrchestrationConfig())
-    try:
-        history = History(house, Oracle())
-        history.publish(first)
-        history.commit("a", "master")
-        for _ in range(data.draw(st.integers(2, 8))):
-            match data.draw(st.sampled_from(["build"] * 5 + ["commit", "commit", "publish", "cancel"])):
-                case "commit":
-                    history.commit(data.draw(names), data.draw(branches))
-                case "publish":
-                    history.publish(data.draw(recipes()))
-                case "build":
-                    history.build(data.draw(wishes()), data, cancels=False)
-                case "cancel":
-                    history.build(data.draw(wishes()), data, cancels=True)
-    finally:
-        house.close()
-        stage.close()
+    opened = GraphHouse(stage, OrchestrationConfig())
+    yield opened
+    opened.close()
+    stage.close()
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(recipes(), st.data())
+def test_histories_go_as_the_oracle_says(house: GraphHouse, first: list[Recipe], data: st.DataObject) -> None:
+    history = History(house, Oracle(), f"{next(_numbers)}.")
+    history.publish(first)
+    history.commit("a", "master")
+    if made := history.names_made():
+        history.build(Wish("upstream", made), data, cancels=False)
+    for _ in range(data.draw(st.integers(2, 8))):
+        match data.draw(st.sampled_from(["build"] * 5 + ["commit", "commit", "publish", "cancel"])):
+            case "commit":
+                history.commit(data.draw(names), data.draw(branches))
+            case "publish":
+                history.publish(data.draw(recipes()))
+            case "build":
+                history.build(data.draw(wishes(history.names_made())), data, cancels=False)
+            case "cancel":
+                history.build(data.draw(wishes(history.names_made())), data, cancels=True)
