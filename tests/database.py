@@ -23,18 +23,12 @@ from buildmill.master.domain.events import Event
 from buildmill.master.domain.resources import Log
 from buildmill.master.mq.bus import SimpleBus
 from tests import postgres
+from tests.schema import create_schema, fill
 
 T = TypeVar("T")
 
 NOW = 1_700_000_000
 """What the clock shows at first."""
-
-
-def create_schema(url: str) -> None:
-    """Make all tables in an empty database."""
-    engine = create_engine(make_url(url))
-    t.metadata.create_all(engine)
-    engine.dispose()
 
 
 class Stage:
@@ -62,7 +56,7 @@ class Stage:
     def _new_engine(self, url: str) -> sa.Engine:
         engine = create_engine(make_url(url))
         if make_url(url).database is None:
-            t.metadata.create_all(engine)
+            fill(engine)
         return engine
 
     def _publish(self, events: Sequence[Event]) -> None:

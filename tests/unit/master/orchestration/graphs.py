@@ -92,7 +92,11 @@ class GraphHouse:
     def publish(self, config: OrchestrationConfig, logic: Mapping[str, str] | None = None) -> None:
         """Put a configuration in force; `logic` by the first output of a spec, else it is always the same."""
         of = logic or {}
-        fingerprints = tuple(of.get(one.outputs[0], "as ever") for one in config.jobspecs)
+        self.publish_all(config, [of.get(one.outputs[0], "as ever") for one in config.jobspecs])
+
+    def publish_all(self, config: OrchestrationConfig, logic: Sequence[str]) -> None:
+        """The same, with the logic of each spec."""
+        fingerprints = tuple(logic)
         self.context.orchestration = config
         self.stage.result(self.updates.publishGraph(Publication(config=config, logic=fingerprints)))
 
