@@ -36,7 +36,10 @@ $(VENV)/.installed-dev: $(PACKAGING) | $(BIN)/python
 run: $(VENV)/.installed  ## build this checkout with a master and a worker, then serve the result
 	$(BIN)/buildmill demo $(ARGS)
 
-test: lint docs coverage unit  ## everything that CI checks
+# The checks take one core each, the tests all of them; what `coverage` has run is not run again.
+test: $(VENV)/.installed-dev  ## everything that CI checks
+	$(MAKE) -j 2 --output-sync=target lint docs coverage
+	$(MAKE) unit PYTEST_ARGS="$(addprefix --ignore=,$(COVERED_BY)) $(PYTEST_ARGS)"
 
 lint: format types layers  ## ruff, mypy, import-linter
 

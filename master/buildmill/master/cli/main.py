@@ -15,6 +15,7 @@ _COMMANDS: Mapping[str, str] = {
     "run": "lifecycle:run",
     "stop": "lifecycle:stop",
     "restart": "lifecycle:restart",
+    "web": "web:web",
     "reconfig": "reconfig:reconfig",
     "check": "soundness:check",
     "sighup": "reconfig:sighup",

@@ -136,6 +136,11 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         self._forget()
         self._close(CLOSE_POLICY, b"log in and subscribe anew")
 
+    def has_lost_events(self) -> None:
+        """Events that it may have wanted are lost, through no fault of its own."""
+        self._forget()
+        self._close(CLOSE_TRY_AGAIN_LATER, b"events are lost: subscribe and read anew")
+
     def end(self) -> None:
         """The server stops."""
         self._forget()
@@ -318,6 +323,11 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
         """Other rules hold: whoever is not simply allowed everything has to come again."""
         for client in tuple(self.clients):
             client.is_not_allowed_any_more()
+
+    def events_were_lost(self) -> None:
+        """Every client has to read anew."""
+        for client in tuple(self.clients):
+            client.has_lost_events()
 
     def _check(self) -> None:
         self._checking = None

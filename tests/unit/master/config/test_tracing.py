@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -31,7 +31,7 @@ class Place:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.environ: dict[str, str] = {}
-        self.master: Any = SimpleNamespace(tracing=NoTracing(), in_thread=at_once, masterid=1)
+        self.master = cast(Any, SimpleNamespace(tracing=NoTracing(), in_thread=at_once, masterid=1))
         self.part = TracingPart(
             master=self.master, bus=stage.bus, read=stage.database.read, reactor=stage.clock, environ=self.environ
         )

@@ -10,6 +10,7 @@ import pytest
 
 from buildmill.master.domain.events import Event
 from buildmill.master.mq.bus import SimpleBus
+from buildmill.master.web.history import History
 from buildmill.master.web.hub import Hub, Told
 from buildmill.master.web.limits import WebLimits
 from tests.unit.master.web.conftest import Answer, Connection, Face, read_answer
@@ -175,7 +176,8 @@ def test_streams_and_sockets_share_one_limit(face: Face) -> None:
 
 def test_a_block_is_made_once_for_all_streams_and_its_message_for_sockets_too() -> None:
     bus = SimpleBus()
-    hub = Hub(bus, "e", WebLimits())
+    history = History(bus, "e", WebLimits())
+    hub = Hub(bus, history, WebLimits())
     told: list[Told] = []
 
     class Ear:
@@ -197,7 +199,7 @@ def test_a_block_is_made_once_for_all_streams_and_its_message_for_sockets_too() 
     assert len({id(one.block) for one in told}) == len({id(one.frame) for one in told}) == 1
     assert event.payload in told[0].frame
     assert event.payload in told[0].block
-    hub.stop()
+    history.stop()
 
 
 def test_a_client_that_reads_slowly_gets_everything_later(face: Face) -> None:
@@ -384,7 +386,9 @@ def test_whatever_breaks_a_client_gets_every_event_once_or_is_told_to_read_again
     """A hub with little room; clients that come and go at any moment, with any id that they have seen."""
     chance = random.Random(seed)
     bus = SimpleBus()
-    hub = Hub(bus, "e", WebLimits(replay_events=8, socket_bytes=2000))
+    limits = WebLimits(replay_events=8, socket_bytes=2000)
+    history = History(bus, "e", limits)
+    hub = Hub(bus, history, limits)
     told: list[Told] = []
 
     class Ear:
@@ -423,4 +427,4 @@ def test_whatever_breaks_a_client_gets_every_event_once_or_is_told_to_read_again
         told.clear()
         assert known == number or not ear.patterns
     assert rereads > 0
-    hub.stop()
+    history.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -117,8 +118,8 @@ def _codebases(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Co
 
 
 def _codebase_page(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Codebase]:
-    rows = resultspec.apply(_codebases(connection, keys, spec), spec.query, TYPES["codebase"]).rows
-    return Page(rows, len(rows))
+    page = resultspec.apply(_codebases(connection, keys, spec), spec.query, TYPES["codebase"])
+    return dataclasses.replace(page, total=len(page.rows))
 
 
 # -- actions ---------------------------------------------------------------------------
