@@ -222,7 +222,11 @@ class AsyncClient:
 
     @staticmethod
     async def _whole(answer: IResponse, url: str) -> bytes:
-        return b"".join([part async for part in Body(answer, url)])
+        body = Body(answer, url)
+        try:
+            return b"".join([part async for part in body])
+        finally:
+            body.close()  # where nobody waits any more
 
     async def _open(self, request: Request) -> IResponse:
         headers = Headers({name: [value] for name, value in request.headers.items()})
