@@ -28,9 +28,11 @@ from buildmill.master.data.endpoints import (
     directory,
     explain,
     forced,
+    graphs,
     logchunks,
     pages,
     requests,
+    schedules,
     sources,
     steps,
     test_results,
@@ -38,10 +40,20 @@ from buildmill.master.data.endpoints import (
 )
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
+from buildmill.master.data.graphs import GraphReading
 from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
-from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
+from buildmill.master.data.ports import (
+    EngineActions,
+    ForceRegistry,
+    LogReader,
+    NoForceSchedulers,
+    NoReasons,
+    ReasonsOf,
+    Updates,
+)
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.data.schedules import ScheduleReads
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
@@ -95,10 +107,14 @@ class DataAPI(Generic[U]):
         reasons: tells why requests wait.
         bus: tells what has changed, for `stamp`.
         random_bytes: so many bytes that nobody can guess, for tokens; None in a process that makes none.
+        engine: does what only an engine can; None where that is in this process.
+        commits: how many commits of others this process has noticed.
 
     Attributes:
         condition: how the database is.
         audit_log: takes entries about what is not done here.
+        graphs: reads job graphs as values.
+        schedules: reads schedules.
     """
 
     def __init__(
@@ -111,15 +127,26 @@ class DataAPI(Generic[U]):
         force_schedulers: ForceRegistry | None = None,
         reasons: ReasonsOf | None = None,
         random_bytes: Callable[[int], bytes] | None = None,
+        engine: EngineActions | None = None,
+        commits: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._engine = engine
         self.updates = updates
         self.condition = Condition(database)
         self.audit_log = AuditLog(database)
+        self.graphs = GraphReading(database, lambda: updates.orchestration)
+        self.schedules = ScheduleReads(database)
         self._database = database
         self._context = Context(
-            database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes
+            database,
+            logs,
+            force_schedulers or NoForceSchedulers(),
+            updates,
+            reasons or NoReasons(),
+            random_bytes,
+            graphs=self.graphs,
         )
-        self._versions = Versions(bus, lambda: database.statistics["commits"])
+        self._versions = Versions(bus, lambda: database.statistics["commits"] + commits())
         self.endpoints = ENDPOINTS
         self._matcher: Matcher[Endpoint] = Matcher()
         for endpoint in self.endpoints:
@@ -129,6 +156,10 @@ class DataAPI(Generic[U]):
     def start(self) -> None:
         """Begin to follow changes."""
         self._versions.start()
+
+    def everything_changed(self) -> None:
+        """Changes were not heard of: every answer that was kept counts as old."""
+        self._versions.everything_changed()
 
     def stop(self) -> None:
         self._versions.stop()
@@ -256,6 +287,11 @@ class DataAPI(Generic[U]):
         """
         found = self.find(path)
         control = self.control_of(found, method)
+        if control.by_engine and self._engine is not None:
+            try:
+                return await self._engine.control(method, params, path, actor)
+            finally:
+                self._versions.everything_changed()
         note = self._note(found, control, method, params, path, actor)
         try:
             result = await control.act(replace(self._context, note=note), found.keys, params, actor)
@@ -357,9 +393,11 @@ ENDPOINTS: Sequence[Endpoint] = (
     *directory.ENDPOINTS,
     *explain.ENDPOINTS,
     *forced.ENDPOINTS,
+    *graphs.ENDPOINTS,
     *logchunks.ENDPOINTS,
     *pages.ENDPOINTS,
     *requests.ENDPOINTS,
+    *schedules.ENDPOINTS,
     *sources.ENDPOINTS,
     *steps.ENDPOINTS,
     *test_results.ENDPOINTS,

@@ -9,12 +9,12 @@ from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
 from buildmill.common.tasks import TaskOwner
-from buildmill.master.data.ports import InvalidParameters
 from buildmill.master.data.refusals import Refusals
 from buildmill.master.db import audit
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.audit import NewEntry, Outcome, differences, fitting, told
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.rights import Actor
 
 State = Callable[[Connection], Mapping[str, Any]]

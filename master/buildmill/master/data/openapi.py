@@ -138,7 +138,7 @@ def _filter_name(type_: ResourceType) -> str:
 
 def _filters(type_: ResourceType) -> Schema:
     """The filters of a type; each is a query parameter of its own, as ``explode`` says."""
-    properties = {name: schema for field in type_.fields for name, schema in _filters_of(field, type_.fields[field])}
+    properties = {name: schema for field in type_.fields for name, schema in filters_of(field, type_.fields[field])}
     return {
         "type": "object",
         "description": "Each of these is a parameter of its own. Those with equal, in and contains may be repeated.",
@@ -147,7 +147,7 @@ def _filters(type_: ResourceType) -> Schema:
     }
 
 
-def _filters_of(name: str, field: FieldType) -> Iterator[tuple[str, Schema]]:
+def filters_of(name: str, field: FieldType) -> Iterator[tuple[str, Schema]]:
     is_list = field.kind is FieldKind.LIST
     value = _value(field.of if is_list and field.of is not None else field)
     if value is None:

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from buildmill.common.errors import Unavailable
 from buildmill.master.db.engine import create_engine
 from buildmill.master.db.lanes import InlineLane, ThreadLane
+from buildmill.master.db.outbox import Outbox
 from buildmill.master.db.time_limits import limited
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.db.writer import RETRY_AFTER, Lane, Writer, is_passing
@@ -92,6 +93,10 @@ class Database:
         return cls(
             engine, engine, writer_lane=lane, reader_lanes=[lane], clock=clock, publish=publish, monotonic=monotonic
         )
+
+    def tell_others(self, outbox: Outbox | None) -> None:
+        """From the next commit on write its events down for other processes; None: no more."""
+        self._writer.outbox = outbox
 
     @property
     def trouble(self) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 
 from buildmill.master.data.auditing import Made, Note
+from buildmill.master.data.graphs import GraphReading
 from buildmill.master.data.paths import Key, Keys, parse_pattern
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
@@ -41,6 +42,7 @@ class Context:
 
     Attributes:
         random_bytes: so many bytes that nobody can guess; None where no secrets are made.
+        graphs: reads job graphs; None where there are none.
         note: of the call of a control action; what `arguments.updates_of` gives writes it into the audit log.
         allowance: of the question that is being answered; None where nobody from outside asks.
     """
@@ -59,6 +61,8 @@ class Context:
         if self.allowance is None:
             return self.database.read(query, *args, **kwargs)
         return self.database.ask(self.allowance, query, *args, **kwargs)
+
+    graphs: GraphReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Control:
         tells: names of parameters that the audit log keeps; never of those that may be secret.
         state: what it may change, for the audit log: read before and after it.
         made: what is new, by the result of the unit of work, for the audit log.
+        by_engine: user code of the configuration takes part: a process without an engine has it done by that.
     """
 
     action: str
@@ -118,6 +123,7 @@ class Control:
     tells: tuple[str, ...] = ()
     state: Callable[[Connection, Keys], Mapping[str, Any]] = _no_state
     made: Made = _nothing_made
+    by_engine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,12 @@ ENDPOINTS: list[Endpoint] = [
         depends=(CHANGES_CHANGE,),
         actions={
             "add": Control(
-                "changes.add", new_change.add, new_change.PARAMETERS, tells=new_change.TELLS, made=new_change.made
+                "changes.add",
+                new_change.add,
+                new_change.PARAMETERS,
+                tells=new_change.TELLS,
+                made=new_change.made,
+                by_engine=True,
             )
         },
     ),

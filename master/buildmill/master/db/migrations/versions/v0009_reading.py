@@ -1,7 +1,7 @@
 """Indexes for what pages ask: what waits, what has failed, what repeats a build.
 
 Revision ID: 0009_reading
-Revises: 0007_audit
+Revises: 0008_events
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_reading"
-down_revision = "0007_audit"
+down_revision = "0008_events"
 branch_labels = None
 depends_on = None
 
