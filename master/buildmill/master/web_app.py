@@ -88,7 +88,7 @@ class WebApp:
         self._bus = SimpleBus()
         self._url = parse_url(config.db_url, str(basedir))
         # its own events come back with those of others, all in the order of their commits
-        self.database = Database.open(self._url, reactor, lambda _events: None)
+        self.database = Database.open(self._url, reactor, lambda _events: None, time.monotonic)
         self.database.tell_others(Outbox(self._origin))
         self._follower = Follower(
             database=self.database,
