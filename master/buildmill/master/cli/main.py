@@ -23,6 +23,7 @@ _COMMANDS: Mapping[str, str] = {
     "try": "try_command:try_command",
     "tryserver": "try_command:tryserver",
     "import-buildbot": "import_buildbot:import_buildbot",
+    "api": "api:api_command",
     "explain": "explain:explain",
     "token": "token:token",
     "audit": "audit:audit",

@@ -15,6 +15,7 @@ from buildmill.master.auth.backends import AuthBase
 from buildmill.master.auth.rules import Authz
 from buildmill.master.changes.base import ChangeSource
 from buildmill.master.domain.durability import Durability
+from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.revlinks import default_revlink_matcher
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.machine_config import Machine
@@ -63,6 +64,8 @@ class WwwConfig:
         process: ``engine``: the engine's process serves the pages; ``own``: `buildmill web` does.
         operations_port: where the engine serves health and metrics when pages have a process of their own.
         ui: settings that only the pages use, by name.
+        ws_ping_interval: seconds between pings to the clients of ``/ws``; 0: none. Where the file does not say, ours
+            are pinged all the same, because nothing else tells of a client whose cable was cut.
     """
 
     port: str | None = None
@@ -76,7 +79,7 @@ class WwwConfig:
     json_cache_seconds: int = 0
     rest_minimum_version: int = 0
     debug: bool = False
-    ws_ping_interval: int = 0
+    ws_ping_interval: int = 30
     auth: AuthBase | None = None
     authz: Authz | None = None
     public_read: bool = True
@@ -152,6 +155,7 @@ class MasterConfig:
     logMaxTailSize: int | None = None
     changeHorizon: int | None = None
     durability: Durability = field(default_factory=Durability)
+    orchestration: OrchestrationConfig = field(default_factory=OrchestrationConfig)
     notices: tuple[ConfigNotice, ...] = ()
 
     @property

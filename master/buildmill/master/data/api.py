@@ -18,6 +18,7 @@ from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data import resultspec, spec
 from buildmill.master.data.auditing import AuditLog, Note
 from buildmill.master.data.condition import Condition
+from buildmill.master.data.cursors import cursor_of
 from buildmill.master.data.endpoints import (
     about,
     audit,
@@ -27,8 +28,11 @@ from buildmill.master.data.endpoints import (
     directory,
     explain,
     forced,
+    graphs,
     logchunks,
+    pages,
     requests,
+    schedules,
     sources,
     steps,
     test_results,
@@ -36,6 +40,7 @@ from buildmill.master.data.endpoints import (
 )
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
+from buildmill.master.data.graphs import GraphReading
 from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
 from buildmill.master.data.ports import (
@@ -48,12 +53,14 @@ from buildmill.master.data.ports import (
     Updates,
 )
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.data.schedules import ScheduleReads
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
-from buildmill.master.domain.queries import Filter, Operator, Page, Query
+from buildmill.master.domain.allowance import Allowance
+from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
 from buildmill.master.mq.bus import EventBus
@@ -78,11 +85,15 @@ class Result:
     Attributes:
         rows: structs, or dictionaries where fields were chosen; one row of a single resource.
         total: length of the whole collection, or of the page where nobody counted; None for a single resource.
+        next: cursor of the next page; None if there is none.
+        tells_next: `next` is told, even if there is none.
     """
 
     type: ResourceType
     rows: Sequence[Any]
     total: int | None
+    next: str | None = None
+    tells_next: bool = False
 
 
 class DataAPI(Generic[U]):
@@ -102,6 +113,8 @@ class DataAPI(Generic[U]):
     Attributes:
         condition: how the database is.
         audit_log: takes entries about what is not done here.
+        graphs: reads job graphs as values.
+        schedules: reads schedules.
     """
 
     def __init__(
@@ -121,9 +134,17 @@ class DataAPI(Generic[U]):
         self.updates = updates
         self.condition = Condition(database)
         self.audit_log = AuditLog(database)
+        self.graphs = GraphReading(database, lambda: updates.orchestration)
+        self.schedules = ScheduleReads(database)
         self._database = database
         self._context = Context(
-            database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes
+            database,
+            logs,
+            force_schedulers or NoForceSchedulers(),
+            updates,
+            reasons or NoReasons(),
+            random_bytes,
+            graphs=self.graphs,
         )
         self._versions = Versions(bus, lambda: database.statistics["commits"] + commits())
         self.endpoints = ENDPOINTS
@@ -142,6 +163,7 @@ class DataAPI(Generic[U]):
 
     def stop(self) -> None:
         self._versions.stop()
+        self.audit_log.stop()
 
     # -- for faces -------------------------------------------------------------------------
 
@@ -169,30 +191,40 @@ class DataAPI(Generic[U]):
         return self._versions.stamp(endpoint.depends)
 
     def read(
-        self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor = NOBODY
+        self,
+        found: Found,
+        wanted: ResultSpec,
+        finish: Callable[[Result], T],
+        actor: Actor = NOBODY,
+        allowance: Allowance | None = None,
     ) -> Deferred[T]:
         """What is at a path.
 
         Args:
             finish: makes the answer of the result; called in the thread that has read it, where that is possible.
             actor: who asks, where that makes a difference.
+            allowance: how long that may take; None for as long as it takes.
 
         Raises:
+            TookTooLong: it was stopped.
             NotFound: no such resource.
             InvalidInput: a filter that the field does not know.
             Unavailable: the database is away.
         """
         endpoint = found.endpoint
+        context = self._context if allowance is None else replace(self._context, allowance=allowance)
         if endpoint.query is not None:
-            return self._database.read(_read_blocking, found, wanted, finish)
-        return Deferred.fromCoroutine(self._load(found, wanted, finish, actor))
+            return context.ask(_read_blocking, found, wanted, finish)
+        return Deferred.fromCoroutine(self._load(context, found, wanted, finish, actor))
 
-    async def _load(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor) -> T:
+    async def _load(
+        self, context: Context, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor
+    ) -> T:
         if found.endpoint.load_own is not None:
-            rows = await found.endpoint.load_own(self._context, found.keys, wanted, actor)
+            rows = await found.endpoint.load_own(context, found.keys, wanted, actor)
             return finish(_result(found, wanted, rows))
         assert found.endpoint.load is not None
-        return finish(_result(found, wanted, await found.endpoint.load(self._context, found.keys, wanted)))
+        return finish(_result(found, wanted, await found.endpoint.load(context, found.keys, wanted)))
 
     async def raw(self, found: Found, streams: str = ALL_STREAMS) -> Raw:
         """The download at a path whose endpoint is of a raw kind.
@@ -361,8 +393,11 @@ ENDPOINTS: Sequence[Endpoint] = (
     *directory.ENDPOINTS,
     *explain.ENDPOINTS,
     *forced.ENDPOINTS,
+    *graphs.ENDPOINTS,
     *logchunks.ENDPOINTS,
+    *pages.ENDPOINTS,
     *requests.ENDPOINTS,
+    *schedules.ENDPOINTS,
     *sources.ENDPOINTS,
     *steps.ENDPOINTS,
     *test_results.ENDPOINTS,
@@ -375,6 +410,8 @@ ENDPOINTS: Sequence[Endpoint] = (
 def check_declared(endpoint: Endpoint) -> None:
     """Raises UndeclaredAction if an endpoint does not say which right it needs, or one of its methods does not."""
     rights.declared(endpoint.reads, f"the path {endpoint.pattern!r}")
+    for part in endpoint.parts:
+        rights.declared(part.reads, f"the part {part.name!r} of the path {endpoint.pattern!r}")
     for method, control in endpoint.actions.items():
         rights.declared(control.action, f"{method!r} of the path {endpoint.pattern!r}")
 
@@ -392,15 +429,25 @@ def _result(found: Found, wanted: ResultSpec, answer: Any) -> Result:
     type_ = found.endpoint.type
     rows: Sequence[Any]
     if answer is None:
-        raise NotFound(f"no such {type_.name.strip('_')}")
+        raise NotFound(f"no such {type_.name.strip('_').removesuffix('_page')}")
     if not found.endpoint.is_collection:
-        rows, total = [answer], None
+        rows, total, following = [answer], None, None
     else:
         page = answer if isinstance(answer, Page) else resultspec.apply(answer, wanted.query, type_)
-        rows, total = page.rows, page.total
+        rows, total, following = page.rows, page.total, _next(page, wanted)
     if wanted.fields is not None:
         rows = resultspec.select_fields(rows, wanted.fields, type_)
-    return Result(type_, rows, total)
+    return Result(type_, rows, total, following, following is not None or wanted.tells_next)
+
+
+def _next(page: Page[Any], wanted: ResultSpec) -> str | None:
+    if wanted.most is not None and len(page.rows) > wanted.most:
+        raise InvalidInput("limit", f"there are more rows than {wanted.most}: expected a limit")
+    if wanted.query.after is None:
+        return None
+    if page.next is UNKNOWN:
+        raise InvalidInput("after", "this collection has no places")
+    return None if page.next is None else cursor_of(page.next)
 
 
 def _filter(given: Any) -> Filter:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from buildmill.common.errors import NotSupported
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.form_errors import InvalidParameters
+from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
+from buildmill.master.domain.orchestration.values import GraphBuild, GraphRequest, Version
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler, LogChunk
 from buildmill.master.domain.rights import Actor
@@ -81,6 +83,16 @@ class ReasonsOf(Protocol):
     async def builder(self, builder_id: int) -> Sequence[Reason] | None:
         """The same of the request that is next on a builder; None when there is no such builder."""
 
+    async def waiting(self, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]]:
+        """Why several requests wait; those that do not any more have no reasons, or are left out.
+
+        Args:
+            requests: the builder of each, by the request's id.
+
+        Raises:
+            NotSupported: this process does not know.
+        """
+
 
 class NoReasons:
     """Where there is no engine."""
@@ -90,6 +102,9 @@ class NoReasons:
 
     async def builder(self, builder_id: int) -> Sequence[Reason] | None:
         return await self.request(builder_id)
+
+    async def waiting(self, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]]:
+        raise NotSupported("this process gives out no work: it cannot say why requests wait")
 
 
 class NoForceSchedulers:
@@ -146,6 +161,14 @@ class ControlUpdates(Protocol):
 
     async def setWorkerGraceful(self, workerid: int, graceful: bool) -> None: ...  # noqa: N802
 
+    async def createGraphBuild(self, request: GraphRequest, by: str) -> GraphBuild: ...  # noqa: N802
+
+    async def cancelGraphBuild(self, rid: str, by: str) -> GraphBuild: ...  # noqa: N802
+
+    async def commitVersion(  # noqa: N802
+        self, target: str, branch: str | None, payload: Mapping[str, Any], by: str
+    ) -> Version: ...
+
     async def run(self, unit: Callable[..., Any], *args: Any) -> Any: ...
 
 
@@ -154,5 +177,8 @@ class Updates(Protocol):
 
     @property
     def impatient(self) -> ControlUpdates: ...
+
+    @property
+    def orchestration(self) -> OrchestrationConfig: ...
 
     def within(self, around: Callable[..., Any]) -> ControlUpdates: ...

@@ -7,29 +7,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Instant = sa.BigInteger
-Flag = sa.SmallInteger
-Json = sa.Text
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", Id, primary_key=True, autoincrement=True)
-
-
-def _ref(
-    name: str, target: str, *, ondelete: str = "CASCADE", nullable: bool = False, index: bool = False
-) -> sa.Column[int]:
-    return sa.Column(name, Id, sa.ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index or None)
+from buildmill.master.db.columns import Flag, Id, Instant, Json
+from buildmill.master.db.columns import id_column as _id
+from buildmill.master.db.columns import metadata as metadata
+from buildmill.master.db.columns import reference as _ref
 
 
 def _text(
@@ -232,6 +213,12 @@ buildsets = sa.Table(
         postgresql_where=sa.text("complete = 0"),
     ),
     sa.Index("ix_buildsets_submitted_at", "submitted_at"),
+    sa.Index(
+        "ix_buildsets_rebuilt_build_id",
+        "rebuilt_build_id",
+        sqlite_where=sa.text("rebuilt_build_id IS NOT NULL"),
+        postgresql_where=sa.text("rebuilt_build_id IS NOT NULL"),
+    ),
 )
 
 buildset_source_stamps = sa.Table(
@@ -272,6 +259,19 @@ build_requests = sa.Table(
         sqlite_where=sa.text("complete = 0"),
         postgresql_where=sa.text("complete = 0"),
     ),
+    sa.Index(
+        "ix_build_requests_unclaimed",
+        "id",
+        sqlite_where=sa.text("claimed_at IS NULL"),
+        postgresql_where=sa.text("claimed_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_build_requests_waiting",
+        "builder_id",
+        "id",
+        sqlite_where=sa.text("complete = 0 AND claimed_by IS NULL"),
+        postgresql_where=sa.text("complete = 0 AND claimed_by IS NULL"),
+    ),
 )
 
 builds = sa.Table(
@@ -302,6 +302,7 @@ builds = sa.Table(
     sa.Column("held_locks", Json),
     sa.UniqueConstraint("builder_id", "number"),
     sa.Index("ix_builds_worker_id_id", "worker_id", "id"),
+    sa.Index("ix_builds_results_id", "results", "id"),
     sa.Index(
         "ix_builds_incomplete",
         "id",
@@ -565,3 +566,6 @@ engine_calls = sa.Table(
     sa.Column("question", Json, nullable=False),
     sa.Column("answer", Json),
 )
+# last: rows are copied in the order of the tables, and theirs name those above
+from buildmill.master.db import tables_of_graphs as graphs  # noqa: E402, F401
+from buildmill.master.db import tables_of_schedules as of_schedules  # noqa: E402, F401

@@ -90,6 +90,27 @@ def test_a_stream_begins_with_its_id_and_tells_what_matches(face: Face, path: st
     assert block.json["message"] == face.get("builds/2", Accept="application/json").json["builds"][0]
 
 
+def test_several_filters_begin_and_go_on_together(face: Face) -> None:
+    first = Reader(face, "/listen?path=builds/1/update&path=builds/2/update&path=builds/1/update")
+    state(face, "one", build=1)
+    state(face, "two")
+    told = [block.json["message"]["state_string"] for block in first.read()]
+    first.connection.close()
+    state(face, "three", build=1)
+    state(face, "four")
+
+    again = Reader(face, f"/listen?path=builds/2/update&path=builds/1/update&since={first.last_id}")
+
+    assert told == ["one", "two"]
+    assert [block.json["message"]["state_string"] for block in again.first] == ["three", "four"]
+
+
+def test_too_many_filters_at_once_are_refused(face: Face) -> None:
+    answer = face.request("GET", "/sse/listen?path=a/b&path=a/c&path=a/d&path=a/e")
+
+    assert (answer.status, answer.body) == (400, b"at most 3 filters")
+
+
 def test_filters_are_added_and_taken_away_while_the_stream_is_open(face: Face) -> None:
     reader = Reader(face, "/listen")
 
@@ -113,7 +134,7 @@ def test_filters_are_added_and_taken_away_while_the_stream_is_open(face: Face) -
         ("add/{id}", 400, "need a filter"),
         ("add/{id}/" + "a" * 1001, 400, "a filter has at most 1000 characters"),
         ("listen/%ff", 400, "the path is not UTF-8"),
-        ("listen?colour=red", 400, "the only query parameter is since"),
+        ("listen?colour=red", 400, "the only query parameters are path and since"),
     ],
 )
 def test_what_cannot_be_done_is_told(face: Face, path: str, status: int, text: str) -> None:

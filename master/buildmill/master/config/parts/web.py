@@ -122,6 +122,7 @@ class WebPart:
             ui={"port": config.www.port, **config.www.ui},
             access=access_of(config, self._master),
             accounts=self._accounts,
+            ping_seconds=config.www.ws_ping_interval,
             history=self._history,
             serves_pages=self._has_pages(config),
         )

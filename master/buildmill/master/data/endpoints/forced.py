@@ -33,7 +33,7 @@ async def _of_builder(context: Context, keys: Keys, _spec: ResultSpec) -> Sequen
     return [found for found in await context.force_schedulers.documents() if name in found.builder_names]
 
 
-async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> Any:
+async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> tuple[int, dict[str, int]]:
     """Ask for builds by hand; returns ``[buildset id, {builder id: request id}]``."""
     name = keys["schedulername"]
     if await _one(context, keys, ResultSpec()) is None:
@@ -41,7 +41,7 @@ async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: 
     alongside = None if context.note is None else context.note.alongside
     sent = {**params, "owner": actor.name}
     buildset, requests = await context.force_schedulers.force(name, actor.name, sent, alongside)
-    return [buildset, {str(builder): request for builder, request in requests.items()}]
+    return buildset, {str(builder): request for builder, request in requests.items()}
 
 
 _TYPE = TYPES["forcescheduler"]
