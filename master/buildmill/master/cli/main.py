@@ -23,6 +23,7 @@ _COMMANDS: Mapping[str, str] = {
     "tryserver": "try_command:tryserver",
     "import-buildbot": "import_buildbot:import_buildbot",
     "explain": "explain:explain",
+    "schedule": "schedule:schedule",
     "token": "token:token",
     "audit": "audit:audit",
     "user": "unavailable:user",

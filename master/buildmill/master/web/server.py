@@ -173,7 +173,7 @@ class WebServer:
     def handle(self, request: Request) -> None:
         """Answer any request."""
         path = request.path
-        if path.startswith(_ORCHESTRATION):
+        if path.startswith(_ORCHESTRATION) or path + b"/" == _ORCHESTRATION:
             self._foundry.handle(request)
         elif path.startswith(b"/api/v2/") and path != _OPENAPI:
             self._rest.handle(request, path[8:])
