@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, str] = {
     "api": "api:api_command",
     "explain": "explain:explain",
     "graph": "graph:graph",
+    "schedule": "schedule:schedule",
     "token": "token:token",
     "audit": "audit:audit",
     "user": "unavailable:user",

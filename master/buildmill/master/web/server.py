@@ -196,7 +196,7 @@ class WebServer:
         path = request.path
         if not self._serves_pages:
             self._handle_operating(request)
-        elif path.startswith(_ORCHESTRATION):
+        elif path.startswith(_ORCHESTRATION) or path + b"/" == _ORCHESTRATION:
             self._foundry.handle(request)
         elif path.startswith(b"/api/v2/") and path != _OPENAPI:
             self._rest.handle(request, path[8:])
