@@ -88,7 +88,7 @@ class WebApp:
         self._bus = SimpleBus()
         self._url = parse_url(config.db_url, str(basedir))
         # its own events come back with those of others, all in the order of their commits
-        self.database = Database.open(self._url, reactor, lambda _events: None)
+        self.database = Database.open(self._url, reactor, lambda _events: None, time.monotonic)
         self.database.tell_others(Outbox(self._origin))
         self._follower = Follower(
             database=self.database,
@@ -138,7 +138,7 @@ class WebApp:
         )
         self.master.secrets = self._secrets = SecretManager()
         self._operations = Operations(bus=self._bus, clock=reactor, monotonic=time.monotonic)
-        self._operations.others["engine"] = self.engine.problem
+        self._operations.others.update(engine=self.engine.problem, events=self._events_problem)
         self.web = WebPart(
             data=self.data,
             bus=self._bus,
@@ -275,6 +275,9 @@ class WebApp:
     async def _blocking(self, function: Callable[..., Any], *args: Any) -> Any:
         done: Deferred[Any] = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), function, *args)
         return await done
+
+    async def _events_problem(self) -> str | None:
+        return self._follower.trouble
 
     # -- events ------------------------------------------------------------------------------------
 

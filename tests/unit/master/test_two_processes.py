@@ -322,6 +322,26 @@ def test_a_scheduler_is_disabled_from_the_faces(house: House) -> None:
     )
 
 
+def test_a_word_about_a_request_that_comes_late_takes_no_place_from_its_build(house: House) -> None:
+    assert house.engine.bell is not None
+    house.worker.scripts["shell"] = lambda _: None
+    house.control("workers/1", "pause")
+    house.engine.turn()
+    request = house.engine.force()
+    house.engine.bell.is_broken = True
+    house.control(f"buildrequests/{request}", "set_priority", priority=5)
+    house.in_one_process("workers/1", "unpause")
+    house.engine.turn()
+    slot = house.engine.engine.workers["w1"].slot
+    assert list(slot.running) == [request]
+
+    house.engine.advance(POLL_SECONDS)  # hears that the request waits, with another priority
+
+    assert list(slot.running) == [request]
+    assert list(house.engine.engine.queue.request_ids()) == []
+    assert house.engine.request(request).priority == 5
+
+
 # -- questions to the engine ---------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import quote
 
 import psycopg
 import sqlalchemy as sa
@@ -99,7 +100,7 @@ class SqliteWaker(ThreadWaker):
     """Asks again and again: a few microseconds each."""
 
     def _watch_blocking(self) -> None:
-        connection = sqlite3.connect(f"file:{self._url.database}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"file:{quote(str(self._url.database))}?mode=ro", uri=True)
         try:
             known, quiet = self._version(connection), 0.0
             self._tell()
