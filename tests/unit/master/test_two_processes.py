@@ -25,7 +25,7 @@ from buildmill.master.domain.events import Event
 from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.resources import Build, Worker
 from buildmill.master.domain.rights import Actor, Via
-from buildmill.master.domain.stored_events import pack, unpack
+from buildmill.master.domain.stored_events import UnreadableBatch, all_types, pack, type_of, unpack
 from buildmill.master.mq.following import POLL_SECONDS
 from buildmill.master.web.limits import WebLimits
 from tests.harness import ScriptedWorker
@@ -508,6 +508,14 @@ def test_answers_that_were_kept_become_old_with_commits_of_the_other_process(hou
     house.engine.force()
 
     assert data.stamp(with_events) != before[1]
+
+
+def test_the_name_of_a_message_s_type_names_one() -> None:
+    names = [cls.__name__ for cls in all_types()]
+
+    assert len(set(names)) == len(names) > 40
+    with pytest.raises(UnreadableBatch):
+        type_of("Nothing")
 
 
 def test_messages_of_every_type_come_back_as_they_were() -> None:
