@@ -15,7 +15,7 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults simulate ui ui-test docs news coverage peer wheel bench bench-durability limits clean
+.PHONY: help run test lint format types layers unit faults simulate ui ui-test ui-types docs client news coverage peer wheel bench bench-durability limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ $(UI): $(UI_SOURCES) | $(VENV)/.installed-node
 
 ui: $(UI)  ## the web pages, into master/buildmill/master/web/static
 
+ui-types: $(VENV)/.installed  ## the TypeScript types of the data API's documents, after these have changed
+	PYTHONPATH=common:worker:master $(BIN)/python contrib/packaging/ui_types.py
+
 ui-test: $(UI)  ## types, lint, tests and size of the web pages
 	$(UI_TOOL) npm run check
 	$(UI_TOOL) npm run lint
@@ -57,7 +60,10 @@ ui-test: $(UI)  ## types, lint, tests and size of the web pages
 run: $(VENV)/.installed $(UI)  ## build this checkout with a master and a worker, then serve the result
 	$(BIN)/buildmill demo $(ARGS)
 
-test: lint docs coverage ui-test unit  ## everything that CI checks
+# The checks take one core each, the tests all of them; what `coverage` has run is not run again.
+test: $(VENV)/.installed-dev  ## everything that CI checks
+	$(MAKE) -j 2 --output-sync=target lint docs coverage ui-test
+	$(MAKE) unit PYTEST_ARGS="$(addprefix --ignore=,$(COVERED_BY)) $(PYTEST_ARGS)"
 
 lint: format types layers  ## ruff, mypy, import-linter
 
@@ -96,6 +102,9 @@ COVERED_BY := tests/unit/common/protocol tests/unit/master/domain
 coverage: $(VENV)/.installed-dev  ## every branch of the codec, the claim decision, the result rules and the rights
 	$(BIN)/coverage run --branch --source=buildmill.common.protocol,buildmill.master.domain -m pytest -q $(COVERED_BY)
 	$(BIN)/coverage report --show-missing --fail-under=100 --include='$(COVERED)'
+
+client: $(VENV)/.installed-dev  ## make the generated modules of buildmill.client anew
+	PYTHONPATH=common:worker:master $(BIN)/python -m buildmill.master.data.client_source
 
 news: $(VENV)/.installed-dev  ## what the next changelog says
 	$(BIN)/towncrier build --draft --version next

@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from buildmill.common.errors import BuildmillError, NotSupported
+from buildmill.common.errors import NotSupported
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.form_errors import InvalidParameters
+from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
+from buildmill.master.domain.orchestration.values import GraphBuild, GraphRequest, Version
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler, LogChunk
+from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.outlet import RawSize
 from buildmill.master.logs.searching import Search, SearchedPart
 
 Alongside = Callable[[Transaction, Any], None]
-
-
-class InvalidParameters(BuildmillError):
-    """Parameters of a forced build that cannot be taken.
-
-    Attributes:
-        fields: what is wrong with each, by the parameter's full name.
-    """
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {problem}" for name, problem in fields.items()))
-        self.fields = dict(fields)
 
 
 class LogReader(Protocol):
@@ -65,7 +57,7 @@ class LogReader(Protocol):
 class ForceRegistry(Protocol):
     """The force schedulers of the running configuration."""
 
-    def documents(self) -> Sequence[ForceScheduler]:
+    async def documents(self) -> Sequence[ForceScheduler]:
         """Their resources, by name."""
 
     async def force(
@@ -118,13 +110,20 @@ class NoReasons:
 class NoForceSchedulers:
     """Where there are none."""
 
-    def documents(self) -> Sequence[ForceScheduler]:
+    async def documents(self) -> Sequence[ForceScheduler]:
         return ()
 
     async def force(
         self, name: str, owner: str, params: dict[str, Any], alongside: Alongside | None = None
     ) -> tuple[int, dict[int, int]]:
         raise InvalidParameters({"name": f"no force scheduler {name}"})
+
+
+class EngineActions(Protocol):
+    """Has control actions done by the engine, for a process that has none."""
+
+    async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
+        """See `DataAPI.control`; besides, Unavailable: the engine does not answer."""
 
 
 class ControlUpdates(Protocol):
@@ -162,6 +161,14 @@ class ControlUpdates(Protocol):
 
     async def setWorkerGraceful(self, workerid: int, graceful: bool) -> None: ...  # noqa: N802
 
+    async def createGraphBuild(self, request: GraphRequest, by: str) -> GraphBuild: ...  # noqa: N802
+
+    async def cancelGraphBuild(self, rid: str, by: str) -> GraphBuild: ...  # noqa: N802
+
+    async def commitVersion(  # noqa: N802
+        self, target: str, branch: str | None, payload: Mapping[str, Any], by: str
+    ) -> Version: ...
+
     async def run(self, unit: Callable[..., Any], *args: Any) -> Any: ...
 
 
@@ -170,5 +177,8 @@ class Updates(Protocol):
 
     @property
     def impatient(self) -> ControlUpdates: ...
+
+    @property
+    def orchestration(self) -> OrchestrationConfig: ...
 
     def within(self, around: Callable[..., Any]) -> ControlUpdates: ...

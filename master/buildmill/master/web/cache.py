@@ -21,11 +21,13 @@ class CacheKey(NamedTuple):
     Attributes:
         uri: path and query, as sent.
         withheld: parts that were left out for whoever asks.
+        rows: how many it may have at once.
     """
 
     uri: bytes
     form: Form
     withheld: frozenset[str] = frozenset()
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class Operating:
         self._gate = gate
         self._data = data
         self._metrics = Metrics(data.condition, operations)
-        self._health = Health(data.condition, operations.pulse, clock)
+        self._health = Health(data.condition, operations.pulse, clock, operations.others)
         options = plugins.get(BADGES)
         self._look = badges.look_of(tuple(options.items()) if isinstance(options, Mapping) else ())
         self._badges = AnswerCache(BADGE_CACHE_BYTES)

@@ -42,11 +42,11 @@ export function Session(): ReactNode {
   if (!canSignIn()) return null;
 
   const somebodyElse = async (): Promise<void> => {
-    await readConfig();
+    await readConfig(); // the pages are drawn anew for this
+    client.clear();
     want(null);
     setProblem("");
     live.restart();
-    await client.resetQueries();
   };
   const signIn = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();

@@ -181,10 +181,12 @@ async def stop(context: Context, keys: Keys, params: Mapping[str, Any], actor: A
         return
 
 
-async def rebuild(context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor) -> Any:
+async def rebuild(
+    context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor
+) -> tuple[int, dict[str, int]]:
     """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
     buildset, requests = await updates_of(context).rebuildBuild(await _build_id(context, keys))
-    return [buildset, {str(builder): request for builder, request in requests.items()}]
+    return buildset, {str(builder): request for builder, request in requests.items()}
 
 
 def _state(connection: Connection, keys: Keys) -> dict[str, Any]:
@@ -207,7 +209,7 @@ def new_requests(result: tuple[int, Mapping[int, int]]) -> dict[str, Any]:
 _STOP = parameters(reason=text(MAX_TEXT), results={"enum": [*map(int, Result), None]})
 _ACTIONS = {
     "stop": Control("builds.stop", stop, _STOP, tells=("reason", "results"), state=_state),
-    "rebuild": Control("builds.rebuild", rebuild, parameters(), made=new_requests),
+    "rebuild": Control("builds.rebuild", rebuild, parameters(), made=new_requests, by_engine=True),
 }
 _ON_BUILDS = (BUILDS_CHANGE,)
 _ON_PROPERTIES = (EVERY_COMMIT,)

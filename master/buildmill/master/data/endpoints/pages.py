@@ -1,7 +1,7 @@
 """Documents of whole pages, below ``pages``: the front page, all builders, one builder.
 
 The rows are read in one go, in a fixed number of statements; reasons come from the distributor behind that. Documents
-with reasons are not kept: nobody tells when a reason changes.
+with reasons are given again for a second only, and not beyond a commit: nobody tells when a reason changes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from buildmill.common.errors import NotFound, NotSupported
+from buildmill.common.errors import NotFound, NotSupported, Unavailable
 from buildmill.master.data.cursors import cursor_of
 from buildmill.master.data.endpoints.build_page import BUILD_PAGE
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Part
@@ -48,12 +48,12 @@ NEWEST: Final = 25
 
 
 async def _reasons(context: Context, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]] | None:
-    """Reasons by the request's id; None where nobody knows any."""
+    """Reasons by the request's id; None where nobody knows any, or the engine is away."""
     if not requests:
         return {}
     try:
         return await context.reasons.waiting(requests)
-    except NotSupported:
+    except (NotSupported, Unavailable):
         return None
 
 
@@ -124,7 +124,7 @@ def _lines(connection: Connection, builders: Mapping[int, Builder]) -> tuple[lis
 
 
 async def _front(context: Context, _keys: Keys, spec: ResultSpec) -> FrontPage:
-    page = await context.database.read(_front_rows, spec)
+    page = await context.ask(_front_rows, spec)
     if not page.waiting or not spec.wants("reasons", "waiting"):
         return page
     reasons = await _reasons(context, {line.buildrequestid: line.builderid for line in page.waiting})
@@ -195,19 +195,24 @@ def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> Build
 
 
 async def _builder(context: Context, keys: Keys, spec: ResultSpec) -> BuilderPage:
-    page = await context.database.read(_builder_rows, keys, spec)
+    page = await context.ask(_builder_rows, keys, spec)
     more: dict[str, Any] = {}
     if page.waiting and spec.wants("reasons", "waiting"):
         requests = [entry.request for entry in page.waiting]
         reasons = await _reasons(context, {request.buildrequestid: request.builderid for request in requests})
         more["waiting"] = [WaitingRequest(_given(reasons, one.buildrequestid), one) for one in requests]
     if spec.wants("forceschedulers"):
-        more["forceschedulers"] = _force_schedulers(context, page.builder.name)
+        more["forceschedulers"] = await _force_schedulers(context, page.builder.name)
     return replace(page, **more)
 
 
-def _force_schedulers(context: Context, builder: str) -> list[ForceScheduler]:
-    return [found for found in context.force_schedulers.documents() if builder in found.builder_names]
+async def _force_schedulers(context: Context, builder: str) -> list[ForceScheduler] | None:
+    """Those of a builder; None when the engine is away."""
+    try:
+        known = await context.force_schedulers.documents()
+    except Unavailable:
+        return None
+    return [found for found in known if builder in found.builder_names]
 
 
 ENDPOINTS: list[Endpoint] = [
@@ -218,6 +223,7 @@ ENDPOINTS: list[Endpoint] = [
         "builders.read",
         load=_front,
         depends=None,
+        is_brief=True,
         parts=(
             Part("builders", "builders.read", "builders", is_required=True),
             Part("broken", "builds.read", "builds"),
@@ -248,6 +254,7 @@ ENDPOINTS: list[Endpoint] = [
         "builders.read",
         load=_builder,
         depends=None,
+        is_brief=True,
         parts=(
             Part("builder", "builders.read", "builders/n:builderid", is_required=True),
             Part("builds", "builds.read", "builders/n:builderid/builds"),
