@@ -26,10 +26,11 @@ T = TypeVar("T")
 S = TypeVar("S", bound=StrEnum)
 
 _KEYS: Final = (
-    "default_branch", "strict_branches", "max_retries", "cancel_finished", "error_name_case", "projects", "datasets",
-    "jobspecs", "commits",
+    "default_branch", "strict_branches", "max_retries", "cancel_finished", "error_name_case", "pause_schedules_after",
+    "projects", "datasets", "jobspecs", "commits",
 )  # fmt: skip
 _MOST_RETRIES = 1000
+_MOST_FAILURES = 1000
 _LONGEST_RID = 200
 
 
@@ -53,6 +54,7 @@ def checked_orchestration(key: str, value: Any, problems: Problems) -> Any:
         max_retries=reader.one("max_retries", _retries, 10),
         cancel_finished=reader.one("cancel_finished", _choice(CancelFinished), CancelFinished.ACCEPT),
         error_name_case=reader.one("error_name_case", _choice(ErrorNameCase), ErrorNameCase.AUTO),
+        pause_schedules_after=reader.one("pause_schedules_after", _failures, None),
         projects=reader.all("projects", _project),
         datasets=reader.all("datasets", _dataset),
         jobspecs=reader.all("jobspecs", lambda item: _spec(item, reader.default_branch)),
@@ -116,6 +118,13 @@ def _retries(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
         raise _Wrong(f"must be an integer from 0 to {_MOST_RETRIES}, not {value!r}")
     return value
+
+
+def _failures(value: Any) -> int | None:
+    if value is not None and (type(value) is not int or not 1 <= value <= _MOST_FAILURES):
+        raise _Wrong(f"must be None, or an integer from 1 to {_MOST_FAILURES}, not {value!r}")
+    failures: int | None = value
+    return failures
 
 
 def _choice(cls: type[S]) -> Callable[[Any], S]:

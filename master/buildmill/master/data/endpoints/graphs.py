@@ -67,7 +67,9 @@ _CREATE = parameters(
     force=FLAG,
     retry_count=whole_number(0, 2**31 - 1),
     retry_backoff_ms=whole_number(0, _LONGEST),
+    retry_backoff={"type": "object"},
     abort_on_failure=FLAG,
+    notifications=FLAG,
 )
 _COMMIT = parameters(branch=text(MAX_TEXT), payload={"type": "object"})
 
@@ -157,11 +159,27 @@ async def create(context: Context, _keys: Keys, params: Mapping[str, Any], actor
         fallbacks=_names(params, "fallbacks"),
         force=_flag(params, "force"),
         retry_count=_number(params, "retry_count", 2**31 - 1),
-        retry_backoff=Duration(_number(params, "retry_backoff_ms", _LONGEST), TimeUnit.MILLISECONDS),
+        retry_backoff=_backoff(params),
         abort_on_failure=_flag(params, "abort_on_failure"),
+        notifications=_flag(params, "notifications"),
     )
-    build = await updates_of(context).createGraphBuild(request, actor.name)
+    build = await updates_of(context).createGraphBuild(request, _who(actor))
     return build.rid
+
+
+def _who(actor: Actor) -> str:
+    """What ids of users are made of."""
+    return actor.username or actor.name
+
+
+def _backoff(params: Mapping[str, Any]) -> Duration:
+    """As a number of milliseconds, or as a value with its unit."""
+    if (given := params.get("retry_backoff")) is None:
+        return Duration(_number(params, "retry_backoff_ms", _LONGEST), TimeUnit.MILLISECONDS)
+    try:
+        return msgspec.convert(given, Duration, strict=True)
+    except msgspec.ValidationError as problem:
+        raise InvalidInput("retry_backoff", str(problem)) from problem
 
 
 async def _by_rid(
@@ -201,7 +219,7 @@ def _number(params: Mapping[str, Any], name: str, most: int) -> int:
 
 async def cancel(context: Context, keys: Keys, _params: Mapping[str, Any], actor: Actor) -> None:
     """Cancel all jobs of a build that have not ended."""
-    await updates_of(context).cancelGraphBuild(keys["graph_build_rid"], actor.name)
+    await updates_of(context).cancelGraphBuild(keys["graph_build_rid"], _who(actor))
 
 
 async def commit(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> str:
@@ -210,7 +228,7 @@ async def commit(context: Context, keys: Keys, params: Mapping[str, Any], actor:
     if not isinstance(payload, Mapping):
         raise InvalidInput("payload", "expected an object")
     branch = text_argument(params, "branch", "") or None
-    version = await updates_of(context).commitVersion(keys["target"], branch, payload, actor.name)
+    version = await updates_of(context).commitVersion(keys["target"], branch, payload, _who(actor))
     return version.rid
 
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from buildmill.master.db.schedules import happenings as schedules
 from buildmill.master.db.tables_of_graphs import graph_happenings
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
 from buildmill.master.domain.orchestration.values import GraphBuildStatus, Happening, HappeningKind
+from buildmill.master.domain.schedules.triggers import Happening as Awaited
 
 _h = graph_happenings.c
+_TRIGGERS = {
+    HappeningKind.VERSION_COMMITTED: "datasetUpdated",
+    HappeningKind.JOB_SUCCEEDED: "jobSucceeded",
+    HappeningKind.LOGIC_PUBLISHED: "newLogic",
+}
+"""What schedules call it."""
 
 KEPT_MS = 30 * 86_400_000
 """Older ones may go: see `forget_old`."""
@@ -25,7 +33,7 @@ def add(
     schedule_rid: str | None = None,
     status: GraphBuildStatus | None = None,
 ) -> None:
-    """Write one down, and wake who waits for it."""
+    """Write one down, and tell the schedules that wait for it."""
     number = tx.sql.execute(
         graph_happenings.insert()
         .values(
@@ -35,6 +43,10 @@ def add(
         .returning(_h.id)
     ).scalar_one()  # fmt: skip
     tx.emit(Event((("graph_happenings", str(number), "new"),), {"number": number, "kind": str(kind)}))
+    if kind is not HappeningKind.BUILD_ENDED:
+        schedules.happened(tx, Awaited(_TRIGGERS[kind], target_rid, branch))
+    elif build_rid is not None and status is not None:
+        schedules.build_ended(tx, build_rid, schedule_rid, status)
 
 
 def after(connection: Connection, number: int, limit: int) -> tuple[Happening, ...]:

@@ -87,6 +87,7 @@ class OrchestrationConfig:
         default_branch: of requests, specs and changes that name none.
         strict_branches: a request's branch may not be among its fallbacks.
         max_retries: more than so many are not made, whatever is asked for.
+        pause_schedules_after: a schedule is paused after so many failures, one after the other; None for never.
     """
 
     default_branch: str = "master"
@@ -94,6 +95,7 @@ class OrchestrationConfig:
     max_retries: int = 10
     cancel_finished: CancelFinished = CancelFinished.ACCEPT
     error_name_case: ErrorNameCase = ErrorNameCase.AUTO
+    pause_schedules_after: int | None = None
     projects: tuple[ProjectDeclaration, ...] = ()
     datasets: tuple[DatasetDeclaration, ...] = ()
     jobspecs: tuple[SpecDeclaration, ...] = ()
