@@ -23,6 +23,7 @@ _COMMANDS: Mapping[str, str] = {
     "tryserver": "try_command:tryserver",
     "import-buildbot": "import_buildbot:import_buildbot",
     "explain": "explain:explain",
+    "graph": "graph:graph",
     "schedule": "schedule:schedule",
     "token": "token:token",
     "audit": "audit:audit",

@@ -184,7 +184,12 @@ class RemoteCommand:
         except BuildmillError:
             step.calls.end_command(self.uid, None)
             raise
+        self._note_timeout(step)
         step.calls.end_command(self.uid, self.rc)
+
+    def _note_timeout(self, step: CommandHost) -> None:
+        if (self.remote_failure_reason or "").startswith("timeout"):
+            step.build.has_timed_out = True
 
     async def _run_repeatedly(self, step: CommandHost) -> None:
         """Something about files, which may be done again: a broken connection ends it, the next one begins it anew."""
@@ -204,6 +209,7 @@ class RemoteCommand:
                 raise
         # what a transfer has brought is not in the record: it is done again by a step that is entered again
         outcome = None if self.files is not None else await self._told()
+        self._note_timeout(step)
         step.calls.end_command(self.uid, self.rc, outcome)
 
     async def _run_durable(self, step: CommandHost, durable: DurableCommands, row: CommandRow | None) -> None:
@@ -234,6 +240,7 @@ class RemoteCommand:
             raise
         if self.rc is None:
             self.rc = final.rc
+        self._note_timeout(step)
         step.calls.end_command(self.uid, self.rc)
 
     async def _begin_again(self) -> None:
