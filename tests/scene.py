@@ -9,8 +9,9 @@ from typing import Any
 
 from buildmill.common.errors import NotFound
 from buildmill.master.data.api import DataAPI
-from buildmill.master.data.ports import Alongside, InvalidParameters
+from buildmill.master.data.ports import Alongside
 from buildmill.master.data.updates import UpdateContext, Updates
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.resources import ForceScheduler
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.logs import LogStore
@@ -43,7 +44,7 @@ class RecordingForce:
     problems: dict[str, str] = field(default_factory=dict)
     error: Exception | None = None
 
-    def documents(self) -> Sequence[ForceScheduler]:
+    async def documents(self) -> Sequence[ForceScheduler]:
         return (
             ForceScheduler(
                 all_fields=[], builder_names=["slow one"], button_name="go", enabled=True, label="go", name="force"

@@ -5,6 +5,7 @@ Nothing here decides anything: parts are made, given to one another, started in 
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import socket
@@ -31,12 +32,15 @@ from buildmill.master.config.parts.local_workers import LocalWorkersPart
 from buildmill.master.config.parts.orchestration import OrchestrationPart
 from buildmill.master.config.parts.schedules import SchedulesPart
 from buildmill.master.config.parts.services import ManagedServicesPart, ServicesPart
+from buildmill.master.config.parts.telling import TellingPart
+from buildmill.master.config.parts.tracing import TracingPart
 from buildmill.master.config.parts.web import WebPart
 from buildmill.master.config.plan import ReconfigPlan
 from buildmill.master.config.reading import Reading
 from buildmill.master.config.rehearsal import DEFAULT_SECONDS
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.connections.listener import WorkerListener
+from buildmill.master.data.answering import Answers
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.db import masters, schema, timeline
@@ -44,6 +48,7 @@ from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.db.waking import waker_for
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
@@ -91,7 +96,7 @@ class App:
         self._random = rng
         self._bus = SimpleBus()
         self._url = parse_url(config.db_url, str(basedir))
-        self.database = Database.open(self._url, reactor, self._bus.publish)
+        self.database = Database.open(self._url, reactor, self._bus.publish, time.monotonic)
         self.updates = Updates(self.database, UpdateContext(secrets.token_bytes))
         self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
         self._forms = ForceSchedulers()
@@ -131,6 +136,19 @@ class App:
         self.master.secrets = self._secrets = SecretManager()
         self._listeners: list[WorkerListener] = []
         self._operations = Operations(bus=self._bus, clock=reactor, monotonic=time.monotonic)
+        self._answers = Answers(
+            database=self.database, data=self.data, reasons=self._explanations, forms=self._forms, bus=self._bus
+        )
+        self._telling = TellingPart(
+            database=self.database,
+            bus=self._bus,
+            reactor=reactor,
+            origin=f"{rng.getrandbits(64):016x}",
+            new_epoch=lambda: f"{rng.getrandbits(48):012x}",
+            waker=lambda: waker_for(self._url, reactor),
+            answers=self._answers,
+            catch_up=self._read_anew,
+        )
         self.web = WebPart(
             data=self.data,
             bus=self._bus,
@@ -140,6 +158,9 @@ class App:
             in_thread=self._blocking,
             accounts=Accounts(database=self.database, clock=reactor, random_bytes=secrets.token_bytes),
             master=self.master,
+        )
+        self._tracing = TracingPart(
+            master=self.master, bus=self._bus, read=self.database.read, reactor=reactor, environ=os.environ
         )
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._managed_services = ManagedServicesPart(self.master.service_manager)
@@ -171,8 +192,10 @@ class App:
         self._reconfiguration = Reconfiguration(
             Application(
                 [
+                    self._telling,
                     self.web,
                     self._managed_secrets,
+                    self._tracing,
                     self._engine_part,
                     self._orchestration,
                     self._schedules_part,
@@ -231,12 +254,15 @@ class App:
         master_id = await self.updates.run(masters.find, self.master.name)
         self.master.masterid = self.updates.context.masterid = self._explanations.master_id = master_id
         await self.updates.run(_take_over, master_id)
+        # from here on nothing is missed that others do while rows are read
+        await self._telling.apply(self.config)
         await self.logs.start(master_id)
         self._operations.start()
         for manager in (self._secrets, self.master.service_manager):
             await self.master.services.addService(manager)
         await self.master.services.startService()
         await self._managed_secrets.apply(self.config)
+        await self._tracing.apply(self.config)
         await self._engine_part.apply(self.config)
         await self._orchestration.apply(self.config)
         await self._schedules_part.apply(self.config)
@@ -248,6 +274,7 @@ class App:
         await self._managed_services.apply(self.config)
         await self._services.apply(self.config)
         await self.updates.masterActive(master_id)
+        await self._telling.begin_to_answer(master_id)
         self._heartbeat.start(HEARTBEAT_SECONDS, now=False)
         await self.web.apply(self.config)
         await self._local_workers.apply(self.config)
@@ -275,11 +302,14 @@ class App:
         for listener in self._listeners:
             await self._quietly("worker port", listener.stop())
         await self._quietly("web server", self.web.stop())
+        await self._quietly("traces", self._tracing.stop())
+        await self._quietly("questions of other processes", self._answers.stop())
         self._operations.stop()
         self.data.stop()
         await self._quietly("log store", self.logs.stop())
         if self.master.masterid:
             await self._quietly("master row", self.updates.masterStopped(self.master.masterid))
+        await self._quietly("events of other processes", self._telling.stop())
         await self._quietly("database", self.database.stop())
         self._log.info("master has stopped")
 
@@ -304,6 +334,11 @@ class App:
 
     # -- configuration -----------------------------------------------------------------------------
 
+    async def _read_anew(self) -> None:
+        """Events of others were lost: what they have changed is looked for in rows."""
+        await self.engine.distributor.catch_up()
+        self.graphs.look_at_everything()
+
     async def reconfig(self) -> ReconfigPlan:
         """Read the configuration again and put it in force, all of it or nothing.
 
@@ -325,6 +360,7 @@ class App:
             put_back_helpers(helpers)
             raise
         await self._record(plan)
+        await self._telling.tell_configuration(self.master.masterid)
         self._log.info("configuration in force")
         return plan
 

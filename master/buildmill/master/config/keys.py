@@ -16,6 +16,7 @@ from buildmill.master.changes.base import ChangeSource
 from buildmill.master.config.master_config import DEFAULT_VALIDATION
 from buildmill.master.config.orchestration_keys import checked_orchestration
 from buildmill.master.config.problems import Problems
+from buildmill.master.config.tracing_keys import checked_opentelemetry
 from buildmill.master.config.web_keys import UNSET, Checker, checked_www
 from buildmill.master.config.worker_ports import checked_protocols
 from buildmill.master.domain.config_errors import collected_errors
@@ -186,10 +187,10 @@ def _mq(key: str, value: Any, problems: Problems) -> Any:
         return UNSET
     kind = value.get("type", "simple")
     if kind == "wamp":
-        problems.at_key(key, "mq: the type 'wamp' (several masters) is not available yet; use 'simple'", inner="type")
+        problems.at_key(key, "mq: the type 'wamp' (several masters) is not available yet; use 'database'", inner="type")
         return UNSET
-    if kind != "simple":
-        problems.at_key(key, f"mq: unknown type {kind!r}; use 'simple'", inner="type")
+    if kind not in ("simple", "database"):
+        problems.at_key(key, f"mq: unknown type {kind!r}; use 'simple' or 'database'", inner="type")
         return UNSET
     if unknown := sorted(map(str, set(value) - {"type", "debug"})):
         problems.at_key(key, f"mq: unknown keys {', '.join(unknown)}; known are debug, type", inner=unknown[0])
@@ -340,6 +341,7 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "logMaxTailSize": ("logMaxTailSize", _number),
     "changeHorizon": ("changeHorizon", _number),
     "durability": ("durability", _durability),
+    "opentelemetry": ("opentelemetry", checked_opentelemetry),
     "orchestration": ("orchestration", checked_orchestration),
     "configurators": ("", _anything),
     "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),

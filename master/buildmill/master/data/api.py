@@ -18,6 +18,7 @@ from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data import resultspec, spec
 from buildmill.master.data.auditing import AuditLog, Note
 from buildmill.master.data.condition import Condition
+from buildmill.master.data.cursors import cursor_of
 from buildmill.master.data.endpoints import (
     about,
     audit,
@@ -29,6 +30,7 @@ from buildmill.master.data.endpoints import (
     forced,
     graphs,
     logchunks,
+    pages,
     requests,
     schedules,
     sources,
@@ -41,15 +43,25 @@ from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, lon
 from buildmill.master.data.graphs import GraphReading
 from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
-from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
+from buildmill.master.data.ports import (
+    EngineActions,
+    ForceRegistry,
+    LogReader,
+    NoForceSchedulers,
+    NoReasons,
+    ReasonsOf,
+    Updates,
+)
+from buildmill.master.data.recent import Recent
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.schedules import ScheduleReads
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
-from buildmill.master.data.versions import Stamp, Versions
+from buildmill.master.data.versions import EVERY_CHANGE, Stamp, Versions
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
-from buildmill.master.domain.queries import Filter, Operator, Page, Query
+from buildmill.master.domain.allowance import Allowance
+from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
 from buildmill.master.mq.bus import EventBus
@@ -57,6 +69,8 @@ from buildmill.master.mq.bus import EventBus
 T = TypeVar("T")
 U = TypeVar("U", bound=Updates)
 NOBODY = Actor()
+BRIEF_SECONDS = 1.0
+BRIEF_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +88,15 @@ class Result:
     Attributes:
         rows: structs, or dictionaries where fields were chosen; one row of a single resource.
         total: length of the whole collection, or of the page where nobody counted; None for a single resource.
+        next: cursor of the next page; None if there is none.
+        tells_next: `next` is told, even if there is none.
     """
 
     type: ResourceType
     rows: Sequence[Any]
     total: int | None
+    next: str | None = None
+    tells_next: bool = False
 
 
 class DataAPI(Generic[U]):
@@ -92,6 +110,8 @@ class DataAPI(Generic[U]):
         reasons: tells why requests wait.
         bus: tells what has changed, for `stamp`.
         random_bytes: so many bytes that nobody can guess, for tokens; None in a process that makes none.
+        engine: does what only an engine can; None where that is in this process.
+        commits: how many commits of others this process has noticed.
 
     Attributes:
         condition: how the database is.
@@ -110,7 +130,10 @@ class DataAPI(Generic[U]):
         force_schedulers: ForceRegistry | None = None,
         reasons: ReasonsOf | None = None,
         random_bytes: Callable[[int], bytes] | None = None,
+        engine: EngineActions | None = None,
+        commits: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._engine = engine
         self.updates = updates
         self.condition = Condition(database)
         self.audit_log = AuditLog(database)
@@ -126,7 +149,9 @@ class DataAPI(Generic[U]):
             random_bytes,
             graphs=self.graphs,
         )
-        self._versions = Versions(bus, lambda: database.statistics["commits"])
+        self._versions = Versions(bus, lambda: database.statistics["commits"] + commits())
+        self._recent_stamp: Stamp | None = None
+        self._recent: Recent[Any, Any] = Recent(database.clock, BRIEF_SECONDS, BRIEF_AT_ONCE)
         self.endpoints = ENDPOINTS
         self._matcher: Matcher[Endpoint] = Matcher()
         for endpoint in self.endpoints:
@@ -137,8 +162,13 @@ class DataAPI(Generic[U]):
         """Begin to follow changes."""
         self._versions.start()
 
+    def everything_changed(self) -> None:
+        """Changes were not heard of: every answer that was kept counts as old."""
+        self._versions.everything_changed()
+
     def stop(self) -> None:
         self._versions.stop()
+        self.audit_log.stop()
 
     # -- for faces -------------------------------------------------------------------------
 
@@ -166,30 +196,52 @@ class DataAPI(Generic[U]):
         return self._versions.stamp(endpoint.depends)
 
     def read(
-        self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor = NOBODY
+        self,
+        found: Found,
+        wanted: ResultSpec,
+        finish: Callable[[Result], T],
+        actor: Actor = NOBODY,
+        allowance: Allowance | None = None,
     ) -> Deferred[T]:
         """What is at a path.
 
         Args:
             finish: makes the answer of the result; called in the thread that has read it, where that is possible.
             actor: who asks, where that makes a difference.
+            allowance: how long that may take; None for as long as it takes.
 
         Raises:
+            TookTooLong: it was stopped.
             NotFound: no such resource.
             InvalidInput: a filter that the field does not know.
             Unavailable: the database is away.
         """
         endpoint = found.endpoint
+        context = self._context if allowance is None else replace(self._context, allowance=allowance)
         if endpoint.query is not None:
-            return self._database.read(_read_blocking, found, wanted, finish)
-        return Deferred.fromCoroutine(self._load(found, wanted, finish, actor))
+            return context.ask(_read_blocking, found, wanted, finish)
+        return Deferred.fromCoroutine(self._load(context, found, wanted, finish, actor))
 
-    async def _load(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor) -> T:
+    async def _load(
+        self, context: Context, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor
+    ) -> T:
         if found.endpoint.load_own is not None:
-            rows = await found.endpoint.load_own(self._context, found.keys, wanted, actor)
+            rows = await found.endpoint.load_own(context, found.keys, wanted, actor)
             return finish(_result(found, wanted, rows))
         assert found.endpoint.load is not None
-        return finish(_result(found, wanted, await found.endpoint.load(self._context, found.keys, wanted)))
+        if found.endpoint.is_brief and self._versions.is_listening:
+            return finish(_result(found, wanted, await self._recent_answer(context, found, wanted)))
+        return finish(_result(found, wanted, await found.endpoint.load(context, found.keys, wanted)))
+
+    async def _recent_answer(self, context: Context, found: Found, wanted: ResultSpec) -> Any:
+        """An answer that may be given again for a moment, unless something was committed since it was begun."""
+        stamp, load = self._versions.stamp(EVERY_CHANGE), found.endpoint.load
+        assert load is not None
+        if stamp != self._recent_stamp:
+            self._recent_stamp = stamp
+            self._recent = Recent(self._database.clock, BRIEF_SECONDS, BRIEF_AT_ONCE)
+        key = (found.endpoint.pattern, tuple(found.keys.items()), wanted.fields, wanted.withheld)
+        return await self._recent.get(key, lambda: load(context, found.keys, wanted))
 
     async def raw(self, found: Found, streams: str = ALL_STREAMS) -> Raw:
         """The download at a path whose endpoint is of a raw kind.
@@ -252,6 +304,11 @@ class DataAPI(Generic[U]):
         """
         found = self.find(path)
         control = self.control_of(found, method)
+        if control.by_engine and self._engine is not None:
+            try:
+                return await self._engine.control(method, params, path, actor)
+            finally:
+                self._versions.everything_changed()
         note = self._note(found, control, method, params, path, actor)
         try:
             result = await control.act(replace(self._context, note=note), found.keys, params, actor)
@@ -355,6 +412,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *forced.ENDPOINTS,
     *graphs.ENDPOINTS,
     *logchunks.ENDPOINTS,
+    *pages.ENDPOINTS,
     *requests.ENDPOINTS,
     *schedules.ENDPOINTS,
     *sources.ENDPOINTS,
@@ -369,6 +427,8 @@ ENDPOINTS: Sequence[Endpoint] = (
 def check_declared(endpoint: Endpoint) -> None:
     """Raises UndeclaredAction if an endpoint does not say which right it needs, or one of its methods does not."""
     rights.declared(endpoint.reads, f"the path {endpoint.pattern!r}")
+    for part in endpoint.parts:
+        rights.declared(part.reads, f"the part {part.name!r} of the path {endpoint.pattern!r}")
     for method, control in endpoint.actions.items():
         rights.declared(control.action, f"{method!r} of the path {endpoint.pattern!r}")
 
@@ -386,15 +446,25 @@ def _result(found: Found, wanted: ResultSpec, answer: Any) -> Result:
     type_ = found.endpoint.type
     rows: Sequence[Any]
     if answer is None:
-        raise NotFound(f"no such {type_.name.strip('_')}")
+        raise NotFound(f"no such {type_.name.strip('_').removesuffix('_page')}")
     if not found.endpoint.is_collection:
-        rows, total = [answer], None
+        rows, total, following = [answer], None, None
     else:
         page = answer if isinstance(answer, Page) else resultspec.apply(answer, wanted.query, type_)
-        rows, total = page.rows, page.total
+        rows, total, following = page.rows, page.total, _next(page, wanted)
     if wanted.fields is not None:
         rows = resultspec.select_fields(rows, wanted.fields, type_)
-    return Result(type_, rows, total)
+    return Result(type_, rows, total, following, following is not None or wanted.tells_next)
+
+
+def _next(page: Page[Any], wanted: ResultSpec) -> str | None:
+    if wanted.most is not None and len(page.rows) > wanted.most:
+        raise InvalidInput("limit", f"there are more rows than {wanted.most}: expected a limit")
+    if wanted.query.after is None:
+        return None
+    if page.next is UNKNOWN:
+        raise InvalidInput("after", "this collection has no places")
+    return None if page.next is None else cursor_of(page.next)
 
 
 def _filter(given: Any) -> Filter:

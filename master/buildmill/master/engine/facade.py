@@ -13,6 +13,7 @@ from buildmill.master.engine.http_client import HttpService
 from buildmill.master.engine.processes import ProcessRunner
 from buildmill.master.engine.secret_source import NoSecrets, SecretSource
 from buildmill.master.engine.service import BuildbotServiceManager, RootService
+from buildmill.master.engine.tracing import NoTracing, Tracing
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import Callback, EventBus, Subscription
 
@@ -53,7 +54,7 @@ class Master:
         mq: events.
         reactor: the clock (and, outside simulations, the reactor).
         config: the configuration in force, a `MasterConfig`.
-        logs: the log store.
+        logs: the log store; None in a process that writes none.
         random: the source of randomness.
         processes: runs programs on the master's machine.
         in_thread: calls a blocking function, as one that reads files, in a thread.
@@ -61,6 +62,7 @@ class Master:
         schedulers: the active schedulers, by name.
         secrets: knows secrets by name.
         httpservice: makes requests over HTTP.
+        tracing: is told of commands.
         services: the parent of all services; `service_manager`, those of the configuration, is one of them.
     """
 
@@ -73,7 +75,7 @@ class Master:
         updates: Updates,
         bus: EventBus,
         clock: Any,
-        logs: LogStore,
+        logs: LogStore | None,
         rng: random.Random,
         processes: ProcessRunner,
         in_thread: InThread | None = None,
@@ -93,6 +95,7 @@ class Master:
         self.queue: Any = None
         self.schedulers: dict[str, Any] = {}
         self.secrets: SecretSource = NoSecrets()
+        self.tracing: Tracing = NoTracing()
         self.httpservice = HttpService(clock)
         self.services = RootService(self)
         self.service_manager = BuildbotServiceManager()

@@ -21,7 +21,8 @@ from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.resources import Build, Builder
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, declared
-from buildmill.master.web.bodies import error_document
+from buildmill.master.web.bodies import body_of, error_document, form_of
+from buildmill.master.web.conditions import names
 from buildmill.master.web.front_end import own_version
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request
@@ -30,6 +31,7 @@ NEWEST = 20
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>
 <h1>{title}</h1>
+<p>The web pages are not built here; <code>make ui</code> in a checkout builds them, and a wheel has them.</p>
 <p>Programs talk to <a href="api/v2">api/v2</a>, described by <a href="api/v2/openapi.json">openapi.json</a>;
 events come over the websocket <code>ws</code> and the streams below <code>sse</code>.</p>
 <h2>Builders</h2>
@@ -147,7 +149,8 @@ class Pages:
     @app.route("/api/v2/openapi.json", methods=["GET"])
     @_page("application.read")
     async def openapi(self, request: Request, _principal: Principal) -> bytes:
-        return _json(request, self._data.openapi(own_version(), self._gate.cookie.name))
+        document = msgspec.json.encode(self._data.openapi(own_version(), self._gate.cookie.name))
+        return _described(request, document)
 
 
 def page_actions(app: Any = Pages.app) -> dict[str, tuple[str, ...]]:
@@ -165,6 +168,25 @@ def page_actions(app: Any = Pages.app) -> dict[str, tuple[str, ...]]:
 def _json(request: Request, document: Any) -> bytes:
     request.setHeader("Content-Type", "application/json; charset=utf-8")
     return msgspec.json.encode(document)
+
+
+def _described(request: Request, document: bytes) -> bytes:
+    """A long document that is the same for everybody: compressed, and not sent again to who has it."""
+    headers = request.requestHeaders
+    form = form_of([b"application/json"], headers.getRawHeaders(b"Accept-Encoding"))
+    body = body_of(document, form)
+    for name, value in (
+        (b"Content-Type", form.content_type),
+        (b"ETag", body.tag),
+        (b"Vary", b"Accept-Encoding, Origin"),
+    ):
+        request.responseHeaders.setRawHeaders(name, [value])
+    if names(headers.getRawHeaders(b"If-None-Match", ()), body.tag):
+        request.setResponseCode(304)
+        return b""
+    if body.encoding:
+        request.setHeader("Content-Encoding", body.encoding)
+    return body.data
 
 
 def _builder_line(builder: Builder) -> str:

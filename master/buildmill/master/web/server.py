@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -22,35 +23,41 @@ from buildmill.master.auth.accounts import Accounts
 from buildmill.master.data.api import DataAPI
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, Via
 from buildmill.master.mq.bus import EventBus
-from buildmill.master.web import login, operating
+from buildmill.master.web import login, operating, static_files
 from buildmill.master.web.cookies import SessionCookie
 from buildmill.master.web.foundry.face import PREFIX as _ORCHESTRATION
 from buildmill.master.web.foundry.face import Foundry
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
+from buildmill.master.web.history import History
 from buildmill.master.web.http import Request, Site
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
-from buildmill.master.web.live import LiveFactory
+from buildmill.master.web.live import PING_SECONDS, LiveFactory
 from buildmill.master.web.login import LOGIN, LOGOUT, Login
 from buildmill.master.web.operating import InThread, Operating
 from buildmill.master.web.operations import EventClients, Operations
 from buildmill.master.web.origins import Origins
 from buildmill.master.web.pages import Pages
+from buildmill.master.web.rates import Rates
 from buildmill.master.web.rest import Rest
 from buildmill.master.web.sse import Streams
+from buildmill.master.web.static_files import StaticFiles
 
 _API_ROOTS = (b"/api/v2", b"/api/latest")
 _OPENAPI = b"/api/v2/openapi.json"
 _TEXT = b"text/plain; charset=utf-8"
 _SOCKET = b"/ws"
 _STRICT_TRANSPORT = ((b"Strict-Transport-Security", b"max-age=31536000"),)
-ROUTES = {"/ws": "events.read", "/sse": "events.read", **operating.ROUTES, **login.ROUTES}
+ROUTES = {"/ws": "events.read", "/sse": "events.read", **operating.ROUTES, **login.ROUTES, **static_files.ROUTES}
 """What is answered beside the data API and the pages, and the right that it needs."""
+
+OPERATING_PATHS = frozenset({b"/health/live", b"/health/ready", b"/metrics"})
+"""All that is answered where pages are served by another process."""
 
 
 class WebServer:
-    """The data API, the events and a start page.
+    """The data API, the events and the web pages.
 
     Args:
         data: reads and acts.
@@ -64,9 +71,13 @@ class WebServer:
         title, title_url: of the start page, and where it leads.
         multi_master: whether other masters share the database.
         ui: settings of the configuration that only pages use, and the options of plugins.
+        pages: folder of the built web pages; without them there is a plain start page.
         access: who may do what; `use` puts something else in force.
         accounts: knows sessions and tokens.
         limits: what a client may ask for.
+        ping_seconds: how often event sockets are pinged; 0: never.
+        history: the newest events, where they outlive this server; None to keep some here.
+        serves_pages: False for health and metrics only: everything else is served by another process.
 
     Attributes:
         site: the factory of connections, for tests that bring their own transport.
@@ -94,18 +105,26 @@ class WebServer:
         title_url: str | None = None,
         multi_master: bool = False,
         ui: Mapping[str, Any] | None = None,
+        pages: Path | None = None,
         limits: WebLimits | None = None,
+        ping_seconds: float = PING_SECONDS,
+        history: History | None = None,
+        serves_pages: bool = True,
     ) -> None:
         self._reactor = reactor
+        self._serves_pages = serves_pages
         limits = limits or WebLimits()
         base_url = base_url.rstrip("/") + "/"
         self._origins = Origins(base_url, allowed_origins)
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
-        self._rest = Rest(data, self._origins, limits, self.gate)
+        self._rest = Rest(data, self._origins, limits, self.gate, Rates(reactor, self.gate, limits))
         self._foundry = Foundry(data, self.gate, self._origins, limits, lambda: _uuid(rng))
-        self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits)
-        self.live = LiveFactory(self._hub, reactor, limits, self.gate)
+        own_history = History(bus, f"{rng.getrandbits(48):012x}", limits)
+        self._history = history or own_history
+        self._keeps_history = history is not None
+        self._hub = Hub(bus, self._history, limits)
+        self.live = LiveFactory(self._hub, reactor, limits, self.gate, ping_seconds)
         self.streams = Streams(self._hub, reactor, limits, lambda: _uuid(rng), self.gate)
         self._clients = limits.sockets
         self._socket = WebSocketResource(self.live)
@@ -120,6 +139,7 @@ class WebServer:
             plugins=ui.get("plugins") or {},
             gate=self.gate,
         )
+        self._static = StaticFiles(pages, in_thread)
         front_end = front_end_config(
             base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui
         )
@@ -153,10 +173,12 @@ class WebServer:
             await maybeDeferred(port.stopListening)
         await self.streams.stop()
         await self.live.end_all()
-        self._hub.stop()
+        if not self._keeps_history:
+            self._history.stop()
         if self._operations.clients is self.event_clients:
             self._operations.clients = None
         await self._operating.stop()
+        await self._static.stop()
         await self._tasks.stop()
         await self._login.stop()
         await self._rest.stop()
@@ -170,10 +192,17 @@ class WebServer:
         self.live.rights_have_changed()
         self.streams.rights_have_changed()
 
+    def events_were_lost(self) -> None:
+        """What clients know is out of date: each has to come again, and reads anew."""
+        self.live.events_were_lost()
+        self.streams.rights_have_changed()
+
     def handle(self, request: Request) -> None:
         """Answer any request."""
         path = request.path
-        if path.startswith(_ORCHESTRATION) or path + b"/" == _ORCHESTRATION:
+        if not self._serves_pages:
+            self._handle_operating(request)
+        elif path.startswith(_ORCHESTRATION) or path + b"/" == _ORCHESTRATION:
             self._foundry.handle(request)
         elif path.startswith(b"/api/v2/") and path != _OPENAPI:
             self._rest.handle(request, path[8:])
@@ -189,11 +218,20 @@ class WebServer:
             self._stream(request, path[4:])
         elif self._operating.handles(path):
             self._operating.handle(request)
+        elif self._static.handles(path):
+            self._static.handle(request)
         elif _is_utf8(path):
             request.process_as_resource(self._pages)
         else:
             request.start_headers()
             request.answer(400, b"the path is not UTF-8", _TEXT)
+
+    def _handle_operating(self, request: Request) -> None:
+        if request.path in OPERATING_PATHS:
+            self._operating.handle(request)
+        else:
+            request.start_headers()
+            request.answer(404, b"only health and metrics are served here; pages are by `buildmill web`", _TEXT)
 
     def _upgrade(self, request: Request) -> None:
         """Hand the connection over to an event socket."""

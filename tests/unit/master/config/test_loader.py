@@ -223,6 +223,8 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['www'] = {'auth': 3}", "www['auth'] must be as util.UserPasswordAuth({...}), not 3"),
         ("c['www'] = {'port': 'x'}", "www['port'] must be a port"),
         ("c['www'] = {'port': 70000}", "www['port'] must be a port"),
+        ("c['www'] = {'operations_port': 'x'}", "www['operations_port'] must be a port"),
+        ("c['www'] = {'process': 'two'}", "www['process'] must be 'engine' or 'own', not 'two'"),
         ("c['www'] = {'cookie_expiration_time': 3}", "www['cookie_expiration_time'] must be a timedelta"),
         ("c['collapseRequests'] = 3", "collapseRequests must be True, False or callable"),
         ("c['prioritizeBuilders'] = 3", "prioritizeBuilders must be callable"),
@@ -298,6 +300,7 @@ c.update(
     assert config.validation["branch"].pattern == "x"
     assert config.www.port == "tcp:8010:interface=127.0.0.1"
     assert config.www.log_file is None
+    assert config.www.ws_ping_interval == 5
     assert config.www.cookie_expiration_time == timedelta(days=1)
     assert set(config.www.ui) == {"plugins", "versions", "theme", "ui_default_config"}
 

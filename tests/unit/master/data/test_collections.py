@@ -20,8 +20,8 @@ from buildmill.master.domain.queries import Filter, Operator, Page, Query, only
 from tests.database import NOW, Stage
 
 
-@pytest.fixture
-def many(stage: Stage) -> Stage:
+@pytest.fixture(scope="module")
+def many(shared_stage: Stage) -> Stage:
     """A stage with 40 builds of 3 builders, some running, and as many requests, some waiting."""
 
     def fill(tx: Any) -> None:
@@ -57,8 +57,8 @@ def many(stage: Stage) -> Stage:
             ],
         )  # fmt: skip
 
-    stage.result(stage.database.write(fill))
-    return stage
+    shared_stage.result(shared_stage.database.write(fill))
+    return shared_stage
 
 
 def one(field: str, operator: Operator, *values: Any) -> Query:
@@ -196,6 +196,12 @@ def plan(stage: Stage, collection: Any, query: Query) -> str:
     ("collection", "query", "index"),
     [
         (BUILDS, Query((only("complete", False),)), "ix_builds_incomplete"),
+        (BUILDS, Query((), ("-started_at",), 5), "ix_builds_started_at"),
+        (BUILDS, Query((only("results", 2),), ("-buildid",), 5), "ix_builds_results_id"),
+        (BUILDS, Query((only("repeating", 7),)), "ix_buildsets_rebuilt_build_id"),
+        (REQUESTS, Query((only("claimed", False),), ("-buildrequestid",), 5), "ix_build_requests_unclaimed"),
+        (REQUESTS, Query((only("builderid", 1), only("claimed", False)), (), 5), "unclaimed_of_builder"),
+        (REQUESTS, Query((only("waiting on", 1),), (), 5), "ix_build_requests_waiting"),
         (REQUESTS, Query((only("complete", False),)), "ix_build_requests_incomplete"),
         (BUILDSETS, Query((only("complete", False),)), "ix_buildsets_incomplete"),
         (BUILDS, Query((only("workerid", 1),), ("-buildid",), 5), "ix_builds_worker_id_id"),

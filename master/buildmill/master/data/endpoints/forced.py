@@ -18,11 +18,11 @@ from buildmill.master.domain.rights import Actor
 
 async def _one(context: Context, keys: Keys, _spec: ResultSpec) -> ForceScheduler | None:
     name = keys["schedulername"]
-    return next((found for found in context.force_schedulers.documents() if found.name == name), None)
+    return next((found for found in await context.force_schedulers.documents() if found.name == name), None)
 
 
 async def _all(context: Context, _keys: Keys, _spec: ResultSpec) -> Sequence[ForceScheduler]:
-    return context.force_schedulers.documents()
+    return await context.force_schedulers.documents()
 
 
 async def _of_builder(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[ForceScheduler]:
@@ -30,10 +30,10 @@ async def _of_builder(context: Context, keys: Keys, _spec: ResultSpec) -> Sequen
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         return ()
     name = await context.database.read(directory.builder_name, int(text))
-    return [found for found in context.force_schedulers.documents() if name in found.builder_names]
+    return [found for found in await context.force_schedulers.documents() if name in found.builder_names]
 
 
-async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> Any:
+async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> tuple[int, dict[str, int]]:
     """Ask for builds by hand; returns ``[buildset id, {builder id: request id}]``."""
     name = keys["schedulername"]
     if await _one(context, keys, ResultSpec()) is None:
@@ -41,7 +41,7 @@ async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: 
     alongside = None if context.note is None else context.note.alongside
     sent = {**params, "owner": actor.name}
     buildset, requests = await context.force_schedulers.force(name, actor.name, sent, alongside)
-    return [buildset, {str(builder): request for builder, request in requests.items()}]
+    return buildset, {str(builder): request for builder, request in requests.items()}
 
 
 _TYPE = TYPES["forcescheduler"]
@@ -56,7 +56,11 @@ ENDPOINTS: list[Endpoint] = [
         _READS,
         load=_one,
         depends=None,
-        actions={"force": Control(_FORCE, force, tells=("builderNames", "builderid", "reason"), made=new_requests)},
+        actions={
+            "force": Control(
+                _FORCE, force, tells=("builderNames", "builderid", "reason"), made=new_requests, by_engine=True
+            )
+        },
     ),
     Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_all, depends=None),
     Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_of_builder, depends=None),

@@ -1,7 +1,7 @@
 """Job graphs: targets, versions, job specs, builds, jobs, attempts; retries and inputs of builds.
 
 Revision ID: 0010_job_graphs
-Revises: 0007_audit
+Revises: 0009_reading
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010_job_graphs"
-down_revision = "0007_audit"
+down_revision = "0009_reading"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,877 @@
+"""The resource types of the data API.
+
+Generated from the code of the master (`make client`): not to be edited.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from buildmill.client.paths import Resource
+
+SourcedProperties = dict[str, tuple[Any, str]]
+"""``{name: (value, source)}``."""
+
+
+class AuditEntry(Resource, frozen=True, kw_only=True):
+    """Who has asked for what, and what became of it.
+
+    Attributes:
+        action: the right that it needs, ``builds.stop``.
+        actor, username, address, via: who, as `domain.rights.Actor` tells.
+        before, after: what it has changed; only what differs, and what is new.
+        digest: SHA-256 over the entry before and this one; see ``docs/reference/audit.md``.
+        method, path: of the data API, or of a page.
+        parameters: those that tell what was meant; never secrets.
+        reason: why it was refused; else empty.
+    """
+
+    action: str
+    actor: str
+    address: str
+    after: dict[str, Any]
+    auditid: int
+    before: dict[str, Any]
+    digest: str
+    happened_at: int
+    method: str
+    outcome: str
+    parameters: dict[str, Any]
+    path: str
+    reason: str
+    username: str
+    via: str
+
+
+class Branch(Resource, frozen=True, kw_only=True):
+    """A branch; `commitid` is its newest commit, None as long as nobody has told."""
+
+    branchid: int
+    codebaseid: int
+    commitid: int | None
+    last_timestamp: int
+    name: str
+
+
+class Build(Resource, frozen=True, kw_only=True):
+    """One of ``builds``."""
+
+    builderid: int
+    buildid: int
+    buildrequestid: int
+    complete: bool
+    complete_at: int | None
+    locks_duration_s: int
+    masterid: int
+    number: int
+    properties: SourcedProperties | None
+    results: int | None
+    started_at: int
+    state_string: str
+    workerid: int | None
+
+
+class BuildData(Resource, frozen=True, kw_only=True):
+    """Data of a build; the bytes are a download."""
+
+    buildid: int
+    length: int
+    name: str
+    source: str
+    value: bytes | None
+
+
+class Builder(Resource, frozen=True, kw_only=True):
+    """One of ``builders``."""
+
+    builderid: int
+    description: str | None
+    description_format: str | None
+    description_html: str | None
+    masterids: list[int]
+    name: str
+    projectid: int | None
+    tags: list[str]
+
+
+class BuildRequest(Resource, frozen=True, kw_only=True):
+    """One of ``buildrequests``."""
+
+    builderid: int
+    buildrequestid: int
+    buildsetid: int
+    claimed: bool
+    claimed_at: int | None
+    claimed_by_masterid: int | None
+    complete: bool
+    complete_at: int | None
+    priority: int
+    properties: SourcedProperties | None
+    results: int | None
+    submitted_at: int
+    waited_for: bool
+
+
+class Buildset(Resource, frozen=True, kw_only=True):
+    """One of ``buildsets``."""
+
+    bsid: int
+    complete: bool
+    complete_at: int | None
+    external_idstring: str | None
+    parent_buildid: int | None
+    parent_relationship: str | None
+    reason: str
+    rebuilt_buildid: int | None
+    results: int | None
+    sourcestamps: list[SourceStamp]
+    submitted_at: int
+
+
+class Change(Resource, frozen=True, kw_only=True):
+    """One of ``changes``."""
+
+    author: str
+    branch: str | None
+    category: str | None
+    changeid: int
+    codebase: str
+    comments: str
+    committer: str | None
+    files: list[str]
+    parent_changeids: list[int]
+    project: str
+    properties: SourcedProperties
+    repository: str
+    revision: str | None
+    revlink: str | None
+    sourcestamp: SourceStamp
+    when_timestamp: int
+
+
+class ChangeSource(Resource, frozen=True, kw_only=True):
+    """One of ``changesources``."""
+
+    changesourceid: int
+    master: Master | None
+    name: str
+
+
+class Codebase(Resource, frozen=True, kw_only=True):
+    """One of ``codebases``."""
+
+    codebaseid: int
+    name: str
+    projectid: int
+    slug: str
+
+
+class Commit(Resource, frozen=True, kw_only=True):
+    """One of ``commits``."""
+
+    author: str
+    codebaseid: int
+    comments: str
+    commitid: int
+    committer: str | None
+    parent_commitid: int | None
+    revision: str
+    when_timestamp: int
+
+
+class CommitGraph(Resource, frozen=True, kw_only=True):
+    """How two commits are related.
+
+    Attributes:
+        common: id of the newest commit that both have among their ancestors, or are.
+        to1, to2: ids from `common` to each of the two, both ends included.
+    """
+
+    common: int
+    to1: list[int]
+    to2: list[int]
+
+
+class ForceScheduler(Resource, frozen=True, kw_only=True):
+    """One of ``forceschedulers``."""
+
+    all_fields: list[dict[str, Any]]
+    builder_names: list[str]
+    button_name: str
+    enabled: bool
+    label: str
+    name: str
+
+
+class GraphAttempt(Resource, frozen=True, kw_only=True):
+    """One try of a job, which is a build request."""
+
+    buildid: int | None
+    buildrequestid: int
+    finished_at_ms: int | None
+    graph_attemptid: int
+    job_rid: str
+    number: int
+    requested_at_ms: int
+    results: int | None
+    started_at_ms: int | None
+
+
+class GraphBuildResource(Resource, frozen=True, kw_only=True):
+    """A run of a graph of jobs; told as it begins, when somebody cancels it, and as it ends."""
+
+    abort_on_failure: bool
+    branch: str
+    cancelled_by: str | None
+    created_at_ms: int
+    created_by: str
+    fallbacks: list[str]
+    finished_at_ms: int | None
+    forced: bool
+    graph_buildid: int
+    notifications: bool
+    retry_backoff_ms: int
+    retry_count: int
+    rid: str
+    schedule_rid: str | None
+    status: str
+
+
+class GraphJobResource(Resource, frozen=True, kw_only=True):
+    """One job of a build; told of each change, but not when it is made: its build is told then.
+
+    Attributes:
+        reason: why it is built, or why it has ended as it has.
+    """
+
+    build_rid: str
+    finished_at_ms: int | None
+    graph_jobid: int
+    latest_attempt_at_ms: int | None
+    position: int
+    reason: str
+    retry_at_ms: int | None
+    rid: str
+    spec_id: int
+    started_at_ms: int
+    status: str
+
+
+class GraphPlanJob(Resource, frozen=True, kw_only=True):
+    """What would become of one job, if a build were made now.
+
+    Attributes:
+        depends_on: first outputs of the jobs that come before it.
+        inputs, outputs, depends_on: names of targets.
+        reasons: why it is stale, or why it is not.
+    """
+
+    branch: str
+    builder: str
+    depends_on: list[str]
+    inputs: list[str]
+    outputs: list[str]
+    reasons: list[str]
+    spec_id: int
+    stale: bool
+
+
+class JobSpecResource(Resource, frozen=True, kw_only=True):
+    """Which builder makes which targets of which others, on a branch."""
+
+    branch: str
+    builder: str
+    inputs: list[str]
+    logic: str
+    mode: str
+    outputs: list[str]
+    properties: dict[str, Any]
+    spec_id: int
+
+
+class Log(Resource, frozen=True, kw_only=True):
+    """One of ``logs``."""
+
+    complete: bool
+    logid: int
+    name: str
+    num_lines: int
+    slug: str
+    stepid: int
+    type: str
+
+
+class LogChunk(Resource, frozen=True, kw_only=True):
+    """One of ``logchunks``."""
+
+    content: str
+    firstline: int
+    logid: int
+
+
+class LogHit(Resource, frozen=True, kw_only=True):
+    """A line that matches what was looked for.
+
+    Attributes:
+        before, after: the lines around it, in their order.
+        column: where its first match begins, in characters, from 0.
+        length: of the whole line, in characters.
+        line, stream, text, time_ms: as in `LogLine`.
+        matches: ``[begin, end]`` of its first matches.
+        text_column: the column of the first character of `text`.
+    """
+
+    after: list[LogLine]
+    before: list[LogLine]
+    column: int
+    length: int
+    line: int
+    matches: list[list[int]]
+    stream: str
+    text: str
+    text_column: int
+    time_ms: int
+
+
+class LogLine(Resource, frozen=True, kw_only=True):
+    """A line beside a hit.
+
+    Attributes:
+        line: its number, from 0.
+        stream: ``o``, ``e`` or ``h``.
+        text: the line, or as much of it as is shown; bytes that are not UTF-8 became U+FFFD.
+        time_ms: when it came, in milliseconds since the epoch.
+    """
+
+    line: int
+    stream: str
+    text: str
+    time_ms: int
+
+
+class LogTimes(Resource, frozen=True, kw_only=True):
+    """When lines came.
+
+    Attributes:
+        times: of each line from `firstline` on, in milliseconds since the epoch.
+    """
+
+    firstline: int
+    logid: int
+    times: list[int]
+
+
+class Master(Resource, frozen=True, kw_only=True):
+    """One of ``masters``."""
+
+    active: bool
+    last_active: int
+    masterid: int
+    name: str
+
+
+class Patch(Resource, frozen=True, kw_only=True):
+    """One of ``patches``."""
+
+    author: str
+    body: bytes
+    comment: str
+    level: int
+    patchid: int
+    subdir: str | None
+
+
+class Project(Resource, frozen=True, kw_only=True):
+    """A group of builders; whether it is active is told to those only who filter by that."""
+
+    active: bool | None
+    description: str | None
+    description_format: str | None
+    description_html: str | None
+    name: str
+    projectid: int
+    slug: str
+
+
+class Property(Resource, frozen=True, kw_only=True):
+    """One property; its `value` is the value's JSON text."""
+
+    name: str
+    source: str
+    value: str
+
+
+class Reason(Resource, frozen=True, kw_only=True):
+    """One reason.
+
+    Attributes:
+        buildid: the first of `buildids`, or None.
+        buildids: builds that are in the way; those of the request itself for ``running`` and ``stopping``.
+        code: for programs.
+        function: the function of the configuration, as its argument is called: ``nextBuild``.
+        lock: name of the lock.
+        position: place of the request among those of its builder, from 1.
+        text: for people; a whole sentence without a full stop.
+        worker, workerid: the worker that the reason is about.
+    """
+
+    buildid: int | None
+    buildids: list[int]
+    code: str
+    function: str | None
+    lock: str | None
+    position: int | None
+    text: str
+    worker: str | None
+    workerid: int | None
+
+
+class RootLink(Resource, frozen=True, kw_only=True):
+    """One of ``rootlinks``."""
+
+    name: str
+
+
+class ScheduleExplanation(Resource, frozen=True, kw_only=True):
+    """One thing to know of why a schedule runs, or does not.
+
+    Attributes:
+        code: for programs.
+        text: for people; a whole sentence without a full stop.
+        since: when it began; None where that means nothing.
+    """
+
+    code: str
+    since: int | None
+    text: str
+
+
+class ScheduleResource(Resource, frozen=True, kw_only=True):
+    """A schedule.
+
+    Attributes:
+        action, trigger, scope: of its present version, as the orchestration API has them.
+        created_by, updated_by: ids of users.
+        active_run: RID of the run in progress.
+        next_due_at: when a time of its trigger is next.
+        paused_by: ``user`` or ``failures``.
+        pending: it runs once more when its present run ends.
+    """
+
+    action: dict[str, Any]
+    active_run: str | None
+    created_at: int
+    created_by: str
+    description: str | None
+    editor: str
+    failures: int
+    name: str | None
+    next_due_at: int | None
+    paused: bool
+    paused_by: str | None
+    pending: bool
+    rid: str
+    scope: dict[str, Any]
+    trigger: dict[str, Any]
+    updated_at: int
+    updated_by: str
+    version_rid: str
+
+
+class ScheduleRunResource(Resource, frozen=True, kw_only=True):
+    """A run of a schedule.
+
+    Attributes:
+        outcome: ``ignored``, ``submitted``, ``error``; None while it is being asked for.
+        created_by: id of the user who has run it by hand.
+    """
+
+    build_rid: str | None
+    created_at: int
+    created_by: str | None
+    description: str | None
+    error: str | None
+    number: int
+    outcome: str | None
+    rid: str
+    schedule_rid: str
+    version_rid: str
+
+
+class Scheduler(Resource, frozen=True, kw_only=True):
+    """One of ``schedulers``."""
+
+    enabled: bool
+    master: Master | None
+    name: str
+    schedulerid: int
+
+
+class SourceStamp(Resource, frozen=True, kw_only=True):
+    """One of ``sourcestamps``."""
+
+    branch: str | None
+    codebase: str
+    created_at: int
+    patch: Patch | None
+    project: str
+    repository: str
+    revision: str | None
+    ssid: int
+
+
+class Spec(Resource, frozen=True, kw_only=True):
+    """What one path of the API answers."""
+
+    path: str
+    plural: str
+    type: str
+    type_spec: dict[str, Any]
+
+
+class Step(Resource, frozen=True, kw_only=True):
+    """One of ``steps``."""
+
+    buildid: int
+    complete: bool
+    complete_at: int | None
+    hidden: bool
+    locks_acquired_at: int | None
+    name: str
+    number: int
+    results: int | None
+    started_at: int | None
+    state_string: str
+    stepid: int
+    urls: list[dict[str, str]]
+
+
+class TestResult(Resource, frozen=True, kw_only=True):
+    """One result; nobody is told of it, only of its set."""
+
+    builderid: int
+    duration_ns: int | None
+    line: int | None
+    test_code_path: str | None
+    test_name: str | None
+    test_result_setid: int
+    test_resultid: int
+    value: str
+
+
+TestResult.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
+
+
+class TestResultSet(Resource, frozen=True, kw_only=True):
+    """Results of one kind that a step has found.
+
+    Attributes:
+        category: what is measured: ``pass_fail``, ``pass_only``, ``fail_only``, ``code_issue``, ``performance`` or
+            any other word.
+        value_unit: what a result's value is: ``boolean``, ``message``, ``ms`` or any other word.
+        tests_passed, tests_failed: None where values do not say that.
+    """
+
+    builderid: int
+    buildid: int
+    category: str
+    complete: bool
+    description: str | None
+    stepid: int
+    test_result_setid: int
+    tests_failed: int | None
+    tests_passed: int | None
+    value_unit: str
+
+
+TestResultSet.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
+
+
+class TargetResource(Resource, frozen=True, kw_only=True):
+    """Something that job specs write or read."""
+
+    configured: bool
+    name: str
+    project_rid: str | None
+    rid: str
+    targetid: int
+
+
+class TargetVersion(Resource, frozen=True, kw_only=True):
+    """One state of a target on a branch."""
+
+    branch: str
+    closed_at_ms: int | None
+    job_rid: str | None
+    opened_at_ms: int
+    payload: dict[str, Any]
+    rid: str
+    state: str
+    target_rid: str
+    target_versionid: int
+
+
+class Token(Resource, frozen=True, kw_only=True):
+    """What programs show instead of logging in; the token itself is shown once, when it is made."""
+
+    created_at: int
+    expires_at: int
+    last_used_at: int | None
+    name: str
+    revoked_at: int | None
+    scopes: list[str]
+    tokenid: int
+    username: str
+
+
+class Worker(Resource, frozen=True, kw_only=True):
+    """One of ``workers``."""
+
+    configured_on: list[dict[str, int]]
+    connected_to: list[dict[str, int]]
+    graceful: bool
+    name: str
+    pause_reason: str | None
+    paused: bool
+    workerid: int
+    workerinfo: dict[str, Any]
+
+
+class BrokenBuilder(Resource, frozen=True, kw_only=True):
+    """A builder whose newest build with an outcome has failed.
+
+    Attributes:
+        build: that one.
+        good_number: number of the newest build before the failures that was good; None if it is not among those
+            that were looked at.
+        since_number: number of the first failure in a row.
+    """
+
+    build: BuildMark
+    builderid: int
+    good_number: int | None
+    name: str
+    since_number: int
+    tags: list[str]
+
+
+class BuilderPage(Resource, frozen=True, kw_only=True):
+    """A builder.
+
+    Attributes:
+        builds: newest first.
+        builds_next: what to send as `after` to ``/builders/N/builds?order=-number`` for those behind; null if there
+            are none.
+        good_builds, rated_builds: as in `BuilderSummary`.
+        waiting: in the order in which they were submitted.
+        workers: those that may serve it.
+    """
+
+    builder: Builder
+    builds: list[Build] | None
+    builds_next: str | None
+    forceschedulers: list[ForceScheduler] | None
+    good_builds: int | None
+    masters: list[Master] | None
+    rated_builds: int | None
+    waiting: list[WaitingRequest] | None
+    waiting_total: int | None
+    withheld: list[str]
+    workers: list[WorkerState] | None
+
+
+class BuildersPage(Resource, frozen=True, kw_only=True):
+    """All builders, by name."""
+
+    builders: list[BuilderSummary]
+    withheld: list[str]
+
+
+class BuilderSummary(Resource, frozen=True, kw_only=True):
+    """A builder with the newest of its builds.
+
+    Attributes:
+        builds: newest first, those that run too.
+        good_builds: how many of the `rated_builds` were good.
+        rated_builds: how many of the newest builds had an outcome: were good or bad.
+    """
+
+    builder: Builder
+    builds: list[BuildMark] | None
+    good_builds: int | None
+    rated_builds: int | None
+    waiting: int | None
+
+
+class BuildMark(Resource, frozen=True, kw_only=True):
+    """A build in a strip of builds: what a small square needs."""
+
+    buildid: int
+    complete_at: int | None
+    number: int
+    results: int | None
+    started_at: int
+
+
+class BuildPage(Resource, frozen=True, kw_only=True):
+    """A build, with all that belongs to it but the text of its logs.
+
+    Attributes:
+        attempts: all builds of the request, this one among them.
+        changes: those that made its source stamps, newest first.
+        difference: to the newest good build before it; null if none is near enough, or nothing may be told.
+        next_number, previous_number: its neighbours on the builder.
+        parent: the build that has triggered it.
+        rebuilds: the newest builds that repeat it.
+        rebuilt: the build that it repeats.
+        triggered: builds that it has triggered, the oldest ones.
+    """
+
+    attempts: list[Build] | None
+    build: Build
+    builder: Builder | None
+    buildset: Buildset | None
+    changes: list[Change] | None
+    data: list[BuildData] | None
+    difference: Difference | None
+    next_number: int | None
+    parent: Build | None
+    previous_number: int | None
+    properties: SourcedProperties | None
+    rebuilds: list[Build] | None
+    rebuilt: Build | None
+    request: BuildRequest | None
+    steps: list[StepWithLogs] | None
+    test_result_sets: list[TestResultSet] | None
+    triggered: list[Build] | None
+    withheld: list[str]
+    worker: str | None
+
+
+class Difference(Resource, frozen=True, kw_only=True):
+    """What lies between a build and the newest good build of its builder before it.
+
+    Attributes:
+        build: the good one.
+        changes: those that came between, newest first.
+        more_changes: whether there are more of them.
+    """
+
+    build: Build
+    changes: list[Change] | None
+    more_changes: bool
+    properties: list[PropertyDifference] | None
+    sources: list[SourceDifference] | None
+    steps: list[StepDifference] | None
+
+
+class FrontPage(Resource, frozen=True, kw_only=True):
+    """What is broken, what runs, what waits and why, and how masters and workers are.
+
+    Attributes:
+        broken: builders that some master runs; the one that has failed last comes first.
+        running: the newest builds first.
+        waiting: the longest wait first.
+    """
+
+    broken: list[BrokenBuilder] | None
+    broken_total: int | None
+    masters: list[Master] | None
+    running: list[RunningBuild] | None
+    running_total: int | None
+    waiting: list[WaitingLine] | None
+    waiting_total: int | None
+    withheld: list[str]
+    workers: WorkersHealth | None
+
+
+class PropertyDifference(Resource, frozen=True, kw_only=True):
+    """A property with another value; null stands for one that was not, or is not, there."""
+
+    becomes: str | None
+    name: str
+    was: str | None
+
+
+class RunningBuild(Resource, frozen=True, kw_only=True):
+    """A build that has not ended, with the names that a page shows."""
+
+    build: Build
+    builder: str
+    worker: str | None
+
+
+class SourceDifference(Resource, frozen=True, kw_only=True):
+    """A codebase whose source is another one; null stands for a codebase that was not, or is not, there."""
+
+    becomes: SourceStamp | None
+    codebase: str
+    was: SourceStamp | None
+
+
+class StepDifference(Resource, frozen=True, kw_only=True):
+    """A step that has ended otherwise; null stands for one that was not there, or has not ended."""
+
+    becomes: int | None
+    name: str
+    was: int | None
+
+
+class StepWithLogs(Resource, frozen=True, kw_only=True):
+    """A step and its logs, without their text; they are null for who may not read them."""
+
+    logs: list[Log] | None
+    step: Step
+
+
+class WaitingLine(Resource, frozen=True, kw_only=True):
+    """The requests that wait on one builder.
+
+    Attributes:
+        buildrequestid: the oldest.
+        length: how many there are.
+        reasons: why the oldest waits; null where nobody knows.
+        since: when the oldest was submitted.
+    """
+
+    builder: str
+    builderid: int
+    buildrequestid: int
+    length: int
+    reasons: list[Reason] | None
+    since: int
+
+
+class WaitingRequest(Resource, frozen=True, kw_only=True):
+    """A request that waits, and why; the reasons are null where nobody knows."""
+
+    reasons: list[Reason] | None
+    request: BuildRequest
+
+
+class WorkersHealth(Resource, frozen=True, kw_only=True):
+    """How the workers of the present configurations are.
+
+    Attributes:
+        connected, graceful, paused, total: how many there are.
+        not_ready: the first of those that take no builds.
+        not_ready_total: how many these are.
+    """
+
+    connected: int
+    graceful: int
+    not_ready: list[WorkerState]
+    not_ready_total: int
+    paused: int
+    total: int
+
+
+class WorkerState(Resource, frozen=True, kw_only=True):
+    """A worker as a list shows it."""
+
+    connected: bool
+    graceful: bool
+    name: str
+    pause_reason: str | None
+    paused: bool
+    workerid: int
