@@ -27,6 +27,7 @@ from buildmill.client.errors import ApiError, Conflicting, Missing, Refused, Una
 from buildmill.client.resources import Build
 from buildmill.client.sockets import EventSocket
 from buildmill.common.results import Result
+from buildmill.master.cli import rest
 from buildmill.master.cli.main import main
 from tests.collector import Collector
 from tests.faults.proxy import Proxy
@@ -236,6 +237,16 @@ def test_actions_are_done_by_name_and_by_path(place: Place) -> None:
     buildmill_api(place, "buildrequests", "set-priority", request, "--priority", 3)
     assert place.client.get(api.buildrequests[request]).priority == 3
     wait_for(lambda: place.client.get(api.buildrequests[request]).complete)
+
+
+def test_commands_may_take_rows_as_they_come(place: Place) -> None:
+    url = rest.api_url(f"{place.url}/")
+
+    assert [row["name"] for row in rest.rows(url, "builders?name=bad")] == ["bad"]
+    assert rest.call(url, "workers/w2", "pause", {"reason": "test"}) is None
+    assert rest.call(url, "workers/w2", "unpause", {}) is None
+    with pytest.raises(Missing):
+        rest.rows(url, "builds/999")
 
 
 @pytest.mark.parametrize(
