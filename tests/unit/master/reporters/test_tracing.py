@@ -17,6 +17,7 @@ from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.engine.tracing import NoTracing
 from buildmill.master.reporters.otel import OtelSink
 from buildmill.master.reporters.tracing import BuildTraces
+from buildmill.master.steps.master_command import MasterShellCommand
 from tests.collector import Collector
 from tests.durable import DurableWorker
 from tests.harness import Harness
@@ -163,6 +164,20 @@ def test_a_build_that_is_asked_for_within_a_trace_continues_it(house: Traced) ->
     assert place.startswith("00-0af7651916cd43dd8448eb211c80319c-")
     assert root.parent is not None
     assert f"{root.parent.span_id:016x}" == "b7ad6b7169203331"
+
+
+def test_a_program_on_the_masters_machine_knows_the_place_of_its_step(house: Traced) -> None:
+    house.trace(InMemorySpanExporter())
+    house.start(house.builder(MasterShellCommand(["make"], name="here"), name="linux"))
+    house.force("linux")
+    (environment,) = house.processes.environments
+
+    step = named(house.told())["here"]
+
+    assert step.context is not None
+    assert environment is not None
+    assert environment["PATH"]
+    assert environment["TRACEPARENT"] == f"00-{step.context.trace_id:032x}-{step.context.span_id:016x}-01"
 
 
 def test_what_is_not_sampled_is_not_told_and_commands_know_it(house: Traced) -> None:
