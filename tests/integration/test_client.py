@@ -207,6 +207,11 @@ def test_rows_are_listed_with_names_instead_of_ids(place: Place) -> None:
     ]  # fmt: skip
     numbers = json.loads(buildmill_api(place, "builds", "list", "--paginate", "--json", "-f", "buildid"))
     assert {row["buildid"] for row in numbers} == {build.buildid for build in place.client.list(api.builds)}
+    builders = buildmill_api(place, "builders", "list").splitlines()
+    assert [line.split("\t")[1] for line in builders] == ["name", "bad", "good", "held", "traced"]
+    assert buildmill_api(place, "schedulers", "list").splitlines()[0].split("\t") == ["schedulerid", "name", "enabled"]
+    steps = buildmill_api(place, "builds/1/steps", "list", "-f", "number,name").splitlines()
+    assert steps == ["number\tname", "0\tworker_preparation", "1\tsay"]
     assert json.loads(buildmill_api(place, "builders", "list", "--lines", "--name", "good"))["name"] == "good"
 
 
