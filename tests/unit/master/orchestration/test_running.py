@@ -256,6 +256,36 @@ def test_a_refused_request_leaves_nothing_behind(house: GraphHouse) -> None:
     assert house.stage.rows(_counts()) == before
 
 
+def test_a_step_can_say_that_another_attempt_is_useless(house: GraphHouse) -> None:
+    build = house.create(manual("clean", retry_count=5))
+    begun = house.begin("clean")
+    house.stage.result(house.updates.setBuildProperty(begun[0], "foundry_retryable", False, "Step"))
+
+    house.end(begun, Result.FAILURE)
+
+    assert house.statuses(build) == {"clean": "FAILED"}
+    assert house.jobs(build)["clean"].reason == "attempt 1 ended with failure"
+
+
+def test_the_configuration_bounds_retries(new_house: NewHouse) -> None:
+    house = new_house(graph_of(spec("clean", "raw"), max_retries=1))
+    build = house.create(manual("clean", retry_count=50))
+
+    house.work("clean", Result.FAILURE)
+    house.work("clean", Result.FAILURE)
+
+    assert (house.status(build), house.stage.result(house.graphs.build(build.rid)).retry_count) == ("FAILED", 50)
+
+
+def test_old_happenings_go(house: GraphHouse) -> None:
+    house.create(manual("clean"))
+    house.work("clean")
+
+    house.stage.advance(31 * 86_400)
+
+    assert house.stage.result(house.graphs.happenings(0)) == ()
+
+
 def test_a_request_without_a_target_builds_all_that_can_be_built(new_house: NewHouse) -> None:
     house = new_house(graph_of(spec("clean", "raw"), spec("a", "b"), spec("b", "a"), spec("c", "nothing")))
 
