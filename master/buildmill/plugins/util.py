@@ -33,7 +33,8 @@ NAMES = {
     **names("engine.chosen_worker", "enforceChosenWorker"),
     **names("auth.backends", "CustomAuth HTPasswdAuth NoAuth RemoteUserAuth UserPasswordAuth"),
     **names("auth.ldap", "LdapUserInfo"),
-    **names("auth.oauth2", "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth"),
+    **names("auth.oauth2", "BitbucketAuth GitHubAuth GitLabAuth"),
+    **names("auth.oidc", "GoogleAuth OIDCAuth"),
     **names(
         "auth.matchers",
         """AnyControlEndpointMatcher AnyEndpointMatcher EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher

@@ -11,8 +11,9 @@ from twisted.cred.credentials import IUsernamePassword, UsernamePassword
 from twisted.cred.error import LoginFailed
 from twisted.logger import Logger
 
-from buildmill.common.errors import Unavailable
+from buildmill.common.errors import NotSupported, Unavailable
 from buildmill.master.auth import passwords
+from buildmill.master.auth.attempts import Attempt
 from buildmill.master.auth.users import Headers, UserInfo
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.not_delivering import NotDelivering
@@ -45,6 +46,8 @@ class AuthBase(NotDelivering):
     way_out = "use UserPasswordAuth, HTPasswdAuth or CustomAuth, or give tokens by 'buildmill token create'"
     takes_passwords = False
     takes_headers = False
+    takes_codes = False
+    autologin = False
 
     def __init__(self, userInfoProvider: Any = None) -> None:
         self.file, self.line = users_place()
@@ -65,6 +68,14 @@ class AuthBase(NotDelivering):
     async def user_in(self, headers: Headers) -> UserInfo | None:
         """See `AuthBackend`."""
         return None
+
+    async def login_url(self, attempt: Attempt) -> str:
+        """See `AuthBackend`."""
+        raise NotSupported("nobody logs in here with another service")
+
+    async def user_of_code(self, answer: Mapping[str, str], attempt: Attempt) -> UserInfo:
+        """See `AuthBackend`."""
+        raise NotSupported("nobody logs in here with another service")
 
     def document(self) -> Mapping[str, Any]:
         """See `AuthBackend`."""

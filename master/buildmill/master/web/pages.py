@@ -89,11 +89,17 @@ class Pages:
 
     async def answer(self, request: Request, actions: tuple[str, ...], handler: Handler) -> Any:
         """Let a handler answer if the gate lets the request in."""
+        principal = Principal()
         try:
             principal = await self._gate.who(request)
             for action in actions:
                 await self._gate.require(principal, ACTIONS[action], Resource((ACTIONS[action].family,)))
         except Forbidden as error:
+            backend = self._gate.access.backend
+            if request.path == b"/" and backend is not None and backend.autologin and not principal.is_known:
+                request.setHeader("Cache-Control", "private, no-store")
+                request.redirect(f"{self._base_url}auth/login".encode("ascii", "ignore"))
+                return b""
             request.setResponseCode(401 if isinstance(error, Unauthenticated) else 403)
             request.setHeader("Content-Type", "text/plain; charset=utf-8")
             return error_document(str(error))

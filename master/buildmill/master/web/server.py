@@ -124,7 +124,12 @@ class WebServer:
         )
         self._pages = Pages(data, base_url, title, self.gate, front_end).app.resource()
         self._login = Login(
-            gate=self.gate, origins=self._origins, clock=reactor, base_url=base_url, ended=self._session_has_ended
+            gate=self.gate,
+            origins=self._origins,
+            clock=reactor,
+            base_url=base_url,
+            ended=self._session_has_ended,
+            random_bytes=accounts.random_bytes,
         )
         self._tasks = TaskOwner("upgrades")
         self.site = Site(self.handle, self._log_failure, reactor, limits, _STRICT_TRANSPORT if is_secure else ())

@@ -14,6 +14,7 @@ from buildmill.master.auth.avatars import AvatarGitHub
 from buildmill.master.auth.backends import HTPasswdAuth, RemoteUserAuth, UserPasswordAuth
 from buildmill.master.auth.ldap import LdapUserInfo
 from buildmill.master.auth.oauth2 import GitHubAuth, GitLabAuth
+from buildmill.master.auth.oidc import OIDCAuth
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig
 from buildmill.master.config.parts.web import access_of
@@ -109,7 +110,7 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
     config = load_text(
         """\
         c["www"] = {
-            "auth": util.GitHubAuth("id", "secret"),
+            "auth": AuthBase(),
             "authz": util.Authz(
                 allowRules=[util.ForceBuildEndpointMatcher(builder="b*", role="admins")],
                 roleMatchers=[util.RolesFromEmails(admins=["a@example.org"])],
@@ -125,7 +126,7 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
     )
 
     assert [(notice.line, notice.name, notice.text.partition(",")[0]) for notice in config.notices] == [
-        (9, "auth", "GitHubAuth is accepted"),
+        (9, "auth", "AuthBase is accepted"),
         (14, "avatar_methods", "AvatarGravatar is accepted"),
         (16, "www", "the dialect 'github' is accepted"),
         (19, "www", "plugins: no package with files for such pages is installed: console_view"),
@@ -140,7 +141,15 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
         (lambda: GitHubAuth("i", "s", apiVersion=5), "GitHubAuth: apiVersion must be 3 or 4, not 5"),
         (lambda: GitHubAuth("i", "s", getTeamsMembership=True), "getTeamsMembership needs apiVersion 4"),
         (lambda: GitHubAuth("i", "s", colour="red"), "GitHubAuth: unknown arguments: colour"),
-        (lambda: GitLabAuth("", "i", "s"), "GitLabAuth: instanceUri must be non-empty text"),
+        (lambda: GitLabAuth("", "i", "s"), "GitLabAuth: instanceUri must be an http or https address, not ''"),
+        (lambda: GitLabAuth("gitlab.example.org", "i", "s"), "instanceUri must be an http or https address"),
+        (lambda: GitHubAuth("i", "s", serverURL="ftp://x"), "serverURL must be an http or https address"),
+        (lambda: OIDCAuth("http://id.example.org", "i", "s"), "OIDCAuth: issuer must be an https address, not"),
+        (
+            lambda: OIDCAuth("https://id.example.org", "i", "s", scope="email"),
+            "scope must be a text with the word openid",
+        ),
+        (lambda: OIDCAuth("https://id.example.org", "i", "s", usernameClaim=WRONG), "usernameClaim must be non-empty"),
         (lambda: UserPasswordAuth(["ab", "c"]), "users must be a dictionary, or a list of pairs"),
         (lambda: HTPasswdAuth("/nowhere"), "passwdFile must be the path of a file, not '/nowhere'"),
         (lambda: RemoteUserAuth(header=3), "RemoteUserAuth: header must be text or None, not 3"),
