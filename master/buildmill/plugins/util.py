@@ -42,6 +42,7 @@ NAMES = {
     ),
     **names("latent.kube_access", "KubeCtlProxyConfigLoader KubeHardcodedConfig KubeInClusterConfigLoader"),
     **names("latent.libvirt_access", "Connection"),
+    **names("auth.projects", "ProjectRule"),
     **names("auth.roles", "RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername"),
     **names("auth.rules", "Authz fnmatchStrMatcher reStrMatcher"),
     **names("auth.avatars", "AvatarGitHub AvatarGravatar"),

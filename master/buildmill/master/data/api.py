@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from twisted.internet.defer import Deferred
 
-from buildmill.common.errors import InvalidInput, NotFound, NotSupported
-from buildmill.master.data import resultspec, spec
+from buildmill.common.errors import Forbidden, InvalidInput, NotFound, NotSupported
+from buildmill.master.data import reaching, resultspec, spec
 from buildmill.master.data.auditing import AuditLog, Note
 from buildmill.master.data.condition import Condition
 from buildmill.master.data.endpoints import (
@@ -45,6 +45,8 @@ from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
+from buildmill.master.domain.projects import EVERYTHING as EVERY_PROJECT
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
@@ -57,10 +59,15 @@ NOBODY = Actor()
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An endpoint and the keys of the path that led to it."""
+    """An endpoint and the keys of the path that led to it.
+
+    Attributes:
+        reach: what its reader gets to; see `DataAPI.narrowed`.
+    """
 
     endpoint: Endpoint
     keys: Keys
+    reach: Reach = EVERY_PROJECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,21 @@ class DataAPI(Generic[U]):
             raise NotFound(f"Invalid path: {'/'.join(path)}")
         return Found(*found)
 
+    async def narrowed(self, found: Found, reach: Reach, *, with_workers: bool = True) -> Found:
+        """The same for somebody who gets to no more than that: what is out of reach is not there.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        if reach.is_everything:
+            return found
+        keys = await self._database.read(_narrowed_keys, found, reach, with_workers)
+        return Found(found.endpoint, keys, reach)
+
+    def hears(self, reach: Reach, family: str, id_: str) -> Deferred[bool]:
+        """Whether somebody who gets to no more than that may hear of something; see `reaching.subject_of`."""
+        return self._database.read(reaching.may_hear, reach, family, id_)
+
     def stamp(self, found: Found) -> Stamp | None:
         """How recent an answer that is begun now will be; None when it cannot be kept.
 
@@ -147,7 +169,7 @@ class DataAPI(Generic[U]):
         endpoint = found.endpoint
         if not self._versions.is_listening or endpoint.kind in (Kind.RAW, Kind.RAW_INLINE, Kind.SEARCH):
             return None
-        if endpoint.depends is None or endpoint.load_own is not None:
+        if endpoint.depends is None or endpoint.load_own is not None or not found.reach.is_everything:
             return None
         return self._versions.stamp(endpoint.depends)
 
@@ -165,7 +187,7 @@ class DataAPI(Generic[U]):
             InvalidInput: a filter that the field does not know.
             Unavailable: the database is away.
         """
-        endpoint = found.endpoint
+        endpoint, wanted = found.endpoint, wanted.within(found.reach)
         if endpoint.query is not None:
             return self._database.read(_read_blocking, found, wanted, finish)
         return Deferred.fromCoroutine(self._load(found, wanted, finish, actor))
@@ -223,6 +245,28 @@ class DataAPI(Generic[U]):
         if control is None:
             raise NotSupported(f"action: {method} is not supported")
         return control
+
+    async def check_reach(
+        self, path: Sequence[str], method: str, params: Mapping[str, Any], read: Reach, change: Reach
+    ) -> None:
+        """Look whether an action is about something that somebody gets to.
+
+        Args:
+            read, change: what it may read and change.
+
+        Raises:
+            NotFound: as of what is not there.
+            Forbidden: it may only read that.
+        """
+        found = self.find(path)
+        if found.endpoint.type is TYPES["forcescheduler"] and method == "force":
+            await forced.check_builders(self._context, found.keys["schedulername"], params, read, change)
+            return
+        seen = await self.narrowed(found, read)
+        if seen.keys != found.keys:
+            raise NotFound(f"no such {found.endpoint.type.name.strip('_')}")
+        if (await self.narrowed(found, change, with_workers=False)).keys != found.keys:
+            raise Forbidden("you may not change anything in this project")
 
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
         """Do something with the resource at a path. Whether the actor may is asked before, by whoever lets it in.
@@ -359,6 +403,10 @@ def check_declared(endpoint: Endpoint) -> None:
 
 def _same(result: Result) -> Result:
     return result
+
+
+def _narrowed_keys(connection: Connection, found: Found, reach: Reach, with_workers: bool) -> Keys:
+    return reaching.narrowed_keys(connection, found.endpoint, found.keys, reach, with_workers=with_workers)
 
 
 def _read_blocking(connection: Connection, found: Found, wanted: ResultSpec, finish: Callable[[Result], T]) -> T:

@@ -6,12 +6,13 @@ The query language is that of ``docs/reference/rest-api.md``; messages name the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
 from buildmill.common.errors import InvalidInput
 from buildmill.master.data.types import FieldKind, FieldType, ResourceType
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Filter, Operator, Page, Query
 
 LARGEST = 2**63 - 1
@@ -36,6 +37,10 @@ class ResultSpec:
     fields: tuple[str, ...] | None = None
     query: Query = field(default_factory=Query)
     properties: tuple[str, ...] = ()
+
+    def within(self, reach: Reach) -> ResultSpec:
+        """The same, for somebody who gets to no more than that."""
+        return self if reach.is_everything else replace(self, query=replace(self.query, reach=reach))
 
 
 EVERYTHING = ResultSpec()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+
+from buildmill.master.domain.projects import EVERYTHING, Reach
 
 
 class Operator(StrEnum):
@@ -38,16 +40,18 @@ class Query:
     Attributes:
         limit: rows at most; None for all.
         offset: rows to pass over.
+        reach: rows of other projects are not there.
     """
 
     filters: tuple[Filter, ...] = ()
     order: tuple[str, ...] = ()
     limit: int | None = None
     offset: int = 0
+    reach: Reach = EVERYTHING
 
     def narrowed(self, *filters: Filter) -> Query:
         """The same question about fewer rows."""
-        return Query((*filters, *self.filters), self.order, self.limit, self.offset)
+        return replace(self, filters=(*filters, *self.filters))
 
 
 T = TypeVar("T")

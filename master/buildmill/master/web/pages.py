@@ -18,6 +18,7 @@ from buildmill.common.errors import Forbidden
 from buildmill.common.results import Result as BuildResult
 from buildmill.master.data.api import DataAPI, Result
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.resources import Build, Builder
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, declared
@@ -114,10 +115,11 @@ class Pages:
 
     @app.route("/", methods=["GET"])
     @_page("builders.read", "builds.read")
-    async def start_page(self, request: Request, _principal: Principal) -> bytes:
+    async def start_page(self, request: Request, principal: Principal) -> bytes:
         request.setHeader("Content-Type", "text/html; charset=utf-8")
-        builders: list[Builder] = await self._rows("builders", Query(order=("name",), limit=1000))
-        builds: list[Build] = await self._rows("builds", Query(order=("-buildid",), limit=NEWEST))
+        reach = await self._gate.reach_of(principal)
+        builders: list[Builder] = await self._rows("builders", Query(order=("name",), limit=1000), reach)
+        builds: list[Build] = await self._rows("builds", Query(order=("-buildid",), limit=NEWEST), reach)
         names = {builder.builderid: builder.name for builder in builders}
         page = _PAGE.format(
             title=escape(self._title),
@@ -126,11 +128,12 @@ class Pages:
         )
         return page.encode()
 
-    async def _rows(self, path: str, query: Query) -> list[Any]:
+    async def _rows(self, path: str, query: Query, reach: Reach) -> list[Any]:
         def rows(result: Result) -> list[Any]:
             return list(result.rows)
 
-        return await self._data.read(self._data.find([path]), ResultSpec(query=query), rows)
+        found = await self._data.narrowed(self._data.find([path]), reach)
+        return await self._data.read(found, ResultSpec(query=query), rows)
 
     @app.route("/api", methods=["GET"])
     @_page("application.read")

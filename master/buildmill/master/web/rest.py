@@ -115,6 +115,11 @@ class Rest:
             found = self._data.find(elements)
             principal = await self._gate.who(request)
             await self._gate.require(principal, ACTIONS[found.endpoint.reads], Resource(elements))
+            reach = await self._gate.reach_of(principal)
+            if not reach.is_everything:
+                if ACTIONS[found.endpoint.reads].kind is ActionKind.GUARDED:
+                    raise Forbidden("this is about all projects, and you may not read all of them")
+                found = await self._data.narrowed(found, reach)
         except BuildmillError as error:
             _refuse_read(request, error)
             return
@@ -123,7 +128,10 @@ class Rest:
             _refuse(request, 500, "internal error")
             return
         request.is_private = True
-        self._answer(request, path, principal)
+        if reach.is_everything:
+            self._answer(request, path, principal)
+        else:
+            self._read(request, path, _key_of(request), principal, found)
 
     def _answer(self, request: Request, path: bytes | None, principal: Principal | None) -> None:
         """Answer a read request.
@@ -131,9 +139,7 @@ class Rest:
         Args:
             principal: who asks, and may; None for whoever it is where everybody may read.
         """
-        headers = request.requestHeaders
-        form = form_of(headers.getRawHeaders(b"Accept"), headers.getRawHeaders(b"Accept-Encoding"))
-        key = (request.uri, form)
+        key = _key_of(request)
         answer = self._cache.get(key)
         if answer is not None:
             if self._data.stamp(answer.found) == answer.stamp:
@@ -142,9 +148,16 @@ class Rest:
             self._cache.drop(key)
         self._read(request, path, key, principal)
 
-    def _read(self, request: Request, path: bytes | None, key: CacheKey, principal: Principal | None) -> None:
+    def _read(
+        self,
+        request: Request,
+        path: bytes | None,
+        key: CacheKey,
+        principal: Principal | None,
+        narrowed: Found | None = None,
+    ) -> None:
         try:
-            found = self._data.find(elements_of(path))
+            found = narrowed or self._data.find(elements_of(path))
             is_for_all = ACTIONS[found.endpoint.reads].kind is ActionKind.READ
             if principal is None and not is_for_all:
                 self._tasks.start(self._ask_and_answer(request, path), name="reading")
@@ -168,7 +181,8 @@ class Rest:
 
     def _look_up(self, request: Request, found: Found, wanted: ResultSpec, key: CacheKey, actor: Actor) -> None:
         is_for_all = ACTIONS[found.endpoint.reads].kind is ActionKind.READ
-        stamp = self._data.stamp(found) if is_for_all else None
+        # what is read for those who do not get to everything is for nobody else
+        stamp = self._data.stamp(found) if is_for_all and found.reach.is_everything else None
         if stamp is not None:
             # the same question at the same time is read once
             reading = self._reading.get(key)
@@ -265,11 +279,19 @@ class Rest:
             principal = await self._gate.who(request)
             self._gate.check_intent(request, principal)
             resource = Resource(elements, call.method, call.params)
+            read, change = await self._gate.reach_of(principal), await self._gate.change_reach_of(principal)
+            if not (read.is_everything and change.is_everything):
+                await self._data.check_reach(elements, call.method, call.params, read, change)
             await self._gate.require(principal, declared(control.action, call.method), resource)
         except Exception as error:
             await self._data.note_refusal(call.method, call.params, elements, principal.actor, error)
             raise
         return principal
+
+
+def _key_of(request: Request) -> CacheKey:
+    headers = request.requestHeaders
+    return request.uri, form_of(headers.getRawHeaders(b"Accept"), headers.getRawHeaders(b"Accept-Encoding"))
 
 
 def _finisher(form: Form) -> Callable[[Result], Body]:

@@ -101,7 +101,7 @@ class WebServer:
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
         self._rest = Rest(data, self._origins, limits, self.gate)
-        self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits)
+        self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits, data.hears)
         self.live = LiveFactory(self._hub, reactor, limits, self.gate)
         self.streams = Streams(
             self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)), self.gate
@@ -158,6 +158,7 @@ class WebServer:
         await self.streams.stop()
         await self.live.end_all()
         self._hub.stop()
+        await self._hub.sieve.stop()
         if self._operations.clients is self.event_clients:
             self._operations.clients = None
         await self._operating.stop()
@@ -214,6 +215,7 @@ class WebServer:
             if not has_origin and principal.via in (Via.SESSION, Via.PROXY):
                 raise Forbidden("a page must say where it is from")
             await self.gate.require(principal, ACTIONS[ROUTES["/ws"]], Resource(("masters",)))
+            reach = await self.gate.reach_of(principal)
         except BuildmillError as error:
             self._refuse(request, error)
             return
@@ -222,7 +224,7 @@ class WebServer:
             return
         if request.is_gone:
             return
-        self.live.admit(principal)
+        self.live.admit(principal, reach)
         self.site.channels.discard(request.channel)
         self._socket.render(request)
 

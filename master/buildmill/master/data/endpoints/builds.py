@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -100,7 +101,7 @@ def _by_number(query: Query) -> Query:
     if not any(f.field == "builderid" and f.operator is Operator.EQ and len(f.values) == 1 for f in query.filters):
         return query
     order = tuple(_BY_NUMBER.get(name, name) for name in query.order) or ("number",)
-    return Query(query.filters, order, query.limit, query.offset)
+    return replace(query, order=order)
 
 
 _BY_NUMBER = {"buildid": "number", "-buildid": "-number"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from buildmill.master.data.schemas import FLAG, parameters
 from buildmill.master.data.types import TYPES
 from buildmill.master.db import workers
 from buildmill.master.db.reading import directory
+from buildmill.master.db.reading.guards import builders_within
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
 from buildmill.master.domain.queries import Page
@@ -46,8 +47,11 @@ def _masters(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Mast
     return rows
 
 
-def _builders(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Builder]:
+def _builders(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Builder]:
     rows = directory.builders(connection)
+    if not spec.query.reach.is_everything:
+        within = builders_within(connection, spec.query.reach)
+        rows = [row for row in rows if row.builderid in within]
     if "builderid" in keys:
         rows = [row for row in rows if row.builderid == keys["builderid"]]
     if "buildername" in keys:
@@ -64,13 +68,24 @@ def _builders(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Bui
 
 def _workers(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Worker]:
     wanted = {key: keys[key] for key in ("masterid", "builderid") if key in keys}
-    full = bool(wanted) or spec.fields is None or "configured_on" in spec.fields
+    reach = spec.query.reach
+    full = bool(wanted) or spec.fields is None or "configured_on" in spec.fields or not reach.is_everything
     rows = directory.workers(connection, with_configuration=full)
+    if not reach.is_everything:
+        rows = list(_within(rows, builders_within(connection, reach)))
     if "workerid" in keys:
         rows = [row for row in rows if row.workerid == keys["workerid"]]
     if "name" in keys:
         rows = [row for row in rows if row.name == keys["name"]]
     return [narrowed for row in rows if (narrowed := _serving(row, wanted)) is not None] if wanted else rows
+
+
+def _within(workers: Iterable[Worker], builders: Container[int]) -> Iterator[Worker]:
+    """The workers that serve some of these builders, or nobody; each with only its places there."""
+    for worker in workers:
+        places = [place for place in worker.configured_on if place["builderid"] in builders]
+        if places or not worker.configured_on:
+            yield replace(worker, configured_on=places)
 
 
 def _serving(worker: Worker, wanted: Mapping[Any, int]) -> Worker | None:
@@ -100,6 +115,7 @@ def _runs_here(master: Master | None, keys: Keys) -> bool:
 def _projects(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Project]:
     by_activity = any(filter_.field == "active" for filter_ in spec.query.filters)
     rows = directory.projects(connection, with_activity=by_activity)
+    rows = [row for row in rows if spec.query.reach.covers(row.name)]
     if "projectid" in keys:
         rows = [row for row in rows if row.projectid == keys["projectid"]]
     if "projectname" in keys:
@@ -107,8 +123,11 @@ def _projects(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Proj
     return rows
 
 
-def _codebases(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Codebase]:
+def _codebases(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Codebase]:
     rows = directory.codebases(connection)
+    if not spec.query.reach.is_everything:
+        projects = {row.projectid for row in directory.projects(connection) if spec.query.reach.covers(row.name)}
+        rows = [row for row in rows if row.projectid in projects]
     if "codebaseid" in keys:
         rows = [row for row in rows if row.codebaseid == keys["codebaseid"]]
     if "codebasename" in keys:

@@ -18,7 +18,11 @@ from buildmill.master.domain.resources import Change, Property, SourceStamp
 
 # what can be filtered in memory only
 _IN_MEMORY = frozenset({"files", "parent_changeids"})
-_EVERY = Query()
+
+
+def _every(spec: ResultSpec) -> Query:
+    """The question about all that the reader may know of."""
+    return Query(reach=spec.query.reach)
 
 
 def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | None:
@@ -27,7 +31,7 @@ def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | N
 
 def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Change] | Sequence[Change]:
     if any(filter_.field in _IN_MEMORY for filter_ in spec.query.filters):
-        return CHANGES.select(connection, _EVERY)
+        return CHANGES.select(connection, _every(spec))
     page = CHANGES.page(connection, spec.query)
     return page if spec.query.order else Page(page.rows[::-1], page.total)  # as clients know it: the newest first
 
@@ -36,11 +40,11 @@ def _of_build(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[
     build = find_build_id(connection, keys)
     if build is None:
         return ()
-    return CHANGES.select(connection, _EVERY.narrowed(only("of build", build)))[::-1]
+    return CHANGES.select(connection, _every(spec).narrowed(only("of build", build)))[::-1]
 
 
-def _of_source_stamp(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[Change]:
-    return CHANGES.select(connection, _EVERY.narrowed(only("of sourcestamp", keys["ssid"])))
+def _of_source_stamp(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Change]:
+    return CHANGES.select(connection, _every(spec).narrowed(only("of sourcestamp", keys["ssid"])))
 
 
 def _property_list(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Property]:

@@ -47,7 +47,12 @@ def _with_properties(_connection: Connection, rows: Sequence[Row]) -> list[Build
 
 
 REQUESTS: Collection[BuildRequest] = Collection(
-    columns=build_requests.COLUMNS, source=t.build_requests, make=_plain, key=_r.id, fields=_REQUEST_FIELDS
+    columns=build_requests.COLUMNS,
+    source=t.build_requests,
+    make=_plain,
+    key=_r.id,
+    fields=_REQUEST_FIELDS,
+    within=lambda sql: sql.builder(_r.builder_id),
 )
 REQUESTS_WITH_PROPERTIES: Collection[BuildRequest] = Collection(
     columns=(*build_requests.COLUMNS, _s.properties),
@@ -55,6 +60,7 @@ REQUESTS_WITH_PROPERTIES: Collection[BuildRequest] = Collection(
     make=_with_properties,
     key=_r.id,
     fields=_REQUEST_FIELDS,
+    within=lambda sql: sql.builder(_r.builder_id),
 )
 
 _BUILDSET_FIELDS: dict[str, Column] = {
@@ -112,5 +118,10 @@ _MEMBERS: Collection[Row] = Collection(
 )
 
 BUILDSETS: Collection[Buildset] = Collection(
-    columns=buildset_rows.COLUMNS, source=t.buildsets, make=_buildsets, key=_s.id, fields=_BUILDSET_FIELDS
+    columns=buildset_rows.COLUMNS,
+    source=t.buildsets,
+    make=_buildsets,
+    key=_s.id,
+    fields=_BUILDSET_FIELDS,
+    within=lambda sql: sql.buildset(_s.id),
 )
