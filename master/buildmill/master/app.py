@@ -44,6 +44,7 @@ from buildmill.master.db.transaction import Transaction
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
+from buildmill.master.engine.pools import Pools
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
@@ -98,6 +99,7 @@ class App:
             reasons=self._explanations,
             random_bytes=secrets.token_bytes,
         )
+        self._pools = Pools(reactor)
         self.master = Master(
             basedir=basedir,
             name=f"{socket.gethostname()}:{basedir}",
@@ -109,6 +111,7 @@ class App:
             rng=rng,
             processes=ReactorProcessRunner(reactor),
             in_thread=self._blocking,
+            in_pool=self._pools.run,
         )
         self.engine = Engine(
             master=self.master,
@@ -249,6 +252,7 @@ class App:
         if self.master.masterid:
             await self._quietly("master row", self.updates.masterStopped(self.master.masterid))
         await self._quietly("database", self.database.stop())
+        await self._quietly("pools of threads", self._blocking(self._pools.stop_blocking))
         self._log.info("master has stopped")
 
     async def _quietly(self, what: str, stopping: Any) -> None:

@@ -32,7 +32,7 @@ NAMES = {
     ),
     **names("engine.chosen_worker", "enforceChosenWorker"),
     **names("auth.backends", "CustomAuth HTPasswdAuth NoAuth RemoteUserAuth UserPasswordAuth"),
-    **names("auth.ldap", "LdapUserInfo"),
+    **names("auth.ldap", "LDAPAuth LdapUserInfo"),
     **names("auth.oauth2", "BitbucketAuth GitHubAuth GitLabAuth"),
     **names("auth.oidc", "GoogleAuth OIDCAuth"),
     **names(

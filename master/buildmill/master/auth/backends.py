@@ -30,6 +30,9 @@ class UserInfoProviderBase:
 
     name = "noinfo"
 
+    def reconfigAuth(self, master: Any, new_config: Any) -> None:
+        """The master that it works for; called before anybody is asked about."""
+
     def getUserInfo(self, username: str) -> Any:
         """A dictionary with ``email``, ``full_name``, ``groups``; may be awaitable."""
         return {"email": username}
@@ -60,6 +63,8 @@ class AuthBase(NotDelivering):
     def reconfigAuth(self, master: Any, new_config: Any) -> None:
         """The master it works for; called before anybody logs in."""
         self.master = master
+        if self.userInfoProvider is not None:
+            self.userInfoProvider.reconfigAuth(master, new_config)
 
     async def user_of(self, username: str, password: str) -> UserInfo | None:
         """See `AuthBackend`."""

@@ -12,7 +12,7 @@ import pytest
 from buildmill.master.auth import matchers, roles, rules
 from buildmill.master.auth.avatars import AvatarGitHub
 from buildmill.master.auth.backends import HTPasswdAuth, RemoteUserAuth, UserPasswordAuth
-from buildmill.master.auth.ldap import LdapUserInfo
+from buildmill.master.auth.ldap import LDAPAuth, LdapUserInfo
 from buildmill.master.auth.oauth2 import GitHubAuth, GitLabAuth
 from buildmill.master.auth.oidc import OIDCAuth
 from buildmill.master.config.loader import load
@@ -155,9 +155,14 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
         (lambda: RemoteUserAuth(header=3), "RemoteUserAuth: header must be text or None, not 3"),
         (lambda: RemoteUserAuth(userInfoProvider=3), "userInfoProvider must be one, not 3"),
         (
-            lambda: LdapUserInfo("u", "b", "p", "a", "a", "f", "e", groupBase="g"),
+            lambda: LdapUserInfo("ldap://u", "b", "p", "a", "(u=%(username)s)", "f", "e", groupBase="g"),
             "LdapUserInfo: groupBase needs groupMemberPattern and groupName",
         ),
+        (lambda: LdapUserInfo("u", "b", "p", "a", "%(username)s", "f", "e"), "uri must be an address as 'ldaps://"),
+        (lambda: LdapUserInfo("ldaps://u", "", "p", "a", "%(username)s", "f", "e"), "bindUser must be non-empty text"),
+        (lambda: LdapUserInfo("ldaps://u", "b", "p", "a", "(uid=x)", "f", "e"), "must be a filter with %(username)s"),
+        (lambda: LdapUserInfo("ldaps://u", "b", "p", "a", "(%(dn)s)", "f", "e"), "must be a filter with %(username)s"),
+        (lambda: LDAPAuth("x"), "LDAPAuth: directory must be a util.LdapUserInfo, not 'x'"),
         (lambda: rules.Authz(allowRules=[3]), "Authz: allowRules[0] must be an endpoint matcher, not 3"),
         (lambda: rules.Authz(roleMatchers=WRONG), "Authz: roleMatchers must be a list, not 3"),
         (lambda: matchers.ForceBuildEndpointMatcher(builder="b"), "the argument role is missing"),
