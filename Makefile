@@ -15,7 +15,7 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults simulate docs news coverage peer wheel bench bench-durability limits clean
+.PHONY: help run test lint format types layers unit faults simulate docs client news coverage peer wheel bench bench-durability limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,10 @@ $(VENV)/.installed-dev: $(PACKAGING) | $(BIN)/python
 run: $(VENV)/.installed  ## build this checkout with a master and a worker, then serve the result
 	$(BIN)/buildmill demo $(ARGS)
 
-test: lint docs coverage unit  ## everything that CI checks
+# The checks take one core each, the tests all of them; what `coverage` has run is not run again.
+test: $(VENV)/.installed-dev  ## everything that CI checks
+	$(MAKE) -j 2 --output-sync=target lint docs coverage
+	$(MAKE) unit PYTEST_ARGS="$(addprefix --ignore=,$(COVERED_BY)) $(PYTEST_ARGS)"
 
 lint: format types layers  ## ruff, mypy, import-linter
 
@@ -75,6 +78,9 @@ COVERED_BY := tests/unit/common/protocol tests/unit/master/domain
 coverage: $(VENV)/.installed-dev  ## every branch of the codec, the claim decision, the result rules and the rights
 	$(BIN)/coverage run --branch --source=buildmill.common.protocol,buildmill.master.domain -m pytest -q $(COVERED_BY)
 	$(BIN)/coverage report --show-missing --fail-under=100 --include='$(COVERED)'
+
+client: $(VENV)/.installed-dev  ## make the generated modules of buildmill.client anew
+	PYTHONPATH=common:worker:master $(BIN)/python -m buildmill.master.data.client_source
 
 news: $(VENV)/.installed-dev  ## what the next changelog says
 	$(BIN)/towncrier build --draft --version next

@@ -6,7 +6,7 @@ twice, on SQLite and on PostgreSQL. `open_stage` is the way without fixtures.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -23,18 +23,12 @@ from buildmill.master.domain.events import Event
 from buildmill.master.domain.resources import Log
 from buildmill.master.mq.bus import SimpleBus
 from tests import postgres
+from tests.schema import create_schema, fill
 
 T = TypeVar("T")
 
 NOW = 1_700_000_000
 """What the clock shows at first."""
-
-
-def create_schema(url: str) -> None:
-    """Make all tables in an empty database."""
-    engine = create_engine(make_url(url))
-    t.metadata.create_all(engine)
-    engine.dispose()
 
 
 class Stage:
@@ -46,6 +40,7 @@ class Stage:
         bus: gets the events of all commits.
         events: all events so far, in order.
         database: answers when the clock turns: see `result`.
+        monotonic: seconds, by which questions from outside are measured: as `clock`, unless a test puts another in.
     """
 
     clock_class: type[Clock] = Clock
@@ -57,12 +52,13 @@ class Stage:
         self.bus = SimpleBus()
         self.events: list[Event] = []
         self._engine = self._new_engine(url)
-        self.database = Database.inline(self._engine, self.clock, self._publish)
+        self.monotonic: Callable[[], float] = self.clock.seconds
+        self.database = Database.inline(self._engine, self.clock, self._publish, lambda: self.monotonic())
 
     def _new_engine(self, url: str) -> sa.Engine:
         engine = create_engine(make_url(url))
         if make_url(url).database is None:
-            t.metadata.create_all(engine)
+            fill(engine)
         return engine
 
     def _publish(self, events: Sequence[Event]) -> None:
@@ -151,18 +147,25 @@ def memory() -> Iterator[Stage]:
     stage.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def schema_url(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[str]:
-    """The URL of a database with all tables and no rows; once on SQLite (a file), once on PostgreSQL."""
+def _urls(request: pytest.FixtureRequest, folder: Any) -> Iterator[str]:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/state.sqlite"
+        url = f"sqlite:///{folder}/state.sqlite"
         create_schema(url)
         yield url
         return
     cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
-    name = cluster.create_filled("schema", create_schema)
+    name = cluster.borrow("schema", create_schema)
     yield cluster.url(name)
-    cluster.drop_database(name)
+    cluster.give_back("schema", name)
+
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=BOTH)
+def schema_url(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[str]:
+    """The URL of a database with all tables and no rows; once on SQLite (a file), once on PostgreSQL."""
+    yield from _urls(request, tmp_path)
 
 
 @pytest.fixture
@@ -171,3 +174,12 @@ def stage(schema_url: str) -> Iterator[Stage]:
     stage = open_stage(schema_url)
     yield stage
     stage.close()
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def shared_stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The same for all tests of a module that only read what others have filled in."""
+    for url in _urls(request, tmp_path_factory.mktemp("shared")):
+        stage = open_stage(url)
+        yield stage
+        stage.close()

@@ -49,6 +49,26 @@ def find_programs() -> Path | None:
 SAFE = {**SETTINGS, "fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 
 
+# Quicker than a new database by far: nearly all tables of a test are empty.
+EMPTY = """
+DO $$
+DECLARE thing record; has_rows boolean;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET LOCAL session_replication_role = replica;  -- in any order
+    FOR thing IN SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE 'SELECT EXISTS (SELECT FROM ' || thing.name || ')' INTO has_rows;
+        IF has_rows THEN EXECUTE 'DELETE FROM ' || thing.name; END IF;
+    END LOOP;
+    FOR thing IN SELECT format('%I.%I', schemaname, sequencename) AS name FROM pg_sequences
+            WHERE last_value IS NOT NULL LOOP
+        PERFORM setval(thing.name, 1, false);
+    END LOOP;
+END $$
+"""
+
+
 class Cluster:
     """A running server, and the databases in it.
 
@@ -70,6 +90,7 @@ class Cluster:
         self._log = log
         self._numbers = iter(range(1, 1_000_000))
         self._templates: dict[str, str] = {}
+        self._lendable: dict[str, list[str]] = {}
 
     @property
     def pid(self) -> int:
@@ -126,6 +147,17 @@ class Cluster:
             fill(self.url(name))
             self._templates[key] = name
         return self.create_database(self._templates[key])
+
+    def borrow(self, key: str, fill: Callable[[str], None]) -> str:
+        """The same, or one that was given back: what `fill` makes may not have rows."""
+        lendable = self._lendable.setdefault(key, [])
+        return lendable.pop() if lendable else self.create_filled(key, fill)
+
+    def give_back(self, key: str, name: str) -> None:
+        """Take everything out of a borrowed database, and throw out whoever is still connected."""
+        with self._connect(name) as connection:
+            connection.execute(EMPTY)
+        self._lendable[key].append(name)
 
     def drop_database(self, name: str) -> None:
         """Remove a database, and throw out whoever is still connected."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from buildmill.common.errors import NotFound
 from buildmill.master.data.api import DataAPI
-from buildmill.master.data.ports import Alongside, InvalidParameters
+from buildmill.master.data.ports import Alongside
 from buildmill.master.data.updates import UpdateContext, Updates
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.resources import ForceScheduler
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.logs import LogStore
@@ -45,7 +46,7 @@ class RecordingForce:
     error: Exception | None = None
     builders: list[str] = field(default_factory=lambda: ["slow one"])
 
-    def documents(self) -> Sequence[ForceScheduler]:
+    async def documents(self) -> Sequence[ForceScheduler]:
         return (
             ForceScheduler(
                 all_fields=[],

@@ -18,7 +18,7 @@ from msgspec import structs
 from sphinx.application import Sphinx
 
 from buildmill.master.cli.main import main as master_command
-from buildmill.master.domain import commit_resources, resources, result_resources
+from buildmill.master.domain import commit_resources, page_documents, resources, result_resources
 from buildmill.plugins.original.names import modules, names_in
 from buildmill.plugins.original.table import GROUPS
 from buildmill.worker.cli import main as worker_command
@@ -37,7 +37,7 @@ def resource_pages() -> Iterator[str]:
     """A section for each resource type, in the order of the modules."""
     classes = dict.fromkeys(
         kind
-        for m in (resources, commit_resources, result_resources)
+        for m in (resources, commit_resources, result_resources, page_documents)
         for kind in vars(m).values()
         if inspect.isclass(kind)
     )
@@ -47,7 +47,8 @@ def resource_pages() -> Iterator[str]:
         yield f"## {kind.type_name}\n"
         about = inspect.cleandoc(kind.__dict__.get("__doc__") or "")
         yield f"{about}\n" if about else ""
-        yield f"List key `{kind.plural}`, identified by `{kind.id_field}`.\n"
+        identified = f", identified by `{kind.id_field}`" if kind.id_field else ""
+        yield f"List key `{kind.plural}`{identified}.\n"
         yield "| field | type |\n| --- | --- |"
         for field in structs.fields(kind):
             annotation = kind.__annotations__.get(field.name, field.type)

@@ -16,10 +16,14 @@ from typing import Any
 import klein
 import pytest
 
+from buildmill.master.auth.matchers import EndpointMatcherBase, Match
+from buildmill.master.auth.roles import RolesFromEmails
+from buildmill.master.auth.rules import Authz
 from buildmill.master.data.api import ENDPOINTS, check_declared
 from buildmill.master.data.endpoints.endpoint import Control, Endpoint, Kind
 from buildmill.master.data.types import TYPES
 from buildmill.master.domain.rights import ACTIONS, ActionKind, UndeclaredAction
+from buildmill.master.engine.user_code import begun_at_once
 from buildmill.master.web.pages import page_actions
 from buildmill.master.web.server import ROUTES
 from tests.security.conftest import Open
@@ -187,6 +191,58 @@ def test_a_kept_answer_is_given_only_to_who_may_have_it(open_place: Open) -> Non
     assert (first.status, again.status, again.body) == (200, 200, first.body)
     assert again.headers["cache-control"] == "private, no-store"
     assert (others.status, others.json) == (403, {"error": "only who has logged in may read here"})
+
+
+def test_a_page_leaves_out_what_a_token_is_not_for(open_place: Open) -> None:
+    place = open_place(public_read=False)
+    path = f"/api/v2/pages/builds/{place.scene.finished}"
+    program = place.program("ann", "builds.read", "steps.read")
+
+    (all_of_it,) = place.logged_in("bob").get(path).json["build_pages"]
+    (page,) = program.get(path).json["build_pages"]
+    (again,) = place.logged_in("bob").get(path).json["build_pages"]
+
+    assert all_of_it["withheld"] == []
+    assert {"properties", "changes", "logs", "request", "worker"} <= set(page["withheld"])
+    assert [page[name] for name in ("properties", "changes", "request", "worker")] == [None] * 4
+    assert [entry["logs"] for entry in page["steps"]] == [None, None]
+    assert again == all_of_it
+    assert program.get("/api/v2/pages/front").status == 403
+
+
+def test_rules_about_paths_hold_for_the_parts_of_a_page(open_place: Open) -> None:
+    rules = Authz([PropertiesAreForAdmins(role="admins")], [RolesFromEmails(admins=["ann"])])
+    place = open_place(authz=rules)
+    path = f"/api/v2/pages/builds/{place.scene.finished}"
+
+    for visitor, expected in ((place.anybody, ["properties"]), (place.logged_in("ann"), [])):
+        answer = visitor.get(path)
+        assert answer.json["build_pages"][0]["withheld"] == expected
+    assert place.anybody.get(f"/api/v2/builds/{place.scene.finished}/properties").status == 403
+
+
+def test_there_is_no_page_of_what_a_rule_forbids(open_place: Open) -> None:
+    place = open_place(authz=Authz([BuildsAreForAdmins(role="admins")], [RolesFromEmails(admins=["ann"])]))
+
+    for path in (f"builds/{place.scene.finished}", "builders/1/builds/1"):
+        assert place.anybody.get(f"/api/v2/pages/{path}").status == 403
+        assert place.logged_in("ann").get(f"/api/v2/pages/{path}").status == 200
+
+
+class PropertiesAreForAdmins(EndpointMatcherBase):
+    """A rule about reading the properties of builds."""
+
+    @begun_at_once
+    async def match(self, ep: Any, action: str = "get", options: Any = None) -> Match | None:
+        return Match(self.master) if ep[-1] == "properties" else None
+
+
+class BuildsAreForAdmins(EndpointMatcherBase):
+    """A rule about reading builds."""
+
+    @begun_at_once
+    async def match(self, ep: Any, action: str = "get", options: Any = None) -> Match | None:
+        return Match(self.master) if "builds" in ep and ep[0] != "pages" else None
 
 
 def test_a_refusal_of_an_action_has_the_shape_that_clients_know(open_place: Open) -> None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from buildmill.master.data.refusals import OF_ONE, TELL_SECONDS
+from buildmill.master.db import tables as t
+from buildmill.master.db.statement import Statement
+from buildmill.master.db.transaction import Connection as Reading
+from buildmill.master.domain.allowance import Allowance, TookTooLong
+from buildmill.master.domain.buckets import MOST_REMEMBERED, Buckets, peer_of
 from buildmill.master.domain.rights import Changing
 from buildmill.master.web.limits import WebLimits
+from tests.database import NOW, Stage
 from tests.scene import Scene
 from tests.security.conftest import Open
-from tests.security.place import Place
-from tests.unit.master.web.conftest import Connection, Face, read_answer
+from tests.security.place import Place, Visitor, admins_act
+from tests.unit.master.web.conftest import Answer, Connection, Face, read_answer
 
 BODY_BYTES = 2000  # of the faces in tests
 IN_TIME = WebLimits().head_seconds - 1
@@ -223,3 +232,219 @@ def test_event_clients_are_counted(place: Place) -> None:
 
     statuses = [int(stream.received().split()[1]) for stream in streams]
     assert statuses == [200, 200, 503]
+
+
+# -- long lists ----------------------------------------------------------------------------
+
+
+def add_builds(place: Place, count: int) -> None:
+    """More builds of the request that has one."""
+
+    def fill(tx: Any) -> None:
+        first = {
+            "builder_id": place.scene.fast,
+            "build_request_id": 1,
+            "master_id": place.scene.master,
+            "started_at": NOW,
+        }
+        tx.sql.execute(t.builds.insert(), [{**first, "number": 100 + number} for number in range(count)])
+
+    place.scene.stage.result(place.scene.stage.database.write(fill))
+
+
+def test_a_list_that_grows_is_cut_and_says_where_it_goes_on(place: Place) -> None:
+    add_builds(place, 1100)
+
+    first = place.anybody.get("/api/v2/builds").json
+    rest = place.anybody.get(f"/api/v2/builds?after={first['meta']['next']}").json
+
+    assert [len(page["builds"]) for page in (first, rest)] == [1000, 102]
+    assert rest["meta"] == {"next": None, "total": 102}
+    ids = [build["buildid"] for page in (first, rest) for build in page["builds"]]
+    assert ids == sorted(set(ids))
+    assert len(place.anybody.get("/api/v2/builds?limit=1000").json["builds"]) == 1000
+
+
+def test_a_larger_page_is_refused_unless_somebody_is_known(place: Place) -> None:
+    add_builds(place, 1100)
+    program = place.program("ann", "read")
+
+    for path in ("builds?limit=1001", "builds?offset=1", "buildrequests?limit=100000", "changes?limit=9999"):
+        answer = place.anybody.get(f"/api/v2/{path}")
+        assert (answer.status, "limit" in answer.json["error"]) == (400, True), path
+    assert len(program.get("/api/v2/builds").json["builds"]) == 1102
+    assert program.get("/api/v2/builds?limit=10000").status == 200
+    assert program.get("/api/v2/builds?limit=10001").status == 400
+    # what is kept for the one is not given to the other
+    assert len(place.anybody.get("/api/v2/builds").json["builds"]) == 1000
+
+
+def test_what_a_configuration_has_is_told_as_a_whole(place: Place) -> None:
+    assert place.anybody.get("/api/v2/builders?limit=100000").status == 200
+    assert place.anybody.get("/api/v2/workers").json["meta"] == {"total": 1}
+
+
+# -- long questions ------------------------------------------------------------------------
+
+
+class Ticking:
+    """A clock that goes on with every look."""
+
+    def __init__(self, step: float) -> None:
+        self.now = 0.0
+        self.step = step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def test_a_question_that_takes_too_long_is_stopped(place: Place) -> None:
+    add_builds(place, 3000)
+    path = "/api/v2/builds?order=state_string&limit=5"
+    place.scene.stage.monotonic = Ticking(WebLimits().read_seconds + 1)
+
+    refused = place.anybody.get(path)
+    place.scene.stage.monotonic = Ticking(0)
+
+    assert refused.status == 503
+    assert refused.headers["retry-after"] == "10"
+    assert refused.json["error"].startswith("reading this took longer than 5 s; ask for less")
+    assert place.anybody.get(path).status == 200
+
+
+_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT count(*) FROM n"
+
+
+@pytest.mark.parametrize("is_quick", [False, True])
+def test_each_database_stops_it_and_goes_on(stage: Stage, is_quick: bool) -> None:
+    """By the real time: the database has its own clock."""
+    stage.monotonic = time.monotonic
+    allowance = Allowance(0.05)
+
+    def endless(connection: Reading) -> Any:
+        return connection.all(Statement(sa.text(_ENDLESS))) if is_quick else connection.sql.scalar(sa.text(_ENDLESS))
+
+    for _ in range(2):
+        with pytest.raises(TookTooLong):
+            stage.result(stage.database.ask(allowance, endless))
+
+    assert 0.05 < allowance.spent < 2
+    assert stage.rows(sa.select(sa.literal(1))) == [(1,)]
+    assert stage.result(stage.database.ask(Allowance(), lambda reading: reading.sql.scalar(sa.text("SELECT 1")))) == 1
+
+
+# -- many questions ------------------------------------------------------------------------
+
+
+def read_uncached(place: Place, number: int, visitor: Visitor | None = None, **headers: str) -> Answer:
+    return (visitor or place.anybody).get(f"/api/v2/builds?number={number}", **headers)
+
+
+def test_whoever_has_used_its_time_of_the_readers_waits(place: Place) -> None:
+    place.scene.stage.monotonic = Ticking(1)  # each answer takes seconds
+    statuses = [read_uncached(place, number).status for number in range(40)]
+    first = statuses.index(429)
+    refused = read_uncached(place, 99)
+
+    assert set(statuses[:first]) == {200}
+    assert set(statuses[first:]) == {429}
+    assert 10 <= first <= 30
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.json == {"error": "too much was read from here; wait a moment"}
+    # what is in the cache costs nothing; another client and an account have time of their own
+    assert read_uncached(place, 0).status == 200
+    assert read_uncached(place, 99, place.program("ann", "read")).status == 200
+    place.scene.stage.advance(float(refused.headers["retry-after"]))
+    assert read_uncached(place, 99).status == 200
+
+
+def test_searches_and_downloads_have_a_price(place: Place) -> None:
+    log = place.scene.log
+    statuses = [place.anybody.get(f"/api/v2/logs/{log}/search?q={number}").status for number in range(70)]
+
+    assert statuses == [200] * 60 + [429] * 10
+    assert place.anybody.get(f"/api/v2/logs/{log}/raw").status == 429
+
+
+def test_actions_of_one_client_are_counted(place: Place) -> None:
+    limits = WebLimits()
+    statuses = [place.anybody.act("builds/1", "stop").status for _ in range(limits.actions)]
+    refused = place.anybody.act("builds/1", "stop")
+
+    assert set(statuses) == {200}
+    assert refused.status == 429
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json["error"] == {"code": -32600, "message": "too many actions from here; wait a moment"}
+    assert place.program("ann", "*").act("builds/1", "stop").status == 200
+    place.scene.stage.advance(1)
+    assert place.anybody.act("builds/1", "stop").status == 200
+
+
+def test_many_addresses_are_remembered_and_no_more() -> None:
+    buckets = Buckets(10, 1)
+    for number in range(MOST_REMEMBERED + 10):
+        buckets.pay(f"{number}", 0, 1)
+
+    assert len(buckets._levels) == MOST_REMEMBERED
+    assert buckets.wait("0", 0, 10) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("address", "peer"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("", ""),
+    ],
+)
+def test_addresses_of_one_household_are_one(address: str, peer: str) -> None:
+    assert peer_of(address) == peer
+
+
+# -- refusals in the audit log -------------------------------------------------------------
+
+
+def refusals(place: Place) -> list[tuple[str, str]]:
+    rows = place.scene.stage.rows(
+        sa.select(t.audit_entries.c.action, t.audit_entries.c.after).order_by(t.audit_entries.c.id)
+    )
+    return [(action, after) for action, after in rows]
+
+
+def test_strangers_do_not_fill_the_audit_log(open_place: Open) -> None:
+    place = open_place()
+    for _ in range(100):
+        assert place.anybody.act("builds/2", "stop").status == 403
+
+    assert [action for action, _ in refusals(place)] == ["builds.stop"] * OF_ONE
+    place.scene.stage.advance(TELL_SECONDS)
+
+    *_, (action, after) = refusals(place)
+    assert action == "audit.unwritten"
+    assert json.loads(after) == {"count": 80, "addresses": {"192.168.1.1": 80}}
+    assert len(refusals(place)) == OF_ONE + 1
+
+
+def test_who_is_known_has_an_entry_for_each_refusal(open_place: Open) -> None:
+    place = open_place(authz=admins_act())
+    bob = place.logged_in("bob")
+    before = len(refusals(place))
+    for _ in range(OF_ONE + 5):
+        assert bob.act("builds/2", "stop").status == 403
+
+    assert len(refusals(place)) == before + OF_ONE + 5
+
+
+def test_a_master_that_stops_tells_of_them_first(open_place: Open) -> None:
+    place = open_place()
+    for _ in range(OF_ONE + 1):
+        place.anybody.act("builds/2", "stop")
+
+    place.scene.data.stop()
+    place.scene.stage.turn()
+
+    assert refusals(place)[-1][0] == "audit.unwritten"
+    assert "Refusals" not in str(place.scene.stage.clock.getDelayedCalls())

@@ -28,12 +28,14 @@ from buildmill.master.config.master_config import MasterConfig, WorkerPort
 from buildmill.master.config.parts.engine import EnginePart
 from buildmill.master.config.parts.local_workers import LocalWorkersPart
 from buildmill.master.config.parts.services import ManagedServicesPart, ServicesPart
+from buildmill.master.config.parts.telling import TellingPart
 from buildmill.master.config.parts.web import WebPart
 from buildmill.master.config.plan import ReconfigPlan
 from buildmill.master.config.reading import Reading
 from buildmill.master.config.rehearsal import DEFAULT_SECONDS
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.connections.listener import WorkerListener
+from buildmill.master.data.answering import Answers
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.db import masters, schema, timeline
@@ -41,6 +43,7 @@ from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.db.waking import waker_for
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
@@ -85,7 +88,7 @@ class App:
         self._random = rng
         self._bus = SimpleBus()
         self._url = parse_url(config.db_url, str(basedir))
-        self.database = Database.open(self._url, reactor, self._bus.publish)
+        self.database = Database.open(self._url, reactor, self._bus.publish, time.monotonic)
         self.updates = Updates(self.database, UpdateContext())
         self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
         self._forms = ForceSchedulers()
@@ -127,6 +130,19 @@ class App:
         self.master.secrets = self._secrets = SecretManager()
         self._listeners: list[WorkerListener] = []
         self._operations = Operations(bus=self._bus, clock=reactor, monotonic=time.monotonic)
+        self._answers = Answers(
+            database=self.database, data=self.data, reasons=self._explanations, forms=self._forms, bus=self._bus
+        )
+        self._telling = TellingPart(
+            database=self.database,
+            bus=self._bus,
+            reactor=reactor,
+            origin=f"{rng.getrandbits(64):016x}",
+            new_epoch=lambda: f"{rng.getrandbits(48):012x}",
+            waker=lambda: waker_for(self._url, reactor),
+            answers=self._answers,
+            catch_up=self.engine.distributor.catch_up,
+        )
         self.web = WebPart(
             data=self.data,
             bus=self._bus,
@@ -152,6 +168,7 @@ class App:
         self._reconfiguration = Reconfiguration(
             Application(
                 [
+                    self._telling,
                     self.web,
                     self._managed_secrets,
                     self._engine_part,
@@ -210,6 +227,8 @@ class App:
         master_id = await self.updates.run(masters.find, self.master.name)
         self.master.masterid = self.updates.context.masterid = self._explanations.master_id = master_id
         await self.updates.run(_take_over, master_id)
+        # from here on nothing is missed that others do while rows are read
+        await self._telling.apply(self.config)
         await self.logs.start(master_id)
         self._operations.start()
         for manager in (self._secrets, self.master.service_manager):
@@ -222,6 +241,7 @@ class App:
         await self._managed_services.apply(self.config)
         await self._services.apply(self.config)
         await self.updates.masterActive(master_id)
+        await self._telling.begin_to_answer(master_id)
         self._heartbeat.start(HEARTBEAT_SECONDS, now=False)
         await self.web.apply(self.config)
         await self._local_workers.apply(self.config)
@@ -246,11 +266,13 @@ class App:
         for listener in self._listeners:
             await self._quietly("worker port", listener.stop())
         await self._quietly("web server", self.web.stop())
+        await self._quietly("questions of other processes", self._answers.stop())
         self._operations.stop()
         self.data.stop()
         await self._quietly("log store", self.logs.stop())
         if self.master.masterid:
             await self._quietly("master row", self.updates.masterStopped(self.master.masterid))
+        await self._quietly("events of other processes", self._telling.stop())
         await self._quietly("database", self.database.stop())
         await self._quietly("pools of threads", self._blocking(self._pools.stop_blocking))
         self._log.info("master has stopped")
@@ -297,6 +319,7 @@ class App:
             put_back_helpers(helpers)
             raise
         await self._record(plan)
+        await self._telling.tell_configuration(self.master.masterid)
         self._log.info("configuration in force")
         return plan
 

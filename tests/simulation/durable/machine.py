@@ -104,16 +104,25 @@ class SimulatedMachine:
         self._booted_at = self.clock.seconds()
 
     def kill_shepherd(self) -> bool:
-        """SIGKILL for one of them; its command lives on, without anybody."""
+        """SIGKILL for one of them: its command has nobody until the zygote hears of it."""
         living = [shepherd for shepherd in self.shepherds if not shepherd.is_dead]
         if not living:
             return False
         shepherd = self.rng.choice(living)
         if self.rng.random() < 0.5:
             shepherd.tear()
+        self._killed(shepherd)
+        return True
+
+    def _killed(self, shepherd: Shepherd) -> None:
         shepherd.die()
         self.left(shepherd)
-        return True
+        if shepherd.process is not None:
+            self.clock.callLater(self.rng.uniform(0.01, 0.5), self.zygote_hears, shepherd.process.uid)
+
+    def zygote_hears(self, uid: str) -> None:
+        """A shepherd was killed, whether or not a daemon runs."""
+        self.kill(uid)
 
     # -- what the worker's classes ask -----------------------------------------------------
 
@@ -139,8 +148,7 @@ class SimulatedMachine:
         for found in tuple(self.shepherds):
             if found.pid == shepherd.pid:
                 if number == signal.SIGKILL:
-                    found.die()
-                    self.left(found)
+                    self._killed(found)
                 else:
                     found.wake()
 

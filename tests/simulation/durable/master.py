@@ -11,7 +11,6 @@ from sqlalchemy.engine import make_url
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from buildmill.master.db import tables as t
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import create_engine
 from buildmill.master.db.lanes import InlineLane
@@ -19,6 +18,7 @@ from buildmill.master.db.transaction import MEMORY
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event
 from tests.harness import Harness, ScriptedWorker
+from tests.schema import fill
 from tests.simulation.durable.time import SwiftClock
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Disk:
         """The database with all tables and no rows."""
         if self._engine is None:
             self._engine = create_engine(make_url("sqlite://"))
-            t.metadata.create_all(self._engine)
+            fill(self._engine)
             self._empty = self._driver(self._engine).serialize()
         else:
             self._driver(self._engine).deserialize(self._empty)

@@ -102,7 +102,8 @@ def _gaps(patch: pytest.MonkeyPatch) -> None:
 
 
 def _bury(patch: pytest.MonkeyPatch) -> None:
-    """R4d, R10: a command whose shepherd is dead is told as lost while it runs on."""
+    """R4d, R10: a command whose shepherd is dead is told as lost while it runs on. Two programs would end it."""
+    patch.setattr(SimulatedMachine, "zygote_hears", lambda _self, _uid: None)
     patch.setattr(SimulatedMachine, "kill_blocking", lambda _self, _uid, _seconds, _cgroup: True)
 
 

@@ -93,6 +93,7 @@ class World:
         self.excuses: dict[str, list[str]] = {}
         self.requests: list[int] = []
         self._asked = 0
+        self._patient = 0
         self.failures: list[str] = []
         self._request_of: dict[int, int] = {}
         globalLogPublisher.addObserver(cast("ILogObserver", self._observe))
@@ -207,10 +208,14 @@ class World:
 
     @property
     def is_done(self) -> bool:
-        """Every request has its result."""
-        return not self._left() and all(
-            master.is_running and not master.house.engine.builds and not len(master.house.engine.queue)
-            for master in self.masters.values()
+        """Nobody wants to ask for anything more, and every request has its result."""
+        return (
+            not self._patient
+            and not self._left()
+            and all(
+                master.is_running and not master.house.engine.builds and not len(master.house.engine.queue)
+                for master in self.masters.values()
+            )
         )
 
     def _describe(self) -> str:
@@ -347,10 +352,20 @@ class World:
         at = self._asked % len(masters)
         return next((master for master in (*masters[at:], *masters[:at]) if master.is_writable), None)
 
+    def _try_again(self, action: Callable[..., None], *args: Any) -> None:
+        """Nobody answers; whoever asks is patient."""
+        self._patient += 1
+
+        def again() -> None:
+            self._patient -= 1
+            action(*args)
+
+        self.later(5, again)
+
     def force(self, builder: str) -> None:
         """Somebody asks for a build."""
         if (master := self._writable()) is None:
-            self.later(5, self.force, builder)
+            self._try_again(self.force, builder)
             return
         self.requests.append(master.house.force(builder))
         self.note(f"request {self.requests[-1]} for {builder}")
@@ -360,7 +375,7 @@ class World:
         if not self.requests:
             return
         if (master := self._writable()) is None:
-            self.later(5, self.cancel, choice)
+            self._try_again(self.cancel, choice)
             return
         request = self.requests[int(choice * len(self.requests))]
         self.note(f"cancel request {request}")
@@ -369,7 +384,7 @@ class World:
     def stop_build(self, choice: float) -> None:
         """Somebody stops a build."""
         if (master := self._writable()) is None:
-            self.later(5, self.stop_build, choice)
+            self._try_again(self.stop_build, choice)
         elif running := sorted({build for other in self.masters.values() for build in other.house.engine.builds}):
             build = running[int(choice * len(running))]
             self.note(f"stop build {build}")

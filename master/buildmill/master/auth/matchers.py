@@ -34,7 +34,8 @@ _CLASS_NAMES: Mapping[tuple[str, Kind], str] = {
 }
 _CASED = {
     "buildrequest": "BuildRequest", "changesource": "ChangeSource", "forcescheduler": "ForceScheduler",
-    "logchunk": "LogChunk", "sourcestamp": "SourceStamp",
+    "logchunk": "LogChunk", "sourcestamp": "SourceStamp", "front_page": "FrontPage", "builders_page": "BuildersPage",
+    "builder_page": "BuilderPage", "build_page": "BuildPage",
 }  # fmt: skip
 
 

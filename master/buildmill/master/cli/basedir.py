@@ -17,6 +17,8 @@ SETTINGS_FILE = "buildmill.toml"
 SAMPLE_FILE = "master.cfg.sample"
 LOG_FILE = "master.log"
 PID_FILE = "master.pid"
+WEB_LOG_FILE = "web.log"
+WEB_PID_FILE = "web.pid"
 DEFAULT_DATABASE = "sqlite:///state.sqlite"
 
 

@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from buildmill.common.errors import BuildmillError, ConfigError, ConfigProblem, Conflict, NotFound
-from buildmill.master.cli.basedir import LOG_FILE, MasterSettings, read_settings
+from buildmill.master.cli.basedir import MasterSettings, read_settings
 from buildmill.master.cli.follow import LogFollower, text_lines
 from buildmill.master.cli.pid_file import running_pid
 from buildmill.master.cli.process import CANNOT_START, REFUSED, UNCHANGED, CannotStart, run_in_foreground
+from buildmill.master.cli.role import MASTER, Role
 
-RUNNING = "master is running"
 IN_FORCE = "configuration in force"
 STOP_SECONDS = 60.0
 _TAIL_LINES = 30
@@ -45,19 +45,21 @@ class Launch:
 
     Args:
         json_logs: its log is written as JSON, whatever its settings say.
+        role: what is started.
 
     Raises:
-        Conflict: a master runs there already.
+        Conflict: one runs there already.
         ConfigError: there are no settings, or they are wrong.
     """
 
-    def __init__(self, basedir: Path, *, json_logs: bool = False) -> None:
+    def __init__(self, basedir: Path, *, json_logs: bool = False, role: Role = MASTER) -> None:
+        self._role = role
         settings = read_settings(basedir)
         if json_logs:
             settings = replace(settings, json_logs=True)
-        if (pid := running_pid(basedir)) is not None:
-            raise Conflict(f"a master runs in {basedir} already, pid {pid}")
-        self._log = basedir / LOG_FILE
+        if (pid := running_pid(basedir, role.pid_file)) is not None:
+            raise Conflict(f"{role.one} runs in {basedir} already, pid {pid}")
+        self._log = basedir / role.log_file
         self._follower = LogFollower(self._log)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -65,7 +67,7 @@ class Launch:
         self.pid = os.fork()
         if self.pid == 0:
             os.close(reading)
-            _become_daemon(basedir, settings, writing)
+            _become_daemon(basedir, settings, writing, role)
         os.close(writing)
         os.set_blocking(reading, False)  # a child of a dead master may hold the other end
         self._complaints = reading
@@ -90,27 +92,32 @@ class Launch:
             for line in _watch(self._follower, patience, lambda: os.waitpid(self.pid, os.WNOHANG)[0] == 0):
                 if line is None:
                     said = (complaints.read() or b"").decode(errors="replace")
-                    raise CannotStart("\n".join([*_reason([*tail, *said.splitlines()]), f"see {self._log}"]))
+                    reason = _reason([*tail, *said.splitlines()], self._role.name)
+                    raise CannotStart("\n".join([*reason, f"see {self._log}"]))
                 tail.append(line)
                 tell(line)
                 if found := _SERVED.search(line):
                     url = found[1]
-                if RUNNING in line:
+                if self._role.running in line:
                     return url
-        raise TooSlow(f"the master, pid {self.pid}, has been silent for {patience:g} seconds; see {self._log}")
+        raise TooSlow(
+            f"the {self._role.name}, pid {self.pid}, has been silent for {patience:g} seconds; see {self._log}"
+        )
 
 
-def _reason(tail: list[str]) -> list[str]:
+def _reason(tail: list[str], what: str) -> list[str]:
     """Of the end of a log the lines that say why the master did not start, if there are any."""
     for index, line in enumerate(tail):
         if f"{CANNOT_START}: " in line:
             further = itertools.takewhile(lambda text: text.startswith("\t"), tail[index + 1 :])
             return [line[line.index(CANNOT_START) :], *(text.removeprefix("\t") for text in further)]
-    return ["the master did not start; the end of its log:", *tail]
+    return [f"the {what} did not start; the end of its log:", *tail]
 
 
-def stop(basedir: Path, *, clean: bool = False, wait: bool = True, patience: float = STOP_SECONDS) -> int:
-    """Stop the master of a directory.
+def stop(
+    basedir: Path, *, clean: bool = False, wait: bool = True, patience: float = STOP_SECONDS, role: Role = MASTER
+) -> int:
+    """Stop the master of a directory, or what the role says.
 
     Args:
         clean: let the running builds end first, however long that takes.
@@ -123,12 +130,12 @@ def stop(basedir: Path, *, clean: bool = False, wait: bool = True, patience: flo
         NotFound: none runs.
         TooSlow: it has not ended within `patience` seconds.
     """
-    pid = _signal(basedir, signal.SIGUSR1 if clean else signal.SIGTERM)
+    pid = _signal(basedir, signal.SIGUSR1 if clean else signal.SIGTERM, role)
     if wait:
         end = time.monotonic() + patience
-        while running_pid(basedir) == pid:
+        while running_pid(basedir, role.pid_file) == pid:
             if not clean and time.monotonic() > end:
-                raise TooSlow(f"the master, pid {pid}, has not ended within {patience:g} seconds")
+                raise TooSlow(f"the {role.name}, pid {pid}, has not ended within {patience:g} seconds")
             time.sleep(_POLL_SECONDS)
     return pid
 
@@ -142,12 +149,12 @@ def reconfigure(basedir: Path, *, patience: float, tell: Tell) -> None:
         Ended: the master has ended meanwhile.
         TooSlow: nothing was heard of it for `patience` seconds.
     """
-    with contextlib.closing(LogFollower(basedir / LOG_FILE)) as follower:
+    with contextlib.closing(LogFollower(basedir / MASTER.log_file)) as follower:
         pid = _signal(basedir, signal.SIGHUP)
         problems: list[str] = []
         for line in _watch(follower, patience, lambda: running_pid(basedir) == pid):
             if line is None:
-                raise Ended(f"the master, pid {pid}, has ended; see {basedir / LOG_FILE}")
+                raise Ended(f"the master, pid {pid}, has ended; see {basedir / MASTER.log_file}")
             if IN_FORCE in line:
                 return
             if UNCHANGED in line:
@@ -159,13 +166,13 @@ def reconfigure(basedir: Path, *, patience: float, tell: Tell) -> None:
                 problems.append(line.removeprefix("\t"))
             else:
                 tell(line)
-    raise TooSlow(f"the master, pid {pid}, has been silent for {patience:g} seconds; see {basedir / LOG_FILE}")
+    raise TooSlow(f"the master, pid {pid}, has been silent for {patience:g} seconds; see {basedir / MASTER.log_file}")
 
 
-def _signal(basedir: Path, number: signal.Signals) -> int:
-    pid = running_pid(basedir)
+def _signal(basedir: Path, number: signal.Signals, role: Role = MASTER) -> int:
+    pid = running_pid(basedir, role.pid_file)
     if pid is None:
-        raise NotFound(f"no master runs in {basedir}")
+        raise NotFound(f"no {role.name} runs in {basedir}")
     os.kill(pid, number)
     return pid
 
@@ -183,7 +190,7 @@ def _watch(follower: LogFollower, patience: float, is_alive: Callable[[], bool])
         time.sleep(_POLL_SECONDS)
 
 
-def _become_daemon(basedir: Path, settings: MasterSettings, complaints: int) -> None:
+def _become_daemon(basedir: Path, settings: MasterSettings, complaints: int, role: Role) -> None:
     """In the child: leave the terminal, work, never return. What it says before it has a log goes to `complaints`."""
     code = 1
     try:
@@ -191,7 +198,7 @@ def _become_daemon(basedir: Path, settings: MasterSettings, complaints: int) -> 
         null = os.open(os.devnull, os.O_RDWR)
         for fd, target in ((0, null), (1, null), (2, complaints)):
             os.dup2(target, fd)
-        code = run_in_foreground(basedir, settings, show_log=False)
+        code = run_in_foreground(basedir, settings, show_log=False, role=role)
     except (ConfigError, CannotStart):
         pass  # it is in the log
     except BaseException as problem:

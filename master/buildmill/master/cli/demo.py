@@ -16,6 +16,9 @@ from buildmill.master.cli.console import Told
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from buildmill.client.asynchronous import AsyncClient
+    from buildmill.client.resources import Build
+    from buildmill.common.results import Result
     from buildmill.master.app import App
     from buildmill.master.cli.demo_watch import View
 
@@ -106,14 +109,14 @@ class _Demonstration:
         from twisted.internet import reactor
         from twisted.internet.defer import Deferred, TimeoutError
 
+        from buildmill.client.asynchronous import AsyncClient
         from buildmill.common.results import SUCCESS
-        from buildmill.master.cli.demo_api import Api
         from buildmill.master.cli.demo_view import LiveView, PlainView
 
         clock: Any = reactor
-        api = Api(clock, self._port)
+        client = AsyncClient(clock, f"http://127.0.0.1:{self._port}")
         view = LiveView(self._console) if self._console.is_terminal else PlainView(self._console)
-        building = Deferred.fromCoroutine(self._build(clock, api, view))
+        building = Deferred.fromCoroutine(self._build(clock, client, view))
         building.addTimeout(self._timeout, clock)
         try:
             build, result = await building
@@ -124,22 +127,23 @@ class _Demonstration:
         finally:
             if isinstance(view, LiveView):
                 view.close()
-            await api.close()
-        self._tell_urls(build["buildid"])
+            await client.close()
+        self._tell_urls(build.buildid)
         if self._ends:
             return 0 if result is SUCCESS else 1
         _say(self._console, "serving; Control-C stops")
         return None
 
-    async def _build(self, clock: Any, api: Any, view: View) -> Any:
+    async def _build(self, clock: Any, client: AsyncClient, view: View) -> tuple[Build, Result]:
         from twisted.internet.task import deferLater
 
+        from buildmill.client import api
         from buildmill.master.cli.demo_project import SCHEDULER
         from buildmill.master.cli.demo_watch import BuildWatcher
 
-        _, requests = await api.call(f"forceschedulers/{SCHEDULER}", "force", {"reason": "demonstration"})
+        _, requests = await client.call(api.forceschedulers[SCHEDULER].force(reason="demonstration"))
         (request_id,) = requests.values()
-        watcher = BuildWatcher(api, view, sleep=lambda seconds: deferLater(clock, seconds), now=clock.seconds)
+        watcher = BuildWatcher(client, view, sleep=lambda seconds: deferLater(clock, seconds), now=clock.seconds)
         return await watcher.follow(request_id)
 
     def _tell_urls(self, build_id: int) -> None:

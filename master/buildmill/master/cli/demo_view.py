@@ -14,6 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from buildmill.client.resources import Build
 from buildmill.common.results import SUCCESS, WARNINGS, Result
 from buildmill.master.cli.demo_watch import StepState
 
@@ -44,11 +45,11 @@ class PlainView:
             self._is_waiting = True
             self._say("waiting for the worker")
 
-    def begins(self, build: dict[str, Any]) -> None:
+    def begins(self, build: Build) -> None:
         """See `View`."""
         self._said.clear()
         self._printed.clear()
-        self._say(f"build {build['number']} has begun")
+        self._say(f"build {build.number} has begun")
 
     def steps(self, steps: Sequence[StepState]) -> None:
         """See `View`."""
@@ -68,9 +69,9 @@ class PlainView:
         for line in lines[: max(0, _PLAIN_LINES - printed)]:
             self._say(f"      {step.name} | {plain(line)}")
 
-    def ends(self, build: dict[str, Any], result: Result) -> None:
+    def ends(self, build: Build, result: Result) -> None:
         """See `View`."""
-        self._say(f"build {build['number']}: {build['state_string']} [{result.text}]")
+        self._say(f"build {build.number}: {build.state_string} [{result.text}]")
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -93,9 +94,9 @@ class LiveView:
         """See `View`."""
         self._draw()
 
-    def begins(self, build: dict[str, Any]) -> None:
+    def begins(self, build: Build) -> None:
         """See `View`."""
-        self._title = f"build {build['number']}"
+        self._title = f"build {build.number}"
         self._tail.clear()
         self._draw()
 
@@ -108,9 +109,9 @@ class LiveView:
         """See `View`."""
         self._tail.extend(map(plain, lines[-_TAIL_LINES:]))
 
-    def ends(self, build: dict[str, Any], result: Result) -> None:
+    def ends(self, build: Build, result: Result) -> None:
         """See `View`."""
-        self._title = f"build {build['number']}: {build['state_string']}"
+        self._title = f"build {build.number}: {build.state_string}"
         if result is SUCCESS:
             self._tail.clear()
         self._draw()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from buildmill.master.cli.console import Told
-from buildmill.master.cli.rest import api_url, auth_option, master_option, rows
+from buildmill.master.cli.rest import auth_option, client_of, master_option
+
+if TYPE_CHECKING:
+    from buildmill.client.resources import Reason
 
 NOT_WAITING = 3
 _PROGRESS = {"running", "stopping", "complete", "idle"}
@@ -30,25 +33,28 @@ def explain(
 
     Ends with 0 when it waits, with 3 when it does not: it runs, is complete, or nothing waits for the builder.
     """
-    path = f"{'builders' if is_builder else 'buildrequests'}/{request_id}/explain"
     with Told():
-        reasons = rows(api_url(master), path, auth=auth)
+        from buildmill.client import api
+
+        about = api.builders[request_id].explain if is_builder else api.buildrequests[request_id].explain
+        reasons = client_of(master, auth).list(about)
     if is_json:
-        click.echo(json.dumps(reasons, indent=2))
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(reasons)).decode())
     else:
         _show(reasons)
-    if all(reason["code"] in _PROGRESS for reason in reasons):
+    if all(reason.code in _PROGRESS for reason in reasons):
         context.exit(NOT_WAITING)
 
 
-def _show(reasons: list[dict[str, Any]]) -> None:
+def _show(reasons: Sequence[Reason]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
     for reason in reasons:
-        table.add_row(
-            Text(reason["code"], style=_STYLES.get(reason["code"], "yellow"), no_wrap=True), Text(reason["text"])
-        )
+        style = _STYLES.get(reason.code, "yellow")
+        table.add_row(Text(reason.code, style=style, no_wrap=True), Text(reason.text))
     Console(highlight=False).print(table)

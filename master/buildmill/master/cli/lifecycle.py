@@ -13,6 +13,7 @@ from buildmill.master.cli import daemon
 from buildmill.master.cli.console import Told
 from buildmill.master.cli.options import basedir_argument, json_logs_option, quiet_option, start_timeout_option
 from buildmill.master.cli.progress import progress_line
+from buildmill.master.cli.role import MASTER, Role
 
 
 @click.command()
@@ -78,33 +79,52 @@ def restart(basedir: Path, clean: bool, nodaemon: bool, start_timeout: float, js
 
 
 def _run(basedir: Path, *, show_log: bool, json_logs: bool) -> None:
+    sys.exit(run_role(basedir, MASTER, show_log=show_log, json_logs=json_logs))
+
+
+def run_role(basedir: Path, role: Role, *, show_log: bool, json_logs: bool) -> int:
+    """Run a master, or what the role says, in this process; the exit code."""
     from buildmill.master.cli.basedir import read_settings
     from buildmill.master.cli.process import run_in_foreground
 
+    code = 1
     with Told():
         settings = read_settings(basedir)
         if json_logs:
             settings = replace(settings, json_logs=True)
-        sys.exit(run_in_foreground(basedir, settings, show_log=show_log))
+        code = run_in_foreground(basedir, settings, show_log=show_log, role=role)
+    return code
 
 
 def _start(basedir: Path, patience: float, quiet: bool, json_logs: bool) -> None:
+    start_role(basedir, MASTER, patience, quiet, json_logs)
+
+
+def start_role(basedir: Path, role: Role, patience: float, quiet: bool, json_logs: bool) -> None:
+    """Start a master, or what the role says, in the background, and wait until it runs."""
     with Told():
-        launch = daemon.Launch(basedir, json_logs=json_logs)
+        launch = daemon.Launch(basedir, json_logs=json_logs, role=role)
         with progress_line("starting", quiet) as progress:
             url = launch.wait_until_running(patience=patience, tell=progress.show)
     if not quiet:
-        click.echo(f"the master runs, pid {launch.pid}" + (f": {url}/" if url else ""))
+        click.echo(f"the {role.name} runs, pid {launch.pid}" + (f": {url}/" if url else ""))
 
 
 def _stop(basedir: Path, *, clean: bool, wait: bool, quiet: bool) -> None:
+    stop_role(basedir, MASTER, clean=clean, wait=wait, quiet=quiet)
+
+
+def stop_role(basedir: Path, role: Role, *, clean: bool, wait: bool, quiet: bool) -> None:
+    """Stop a master, or what the role says; that none runs is said, and no error."""
     with Told():
         try:
             with progress_line("waiting for running builds" if clean else "stopping", quiet):
-                pid = daemon.stop(basedir, clean=clean, wait=wait)
+                pid = daemon.stop(basedir, clean=clean, wait=wait, role=role)
         except NotFound as problem:
             if not quiet:
                 click.echo(str(problem))
             return
     if not quiet:
-        click.echo(f"the master, pid {pid}, has stopped" if wait else f"the master, pid {pid}, was told to stop")
+        click.echo(
+            f"the {role.name}, pid {pid}, has stopped" if wait else f"the {role.name}, pid {pid}, was told to stop"
+        )

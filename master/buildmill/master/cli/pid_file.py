@@ -1,4 +1,4 @@
-"""The file that says which process is a directory's master.
+"""The file that says which process is a directory's master, or its web process.
 
 The process holds a lock on it as long as it lives, however it ends. So a file that a dead master left behind is never
 taken for a living one, and never for another program that has got its number.
@@ -17,10 +17,10 @@ from buildmill.common.errors import Conflict
 from buildmill.master.cli.basedir import PID_FILE
 
 
-def running_pid(basedir: Path) -> int | None:
-    """The pid of the master that runs in a directory, or None."""
+def running_pid(basedir: Path, name: str = PID_FILE) -> int | None:
+    """The pid of the process that holds the file of that name in a directory, or None."""
     try:
-        file = (basedir / PID_FILE).open(encoding="ascii")
+        file = (basedir / name).open(encoding="ascii")
     except (FileNotFoundError, NotADirectoryError):
         return None
     with file:
@@ -33,14 +33,14 @@ def running_pid(basedir: Path) -> int | None:
 
 
 @contextlib.contextmanager
-def held(basedir: Path) -> Iterator[None]:
-    """Be the master of this directory within the block.
+def held(basedir: Path, name: str = PID_FILE, what: str = "a master") -> Iterator[None]:
+    """Be the master of this directory, or what else has a file of that name there, within the block.
 
     Raises:
         Conflict: another process is.
     """
-    path = basedir / PID_FILE
-    with _locked(path) as file:
+    path = basedir / name
+    with _locked(path, what) as file:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
@@ -50,14 +50,14 @@ def held(basedir: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)  # while it is still locked: what another process makes later is not ours
 
 
-def _locked(path: Path) -> IO[str]:
+def _locked(path: Path, what: str) -> IO[str]:
     while True:
         file = path.open("a+", encoding="ascii")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
-            raise Conflict(f"a master runs in {path.parent} already") from None
+            raise Conflict(f"{what} runs in {path.parent} already") from None
         # the one who held it may have removed it between our two calls
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(path.stat(), os.fstat(file.fileno())):
@@ -65,6 +65,6 @@ def _locked(path: Path) -> IO[str]:
         file.close()
 
 
-def forget(basedir: Path) -> None:
+def forget(basedir: Path, name: str = PID_FILE) -> None:
     """Remove the file of this process, which is about to end without leaving the block of `held`."""
-    (basedir / PID_FILE).unlink(missing_ok=True)
+    (basedir / name).unlink(missing_ok=True)

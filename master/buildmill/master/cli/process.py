@@ -1,4 +1,6 @@
-"""The master as a process: logging, signals, the reactor. It works in the directory it is given until it is stopped.
+"""The master, or its web process, as a process: logging, signals, the reactor.
+
+It works in the directory it is given until it is stopped.
 
 Signals: HUP reads the configuration again, USR1 stops after the running builds have ended, TERM and INT stop now; a
 second INT, or a TERM after USR1, does not wait any longer.
@@ -17,7 +19,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from buildmill.common.errors import BuildmillError, ConfigError, Conflict
 from buildmill.master.cli import pid_file
-from buildmill.master.cli.basedir import LOG_FILE, MasterSettings
+from buildmill.master.cli.basedir import MasterSettings
+from buildmill.master.cli.role import MASTER, Role
 
 if TYPE_CHECKING:
     from buildmill.master.app import App
@@ -44,6 +47,7 @@ class MasterProcess:
             lets it run on.
         hangup_stops: HUP (the terminal was closed) stops the master instead.
         debug: log more.
+        role: what it is.
     """
 
     def __init__(
@@ -55,7 +59,9 @@ class MasterProcess:
         work: Callable[[App], Awaitable[int | None]] | None = None,
         hangup_stops: bool = False,
         debug: bool = False,
+        role: Role = MASTER,
     ) -> None:
+        self._role = role
         self._basedir = basedir
         self._settings = settings
         self._terminal = terminal
@@ -79,12 +85,12 @@ class MasterProcess:
         """Work until something stops it; returns the exit code.
 
         Raises:
-            Conflict: a master runs in this directory already.
+            Conflict: one runs in this directory already.
             ConfigError: the configuration is wrong; it is in the log, too.
             CannotStart: something else keeps the master from running.
         """
         os.chdir(self._basedir)
-        with pid_file.held(self._basedir):
+        with pid_file.held(self._basedir, self._role.pid_file, self._role.one):
             for number in _HANDLED:
                 signal.signal(number, self._signalled_early)
             streams = sys.stdout, sys.stderr
@@ -107,7 +113,7 @@ class MasterProcess:
         from buildmill.master.cli.log_output import observer, open_log
 
         settings = self._settings
-        file = open_log(self._basedir / LOG_FILE, rotate_bytes=settings.log_bytes, keep=settings.log_files)
+        file = open_log(self._basedir / self._role.log_file, rotate_bytes=settings.log_bytes, keep=settings.log_files)
         outputs = [file] if self._terminal is None else [file, self._terminal]
         # what a configuration prints goes to the log
         observing = observer(*outputs, debug=self._debug, as_json=settings.json_logs)
@@ -124,7 +130,6 @@ class MasterProcess:
         from twisted.internet import reactor
         from twisted.internet.defer import Deferred
 
-        from buildmill.master.app import App
         from buildmill.master.config.loader import load
         from buildmill.master.config.rehearsal import Cancelled
 
@@ -142,19 +147,13 @@ class MasterProcess:
             return 0
 
         def start() -> None:
-            self._app = App(
-                basedir=self._basedir,
-                config=config,
-                reactor=reactor,
-                rng=random.SystemRandom(),
-                config_file=self._settings.config_file,
-                check_seconds=self._settings.check_seconds,
-            )
+            app: App = self._role.make(self._basedir, self._settings, config, reactor, random.SystemRandom())
+            self._app = app
             for number in _HANDLED:
                 # the reactor has set its own for some of them
                 signal.signal(number, lambda caught, _frame: self._reactor.callFromThread(self._signalled, caught))
             self._stopping = Deferred()
-            self._life = Deferred.fromCoroutine(self._live(self._app))
+            self._life = Deferred.fromCoroutine(self._live(app))
             for caught in self._early:
                 self._signalled(caught)
 
@@ -187,7 +186,7 @@ class MasterProcess:
             try:
                 await app.stop(clean=bool(self._stop_clean))
             except Exception:
-                self._log.failure("the master did not stop in order")
+                self._log.failure("the {what} did not stop in order", what=self._role.name)
                 self._code = 1
         self._reactor.stop()
 
@@ -246,7 +245,7 @@ class MasterProcess:
         self._log.warn("asked again to stop: not waiting any longer")
         for pid in _children():
             os.kill(pid, signal.SIGTERM)
-        pid_file.forget(self._basedir)
+        pid_file.forget(self._basedir, self._role.pid_file)
         os._exit(_EXIT_FORCED)
 
     def _reconfigure(self) -> None:
@@ -269,7 +268,7 @@ class MasterProcess:
         self._log.info("reading the configuration again")
         try:
             if self._app is None or not self._is_up or self._stop_clean is not None:
-                raise Conflict("the master is starting or stopping")
+                raise Conflict(f"the {self._role.name} is starting or stopping")
             await self._app.reconfig()
         except ConfigError as error:
             self._log.error("{what}: {problems}", what=REFUSED, problems=_listed(error))
@@ -297,6 +296,6 @@ def _children() -> list[int]:
     return found
 
 
-def run_in_foreground(basedir: Path, settings: MasterSettings, *, show_log: bool) -> int:
-    """Run a master in this process; with `show_log` its log goes to the terminal, too."""
-    return MasterProcess(basedir, settings, terminal=sys.stdout if show_log else None).run()
+def run_in_foreground(basedir: Path, settings: MasterSettings, *, show_log: bool, role: Role = MASTER) -> int:
+    """Run a master in this process, or what the role says; with `show_log` its log goes to the terminal, too."""
+    return MasterProcess(basedir, settings, terminal=sys.stdout if show_log else None, role=role).run()

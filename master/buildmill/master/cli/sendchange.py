@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from buildmill.master.cli.console import Told
 from buildmill.master.cli.options_file import CommandWithOptionsFile
-from buildmill.master.cli.rest import api_url, auth_option, call, master_option
+from buildmill.master.cli.rest import auth_option, client_of, master_option
 
 _IN_OPTIONS_FILE = {
     "master": ("master",),
@@ -74,7 +75,7 @@ def sendchange(
             fields["revision"] = revision_file.read_text(encoding="utf-8").strip()
         if logfile is not None:
             comments = _read(logfile, encoding)
-        change = {
+        change: dict[str, Any] = {
             **{name: value for name, value in fields.items() if value is not None},
             "author": who,
             "comments": comments or "",
@@ -84,7 +85,9 @@ def sendchange(
         }
         if vc is not None:
             change["src"] = vc
-        change_id = call(api_url(master), "changes", "add", change, auth=auth)
+        from buildmill.client import api
+
+        change_id = client_of(master, auth).call(api.changes.add(**change))
     if not quiet:
         click.echo(f"change {change_id} sent")
 

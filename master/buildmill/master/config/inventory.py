@@ -71,6 +71,8 @@ def _ports_of(config: MasterConfig) -> Iterator[tuple[str, Any]]:
         yield f"workers {entry.interface or '*'}:{entry.port}", entry
     if config.www.port is not None:
         yield f"web {config.www.port}", config.www.port
+    if config.www.operations_port is not None:
+        yield f"operations {config.www.operations_port}", config.www.operations_port
 
 
 def _locks_of(config: MasterConfig) -> Iterator[LockId]:

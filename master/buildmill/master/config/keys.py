@@ -185,10 +185,10 @@ def _mq(key: str, value: Any, problems: Problems) -> Any:
         return UNSET
     kind = value.get("type", "simple")
     if kind == "wamp":
-        problems.at_key(key, "mq: the type 'wamp' (several masters) is not available yet; use 'simple'", inner="type")
+        problems.at_key(key, "mq: the type 'wamp' (several masters) is not available yet; use 'database'", inner="type")
         return UNSET
-    if kind != "simple":
-        problems.at_key(key, f"mq: unknown type {kind!r}; use 'simple'", inner="type")
+    if kind not in ("simple", "database"):
+        problems.at_key(key, f"mq: unknown type {kind!r}; use 'simple' or 'database'", inner="type")
         return UNSET
     if unknown := sorted(map(str, set(value) - {"type", "debug"})):
         problems.at_key(key, f"mq: unknown keys {', '.join(unknown)}; known are debug, type", inner=unknown[0])

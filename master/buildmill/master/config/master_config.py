@@ -60,10 +60,16 @@ class WwwConfig:
         authz: the rules on who may do what; None where the file does not say.
         public_read: everybody may read.
         trusted_proxies: networks whose word on a client's address, and on its user, is taken.
+        process: ``engine``: the engine's process serves the pages; ``own``: `buildmill web` does.
+        operations_port: where the engine serves health and metrics when pages have a process of their own.
         ui: settings that only the pages use, by name.
+        ws_ping_interval: seconds between pings to the clients of ``/ws``; 0: none. Where the file does not say, ours
+            are pinged all the same, because nothing else tells of a client whose cable was cut.
     """
 
     port: str | None = None
+    process: str = "engine"
+    operations_port: str | None = None
     allowed_origins: tuple[str, ...] | None = None
     log_file: str | None = "http.log"
     log_rotate_length: int | None = None
@@ -72,7 +78,7 @@ class WwwConfig:
     json_cache_seconds: int = 0
     rest_minimum_version: int = 0
     debug: bool = False
-    ws_ping_interval: int = 0
+    ws_ping_interval: int = 30
     auth: AuthBase | None = None
     authz: Authz | None = None
     public_read: bool = True
@@ -149,6 +155,11 @@ class MasterConfig:
     changeHorizon: int | None = None
     durability: Durability = field(default_factory=Durability)
     notices: tuple[ConfigNotice, ...] = ()
+
+    @property
+    def tells_others(self) -> bool:
+        """Whether events are written down for other processes and masters."""
+        return self.mq.get("type") == "database" or self.www.process == "own"
 
     def builder(self, name: str) -> BuilderConfig:
         """One builder by name. Raises KeyError."""

@@ -51,8 +51,11 @@ _INTEGERS = {
     "ws_ping_interval": "ws_ping_interval",
 }
 _OTHERS = frozenset(
-    {"port", "allowed_origins", "logfileName", "cookie_expiration_time", "debug", "public_read", "trusted_proxies"}
-)
+    {
+        "port", "allowed_origins", "logfileName", "cookie_expiration_time", "debug", "public_read", "trusted_proxies",
+        "process", "operations_port",
+    }
+)  # fmt: skip
 
 
 def checked_www(key: str, value: Any, problems: Problems) -> Any:
@@ -87,6 +90,9 @@ def checked_www(key: str, value: Any, problems: Problems) -> Any:
 
 def _note_access(key: str, www: WwwConfig, problems: Problems) -> None:
     """Tell of settings that together do not do what their author may expect."""
+    if www.operations_port is not None and www.process != "own":
+        text = "operations_port has no effect: health and metrics are served with the pages, where process is not 'own'"
+        problems.notice(key, text, inner="operations_port")
     if www.auth is not None and www.auth.takes_headers and not www.trusted_proxies:
         text = "nobody is known by RemoteUserAuth, since no proxy is named; name it in trusted_proxies"
         problems.notice(key, f"auth: {text}", inner="auth")
@@ -159,12 +165,17 @@ def _check_other(key: str, name: str, option: Any, problems: Problems, fields: d
         problems.at_key(key, f"www[{name!r}] must be {what}, not {option!r}", inner=name)
 
     match name:
-        case "port":
+        case "port" | "operations_port":
             port = _endpoint(option)
             if port is UNSET:
                 expected("a port, an endpoint description as 'tcp:8010:interface=127.0.0.1', or None")
             else:
-                fields["port"] = port
+                fields[name] = port
+        case "process":
+            if option in ("engine", "own"):
+                fields["process"] = option
+            else:
+                expected("'engine' or 'own'")
         case "allowed_origins":
             if isinstance(option, list | tuple) and all(isinstance(origin, str) for origin in option):
                 fields["allowed_origins"] = tuple(option)

@@ -18,6 +18,7 @@ from buildmill.common.errors import Forbidden, InvalidInput, NotFound, NotSuppor
 from buildmill.master.data import reaching, resultspec, spec
 from buildmill.master.data.auditing import AuditLog, Note
 from buildmill.master.data.condition import Condition
+from buildmill.master.data.cursors import cursor_of
 from buildmill.master.data.endpoints import (
     about,
     audit,
@@ -28,6 +29,7 @@ from buildmill.master.data.endpoints import (
     explain,
     forced,
     logchunks,
+    pages,
     requests,
     sources,
     steps,
@@ -38,16 +40,25 @@ from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint,
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
 from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
-from buildmill.master.data.ports import ForceRegistry, LogReader, NoForceSchedulers, NoReasons, ReasonsOf, Updates
+from buildmill.master.data.ports import (
+    EngineActions,
+    ForceRegistry,
+    LogReader,
+    NoForceSchedulers,
+    NoReasons,
+    ReasonsOf,
+    Updates,
+)
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
+from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.projects import EVERYTHING as EVERY_PROJECT
 from buildmill.master.domain.projects import Reach
-from buildmill.master.domain.queries import Filter, Operator, Page, Query
+from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
 from buildmill.master.mq.bus import EventBus
@@ -77,11 +88,15 @@ class Result:
     Attributes:
         rows: structs, or dictionaries where fields were chosen; one row of a single resource.
         total: length of the whole collection, or of the page where nobody counted; None for a single resource.
+        next: cursor of the next page; None if there is none.
+        tells_next: `next` is told, even if there is none.
     """
 
     type: ResourceType
     rows: Sequence[Any]
     total: int | None
+    next: str | None = None
+    tells_next: bool = False
 
 
 class DataAPI(Generic[U]):
@@ -95,6 +110,8 @@ class DataAPI(Generic[U]):
         reasons: tells why requests wait.
         bus: tells what has changed, for `stamp`.
         random_bytes: so many bytes that nobody can guess, for tokens; None in a process that makes none.
+        engine: does what only an engine can; None where that is in this process.
+        commits: how many commits of others this process has noticed.
 
     Attributes:
         condition: how the database is.
@@ -111,7 +128,10 @@ class DataAPI(Generic[U]):
         force_schedulers: ForceRegistry | None = None,
         reasons: ReasonsOf | None = None,
         random_bytes: Callable[[int], bytes] | None = None,
+        engine: EngineActions | None = None,
+        commits: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._engine = engine
         self.updates = updates
         self.condition = Condition(database)
         self.audit_log = AuditLog(database)
@@ -119,7 +139,7 @@ class DataAPI(Generic[U]):
         self._context = Context(
             database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes
         )
-        self._versions = Versions(bus, lambda: database.statistics["commits"])
+        self._versions = Versions(bus, lambda: database.statistics["commits"] + commits())
         self.endpoints = ENDPOINTS
         self._matcher: Matcher[Endpoint] = Matcher()
         for endpoint in self.endpoints:
@@ -130,8 +150,13 @@ class DataAPI(Generic[U]):
         """Begin to follow changes."""
         self._versions.start()
 
+    def everything_changed(self) -> None:
+        """Changes were not heard of: every answer that was kept counts as old."""
+        self._versions.everything_changed()
+
     def stop(self) -> None:
         self._versions.stop()
+        self.audit_log.stop()
 
     # -- for faces -------------------------------------------------------------------------
 
@@ -174,30 +199,40 @@ class DataAPI(Generic[U]):
         return self._versions.stamp(endpoint.depends)
 
     def read(
-        self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor = NOBODY
+        self,
+        found: Found,
+        wanted: ResultSpec,
+        finish: Callable[[Result], T],
+        actor: Actor = NOBODY,
+        allowance: Allowance | None = None,
     ) -> Deferred[T]:
         """What is at a path.
 
         Args:
             finish: makes the answer of the result; called in the thread that has read it, where that is possible.
             actor: who asks, where that makes a difference.
+            allowance: how long that may take; None for as long as it takes.
 
         Raises:
+            TookTooLong: it was stopped.
             NotFound: no such resource.
             InvalidInput: a filter that the field does not know.
             Unavailable: the database is away.
         """
         endpoint, wanted = found.endpoint, wanted.within(found.reach)
+        context = self._context if allowance is None else replace(self._context, allowance=allowance)
         if endpoint.query is not None:
-            return self._database.read(_read_blocking, found, wanted, finish)
-        return Deferred.fromCoroutine(self._load(found, wanted, finish, actor))
+            return context.ask(_read_blocking, found, wanted, finish)
+        return Deferred.fromCoroutine(self._load(context, found, wanted, finish, actor))
 
-    async def _load(self, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor) -> T:
+    async def _load(
+        self, context: Context, found: Found, wanted: ResultSpec, finish: Callable[[Result], T], actor: Actor
+    ) -> T:
         if found.endpoint.load_own is not None:
-            rows = await found.endpoint.load_own(self._context, found.keys, wanted, actor)
+            rows = await found.endpoint.load_own(context, found.keys, wanted, actor)
             return finish(_result(found, wanted, rows))
         assert found.endpoint.load is not None
-        return finish(_result(found, wanted, await found.endpoint.load(self._context, found.keys, wanted)))
+        return finish(_result(found, wanted, await found.endpoint.load(context, found.keys, wanted)))
 
     async def raw(self, found: Found, streams: str = ALL_STREAMS) -> Raw:
         """The download at a path whose endpoint is of a raw kind.
@@ -282,6 +317,11 @@ class DataAPI(Generic[U]):
         """
         found = self.find(path)
         control = self.control_of(found, method)
+        if control.by_engine and self._engine is not None:
+            try:
+                return await self._engine.control(method, params, path, actor)
+            finally:
+                self._versions.everything_changed()
         note = self._note(found, control, method, params, path, actor)
         try:
             result = await control.act(replace(self._context, note=note), found.keys, params, actor)
@@ -384,6 +424,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *explain.ENDPOINTS,
     *forced.ENDPOINTS,
     *logchunks.ENDPOINTS,
+    *pages.ENDPOINTS,
     *requests.ENDPOINTS,
     *sources.ENDPOINTS,
     *steps.ENDPOINTS,
@@ -397,6 +438,8 @@ ENDPOINTS: Sequence[Endpoint] = (
 def check_declared(endpoint: Endpoint) -> None:
     """Raises UndeclaredAction if an endpoint does not say which right it needs, or one of its methods does not."""
     rights.declared(endpoint.reads, f"the path {endpoint.pattern!r}")
+    for part in endpoint.parts:
+        rights.declared(part.reads, f"the part {part.name!r} of the path {endpoint.pattern!r}")
     for method, control in endpoint.actions.items():
         rights.declared(control.action, f"{method!r} of the path {endpoint.pattern!r}")
 
@@ -418,15 +461,25 @@ def _result(found: Found, wanted: ResultSpec, answer: Any) -> Result:
     type_ = found.endpoint.type
     rows: Sequence[Any]
     if answer is None:
-        raise NotFound(f"no such {type_.name.strip('_')}")
+        raise NotFound(f"no such {type_.name.strip('_').removesuffix('_page')}")
     if not found.endpoint.is_collection:
-        rows, total = [answer], None
+        rows, total, following = [answer], None, None
     else:
         page = answer if isinstance(answer, Page) else resultspec.apply(answer, wanted.query, type_)
-        rows, total = page.rows, page.total
+        rows, total, following = page.rows, page.total, _next(page, wanted)
     if wanted.fields is not None:
         rows = resultspec.select_fields(rows, wanted.fields, type_)
-    return Result(type_, rows, total)
+    return Result(type_, rows, total, following, following is not None or wanted.tells_next)
+
+
+def _next(page: Page[Any], wanted: ResultSpec) -> str | None:
+    if wanted.most is not None and len(page.rows) > wanted.most:
+        raise InvalidInput("limit", f"there are more rows than {wanted.most}: expected a limit")
+    if wanted.query.after is None:
+        return None
+    if page.next is UNKNOWN:
+        raise InvalidInput("after", "this collection has no places")
+    return None if page.next is None else cursor_of(page.next)
 
 
 def _filter(given: Any) -> Filter:

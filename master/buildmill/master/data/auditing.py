@@ -8,11 +8,13 @@ from typing import Any
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
-from buildmill.master.data.ports import InvalidParameters
+from buildmill.common.tasks import TaskOwner
+from buildmill.master.data.refusals import Refusals
 from buildmill.master.db import audit
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.audit import NewEntry, Outcome, differences, fitting, told
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.rights import Actor
 
 State = Callable[[Connection], Mapping[str, Any]]
@@ -101,6 +103,14 @@ class AuditLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._tasks = TaskOwner("audit log")
+        self._refusals = Refusals(
+            database.clock, lambda entry: self._tasks.start(self._write_refusal(entry), name="summary")
+        )
+
+    def stop(self) -> None:
+        """Tell of what has no entries yet; written with what the database still writes."""
+        self._refusals.tell()
 
     async def write(self, entry: NewEntry) -> None:
         """Add an entry.
@@ -111,7 +121,14 @@ class AuditLog:
         await self._database.offer(audit.append, entry)
 
     async def write_refusal(self, entry: NewEntry) -> None:
-        """The same; a refusal stands even while nothing can be written. Then the master's own log tells of it."""
+        """The same; a refusal stands even while nothing can be written. Then the master's own log tells of it.
+
+        Many refusals of strangers share an entry, see `Refusals`.
+        """
+        if self._refusals.has_room(entry.actor):
+            await self._write_refusal(entry)
+
+    async def _write_refusal(self, entry: NewEntry) -> None:
         try:
             await self.write(entry)
         except BuildmillError as error:

@@ -110,6 +110,7 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     if endpoint.is_collection:
         sortable = [name for name, field in endpoint.type.fields.items() if field.is_sortable]
         found.append(_query("order", _several([prefix + name for name in sortable for prefix in ("", "-")])))
+        found.append(_query("after", {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}))
         found.append(_query("filter", {"$ref": f"#/components/schemas/{_filter_name(endpoint.type)}"}))
     if endpoint.is_collection or endpoint.type.name in ("logchunk", "logtimes"):
         found += [_query(name, whole_number(0)) for name in ("limit", "offset")]
@@ -137,7 +138,7 @@ def _filter_name(type_: ResourceType) -> str:
 
 def _filters(type_: ResourceType) -> Schema:
     """The filters of a type; each is a query parameter of its own, as ``explode`` says."""
-    properties = {name: schema for field in type_.fields for name, schema in _filters_of(field, type_.fields[field])}
+    properties = {name: schema for field in type_.fields for name, schema in filters_of(field, type_.fields[field])}
     return {
         "type": "object",
         "description": "Each of these is a parameter of its own. Those with equal, in and contains may be repeated.",
@@ -146,7 +147,7 @@ def _filters(type_: ResourceType) -> Schema:
     }
 
 
-def _filters_of(name: str, field: FieldType) -> Iterator[tuple[str, Schema]]:
+def filters_of(name: str, field: FieldType) -> Iterator[tuple[str, Schema]]:
     is_list = field.kind is FieldKind.LIST
     value = _value(field.of if is_list and field.of is not None else field)
     if value is None:
@@ -174,7 +175,7 @@ def _value(field: FieldType) -> Schema | None:
 
 
 def _reading(endpoint: Endpoint) -> dict[str, Any]:
-    codes = ["400", "401", "403", "404", "500", "503"]
+    codes = ["400", "401", "403", "404", "429", "500", "503"]
     if endpoint.kind is not Kind.SEARCH:
         codes.append("304")
     if endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
@@ -219,7 +220,7 @@ def _document(endpoint: Endpoint) -> Schema:
             "next": {"type": ["integer", "null"]},
         }
     elif endpoint.is_collection:
-        meta["properties"] = {"total": {"type": "integer"}}
+        meta["properties"] = {"next": {"type": ["string", "null"]}, "total": {"type": "integer"}}
     return {
         "type": "object",
         "required": [type_.plural, "meta"],
@@ -295,6 +296,7 @@ _READ_ANSWERS = {
     "403": "MayNotRead",
     "404": "NotFound",
     "416": "NoSuchPart",
+    "429": "TooMuch",
     "500": "Broken",
     "503": "Unreadable",
 }
@@ -306,6 +308,7 @@ _ACTION_ANSWERS = {
     "404": "CallOfNothing",
     "409": "Conflict",
     "413": "TooLong",
+    "429": "TooManyCalls",
     "500": "CallBroken",
     "501": "NoSuchMethod",
     "503": "Unwritable",
@@ -317,8 +320,9 @@ _RESPONSES: dict[str, Any] = {
     "MayNotRead": _refused("Whoever asks may not read this."),
     "NotFound": _refused("No such path or resource."),
     "NoSuchPart": {"description": "No such range.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    "TooMuch": _refused("Too much was read by this client; see Retry-After."),
     "Broken": _refused("A failure of the master."),
-    "Unreadable": _refused("The database is away, or too many ask; see Retry-After."),
+    "Unreadable": _refused("The database is away, or too many ask, or it took too long; see Retry-After."),
     "Done": _json_answer("Done.", _RPC_RESULT),
     "CallRefused": _failed("A parameter or the request is wrong."),
     "CallWithoutToken": _failed("The token is not known, or has ended."),
@@ -326,6 +330,7 @@ _RESPONSES: dict[str, Any] = {
     "CallOfNothing": _failed("No such path or resource."),
     "Conflict": _failed("What is there now does not allow this."),
     "TooLong": _refused("The body is longer than 1 MiB."),
+    "TooManyCalls": _failed("Too many actions of this client; see Retry-After."),
     "CallBroken": _failed("A failure of the master."),
     "NoSuchMethod": _failed("The resource does not know this method."),
     "Unwritable": _failed("Nothing can be written at present; see Retry-After."),

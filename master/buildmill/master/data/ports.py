@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from buildmill.common.errors import BuildmillError, NotSupported
+from buildmill.common.errors import NotSupported
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler, LogChunk
+from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.outlet import RawSize
 from buildmill.master.logs.searching import Search, SearchedPart
 
 Alongside = Callable[[Transaction, Any], None]
-
-
-class InvalidParameters(BuildmillError):
-    """Parameters of a forced build that cannot be taken.
-
-    Attributes:
-        fields: what is wrong with each, by the parameter's full name.
-    """
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {problem}" for name, problem in fields.items()))
-        self.fields = dict(fields)
 
 
 class LogReader(Protocol):
@@ -65,7 +55,7 @@ class LogReader(Protocol):
 class ForceRegistry(Protocol):
     """The force schedulers of the running configuration."""
 
-    def documents(self) -> Sequence[ForceScheduler]:
+    async def documents(self) -> Sequence[ForceScheduler]:
         """Their resources, by name."""
 
     async def force(
@@ -91,6 +81,16 @@ class ReasonsOf(Protocol):
     async def builder(self, builder_id: int) -> Sequence[Reason] | None:
         """The same of the request that is next on a builder; None when there is no such builder."""
 
+    async def waiting(self, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]]:
+        """Why several requests wait; those that do not any more have no reasons, or are left out.
+
+        Args:
+            requests: the builder of each, by the request's id.
+
+        Raises:
+            NotSupported: this process does not know.
+        """
+
 
 class NoReasons:
     """Where there is no engine."""
@@ -101,17 +101,27 @@ class NoReasons:
     async def builder(self, builder_id: int) -> Sequence[Reason] | None:
         return await self.request(builder_id)
 
+    async def waiting(self, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]]:
+        raise NotSupported("this process gives out no work: it cannot say why requests wait")
+
 
 class NoForceSchedulers:
     """Where there are none."""
 
-    def documents(self) -> Sequence[ForceScheduler]:
+    async def documents(self) -> Sequence[ForceScheduler]:
         return ()
 
     async def force(
         self, name: str, owner: str, params: dict[str, Any], alongside: Alongside | None = None
     ) -> tuple[int, dict[int, int]]:
         raise InvalidParameters({"name": f"no force scheduler {name}"})
+
+
+class EngineActions(Protocol):
+    """Has control actions done by the engine, for a process that has none."""
+
+    async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
+        """See `DataAPI.control`; besides, Unavailable: the engine does not answer."""
 
 
 class ControlUpdates(Protocol):

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.data.cursors import place_of, placed_by
 from buildmill.master.data.types import FieldKind, FieldType, ResourceType
 from buildmill.master.domain.projects import Reach
-from buildmill.master.domain.queries import Filter, Operator, Page, Query
+from buildmill.master.domain.queries import START, Filter, Operator, Page, Position, Query
 
 LARGEST = 2**63 - 1
 MAX_DIGITS = 20
@@ -32,11 +34,21 @@ class ResultSpec:
         fields: names to answer with, or None for all.
         query: filters, order and page.
         properties: names of properties to fill in; ``*`` stands for all.
+        withheld: parts of a page that whoever asks may not read.
+        tells_next: the answer says where the next page begins, even if there is none.
+        most: with more rows than that the answer is an error.
     """
 
     fields: tuple[str, ...] | None = None
     query: Query = field(default_factory=Query)
     properties: tuple[str, ...] = ()
+    withheld: frozenset[str] = frozenset()
+    tells_next: bool = False
+    most: int | None = None
+
+    def wants(self, part: str, *fields: str) -> bool:
+        """Whether a part of a page may be told, and it or one of its fields is asked for."""
+        return part not in self.withheld and (self.fields is None or not {*fields, part}.isdisjoint(self.fields))
 
     def within(self, reach: Reach) -> ResultSpec:
         """The same, for somebody who gets to no more than that."""
@@ -44,6 +56,8 @@ class ResultSpec:
 
 
 EVERYTHING = ResultSpec()
+UNPLACED = frozenset({"reason"})
+"""Types whose rows have no ids of their own."""
 
 
 def parse(parameters: Sequence[tuple[str, str]], type_: ResourceType, *, is_collection: bool) -> ResultSpec:
@@ -66,6 +80,9 @@ def parse(parameters: Sequence[tuple[str, str]], type_: ResourceType, *, is_coll
     order = tuple(values.pop("order", ()))
     limit, offset = _page_bound(values, "limit"), _page_bound(values, "offset")
     properties = tuple(values.pop("property", ()))
+    after = _place(values, type_, limit, offset) if is_collection and "after" in values else None
+    if after is not None and not order:
+        order = after.order
     for name in (*(fields or ()), *(o.removeprefix("-") for o in order)):
         if name not in type_.fields:
             raise InvalidInput(name, f"no such field '{name}'")
@@ -77,7 +94,39 @@ def parse(parameters: Sequence[tuple[str, str]], type_: ResourceType, *, is_coll
         raise InvalidInput(filters[0].field, "this is not a collection")
     if fields is not None:
         _check_selected(fields, filters, order)
-    return ResultSpec(fields, Query(filters, order, limit, offset or 0), properties)
+    return ResultSpec(
+        fields, Query(filters, order, limit, offset or 0, after), properties, tells_next=after is not None
+    )
+
+
+def _place(values: dict[str, list[str]], type_: ResourceType, limit: int | None, offset: int | None) -> Position:
+    found = values.pop("after")
+    if len(found) > 1:
+        raise InvalidInput("after", "expected once")
+    if offset is not None:
+        raise InvalidInput("offset", "does not go with after")
+    if limit == 0:
+        raise InvalidInput("limit", "expected 1 or more with after")
+    return place_of(found[0], type_)
+
+
+def bounded(spec: ResultSpec, most: int) -> ResultSpec:
+    """The same question for whoever may have so many rows at once.
+
+    Without a limit the answer has the first `most` rows, and says where the next ones are; pages by offset have no
+    such place, and are an error beyond that.
+
+    Raises:
+        InvalidInput: the limit is beyond it.
+    """
+    query = spec.query
+    if query.limit is not None:
+        if query.limit > most:
+            raise InvalidInput("limit", f"expected {most} or less; `after` leads through longer lists")
+        return spec
+    if query.offset:
+        return replace(spec, query=replace(query, limit=most + 1), most=most)
+    return replace(spec, query=replace(query, limit=most, after=query.after or START))
 
 
 def _check_selected(fields: Sequence[str], filters: Iterable[Filter], order: Iterable[str]) -> None:
@@ -153,7 +202,12 @@ def _value(parameter: str, type_: FieldType, operator: Operator, text: str) -> A
 
 
 def apply(rows: Iterable[Any], query: Query, type_: ResourceType) -> Page[Any]:
-    """Filter, order and page rows in memory."""
+    """Filter, order and page rows in memory.
+
+    Raises:
+        InvalidInput: an operator that does not apply, or a place that belongs to another order.
+    """
+    query.check_place()
     found = list(rows)
     for filter_ in query.filters:
         value_of = attrgetter(type_.attributes[filter_.field])
@@ -161,15 +215,52 @@ def apply(rows: Iterable[Any], query: Query, type_: ResourceType) -> Page[Any]:
         found = [row for row in found if matches(value_of(row))]
     for name in reversed(query.order):
         value_of = attrgetter(type_.attributes[name.removeprefix("-")])
-
-        def key(row: Any, value_of: Callable[[Any], Any] = value_of) -> tuple[bool, Any]:
-            value = value_of(row)
-            return (value is not None, value if value is not None else 0)
-
-        found.sort(key=key, reverse=name.startswith("-"))
+        found.sort(key=partial(_ranked, value_of), reverse=name.startswith("-"))
+    if query.after is not None:
+        return _page_behind(found, query, query.after, type_)
     total = len(found)
     end = None if query.limit is None else query.offset + query.limit
     return Page(found[query.offset : end], total)
+
+
+def _page_behind(rows: Sequence[Any], query: Query, after: Position, type_: ResourceType) -> Page[Any]:
+    """Rows behind a place; ids, which are unique in a collection, are the last word of the order."""
+    if type_.struct is None or type_.name in UNPLACED:
+        raise InvalidInput("after", "this collection has no places")
+    descending = {name.removeprefix("-") for name in query.order if name.startswith("-")}
+    terms = [(attrgetter(type_.attributes[name]), name in descending) for name in placed_by(query.order, type_)]
+    if after.values and len(after.values) != len(terms):
+        raise InvalidInput("after", "is no place in this collection")
+    found = list(rows)
+    for value_of, descends in reversed(terms):
+        found.sort(key=partial(_ranked, value_of), reverse=descends)
+    if after.values:
+        found = [row for row in found if _is_behind(row, terms, after.values)]
+    end = len(found) if query.limit is None else query.limit
+    place = None
+    if end < len(found):
+        place = Position(query.order, tuple(value_of(found[end - 1]) for value_of, _ in terms))
+    return Page(found[:end], len(rows), place)
+
+
+def _ranked(value_of: Callable[[Any], Any], row: Any) -> tuple[bool, Any]:
+    return _rank(value_of(row))
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    """With null before everything."""
+    return (value is not None, value if value is not None else 0)
+
+
+def _is_behind(row: Any, terms: Sequence[tuple[Callable[[Any], Any], bool]], place: Sequence[Any]) -> bool:
+    for (value_of, descends), other in zip(terms, place, strict=True):
+        mine, others = _rank(value_of(row)), _rank(other)
+        try:
+            if mine != others:
+                return (mine < others) if descends else (mine > others)
+        except TypeError:  # an id of another kind
+            raise InvalidInput("after", "is no place in this collection") from None
+    return False
 
 
 def _predicate(filter_: Filter, type_: FieldType) -> Callable[[Any], bool]:

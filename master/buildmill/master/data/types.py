@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from buildmill.master.domain import commit_resources, resources, result_resources
+from buildmill.master.domain import commit_resources, page_documents, resources, result_resources
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.reasons import Reason
@@ -144,6 +144,23 @@ TYPES: dict[str, ResourceType] = {
         result_resources.TestResultSet,
         resources.Token,
         resources.Worker,
+        page_documents.BrokenBuilder,
+        page_documents.BuilderPage,
+        page_documents.BuildersPage,
+        page_documents.BuilderSummary,
+        page_documents.BuildMark,
+        page_documents.BuildPage,
+        page_documents.Difference,
+        page_documents.FrontPage,
+        page_documents.PropertyDifference,
+        page_documents.RunningBuild,
+        page_documents.SourceDifference,
+        page_documents.StepDifference,
+        page_documents.StepWithLogs,
+        page_documents.WaitingLine,
+        page_documents.WaitingRequest,
+        page_documents.WorkersHealth,
+        page_documents.WorkerState,
     )
 }
 TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {}, {}, None)

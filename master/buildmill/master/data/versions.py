@@ -30,6 +30,9 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
     CHANGES: (("changes", None, None),),
 }
 
+EVERY_CHANGE = (EVERY_COMMIT, *_PATTERNS)
+"""For answers out of many kinds of rows: any commit of this process, and what others tell, makes them old."""
+
 
 class Version:
     """A counter; compare two readings of `value`."""

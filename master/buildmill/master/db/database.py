@@ -14,8 +14,11 @@ from twisted.python.failure import Failure
 from buildmill.common.errors import Unavailable
 from buildmill.master.db.engine import create_engine
 from buildmill.master.db.lanes import InlineLane, ThreadLane
+from buildmill.master.db.outbox import Outbox
+from buildmill.master.db.time_limits import limited
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.db.writer import RETRY_AFTER, Lane, Writer, is_passing
+from buildmill.master.domain.allowance import Allowance, TookTooLong
 from buildmill.master.domain.events import Event
 
 P = ParamSpec("P")
@@ -33,6 +36,7 @@ class Database:
         writer_lane, reader_lanes: where blocking work runs.
         clock: time of transactions.
         publish: takes the events of each commit.
+        monotonic: seconds of a clock that never jumps, for `ask`; without it nothing is measured, or stopped.
     """
 
     def __init__(
@@ -44,16 +48,27 @@ class Database:
         reader_lanes: Sequence[Lane],
         clock: IReactorTime,
         publish: Callable[[Sequence[Event]], None],
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
+        self.clock = clock
+        self._monotonic = monotonic
         self._engine = engine
         self._read_engine = read_engine
         self._writer = Writer(engine, writer_lane, clock, publish)
         self._lanes = list(reader_lanes)
         self._connections: list[sa.Connection | None] = [None] * len(self._lanes)
+        # how much each lane has to do; the next question goes where that is least, and else by turns
+        self._loads = [0] * len(self._lanes)
         self._turn = 0
 
     @classmethod
-    def open(cls, url: sa.URL, reactor: Any, publish: Callable[[Sequence[Event]], None]) -> Database:
+    def open(
+        cls,
+        url: sa.URL,
+        reactor: Any,
+        publish: Callable[[Sequence[Event]], None],
+        monotonic: Callable[[], float] | None = None,
+    ) -> Database:
         """A database with threads of its own, for programs."""
         return cls(
             create_engine(url),
@@ -62,13 +77,26 @@ class Database:
             reader_lanes=[ThreadLane(reactor, f"db-reader-{i}") for i in range(READERS)],
             clock=reactor,
             publish=publish,
+            monotonic=monotonic,
         )
 
     @classmethod
-    def inline(cls, engine: sa.Engine, clock: IReactorTime, publish: Callable[[Sequence[Event]], None]) -> Database:
+    def inline(
+        cls,
+        engine: sa.Engine,
+        clock: IReactorTime,
+        publish: Callable[[Sequence[Event]], None],
+        monotonic: Callable[[], float] | None = None,
+    ) -> Database:
         """The same without threads: for simulations and unit tests."""
         lane = InlineLane(clock)
-        return cls(engine, engine, writer_lane=lane, reader_lanes=[lane], clock=clock, publish=publish)
+        return cls(
+            engine, engine, writer_lane=lane, reader_lanes=[lane], clock=clock, publish=publish, monotonic=monotonic
+        )
+
+    def tell_others(self, outbox: Outbox | None) -> None:
+        """From the next commit on write its events down for other processes; None: no more."""
+        self._writer.outbox = outbox
 
     @property
     def trouble(self) -> str | None:
@@ -108,26 +136,60 @@ class Database:
         Raises:
             Unavailable: the database is away.
         """
+        return self._read(None, query, args, kwargs)
+
+    def ask(
+        self,
+        allowance: Allowance,
+        query: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Deferred[T]:
+        """As `read`, for questions from outside: what takes too long is stopped, and what it took is noted.
+
+        Raises:
+            TookTooLong: it was stopped; also `Unavailable`.
+        """
+        return self._read(allowance, query, args, kwargs)
+
+    def _read(self, allowance: Allowance | None, query: Callable[..., T], args: Any, kwargs: Any) -> Deferred[T]:
         self._turn = (self._turn + 1) % len(self._lanes)
-        index, done = self._turn, Deferred[T]()
+        index = min(range(len(self._lanes)), key=lambda i: (self._loads[i], (i - self._turn) % len(self._lanes)))
+        self._loads[index] += 1
+        done = Deferred[T]()
 
         def finish(result: Any) -> None:
+            self._loads[index] -= 1
             if isinstance(result, Failure):
                 done.errback(result)
             else:
                 done.callback(result)
 
-        self._lanes[index].run(lambda: self._read_blocking(index, query, args, kwargs), finish)
+        def work() -> T | Failure:
+            if allowance is None or self._monotonic is None:
+                return self._read_blocking(index, query, args, kwargs, None)
+            began = self._monotonic()
+            try:
+                return self._read_blocking(index, query, args, kwargs, allowance.seconds)
+            finally:
+                allowance.spent += self._monotonic() - began
+
+        self._lanes[index].run(work, finish)
         return done
 
-    def _read_blocking(self, index: int, query: Callable[..., T], args: Any, kwargs: Any) -> T | Failure:
+    def _read_blocking(
+        self, index: int, query: Callable[..., T], args: Any, kwargs: Any, seconds: float | None
+    ) -> T | Failure:
+        monotonic = self._monotonic or self.clock.seconds
         for last_attempt in (False, True):
             try:
                 sql = self._connections[index]
                 if sql is None or sql.invalidated or sql.closed:
                     sql = self._connections[index] = self._read_engine.connect()
-                with sql.begin():
+                with sql.begin(), limited(sql, seconds, monotonic):
                     return query(Connection(sql), *args, **kwargs)
+            except TookTooLong:
+                return Failure()
             except Exception as error:
                 if not is_passing(error):
                     return Failure()

@@ -100,6 +100,26 @@ def of_builder(connection: Connection, builder_id: int) -> Standing | None:
     return Standing(request_id=oldest, builder_id=builder_id, builder=name, masters=masters)
 
 
+def of_builders(connection: Connection, builder_ids: Sequence[int]) -> dict[int, Standing]:
+    """Which masters run some builders, by the builder's id: a `Standing` without a request each."""
+    m, owners, b = t.masters.c, t.builder_masters.c, t.builders.c
+    rows = connection.sql.execute(
+        sa.select(b.id, b.name, m.id, m.name, m.active)
+        .select_from(t.builders.outerjoin(t.builder_masters, owners.builder_id == b.id).outerjoin(t.masters))
+        .where(b.id.in_(builder_ids))
+        .order_by(b.id, m.id)
+    )
+    found: dict[int, tuple[str, dict[int, Owner]]] = {}
+    for builder_id, builder, master_id, master, active in rows:
+        masters = found.setdefault(builder_id, (builder, {}))[1]
+        if master_id is not None:
+            masters[master_id] = Owner(name=master, is_active=bool(active), has_builder=True)
+    return {
+        builder_id: Standing(request_id=None, builder_id=builder_id, builder=builder, masters=masters)
+        for builder_id, (builder, masters) in found.items()
+    }
+
+
 def _running(connection: Connection, request_id: int) -> list[RunningBuild]:
     b = t.builds.c
     rows = connection.sql.execute(

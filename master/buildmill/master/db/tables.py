@@ -232,6 +232,12 @@ buildsets = sa.Table(
         postgresql_where=sa.text("complete = 0"),
     ),
     sa.Index("ix_buildsets_submitted_at", "submitted_at"),
+    sa.Index(
+        "ix_buildsets_rebuilt_build_id",
+        "rebuilt_build_id",
+        sqlite_where=sa.text("rebuilt_build_id IS NOT NULL"),
+        postgresql_where=sa.text("rebuilt_build_id IS NOT NULL"),
+    ),
 )
 
 buildset_source_stamps = sa.Table(
@@ -272,6 +278,19 @@ build_requests = sa.Table(
         sqlite_where=sa.text("complete = 0"),
         postgresql_where=sa.text("complete = 0"),
     ),
+    sa.Index(
+        "ix_build_requests_unclaimed",
+        "id",
+        sqlite_where=sa.text("claimed_at IS NULL"),
+        postgresql_where=sa.text("claimed_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_build_requests_waiting",
+        "builder_id",
+        "id",
+        sqlite_where=sa.text("complete = 0 AND claimed_by IS NULL"),
+        postgresql_where=sa.text("complete = 0 AND claimed_by IS NULL"),
+    ),
 )
 
 builds = sa.Table(
@@ -302,6 +321,7 @@ builds = sa.Table(
     sa.Column("held_locks", Json),
     sa.UniqueConstraint("builder_id", "number"),
     sa.Index("ix_builds_worker_id_id", "worker_id", "id"),
+    sa.Index("ix_builds_results_id", "results", "id"),
     sa.Index(
         "ix_builds_incomplete",
         "id",
@@ -527,4 +547,41 @@ audit_ends = sa.Table(
     sa.Column("name", sa.String(8), primary_key=True),
     sa.Column("entry_id", sa.BigInteger, nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
+)
+
+# what each commit of a process that tells others has told, in commit order; the newest only, see `db.outbox`
+event_batches = sa.Table(
+    "event_batches",
+    metadata,
+    # number of its last event; numbers have no gaps
+    sa.Column("last_number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_number", sa.BigInteger, nullable=False),
+    sa.Column("origin", sa.String(32), nullable=False),
+    sa.Column("told_at", Instant, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+# one row, `last`: its lock gives commits their order
+event_ends = sa.Table(
+    "event_ends",
+    metadata,
+    sa.Column("name", sa.String(8), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    # stands before the number in ids of events; new when numbers may come again
+    sa.Column("epoch", sa.String(32), nullable=False),
+)
+
+# what a process asks of the engine of a master, and its answer
+engine_calls = sa.Table(
+    "engine_calls",
+    metadata,
+    _id(),
+    _ref("master_id", "masters.id", index=True),
+    sa.Column("origin", sa.String(32), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("taken_at", Instant),
+    sa.Column("answered_at", Instant),
+    # emptied with the answer: it may hold what somebody typed into a form
+    sa.Column("question", Json, nullable=False),
+    sa.Column("answer", Json),
 )

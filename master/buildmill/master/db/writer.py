@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 
 from buildmill.common.errors import Unavailable
 from buildmill.common.failpoints import failpoint, is_armed
+from buildmill.master.db.outbox import Outbox
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import MEMORY, Transaction
 from buildmill.master.domain.events import Event
@@ -69,6 +70,7 @@ class Writer:
         publish: takes the events of a commit, in order, before the units' callers are told.
 
     Attributes:
+        outbox: takes the events for other processes, in the transaction; None where nobody else listens.
         commits, units: how much was written.
         batch_sizes: how many commits had 1 unit, up to 2, up to 4, and so on by powers of two.
     """
@@ -92,6 +94,7 @@ class Writer:
         self._in_doubt: tuple[str, list[Event]] | None = None
         self._doubtful: list[Write] = []
         self._stopping: Deferred[None] | None = None
+        self.outbox: Outbox | None = None
         self.commits = 0
         self.units = 0
         self.batch_sizes = [0] * ((MAX_BATCH - 1).bit_length() + 1)
@@ -177,6 +180,8 @@ class Writer:
                     else:
                         write.result = write.unit(tx, *write.args)
                 tx.prepare()
+                if self.outbox is not None:
+                    self.outbox.append(tx)
                 if tx.is_postgresql and (number := tx.scalar(_TRANSACTION_ID)) is not None:
                     self._in_doubt = (number, tx.events)
         except BaseException:

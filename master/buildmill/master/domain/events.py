@@ -22,12 +22,16 @@ class Event:
         message: the resource (a `Resource` struct) or a plain dict for the few events that carry less.
     """
 
-    __slots__ = ("_payload", "keys", "message")
+    __slots__ = ("_message", "_payload", "keys")
 
     def __init__(self, keys: tuple[Key, ...], message: Any) -> None:
         self.keys = keys
-        self.message = message
+        self._message = message
         self._payload: bytes | None = None
+
+    @property
+    def message(self) -> Any:
+        return self._message
 
     @property
     def payload(self) -> bytes:

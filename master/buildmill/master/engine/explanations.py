@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -51,13 +51,34 @@ class Explanations:
             return [Reason(code=Because.IDLE, text=f"nothing waits for builder {found.builder}")]
         return await self._waiting(found)
 
+    async def waiting(self, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]]:
+        """See `ReasonsOf`."""
+        distributor = self.distributor
+        found: dict[int, Sequence[Reason]] = {}
+        others: dict[int, int] = {}
+        for request_id, builder_id in requests.items():
+            if distributor is None or not distributor.has_builder(builder_id):
+                others[request_id] = builder_id
+            else:
+                found[request_id] = await self._against(distributor, request_id)
+        if others:
+            places: Mapping[int, Standing] = await self._read(standing.of_builders, sorted(set(others.values())))
+            for request_id, builder_id in others.items():
+                if builder_id in places:
+                    found[request_id] = [_elsewhere(places[builder_id])]
+        return found
+
     async def _waiting(self, found: Standing) -> Sequence[Reason]:
         distributor = self.distributor
         if distributor is None or not distributor.has_builder(found.builder_id):
             return [_elsewhere(found)]
         assert found.request_id is not None
-        reasons = distributor.explain(found.request_id) or []
-        impossible = await distributor.impossibility(found.request_id)
+        return await self._against(distributor, found.request_id)
+
+    async def _against(self, distributor: Distributor, request_id: int) -> Sequence[Reason]:
+        """What stands against a request of a builder that is configured here."""
+        reasons = distributor.explain(request_id) or []
+        impossible = await distributor.impossibility(request_id)
         if impossible is not None:
             return [impossible, *(reason for reason in reasons if reason.code is not Because.REFUSED)]
         return reasons or [Reason(code=Because.STARTING, text="nothing stands against it: it starts in a moment")]

@@ -53,7 +53,7 @@ class Master:
         mq: events.
         reactor: the clock (and, outside simulations, the reactor).
         config: the configuration in force, a `MasterConfig`.
-        logs: the log store.
+        logs: the log store; None in a process that writes none.
         random: the source of randomness.
         processes: runs programs on the master's machine.
         in_thread: calls a blocking function, as one that reads files, in a thread.
@@ -74,7 +74,7 @@ class Master:
         updates: Updates,
         bus: EventBus,
         clock: Any,
-        logs: LogStore,
+        logs: LogStore | None,
         rng: random.Random,
         processes: ProcessRunner,
         in_thread: InThread | None = None,

@@ -27,7 +27,8 @@ class EventBus(Protocol):
 
     @property
     def sequence(self) -> int:
-        """Number of the event that is being delivered, or was last; events are numbered from 1, without a gap."""
+        """Number of the event that is being delivered, or was last; events are numbered from 1, without a gap,
+        but for those that are numbered elsewhere."""
 
     def publish(self, events: Iterable[Event]) -> None:
         """Deliver to every matching subscription, in order; a failing subscriber harms no other."""
@@ -106,6 +107,16 @@ class SimpleBus:
                 self._deliver_to_all(self._waiting.popleft())
         finally:
             self._is_delivering = False
+
+    def publish_numbered(self, first: int, events: Iterable[Event]) -> None:
+        """As `publish`, of events that are numbered elsewhere; all that this bus tells must be.
+
+        Args:
+            first: number of the first of them, greater than that of any before.
+        """
+        assert not self._is_delivering, "numbered events come from outside, one batch after the other"
+        self.sequence = first - 1
+        self.publish(events)
 
     def _deliver_to_all(self, event: Event) -> None:
         by_shape = self._by_shape

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from buildmill.common.errors import Conflict, InvalidInput, NotFound
-from buildmill.master.data.ports import Alongside, InvalidParameters
+from buildmill.master.data.ports import Alongside
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.resources import ForceScheduler as ForceSchedulerDocument
 from buildmill.master.engine.clustered import PluginMaster
 from buildmill.master.mq.bus import Subscription
@@ -354,7 +355,7 @@ class ForceSchedulers:
         """From now on offer those of `schedulers` that are forms."""
         self._by_name = {s.name: s for s in schedulers if isinstance(s, ForceScheduler)}
 
-    def documents(self) -> list[ForceSchedulerDocument]:
+    async def documents(self) -> list[ForceSchedulerDocument]:
         """All forms, by name."""
         return [self._by_name[name].document() for name in sorted(self._by_name) if self._by_name[name].is_active]
 

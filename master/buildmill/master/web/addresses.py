@@ -51,6 +51,20 @@ def client_address(peer: str, headers: Headers, networks: Sequence[Network]) -> 
     return address
 
 
+def is_of_another_site(headers: Headers) -> bool:
+    """Whether a browser says that a page of another place has made it ask."""
+    sites = headers.getRawHeaders(b"Sec-Fetch-Site") or []
+    return any(site.strip() not in (b"same-origin", b"none") for site in sites)
+
+
+def is_loopback(peer: str) -> bool:
+    """Whether the other end of a connection is on this machine."""
+    try:
+        return ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        return False
+
+
 def is_at_home(headers: Headers) -> bool:
     """Whether a request to a loopback port came without a proxy, and for a name of this machine."""
     if any(headers.hasHeader(name) for name in _FORWARDING):

@@ -73,6 +73,8 @@ def document(result: Result) -> bytes:
     rows = _encode(result.rows)
     plural = result.type.plural
     meta = b"{}" if result.total is None else b'{"total":%d}' % result.total
+    if result.tells_next:
+        meta = b'{"next":%b,"total":%d}' % (_encode(result.next), result.total or 0)
     if plural < "meta":
         return b'{"%b":%b,"meta":%b}' % (plural.encode(), rows, meta)
     return b'{"meta":%b,"%b":%b}' % (meta, plural.encode(), rows)

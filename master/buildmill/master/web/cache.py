@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from buildmill.master.data.api import Found
 from buildmill.master.data.versions import Stamp
@@ -13,7 +14,20 @@ DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024
 LARGEST_ENTRY_PART = 16
 ENTRY_OVERHEAD_BYTES = 700
 
-CacheKey = tuple[bytes, Form]
+
+class CacheKey(NamedTuple):
+    """What tells answers apart.
+
+    Attributes:
+        uri: path and query, as sent.
+        withheld: parts that were left out for whoever asks.
+        rows: how many it may have at once.
+    """
+
+    uri: bytes
+    form: Form
+    withheld: frozenset[str] = frozenset()
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +80,4 @@ class AnswerCache:
 
 
 def _cost(key: CacheKey, answer: Answer) -> int:
-    return len(key[0]) + len(answer.body) + ENTRY_OVERHEAD_BYTES
+    return len(key.uri) + len(answer.body) + ENTRY_OVERHEAD_BYTES

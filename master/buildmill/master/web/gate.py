@@ -14,7 +14,7 @@ from buildmill.master.auth.accounts import Accounts, csrf_token
 from buildmill.master.domain import rights
 from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.rights import Action, ActionKind, Principal, Resource, Via
-from buildmill.master.web.addresses import client_address, is_at_home, is_trusted
+from buildmill.master.web.addresses import client_address, is_at_home, is_loopback, is_trusted
 from buildmill.master.web.cookies import SessionCookie
 from buildmill.master.web.http import Request
 from buildmill.master.web.origins import Origins
@@ -85,6 +85,10 @@ class Gate:
     def address_of(self, request: Request) -> str:
         """The client's address."""
         return client_address(_peer(request), request.requestHeaders, self.access.trusted_proxies)
+
+    def is_from_here(self, request: Request) -> bool:
+        """Whether a request comes from this very machine, over no proxy."""
+        return is_loopback(_peer(request)) and is_at_home(request.requestHeaders)
 
     def _is_from_proxy(self, request: Request) -> bool:
         return is_trusted(_peer(request), self.access.trusted_proxies)

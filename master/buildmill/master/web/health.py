@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from buildmill.common.errors import BuildmillError
 from buildmill.master.data.condition import Condition
 from buildmill.master.web.pulse import Pulse
 
 MOST_LAG_SECONDS = 2.0
 PATIENCE_SECONDS = 5.0
+
+
+OtherProcess = Callable[[], Awaitable[str | None]]
+
+
+async def problem_of(ask: OtherProcess) -> str | None:
+    """Why another process does not work, or None."""
+    try:
+        return await ask()
+    except BuildmillError as error:
+        return str(error)
 
 
 class Health:
@@ -21,9 +34,13 @@ class Health:
         condition: how the database is.
         pulse: how the event loop is.
         clock: for the deadline of the database.
+        others: asks other processes by name: why one does not work, or None. This process is ready without them.
     """
 
-    def __init__(self, condition: Condition, pulse: Pulse, clock: IReactorTime) -> None:
+    def __init__(
+        self, condition: Condition, pulse: Pulse, clock: IReactorTime, others: Mapping[str, OtherProcess]
+    ) -> None:
+        self._others = others
         self._condition = condition
         self._pulse = pulse
         self._clock = clock
@@ -38,7 +55,11 @@ class Health:
             "event_loop": {"lag_seconds": round(lag, 3), "ok": lag < MOST_LAG_SECONDS},
             "writer": {"ok": trouble is None, **({} if trouble is None else {"problem": trouble})},
         }
-        return all(check["ok"] for check in checks.values()), checks
+        is_ready = all(check["ok"] for check in checks.values())
+        for name, ask in self._others.items() if problem is None else ():
+            trouble = await problem_of(ask)
+            checks[name] = {"ok": trouble is None, **({} if trouble is None else {"problem": trouble})}
+        return is_ready, checks
 
     async def _reading_problem(self) -> str | None:
         reading: Deferred[None] = Deferred.fromCoroutine(self._condition.check_reading())

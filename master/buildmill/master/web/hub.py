@@ -1,26 +1,21 @@
-"""Brings the events of the bus to the clients of ``/ws`` and ``/sse``, and keeps the newest for those that come back.
+"""Brings the events of the bus to the clients of ``/ws`` and ``/sse``.
 
 An event is encoded once, and each of its forms (a frame of a websocket, a block of a stream) is made once, whoever
 gets it.
-
-Each event has an id, ``<epoch>-<number>``. The epoch is new with each hub, so that an id of an earlier run is never
-taken for one of this.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 
-from buildmill.master.data.reaching import subject_of
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.mq.bus import EventBus, Pattern, Subscription
+from buildmill.master.web.history import History
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.sieve import Hears, Sieve
 from buildmill.master.web.told import Listener, Told
 
 MAX_PATH = 1000
-_MAX_ID = 64
 
 
 class _Channel:
@@ -39,42 +34,27 @@ class Hub:
     Args:
         bus: where events are told.
         hears: tells whether somebody may hear of something.
-        epoch: a text of letters and digits that no other hub has had.
-        limits: how much is kept.
+        history: keeps the newest events.
+        limits: how much may wait for one client.
 
     Attributes:
         sieve: asks about events for clients that do not get to everything.
         overruns: how many clients were closed because they read too slowly.
     """
 
-    def __init__(self, bus: EventBus, epoch: str, limits: WebLimits, hears: Hears) -> None:
+    def __init__(self, bus: EventBus, history: History, limits: WebLimits, hears: Hears) -> None:
         self._bus = bus
-        self.sieve = Sieve(hears, limits.socket_bytes)
-        self._epoch = epoch
+        self.sieve = Sieve(bus, hears, limits.socket_bytes)
+        self._history = history
         self._limits = limits
         self._channels: dict[str, _Channel] = {}
         self._last: tuple[Event, Key, Told] | None = None
-        self._history: deque[tuple[int, Event]] = deque()
-        self._history_bytes = 0
-        self._lost_until = 0  # number of the newest event that is not in the history
-        self._tap: Subscription | None = None
         self.overruns = 0
-
-    def stop(self) -> None:
-        """Keep nothing more."""
-        if self._tap is not None:
-            self._tap.cancel()
-            self._tap = None
-        self._history.clear()
 
     @property
     def position(self) -> str:
         """Id of the newest event; from here on nothing will be missed."""
-        self._begin_history()
-        return self._id(self._bus.sequence)
-
-    def _id(self, number: int) -> str:
-        return f"{self._epoch}-{number}"
+        return self._history.position
 
     @property
     def backlogs(self) -> list[int]:
@@ -92,7 +72,7 @@ class Hub:
 
     def subscribe(self, client: Listener, path: str) -> None:
         """Tell a client the events whose keys match `path`, in which ``*`` stands for one element."""
-        self._begin_history()
+        self._history.begin()
         channel = self._channels.get(path)
         if channel is None:
             channel = self._channels[path] = _Channel()
@@ -131,25 +111,11 @@ class Hub:
         last = self._last
         if last is not None and last[0] is event and last[1] is key:
             return last[2]
-        told = Told(event, key, self._id(self._bus.sequence))
+        told = Told(event, key, self._history.id_of(self._bus.sequence))
         self._last = (event, key, told)
         return told
 
     # -- what was missed -----------------------------------------------------------------
-
-    def _begin_history(self) -> None:
-        """Keep events from the first client on: before that nobody can come back."""
-        if self._tap is None:
-            self._lost_until = self._bus.sequence
-            self._tap = self._bus.tap(self._keep)
-
-    def _keep(self, event: Event) -> None:
-        self.sieve.notice(subject_of(event))
-        self._history.append((self._bus.sequence, event))
-        self._history_bytes += len(event.payload)
-        while len(self._history) > self._limits.replay_events or self._history_bytes > self._limits.replay_bytes:
-            self._lost_until, dropped = self._history.popleft()
-            self._history_bytes -= len(dropped.payload)
 
     def missed(self, since: str, paths: Iterable[str]) -> list[Told] | None:
         """The events after the one with the id `since` that match one of `paths`, as often and in the order in
@@ -158,29 +124,20 @@ class Hub:
         Returns:
             None when some are not kept any more, or are more than a client may have waiting: it must read again.
         """
-        number = self._number(since)
-        if number is None:
+        newer = self._history.since(since)
+        if newer is None:
             return None
         patterns = [_pattern(path) for path in dict.fromkeys(paths)]
         found: list[Told] = []
         size = 0
-        for at, event in self._history:
-            if at > number:
-                for key in event.keys:
-                    matching = sum(_matches(pattern, key) for pattern in patterns)
-                    found += [Told(event, key, self._id(at))] * matching
-                    size += matching and found[-1].byte_count * matching
-                    if size > self._limits.socket_bytes:
-                        return None
+        for at, event in newer:
+            for key in event.keys:
+                matching = sum(_matches(pattern, key) for pattern in patterns)
+                found += [Told(event, key, self._history.id_of(at))] * matching
+                size += matching and found[-1].byte_count * matching
+                if size > self._limits.socket_bytes:
+                    return None
         return found
-
-    def _number(self, since: str) -> int | None:
-        epoch, _, digits = since.rpartition("-")
-        if epoch != self._epoch or len(since) > _MAX_ID or not (digits.isascii() and digits.isdigit()):
-            return None
-        self._begin_history()
-        number = int(digits)
-        return number if self._lost_until <= number <= self._bus.sequence else None
 
 
 def _pattern(path: str) -> Pattern:

@@ -16,7 +16,7 @@ from buildmill.common.errors import (
     NotSupported,
     Unavailable,
 )
-from buildmill.master.data.ports import InvalidParameters
+from buildmill.master.domain.form_errors import InvalidParameters
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600

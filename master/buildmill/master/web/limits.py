@@ -21,6 +21,11 @@ class WebLimits:
     replay_bytes, replay_events: how much is kept for clients that connect again.
     socket_message_bytes: longest command on a socket.
     subscriptions: patterns of one socket or stream.
+    rows, rows_known: of a list that grows with time, at once: for everybody, and for who has shown who it is.
+    read_seconds: of the database's time for one answer.
+    reading_seconds, reading_seconds_per_second: of the readers' time that one client may use at once, and how fast
+        that comes back.
+    actions, actions_per_second: of one client at once, and how many come back.
     """
 
     body_bytes: int = 1024 * 1024
@@ -37,3 +42,10 @@ class WebLimits:
     replay_events: int = 10_000
     socket_message_bytes: int = 64 * 1024
     subscriptions: int = 1000
+    rows: int = 1000
+    rows_known: int = 10_000
+    read_seconds: float = 5
+    reading_seconds: float = 30
+    reading_seconds_per_second: float = 1
+    actions: int = 200
+    actions_per_second: float = 20

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from buildmill.common.errors import BuildmillError
 from buildmill.common.tasks import TaskOwner
+from buildmill.common.timers import Timer
 from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.rights import Principal
 from buildmill.master.web.backlog import Backlog
@@ -25,7 +26,6 @@ from buildmill.master.web.gate import Gate
 from buildmill.master.web.hub import MAX_PATH, Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.subscriptions import authorize_all
-from buildmill.master.web.timers import Timer
 from buildmill.master.web.told import Told, text_frame
 
 CLOSE_GOING_AWAY = 1001
@@ -34,6 +34,8 @@ CLOSE_TRY_AGAIN_LATER = 1013
 CODE_GONE = 410
 END_SECONDS = 1.0
 CHECK_SECONDS = 5.0
+PING_SECONDS = 30.0
+"""Between pings, unless the configuration says otherwise; and how long an answer may take at least."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -136,6 +138,11 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         """Its session has ended, or its rights have changed: nothing more is sent."""
         self._forget()
         self._close(CLOSE_POLICY, b"log in and subscribe anew")
+
+    def has_lost_events(self) -> None:
+        """Events that it may have wanted are lost, through no fault of its own."""
+        self._forget()
+        self._close(CLOSE_TRY_AGAIN_LATER, b"events are lost: subscribe and read anew")
 
     def end(self) -> None:
         """The server stops."""
@@ -266,13 +273,15 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
         hub: brings the events.
         reactor: for Autobahn's time-outs.
         gate: says who may.
-        ping_seconds: how often the server asks whether a silent client is still there; 0 for never.
+        ping_seconds: how often the server asks whether a client is still there; 0 for never.
     """
 
     protocol = LiveClient
     _log = Logger()
 
-    def __init__(self, hub: Hub, reactor: Any, limits: WebLimits, gate: Gate, ping_seconds: float = 30) -> None:
+    def __init__(
+        self, hub: Hub, reactor: Any, limits: WebLimits, gate: Gate, ping_seconds: float = PING_SECONDS
+    ) -> None:
         super().__init__(reactor=reactor, server="")
         self.gate = gate
         self.tasks = TaskOwner("event sockets")
@@ -287,7 +296,7 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
             maxFramePayloadSize=limits.socket_message_bytes,
             maxMessagePayloadSize=limits.socket_message_bytes,
             autoPingInterval=ping_seconds,
-            autoPingTimeout=ping_seconds,
+            autoPingTimeout=max(ping_seconds, PING_SECONDS),
             openHandshakeTimeout=10,
             closeHandshakeTimeout=5,
             failByDrop=False,  # a wrong frame is answered with a code before the connection ends
@@ -317,6 +326,11 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
         """Other rules hold: whoever is not simply allowed everything has to come again."""
         for client in tuple(self.clients):
             client.is_not_allowed_any_more()
+
+    def events_were_lost(self) -> None:
+        """Every client has to read anew."""
+        for client in tuple(self.clients):
+            client.has_lost_events()
 
     def _check(self) -> None:
         self._checking = None

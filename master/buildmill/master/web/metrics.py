@@ -9,6 +9,7 @@ from typing import Any
 from buildmill.common.errors import NotSupported
 from buildmill.master.data.condition import Condition
 from buildmill.master.domain.workload import Workload
+from buildmill.master.web.health import problem_of
 from buildmill.master.web.operations import Operations, Tally
 
 PACKAGE = "prometheus_client"
@@ -30,6 +31,7 @@ class Metrics:
         self._library: Any = None
         self._registry: Any = None
         self._work: Workload | None = None
+        self._are_up: dict[str, bool] = {}
 
     async def text(self) -> tuple[bytes, bytes]:
         """The text in Prometheus's format, and its content type.
@@ -40,6 +42,7 @@ class Metrics:
         """
         registry = self._filled_registry()
         self._work = await self._condition.work()
+        self._are_up = {name: await problem_of(ask) is None for name, ask in self._operations.others.items()}
         return self._library.generate_latest(registry), CONTENT_TYPE
 
     def _filled_registry(self) -> Any:
@@ -65,6 +68,13 @@ class Metrics:
         yield from self._speed_families()
         yield from self._writer_families()
         yield from self._event_families()
+        if self._are_up:
+            up = self._library.core.GaugeMetricFamily(
+                "buildmill_process_up", "1 while another process of this master works, by its name.", labels=["process"]
+            )
+            for name, is_up in self._are_up.items():
+                up.add_metric([name], is_up)
+            yield up
 
     def _gauge(self, name: str, about: str, value: float) -> Any:
         return self._library.core.GaugeMetricFamily(f"buildmill_{name}", about, value=value)

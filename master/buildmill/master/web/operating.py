@@ -22,7 +22,7 @@ from buildmill.master.domain.queries import Query
 from buildmill.master.domain.rights import ACTIONS, Action, ActionKind, Resource
 from buildmill.master.web import badges
 from buildmill.master.web.bodies import JSON, TEXT, Form
-from buildmill.master.web.cache import Answer, AnswerCache
+from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.health import Health
 from buildmill.master.web.http import Request, head_of
@@ -74,7 +74,7 @@ class Operating:
         self._gate = gate
         self._data = data
         self._metrics = Metrics(data.condition, operations)
-        self._health = Health(data.condition, operations.pulse, clock)
+        self._health = Health(data.condition, operations.pulse, clock, operations.others)
         options = plugins.get(BADGES)
         self._look = badges.look_of(tuple(options.items()) if isinstance(options, Mapping) else ())
         self._badges = AnswerCache(BADGE_CACHE_BYTES)
@@ -179,7 +179,7 @@ class Operating:
         if not name.endswith(b".svg"):
             raise NotFound("a badge is named <builder>.svg")
         builder = _decoded(name.removesuffix(b".svg"))
-        key = (request.uri, _PLAIN)
+        key = CacheKey(request.uri, _PLAIN)
         answer = self._badges.get(key) if reach.is_everything else None
         if answer is None or self._data.stamp(answer.found) != answer.stamp:
             query = parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)

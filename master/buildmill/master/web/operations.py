@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,7 @@ class Operations:
         build_seconds: how long builds took, by the text of their result.
         lag_seconds: how late the event loop was, measured once a second.
         clients: the clients of events, while there is a web server.
+        others: other processes by name: asks one why it does not work; None when it does.
     """
 
     def __init__(self, *, bus: EventBus, clock: IReactorTime, monotonic: Callable[[], float]) -> None:
@@ -76,6 +77,7 @@ class Operations:
         self.lag_seconds = Tally(LAG_SECONDS)
         self.pulse = Pulse(clock, monotonic, self.lag_seconds.add)
         self.clients: EventClients | None = None
+        self.others: dict[str, Callable[[], Awaitable[str | None]]] = {}
         self._subscriptions: list[Subscription] = []
 
     def start(self) -> None:

@@ -22,7 +22,8 @@ from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.resources import Build, Builder
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, declared
-from buildmill.master.web.bodies import error_document
+from buildmill.master.web.bodies import body_of, error_document, form_of
+from buildmill.master.web.conditions import names
 from buildmill.master.web.front_end import own_version
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request
@@ -156,7 +157,8 @@ class Pages:
     @app.route("/api/v2/openapi.json", methods=["GET"])
     @_page("application.read")
     async def openapi(self, request: Request, _principal: Principal) -> bytes:
-        return _json(request, self._data.openapi(own_version(), self._gate.cookie.name))
+        document = msgspec.json.encode(self._data.openapi(own_version(), self._gate.cookie.name))
+        return _described(request, document)
 
 
 def page_actions(app: Any = Pages.app) -> dict[str, tuple[str, ...]]:
@@ -174,6 +176,25 @@ def page_actions(app: Any = Pages.app) -> dict[str, tuple[str, ...]]:
 def _json(request: Request, document: Any) -> bytes:
     request.setHeader("Content-Type", "application/json; charset=utf-8")
     return msgspec.json.encode(document)
+
+
+def _described(request: Request, document: bytes) -> bytes:
+    """A long document that is the same for everybody: compressed, and not sent again to who has it."""
+    headers = request.requestHeaders
+    form = form_of([b"application/json"], headers.getRawHeaders(b"Accept-Encoding"))
+    body = body_of(document, form)
+    for name, value in (
+        (b"Content-Type", form.content_type),
+        (b"ETag", body.tag),
+        (b"Vary", b"Accept-Encoding, Origin"),
+    ):
+        request.responseHeaders.setRawHeaders(name, [value])
+    if names(headers.getRawHeaders(b"If-None-Match", ()), body.tag):
+        request.setResponseCode(304)
+        return b""
+    if body.encoding:
+        request.setHeader("Content-Encoding", body.encoding)
+    return body.data
 
 
 def _builder_line(builder: Builder) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from twisted.logger import Logger
@@ -21,8 +23,10 @@ from buildmill.master.data.api import NOBODY, DataAPI, Found, Result
 from buildmill.master.data.endpoints.endpoint import Control, Kind
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.versions import Stamp
+from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.rights import ACTIONS, ActionKind, Actor, Principal, Resource, declared
 from buildmill.master.web import jsonrpc
+from buildmill.master.web.addresses import is_of_another_site
 from buildmill.master.web.answering import Answering
 from buildmill.master.web.bodies import TEXT, Body, Form, body_of, document, error_document, form_of
 from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
@@ -33,12 +37,21 @@ from buildmill.master.web.http import Request, head_of, unchanged_head_of
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.long_texts import LongTexts
 from buildmill.master.web.origins import Origins
+from buildmill.master.web.rates import DOWNLOAD_SECONDS, SEARCH_SECONDS, Rates, TooManyRequests
 from buildmill.master.web.searches import Searches
 from buildmill.master.web.targets import elements_of, parameters_of
 
 _VARY = b"Accept, Accept-Encoding, Origin"
 _ASK_AGAIN = b"Cache-Control: no-cache\r\n"  # to be kept, and not to be used unasked
 _PREFLIGHT = (b"GET", b"POST", b"HEAD")
+NOTHING: frozenset[str] = frozenset()
+GROWING = frozenset(
+    {
+        "audit_entry", "build", "buildrequest", "buildset", "change", "commit", "sourcestamp", "test_result",
+        "test_result_set",
+    }
+)  # fmt: skip
+"""Types of which there are more every day; of all others there are as many as a configuration or a build has."""
 
 
 class Rest:
@@ -49,13 +62,15 @@ class Rest:
         origins: which pages of other places may ask.
         limits: what a client may ask for.
         gate: says who may.
+        rates: says how much.
     """
 
     _log = Logger()
 
-    def __init__(self, data: DataAPI[Any], origins: Origins, limits: WebLimits, gate: Gate) -> None:
+    def __init__(self, data: DataAPI[Any], origins: Origins, limits: WebLimits, gate: Gate, rates: Rates) -> None:
         self._data = data
         self._gate = gate
+        self._rates = rates
         self._origins = origins
         self._limits = limits
         self._cache = AnswerCache(limits.cache_bytes)
@@ -115,6 +130,7 @@ class Rest:
             found = self._data.find(elements)
             principal = await self._gate.who(request)
             await self._gate.require(principal, ACTIONS[found.endpoint.reads], Resource(elements))
+            withheld = await self._withheld(principal, found)
             reach = await self._gate.reach_of(principal)
             if not reach.is_everything:
                 if ACTIONS[found.endpoint.reads].kind is ActionKind.GUARDED:
@@ -129,17 +145,36 @@ class Rest:
             return
         request.is_private = True
         if reach.is_everything:
-            self._answer(request, path, principal)
+            self._answer(request, path, principal, withheld)
         else:
-            self._read(request, path, _key_of(request), principal, found)
+            self._read(request, path, self._key_of(request, principal, withheld), principal, found)
 
-    def _answer(self, request: Request, path: bytes | None, principal: Principal | None) -> None:
+    async def _withheld(self, principal: Principal, found: Found) -> frozenset[str]:
+        """The parts of a page that somebody may not read.
+
+        Raises:
+            Forbidden: there is no page without them.
+        """
+        withheld = set()
+        for part in found.endpoint.parts:
+            try:
+                await self._gate.require(principal, ACTIONS[part.reads], Resource(part.elements(found.keys)))
+            except Forbidden:
+                if part.is_required:
+                    raise
+                withheld.add(part.name)
+        return frozenset(withheld)
+
+    def _answer(
+        self, request: Request, path: bytes | None, principal: Principal | None, withheld: frozenset[str] = NOTHING
+    ) -> None:
         """Answer a read request.
 
         Args:
             principal: who asks, and may; None for whoever it is where everybody may read.
+            withheld: parts of a page that it may not read.
         """
-        key = _key_of(request)
+        key = self._key_of(request, principal, withheld)
         answer = self._cache.get(key)
         if answer is not None:
             if self._data.stamp(answer.found) == answer.stamp:
@@ -147,6 +182,17 @@ class Rest:
                 return
             self._cache.drop(key)
         self._read(request, path, key, principal)
+
+    def _key_of(self, request: Request, principal: Principal | None, withheld: frozenset[str]) -> CacheKey:
+        headers = request.requestHeaders
+        accepted = headers.getRawHeaders(b"Accept-Encoding")
+        if request.is_private and is_of_another_site(headers):
+            # whoever has a page of its own sent by the user's browser and sees how long the answer is, could guess its
+            # text by what compresses well beside it
+            accepted = None
+        form = form_of(headers.getRawHeaders(b"Accept"), accepted)
+        rows = self._limits.rows if principal is None or not principal.is_known else self._limits.rows_known
+        return CacheKey(request.uri, form, withheld, rows)
 
     def _read(
         self,
@@ -162,24 +208,34 @@ class Rest:
             if principal is None and not is_for_all:
                 self._tasks.start(self._ask_and_answer(request, path), name="reading")
                 return
+            payer = self._rates.reader(request, principal)
             if found.endpoint.kind in (Kind.RAW, Kind.RAW_INLINE):
+                self._rates.charge(payer, DOWNLOAD_SECONDS)
                 self._downloads.start(request, found, parameters_of(request.query))
                 return
             if found.endpoint.kind is Kind.SEARCH:
+                self._rates.charge(payer, SEARCH_SECONDS)
                 self._searches.start(request, found, parameters_of(request.query))
                 return
             parameters = parameters_of(request.query)
             wanted = resultspec.parse(parameters, found.endpoint.type, is_collection=found.endpoint.is_collection)
+            wanted = replace(wanted, withheld=key.withheld) if key.withheld else wanted
+            if found.endpoint.is_collection and found.endpoint.type.name in GROWING:
+                wanted = resultspec.bounded(wanted, key.rows)
         except BuildmillError as error:
             _refuse_read(request, error)
             return
         actor = NOBODY if principal is None else principal.actor
         if self._texts.may_be_long(found, wanted):
-            self._texts.start(request, found, wanted, key[1], lambda: self._look_up(request, found, wanted, key, actor))
+            self._rates.charge(payer, DOWNLOAD_SECONDS)
+            look_up = partial(self._look_up, request, found, wanted, key, actor, payer)
+            self._texts.start(request, found, wanted, key.form, look_up)
         else:
-            self._look_up(request, found, wanted, key, actor)
+            self._look_up(request, found, wanted, key, actor, payer)
 
-    def _look_up(self, request: Request, found: Found, wanted: ResultSpec, key: CacheKey, actor: Actor) -> None:
+    def _look_up(
+        self, request: Request, found: Found, wanted: ResultSpec, key: CacheKey, actor: Actor, payer: str | None
+    ) -> None:
         is_for_all = ACTIONS[found.endpoint.reads].kind is ActionKind.READ
         # what is read for those who do not get to everything is for nobody else
         stamp = self._data.stamp(found) if is_for_all and found.reach.is_everything else None
@@ -192,7 +248,7 @@ class Rest:
         waiting = [request]
         if stamp is not None:
             self._reading[key] = (stamp, waiting)
-        self._start_reading(found, wanted, key, stamp, waiting, actor)
+        self._start_reading(found, wanted, key, stamp, waiting, actor, payer)
 
     def _start_reading(
         self,
@@ -202,10 +258,13 @@ class Rest:
         stamp: Stamp | None,
         waiting: list[Request],
         actor: Actor,
+        payer: str | None,
     ) -> None:
-        form = key[1]
+        form = key.form
+        allowance = Allowance(self._limits.read_seconds)
 
         def done(outcome: Body | Failure) -> None:
+            self._rates.charge(payer, allowance.spent)
             reading = self._reading.get(key)
             if reading is not None and reading[1] is waiting:
                 del self._reading[key]
@@ -218,7 +277,7 @@ class Rest:
             for request in waiting:
                 _send(request, answer)
 
-        self._data.read(found, wanted, _finisher(form), actor).addBoth(done).addErrback(self._broken)
+        self._data.read(found, wanted, _finisher(form), actor, allowance).addBoth(done).addErrback(self._broken)
 
     def _refuse_all(self, waiting: list[Request], failure: Failure) -> None:
         if isinstance(failure.value, BuildmillError):
@@ -252,6 +311,9 @@ class Rest:
             refused = error
         except Unauthenticated as error:
             refused = jsonrpc.Refused(401, jsonrpc.INVALID_REQUEST, str(error))
+        except TooManyRequests as error:
+            refused = jsonrpc.Refused(429, jsonrpc.INVALID_REQUEST, str(error))
+            retry_after = _retry_after(error)
         except BuildmillError as error:
             refused = jsonrpc.refused_by(error)
             retry_after = _retry_after(error)
@@ -277,21 +339,19 @@ class Rest:
         principal = Principal(address=self._gate.address_of(request))
         try:
             principal = await self._gate.who(request)
+            self._rates.count_action(request, principal)
             self._gate.check_intent(request, principal)
             resource = Resource(elements, call.method, call.params)
             read, change = await self._gate.reach_of(principal), await self._gate.change_reach_of(principal)
             if not (read.is_everything and change.is_everything):
                 await self._data.check_reach(elements, call.method, call.params, read, change)
             await self._gate.require(principal, declared(control.action, call.method), resource)
+        except TooManyRequests:  # no entry for each: they would fill the audit log
+            raise
         except Exception as error:
             await self._data.note_refusal(call.method, call.params, elements, principal.actor, error)
             raise
         return principal
-
-
-def _key_of(request: Request) -> CacheKey:
-    headers = request.requestHeaders
-    return request.uri, form_of(headers.getRawHeaders(b"Accept"), headers.getRawHeaders(b"Accept-Encoding"))
 
 
 def _finisher(form: Form) -> Callable[[Result], Body]:
@@ -361,6 +421,8 @@ def _refuse_read(request: Request, error: BuildmillError) -> None:
         case InvalidInput():
             named = error.problem if error.field in error.problem else f"{error.problem}: {error.field}"
             _refuse(request, 400, named)
+        case TooManyRequests():
+            _refuse(request, 429, str(error), _retry_after(error))
         case Unavailable():
             _refuse(request, 503, str(error), _retry_after(error))
         case NotSupported():

@@ -26,15 +26,17 @@ from buildmill.master.web import login, operating
 from buildmill.master.web.cookies import SessionCookie
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
+from buildmill.master.web.history import History
 from buildmill.master.web.http import Request, Site
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
-from buildmill.master.web.live import LiveFactory
+from buildmill.master.web.live import PING_SECONDS, LiveFactory
 from buildmill.master.web.login import LOGIN, LOGOUT, Login
 from buildmill.master.web.operating import InThread, Operating
 from buildmill.master.web.operations import EventClients, Operations
 from buildmill.master.web.origins import Origins
 from buildmill.master.web.pages import Pages
+from buildmill.master.web.rates import Rates
 from buildmill.master.web.rest import Rest
 from buildmill.master.web.sse import Streams
 
@@ -45,6 +47,9 @@ _SOCKET = b"/ws"
 _STRICT_TRANSPORT = ((b"Strict-Transport-Security", b"max-age=31536000"),)
 ROUTES = {"/ws": "events.read", "/sse": "events.read", **operating.ROUTES, **login.ROUTES}
 """What is answered beside the data API and the pages, and the right that it needs."""
+
+OPERATING_PATHS = frozenset({b"/health/live", b"/health/ready", b"/metrics"})
+"""All that is answered where pages are served by another process."""
 
 
 class WebServer:
@@ -65,6 +70,9 @@ class WebServer:
         access: who may do what; `use` puts something else in force.
         accounts: knows sessions and tokens.
         limits: what a client may ask for.
+        ping_seconds: how often event sockets are pinged; 0: never.
+        history: the newest events, where they outlive this server; None to keep some here.
+        serves_pages: False for health and metrics only: everything else is served by another process.
 
     Attributes:
         site: the factory of connections, for tests that bring their own transport.
@@ -93,16 +101,23 @@ class WebServer:
         multi_master: bool = False,
         ui: Mapping[str, Any] | None = None,
         limits: WebLimits | None = None,
+        ping_seconds: float = PING_SECONDS,
+        history: History | None = None,
+        serves_pages: bool = True,
     ) -> None:
         self._reactor = reactor
+        self._serves_pages = serves_pages
         limits = limits or WebLimits()
         base_url = base_url.rstrip("/") + "/"
         self._origins = Origins(base_url, allowed_origins)
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
-        self._rest = Rest(data, self._origins, limits, self.gate)
-        self._hub = Hub(bus, f"{rng.getrandbits(48):012x}", limits, data.hears)
-        self.live = LiveFactory(self._hub, reactor, limits, self.gate)
+        self._rest = Rest(data, self._origins, limits, self.gate, Rates(reactor, self.gate, limits))
+        own_history = History(bus, f"{rng.getrandbits(48):012x}", limits)
+        self._history = history or own_history
+        self._keeps_history = history is not None
+        self._hub = Hub(bus, self._history, limits, data.hears)
+        self.live = LiveFactory(self._hub, reactor, limits, self.gate, ping_seconds)
         self.streams = Streams(
             self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)), self.gate
         )
@@ -157,8 +172,9 @@ class WebServer:
             await maybeDeferred(port.stopListening)
         await self.streams.stop()
         await self.live.end_all()
-        self._hub.stop()
         await self._hub.sieve.stop()
+        if not self._keeps_history:
+            self._history.stop()
         if self._operations.clients is self.event_clients:
             self._operations.clients = None
         await self._operating.stop()
@@ -174,10 +190,17 @@ class WebServer:
         self.live.rights_have_changed()
         self.streams.rights_have_changed()
 
+    def events_were_lost(self) -> None:
+        """What clients know is out of date: each has to come again, and reads anew."""
+        self.live.events_were_lost()
+        self.streams.rights_have_changed()
+
     def handle(self, request: Request) -> None:
         """Answer any request."""
         path = request.path
-        if path.startswith(b"/api/v2/") and path != _OPENAPI:
+        if not self._serves_pages:
+            self._handle_operating(request)
+        elif path.startswith(b"/api/v2/") and path != _OPENAPI:
             self._rest.handle(request, path[8:])
         elif path.startswith(b"/api/latest/"):
             self._rest.handle(request, path[12:])
@@ -196,6 +219,13 @@ class WebServer:
         else:
             request.start_headers()
             request.answer(400, b"the path is not UTF-8", _TEXT)
+
+    def _handle_operating(self, request: Request) -> None:
+        if request.path in OPERATING_PATHS:
+            self._operating.handle(request)
+        else:
+            request.start_headers()
+            request.answer(404, b"only health and metrics are served here; pages are by `buildmill web`", _TEXT)
 
     def _upgrade(self, request: Request) -> None:
         """Hand the connection over to an event socket."""

@@ -11,27 +11,32 @@ from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
 from buildmill.common.tasks import TaskOwner
+from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.projects import Reach
+from buildmill.master.mq.bus import EventBus, Subscription
 from buildmill.master.web.told import Listener, Subject, Told
 
 Hears = Callable[[Reach, str, str], Deferred[bool]]
 _KEPT: Final = 10_000
 _LASTING: Final = frozenset({"builds", "logs", "steps"})
 """What belongs to the same builder for all its life."""
-_UPHEAVALS: Final = frozenset({"builders", "projects"})
+_UPHEAVALS: Final = ("builders", "projects")
 
 
 class Sieve:
     """See the module.
 
     Args:
+        bus: tells of builders and projects.
         hears: tells whether somebody may hear of something.
         limit: how many bytes may wait for each client until that is known.
     """
 
     _log = Logger()
 
-    def __init__(self, hears: Hears, limit: int) -> None:
+    def __init__(self, bus: EventBus, hears: Hears, limit: int) -> None:
+        self._bus = bus
+        self._upheavals: list[Subscription] = []
         self._hears = hears
         self._limit = limit
         self._queues: dict[Listener, deque[Told]] = {}
@@ -40,16 +45,19 @@ class Sieve:
 
     async def stop(self) -> None:
         """Tell nothing more."""
+        for subscription in self._upheavals:
+            subscription.cancel()
+        self._upheavals.clear()
         self._queues.clear()
         await self._tasks.stop()
 
-    def notice(self, subject: Subject) -> None:
-        """An event is told: what is known may not be right any more after one about builders or projects."""
-        if subject[0] in _UPHEAVALS:
-            self._known.clear()
+    def _forget_verdicts(self, _key: Key, _event: Event) -> None:
+        self._known.clear()
 
     def tell(self, client: Listener, told: Told) -> None:
         """Tell a client an event, now or later, if it may hear of it."""
+        if not self._upheavals:  # what is known may not be right any more after these
+            self._upheavals = [self._bus.subscribe((family, None, None), self._forget_verdicts) for family in _UPHEAVALS]
         queue = self._queues.get(client)
         if queue is None:
             verdict = self._known.get((client.reach, told.subject))

@@ -6,8 +6,7 @@ by which more filters can be added. A client that reads too slowly gets a ``rere
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
@@ -200,7 +199,9 @@ class Streams:
 
     async def _answer(self, request: Request, path: bytes, principal: Principal) -> None:
         elements = [_text(part) for part in path.strip(b"/").split(b"/")]
-        since = _since(request)
+        since, paths = _parameters(request)
+        if paths and elements[0] in ("add", "remove"):
+            raise InvalidInput("path", "a stream that is open takes one filter at a time, in the path")
         match elements:
             case ["add" | "remove" as command, *rest]:
                 if not rest:
@@ -211,29 +212,32 @@ class Streams:
                 await self._change(stream, command, _joined(rest[1:]), since)
                 request.answer(200, b"", TEXT)
             case ["listen", *rest]:
-                await self._listen(request, _joined(rest), since, principal)
+                await self._listen(request, (_joined(rest), *paths), since, principal)
             case [""]:
-                await self._listen(request, "", since, principal)
+                await self._listen(request, paths, since, principal)
             case _:
-                await self._listen(request, _joined(elements), since, principal)
+                await self._listen(request, (_joined(elements), *paths), since, principal)
 
-    async def _listen(self, request: Request, path: str, since: str | None, principal: Principal) -> None:
-        await self._require(principal, path)
+    async def _listen(self, request: Request, paths: Iterable[str], since: str | None, principal: Principal) -> None:
+        filters = list(dict.fromkeys(path for path in paths if path))
+        if len(filters) > self._limits.subscriptions:
+            raise InvalidInput("path", f"at most {self._limits.subscriptions} filters")
+        await self._require(principal, filters)
         reach = await self._gate.reach_of(principal)
         if request.is_gone:
             return
         stream = Stream(self._hub, self._new_id(), principal, reach, request, self._limits.socket_bytes, self._ended)
         self.streams[stream.id] = stream
         stream.open()
-        if path:
+        for path in filters:
             self._hub.subscribe(stream, path)
         if since is not None:
-            stream.send_missed(since, [path] if path else [])
+            stream.send_missed(since, filters)
         if not self._pinging.running:
             self._pinging.start(PING_SECONDS, now=False)
 
-    async def _require(self, principal: Principal, path: str) -> None:
-        asked = authorize_all(self._gate, principal, (path,)) if path else None
+    async def _require(self, principal: Principal, paths: Sequence[str]) -> None:
+        asked = authorize_all(self._gate, principal, paths) if paths else None
         if asked is not None:
             await asked
 
@@ -247,7 +251,7 @@ class Streams:
             return
         if len(stream.patterns) >= self._limits.subscriptions:
             raise InvalidInput("path", f"at most {self._limits.subscriptions} filters")
-        await self._require(stream.principal, path)
+        await self._require(stream.principal, (path,))
         if path not in stream.patterns and stream.id in self.streams:
             self._hub.subscribe(stream, path)
         if since is not None:
@@ -275,16 +279,23 @@ class Streams:
                 self._log.info("whether a session has ended cannot be told: {error}", error=str(error))
 
 
-def _since(request: Request) -> str | None:
-    """Where a client wants to go on: what browsers send when they connect again, or the parameter ``since``."""
+def _parameters(request: Request) -> tuple[str | None, tuple[str, ...]]:
+    """Where a client wants to go on: what browsers send when they connect again, or ``since``; and filters."""
     since = request.getHeader(b"Last-Event-ID")
     text = since.decode("latin-1") if since else None
-    query: Any = parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)
+    try:
+        query = parse_qsl(request.query.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidInput("query", "the query is not UTF-8") from None
+    paths = []
     for name, value in query:
-        if name != "since":
-            raise InvalidInput(name, "the only query parameter is since")
-        text = value or None
-    return text
+        if name == "since":
+            text = value or None
+        elif name == "path":
+            paths.append(_joined([value]))
+        else:
+            raise InvalidInput(name, "the only query parameters are path and since")
+    return text, tuple(paths)
 
 
 def _text(part: bytes) -> str:

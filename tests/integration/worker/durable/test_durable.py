@@ -27,7 +27,7 @@ from buildmill.worker.app import build_worker
 from buildmill.worker.config import WorkerConfig
 from buildmill.worker.durable.store import Store
 from buildmill.worker.shepherd.cgroup import delegated
-from buildmill.worker.shepherd.tree import is_dead, processes_with
+from buildmill.worker.shepherd.tree import descendants, is_dead, processes_with
 from buildmill.worker.spool.layout import Layout, machine_boot, read_lease
 from buildmill.worker.spool.meta import Meta, read_pid, write_meta
 from tests.integration.worker.durable.master import SECONDS, DurableMaster
@@ -44,8 +44,12 @@ def master(reactor: Reactor) -> DurableMaster:
 
 @pytest.fixture(autouse=True)
 def nothing_left(tmp_path: Path) -> Iterator[None]:
+    before = set(descendants(os.getpid()))
     yield
     kill_left_overs(tmp_path)
+    for zygote in set(descendants(os.getpid())) - before:  # of stopped workers: they end with their last shepherds
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(zygote, 0)
 
 
 @asynccontextmanager
@@ -146,6 +150,10 @@ def runs(word: bytes) -> bool:
 
 def has_spool(basedir: Path, uid: str) -> bool:
     return os.path.exists(Layout(str(basedir)).command(uid))
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def shepherd_of(basedir: Path, uid: str) -> int:
@@ -391,6 +399,40 @@ async def test_killed_shepherd_means_lost_and_nothing_is_left(
         uid = await master.launch("setsid sleep 1000 & echo begin; sleep 1000")
         await master.said(uid, b"begin\n")
         os.kill(shepherd_of(tmp_path, uid), signal.SIGKILL)
+        final = await master.final(uid)
+
+        assert (final.how, final.why) == ("lost", "shepherd died")
+        assert alive(uid) == []
+
+
+@async_test
+async def test_shepherd_killed_while_no_daemon_runs_leaves_nobody(
+    reactor: Reactor, master: DurableMaster, tmp_path: Path
+) -> None:
+    async with worker(reactor, master, tmp_path):
+        await master.greet()
+        uid = await master.launch("setsid sleep 1000 & echo begin; sleep 1000")
+        await master.said(uid, b"begin\n")
+        shepherd = shepherd_of(tmp_path, uid)
+        zygote = parent_of(shepherd)
+    assert len(alive(uid)) >= 2
+    os.kill(shepherd, signal.SIGKILL)
+    await until(reactor, lambda: alive(uid) == [])
+    await until(reactor, lambda: is_dead(zygote))
+
+
+@async_test
+async def test_daemon_ends_what_a_shepherd_without_a_zygote_has_left(
+    reactor: Reactor, master: DurableMaster, tmp_path: Path
+) -> None:
+    async with worker(reactor, master, tmp_path):
+        await master.greet()
+        uid = await master.launch("setsid sleep 1000 & echo begin; sleep 1000")
+        await master.said(uid, b"begin\n")
+        shepherd = shepherd_of(tmp_path, uid)
+        os.kill(parent_of(shepherd), signal.SIGKILL)
+        await until(reactor, lambda: parent_of(shepherd) == 1 or is_dead(shepherd))
+        os.kill(shepherd, signal.SIGKILL)
         final = await master.final(uid)
 
         assert (final.how, final.why) == ("lost", "shepherd died")

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from buildmill.client.resources import Build
 from buildmill.common.results import FAILURE, SUCCESS, Result
 from buildmill.master.cli.demo_view import LiveView, PlainView, plain
 from buildmill.master.cli.demo_watch import StepState
 
-BUILD: dict[str, Any] = {"number": 7, "state_string": "build successful"}
+BUILD = Build(
+    builderid=1, buildid=9, buildrequestid=1, complete=True, complete_at=2, locks_duration_s=0, masterid=1, number=7,
+    properties=None, results=0, started_at=1, state_string="build successful", workerid=1,
+)  # fmt: skip
 
 
 def step(number: int, result: Result | None, **values: Any) -> StepState:

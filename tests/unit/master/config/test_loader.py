@@ -298,6 +298,7 @@ c.update(
     assert config.validation["branch"].pattern == "x"
     assert config.www.port == "tcp:8010:interface=127.0.0.1"
     assert config.www.log_file is None
+    assert config.www.ws_ping_interval == 5
     assert config.www.cookie_expiration_time == timedelta(days=1)
     assert set(config.www.ui) == {"plugins", "versions", "theme", "ui_default_config"}
 

@@ -25,3 +25,13 @@ def quick_scene(memory: Stage, tmp_path: Path) -> Iterator[Scene]:
     scene = Scene(memory, tmp_path / "logs")
     yield scene
     scene.close()
+
+
+@pytest.fixture(scope="module")
+def shown(shared_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """On SQLite and on PostgreSQL; for tests that only look at it."""
+    scene = Scene(shared_stage, tmp_path_factory.mktemp("logs"))
+    events = len(shared_stage.events)
+    yield scene
+    scene.close()
+    assert len(shared_stage.events) == events, "somebody has changed what is only to be looked at"

@@ -12,8 +12,8 @@ from buildmill.common.errors import InvalidInput, NotFound, NotSupported
 from buildmill.master.data.api import Result
 from buildmill.master.data.endpoints.endpoint import Kind
 from buildmill.master.data.paths import Key, parse_pattern
-from buildmill.master.data.ports import InvalidParameters
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.queries import Filter, Operator, Query, only
 from buildmill.master.domain.rights import Actor
 from tests.database import NOW, Stage
@@ -140,10 +140,10 @@ def test_a_build_is_complete_as_published(scene: Scene) -> None:
         ("codebases", "name", []),
     ],
 )
-def test_what_is_at_each_path(scene: Scene, path: str, field: str, expected: list[Any]) -> None:
-    known = vars(scene)
+def test_what_is_at_each_path(shown: Scene, path: str, field: str, expected: list[Any]) -> None:
+    known = vars(shown)
 
-    found = ids(scene, path.format(**known), field)
+    found = ids(shown, path.format(**known), field)
 
     assert found == [known[e[1:-1]] if isinstance(e, str) and e.startswith("{") else e for e in expected]
 

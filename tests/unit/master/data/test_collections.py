@@ -20,8 +20,8 @@ from buildmill.master.domain.queries import Filter, Operator, Page, Query, only
 from tests.database import NOW, Stage
 
 
-@pytest.fixture
-def many(stage: Stage) -> Stage:
+@pytest.fixture(scope="module")
+def many(shared_stage: Stage) -> Stage:
     """A stage with 40 builds of 3 builders, some running, and as many requests, some waiting."""
 
     def fill(tx: Any) -> None:
@@ -57,8 +57,8 @@ def many(stage: Stage) -> Stage:
             ],
         )  # fmt: skip
 
-    stage.result(stage.database.write(fill))
-    return stage
+    shared_stage.result(shared_stage.database.write(fill))
+    return shared_stage
 
 
 def one(field: str, operator: Operator, *values: Any) -> Query:

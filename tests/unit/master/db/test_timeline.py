@@ -15,7 +15,8 @@ from buildmill.master.db.engine import create_engine
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.db.writer import RETRY_AFTER
 from tests import postgres
-from tests.database import Stage, create_schema
+from tests.database import Stage
+from tests.schema import create_schema
 
 pytestmark = pytest.mark.postgres
 

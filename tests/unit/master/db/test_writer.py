@@ -18,8 +18,9 @@ from buildmill.master.db.transaction import Transaction
 from buildmill.master.db.writer import STOP_PATIENCE, is_passing
 from buildmill.master.domain.events import Event
 from tests import postgres
-from tests.database import Stage, create_schema
+from tests.database import Stage
 from tests.leftovers import FailureLog
+from tests.schema import create_schema
 
 
 def add_project(tx: Transaction, name: str) -> int:

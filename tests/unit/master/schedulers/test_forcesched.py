@@ -10,9 +10,9 @@ import pytest
 
 from buildmill.common.errors import ConfigError, Conflict, NotFound, Unavailable
 from buildmill.master.data.api import DataAPI
-from buildmill.master.data.ports import InvalidParameters
 from buildmill.master.db import audit
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.rights import Actor
 from buildmill.master.schedulers.forcesched import ForceScheduler, ForceSchedulers
 from buildmill.master.schedulers.parameters import (
@@ -347,7 +347,7 @@ def ForceSchedulersWith(house: House) -> ForceSchedulers:
 def test_the_registry_knows_active_forms_by_name(house: House) -> None:
     registry = ForceSchedulersWith(house)
 
-    assert [document.name for document in registry.documents()] == ["force"]
+    assert [document.name for document in house.result(registry.documents())] == ["force"]
     with pytest.raises(NotFound):
         house.result(registry.force("other", "joe", {}))
 

@@ -165,6 +165,7 @@ class Face:
         access: Access = OPEN,
         base_url: str = "http://localhost:8010/",
         ui: Any = None,
+        **settings: Any,
     ) -> None:
         self.scene = scene
         self.stage: Stage = scene.stage
@@ -184,6 +185,7 @@ class Face:
             accounts=self.accounts,
             allowed_origins=["https://*.example.org"],
             limits=limits,
+            **settings,
         )
         self._open: list[Connection] = []
 

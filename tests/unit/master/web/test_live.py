@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from buildmill.master.domain.events import Event
 from buildmill.master.web.told import text_frame
+from tests.scene import Scene
 from tests.unit.master.web.conftest import Connection, Face, read_answer
 
 
@@ -252,3 +253,29 @@ def test_frames_have_the_length_of_their_payload(length: int) -> None:
 @given(st.binary(max_size=100))
 def test_bodies_of_frames_are_not_changed(payload: bytes) -> None:
     assert frames(text_frame(payload)) == [(1, payload)]
+
+
+@pytest.mark.parametrize(("seconds", "pings"), [(5, 12), (30, 2), (0, 0)])
+def test_clients_are_pinged_as_often_as_the_configuration_says(scene: Scene, seconds: int, pings: int) -> None:
+    face = Face(scene, ping_seconds=seconds)
+    client = Client(face)
+    asked = 0
+
+    for _ in range(60):
+        face.stage.clock.advance(1)
+        for opcode, payload in frames(client.connection.received()):
+            asked += opcode == 9
+            client.connection.send(client_frame(payload, opcode=10))
+
+    assert asked == pings
+    face.close()
+
+
+def test_a_client_that_answers_no_ping_is_let_go(scene: Scene) -> None:
+    face = Face(scene, ping_seconds=5)
+    client = Client(face)
+
+    face.stage.clock.pump([1] * 40)
+
+    assert client.connection.wire.is_aborted
+    face.close()

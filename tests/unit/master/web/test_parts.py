@@ -14,7 +14,7 @@ from buildmill.master.data.endpoints.endpoint import Endpoint, Kind
 from buildmill.master.data.types import TYPES
 from buildmill.master.web import jsonrpc
 from buildmill.master.web.bodies import form_of, indented
-from buildmill.master.web.cache import ENTRY_OVERHEAD_BYTES, Answer, AnswerCache
+from buildmill.master.web.cache import ENTRY_OVERHEAD_BYTES, Answer, AnswerCache, CacheKey
 from buildmill.master.web.origins import Origins
 
 JSON_VALUES = st.recursive(
@@ -83,32 +83,32 @@ def answer(size: int) -> Answer:
 def test_the_cache_keeps_what_was_used_last() -> None:
     cache = AnswerCache(16 * (ENTRY_OVERHEAD_BYTES + 101))
     for number in range(16):
-        cache.put((b"%x" % number, FORM), answer(100))
-    cache.get((b"0", FORM))
+        cache.put(CacheKey(b"%x" % number, FORM), answer(100))
+    cache.get(CacheKey(b"0", FORM))
 
-    cache.put((b"x", FORM), answer(100))
+    cache.put(CacheKey(b"x", FORM), answer(100))
 
-    assert cache.get((b"1", FORM)) is None
-    assert cache.get((b"0", FORM)) is not None
-    assert cache.get((b"x", FORM)) is not None
+    assert cache.get(CacheKey(b"1", FORM)) is None
+    assert cache.get(CacheKey(b"0", FORM)) is not None
+    assert cache.get(CacheKey(b"x", FORM)) is not None
 
 
 def test_the_cache_counts_its_size() -> None:
     cache = AnswerCache(100_000)
-    cache.put((b"a", FORM), answer(1000))
-    cache.put((b"a", FORM), answer(10))
-    cache.drop((b"b", FORM))
+    cache.put(CacheKey(b"a", FORM), answer(1000))
+    cache.put(CacheKey(b"a", FORM), answer(10))
+    cache.drop(CacheKey(b"b", FORM))
 
     assert cache.size == ENTRY_OVERHEAD_BYTES + 11
-    cache.drop((b"a", FORM))
+    cache.drop(CacheKey(b"a", FORM))
     assert cache.size == 0
 
 
 def test_what_is_too_large_is_not_kept() -> None:
     cache = AnswerCache(100_000)
-    cache.put((b"a", FORM), answer(50_000))
+    cache.put(CacheKey(b"a", FORM), answer(50_000))
 
-    assert cache.get((b"a", FORM)) is None
+    assert cache.get(CacheKey(b"a", FORM)) is None
     assert cache.size == 0
 
 

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from buildmill.master.domain.events import Event
 from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.mq.bus import SimpleBus
+from buildmill.master.web.history import History
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.told import Told
@@ -96,6 +97,27 @@ def test_a_stream_begins_with_its_id_and_tells_what_matches(face: Face, path: st
     assert block.json["message"] == face.get("builds/2", Accept="application/json").json["builds"][0]
 
 
+def test_several_filters_begin_and_go_on_together(face: Face) -> None:
+    first = Reader(face, "/listen?path=builds/1/update&path=builds/2/update&path=builds/1/update")
+    state(face, "one", build=1)
+    state(face, "two")
+    told = [block.json["message"]["state_string"] for block in first.read()]
+    first.connection.close()
+    state(face, "three", build=1)
+    state(face, "four")
+
+    again = Reader(face, f"/listen?path=builds/2/update&path=builds/1/update&since={first.last_id}")
+
+    assert told == ["one", "two"]
+    assert [block.json["message"]["state_string"] for block in again.first] == ["three", "four"]
+
+
+def test_too_many_filters_at_once_are_refused(face: Face) -> None:
+    answer = face.request("GET", "/sse/listen?path=a/b&path=a/c&path=a/d&path=a/e")
+
+    assert (answer.status, answer.body) == (400, b"at most 3 filters")
+
+
 def test_filters_are_added_and_taken_away_while_the_stream_is_open(face: Face) -> None:
     reader = Reader(face, "/listen")
 
@@ -119,7 +141,7 @@ def test_filters_are_added_and_taken_away_while_the_stream_is_open(face: Face) -
         ("add/{id}", 400, "need a filter"),
         ("add/{id}/" + "a" * 1001, 400, "a filter has at most 1000 characters"),
         ("listen/%ff", 400, "the path is not UTF-8"),
-        ("listen?colour=red", 400, "the only query parameter is since"),
+        ("listen?colour=red", 400, "the only query parameters are path and since"),
     ],
 )
 def test_what_cannot_be_done_is_told(face: Face, path: str, status: int, text: str) -> None:
@@ -161,7 +183,8 @@ def test_streams_and_sockets_share_one_limit(face: Face) -> None:
 
 def test_a_block_is_made_once_for_all_streams_and_its_message_for_sockets_too() -> None:
     bus = SimpleBus()
-    hub = Hub(bus, "e", WebLimits(), nobody_asks)
+    history = History(bus, "e", WebLimits())
+    hub = Hub(bus, history, WebLimits(), nobody_asks)
     told: list[Told] = []
 
     class Ear:
@@ -187,7 +210,7 @@ def test_a_block_is_made_once_for_all_streams_and_its_message_for_sockets_too() 
     assert len({id(one.block) for one in told}) == len({id(one.frame) for one in told}) == 1
     assert event.payload in told[0].frame
     assert event.payload in told[0].block
-    hub.stop()
+    history.stop()
 
 
 def test_a_client_that_reads_slowly_gets_everything_later(face: Face) -> None:
@@ -374,7 +397,9 @@ def test_whatever_breaks_a_client_gets_every_event_once_or_is_told_to_read_again
     """A hub with little room; clients that come and go at any moment, with any id that they have seen."""
     chance = random.Random(seed)
     bus = SimpleBus()
-    hub = Hub(bus, "e", WebLimits(replay_events=8, socket_bytes=2000), nobody_asks)
+    limits = WebLimits(replay_events=8, socket_bytes=2000)
+    history = History(bus, "e", limits)
+    hub = Hub(bus, history, limits, nobody_asks)
     told: list[Told] = []
 
     class Ear:
@@ -417,4 +442,4 @@ def test_whatever_breaks_a_client_gets_every_event_once_or_is_told_to_read_again
         told.clear()
         assert known == number or not ear.patterns
     assert rereads > 0
-    hub.stop()
+    history.stop()

@@ -6,8 +6,7 @@ import contextlib
 import os
 from typing import Protocol
 
-from buildmill.worker.shepherd.cgroup import CommandCgroup
-from buildmill.worker.shepherd.tree import kill_by_uid_blocking
+from buildmill.worker.shepherd.leftovers import kill_leftovers_blocking
 from buildmill.worker.spool.layout import machine_boot
 from buildmill.worker.spool.meta import ShepherdPid, start_time
 
@@ -41,13 +40,7 @@ class OwnMachine:
 
     def kill_blocking(self, uid: str, seconds: float, cgroup: str = "") -> bool:
         """Found by their cgroup, and by the id in their environment."""
-        own = CommandCgroup.recorded(cgroup)
-        if own is None:
-            return kill_by_uid_blocking(uid, seconds)
-        own.kill()
-        is_empty = kill_by_uid_blocking(uid, seconds, own.processes)
-        own.remove()
-        return is_empty
+        return kill_leftovers_blocking(uid, seconds, cgroup)
 
     def signal(self, shepherd: ShepherdPid, number: int) -> None:
         """Nothing happens if its number is another process's by now."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import subprocess
@@ -11,9 +10,9 @@ import threading
 from collections.abc import Mapping
 
 from buildmill.common.errors import Unavailable
+from buildmill.worker.shepherd.answers import GOES_ON, READY, SPAWNED
 
 ANSWER_SECONDS = 30.0
-END_SECONDS = 5.0
 
 
 class Zygote:
@@ -59,7 +58,7 @@ class Zygote:
                     if isinstance(problem, TimeoutError):
                         self._end()
                         break
-                if answer == b"ok":
+                if answer == SPAWNED:
                     return
                 if answer:
                     raise Unavailable(answer.decode(errors="replace"))
@@ -67,10 +66,21 @@ class Zygote:
             raise Unavailable("the program that starts commands has died")
 
     def stop_blocking(self) -> None:
-        """End it for good; its shepherds go on."""
+        """Ask nothing of it any more. Its shepherds go on, and it goes on as long as there are any."""
         with self._lock:
             self._is_stopped = True
-            self._end()
+            if self._door is None or self._program is None:
+                return
+            try:
+                self._door.shutdown(socket.SHUT_WR)
+                goes_on = self._door.recv(1024) == GOES_ON
+            except OSError:
+                goes_on = False
+            if goes_on:
+                self._door.close()
+                self._door = None
+            else:
+                self._end()
 
     def _ensure(self) -> socket.socket:
         if self._door is not None and self._program is not None and self._program.poll() is None:
@@ -102,7 +112,7 @@ class Zygote:
             ready = ours.recv(1024)
         except OSError:
             ready = b""
-        if ready != b"ready":
+        if ready != READY:
             self._end()
             raise Unavailable("the program that starts commands does not begin")
         return ours
@@ -113,8 +123,5 @@ class Zygote:
             self._door = None
         program, self._program = self._program, None
         if program is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                program.wait(END_SECONDS)
-                return
-            program.kill()
+            program.kill()  # if it has not died: it does not answer
             program.wait()

@@ -20,6 +20,7 @@ from buildmill.worker.shepherd.bell import Bell
 from buildmill.worker.shepherd.cgroup import CommandCgroup, delegated
 from buildmill.worker.shepherd.core import Action, KillTree, Say, Send, ShepherdCore, StopReading, Value
 from buildmill.worker.shepherd.journal import Journal
+from buildmill.worker.shepherd.signals import wakes_by
 from buildmill.worker.shepherd.tree import Elders, descendants, kill_tree, processes_with
 from buildmill.worker.spawning import Child, Exit, Spawn, SpawnFailed, spawn_blocking
 from buildmill.worker.spool.layout import Layout, read_lease
@@ -62,7 +63,7 @@ def shepherd_blocking(basedir: str, directory: str) -> None:
         except FileNotFoundError:
             return
         _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        wakes = _catch_signals()
+        wakes = wakes_by(signal.SIGCHLD, signal.SIGUSR1)
         failpoint("shepherd.before_pid")
         own = os.getpid()
         cgroup = CommandCgroup.create(delegated(), os.path.basename(directory))
@@ -71,17 +72,6 @@ def shepherd_blocking(basedir: str, directory: str) -> None:
         _Shepherd(Layout(basedir), directory, meta, wakes, cgroup).run()
     finally:
         os.close(lock)
-
-
-def _catch_signals() -> socket.socket:
-    """Have SIGCHLD and SIGUSR1 wake the loop; readable when one has come."""
-    reading, writing = socket.socketpair()
-    reading.setblocking(False)
-    writing.setblocking(False)
-    signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGUSR1):
-        signal.signal(number, lambda *_: None)
-    return reading
 
 
 class _Shepherd:

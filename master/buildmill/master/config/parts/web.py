@@ -16,6 +16,7 @@ from buildmill.master.auth.accounts import WHOLE_SECONDS, Accounts
 from buildmill.master.config.master_config import MasterConfig, WwwConfig
 from buildmill.master.data.api import DataAPI
 from buildmill.master.domain.rights import Policy
+from buildmill.master.web.history import History
 from buildmill.master.web.operations import Operations
 from buildmill.master.web.server import WebServer
 
@@ -25,8 +26,14 @@ class WebPart:
 
     A new port is opened before the old one is closed: where it is taken, nothing has changed.
 
+    Args:
+        is_engine: it is in the engine's process, which serves health and metrics only where `www['process']` says that
+            the pages have a process of their own.
+        history: the newest events, where they outlive a server.
+
     Attributes:
         port: where it listens; None without a web server.
+        server: what listens; None without one.
     """
 
     name = "web server"
@@ -43,7 +50,11 @@ class WebPart:
         in_thread: Callable[..., Awaitable[Any]],
         accounts: Accounts,
         master: Any = None,
+        is_engine: bool = True,
+        history: History | None = None,
     ) -> None:
+        self._is_engine = is_engine
+        self._history = history
         self._data = data
         self._accounts = accounts
         self._master = master
@@ -52,7 +63,7 @@ class WebPart:
         self._rng = rng
         self._operations = operations
         self._in_thread = in_thread
-        self._server: WebServer | None = None
+        self.server: WebServer | None = None
         self._served: MasterConfig | None = None
         self.port: int | None = None
 
@@ -67,26 +78,35 @@ class WebPart:
         Raises:
             ConfigError: the port is taken, or cannot be had.
         """
-        old, served = self._server, self._served
+        old, served = self.server, self._served
+        endpoint = self._endpoint(config)
         access = access_of(config, self._master)
         if served is not None and _means(config) == _means(served):
             if old is not None and access != access_of(served, self._master):
                 old.use(access)
             self._served = config
             return
-        if old is not None and served is not None and config.www.port in (None, served.www.port):
+        if old is not None and served is not None and endpoint in (None, self._endpoint(served)):
             await self.stop()  # the port is wanted again, with other settings, or not at all
             old = None
-        if config.www.port is not None:
-            await self._serve(config)
+        if endpoint is not None:
+            await self._serve(config, endpoint)
             if old is not None:
                 await old.stop()
                 self._data.start()  # the old server has ended what both use
-            self._log.info("the data API is served at {url}api/v2", url=self.url)
+            if self._has_pages(config):
+                self._log.info("the data API is served at {url}api/v2", url=self.url)
+            else:
+                self._log.info("health and metrics are at {url}; pages are by `buildmill web`", url=self.url)
         self._served = config
 
-    async def _serve(self, config: MasterConfig) -> None:
-        assert config.www.port is not None
+    def _has_pages(self, config: MasterConfig) -> bool:
+        return not self._is_engine or config.www.process == "engine"
+
+    def _endpoint(self, config: MasterConfig) -> str | None:
+        return config.www.port if self._has_pages(config) else config.www.operations_port
+
+    async def _serve(self, config: MasterConfig, endpoint: str) -> None:
         server = WebServer(
             data=self._data,
             bus=self._bus,
@@ -102,21 +122,24 @@ class WebPart:
             ui={"port": config.www.port, **config.www.ui},
             access=access_of(config, self._master),
             accounts=self._accounts,
+            ping_seconds=config.www.ws_ping_interval,
+            history=self._history,
+            serves_pages=self._has_pages(config),
         )
         try:
-            self.port = await server.start(config.www.port)
+            self.port = await server.start(endpoint)
         except CannotListenError as error:
-            problem = f"www: nobody can be served at {config.www.port}: {error.socketError}"
+            problem = f"www: nobody can be served at {endpoint}: {error.socketError}"
             hint = "another program listens there; `port` in www names the address"
             raise ConfigError([ConfigProblem(problem, str(config.file), hint=hint)]) from error
-        self._server = server
+        self.server = server
 
     def settle(self) -> None:
         """Nothing was kept for going back."""
 
     async def stop(self) -> None:
         """Serve nobody any more."""
-        server, self._server, self._served, self.port = self._server, None, None, None
+        server, self.server, self._served, self.port = self.server, None, None, None
         if server is not None:
             await server.stop()
 

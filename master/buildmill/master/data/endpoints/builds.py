@@ -22,7 +22,7 @@ from buildmill.master.db import builds as build_rows
 from buildmill.master.db.reading import directory
 from buildmill.master.db.reading.builds import BUILDS, BUILDS_WITH_PROPERTIES
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Operator, Page, Query, only
+from buildmill.master.domain.queries import NO_ROWS, Filter, Operator, Page, Query, only
 from buildmill.master.domain.resources import Build, BuildRequest, Property
 from buildmill.master.domain.rights import Actor
 
@@ -90,7 +90,7 @@ def _list(connection: Connection, spec: ResultSpec, *filters: Filter, count: boo
     if not wants_properties(spec):
         return BUILDS.page(connection, query, count=count)
     page = BUILDS_WITH_PROPERTIES.page(connection, query, count=count)
-    return Page(with_chosen_properties(page.rows, spec.properties), page.total)
+    return replace(page, rows=with_chosen_properties(page.rows, spec.properties))
 
 
 def _by_number(query: Query) -> Query:
@@ -113,7 +113,7 @@ def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Build]:
 
 def _of_builder(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
     builder = builder_id(connection, keys)
-    return Page((), 0) if builder is None else _list(connection, spec, only("builderid", builder))
+    return NO_ROWS if builder is None else _list(connection, spec, only("builderid", builder))
 
 
 def _of_request(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Build]:
@@ -181,10 +181,12 @@ async def stop(context: Context, keys: Keys, params: Mapping[str, Any], actor: A
         return
 
 
-async def rebuild(context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor) -> Any:
+async def rebuild(
+    context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor
+) -> tuple[int, dict[str, int]]:
     """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
     buildset, requests = await updates_of(context).rebuildBuild(await _build_id(context, keys))
-    return [buildset, {str(builder): request for builder, request in requests.items()}]
+    return buildset, {str(builder): request for builder, request in requests.items()}
 
 
 def _state(connection: Connection, keys: Keys) -> dict[str, Any]:
@@ -207,7 +209,7 @@ def new_requests(result: tuple[int, Mapping[int, int]]) -> dict[str, Any]:
 _STOP = parameters(reason=text(MAX_TEXT), results={"enum": [*map(int, Result), None]})
 _ACTIONS = {
     "stop": Control("builds.stop", stop, _STOP, tells=("reason", "results"), state=_state),
-    "rebuild": Control("builds.rebuild", rebuild, parameters(), made=new_requests),
+    "rebuild": Control("builds.rebuild", rebuild, parameters(), made=new_requests, by_engine=True),
 }
 _ON_BUILDS = (BUILDS_CHANGE,)
 _ON_PROPERTIES = (EVERY_COMMIT,)

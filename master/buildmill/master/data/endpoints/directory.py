@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -136,8 +137,8 @@ def _codebases(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Cod
 
 
 def _codebase_page(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[Codebase]:
-    rows = resultspec.apply(_codebases(connection, keys, spec), spec.query, TYPES["codebase"]).rows
-    return Page(rows, len(rows))
+    page = resultspec.apply(_codebases(connection, keys, spec), spec.query, TYPES["codebase"])
+    return dataclasses.replace(page, total=len(page.rows))
 
 
 # -- actions ---------------------------------------------------------------------------
@@ -162,29 +163,34 @@ def _stop_gracefully(tx: Transaction, worker_id: int, reason: str) -> None:
 
 
 async def _stop(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
+    """Let a worker end when nothing runs on it."""
     reason = text_argument(params, "reason", "no reason")
     worker = await _worker(context, keys)
     await updates_of(context).run(_stop_gracefully, worker.workerid, reason)
 
 
 async def _kill(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
+    """Tell a worker to end at once."""
     reason = text_argument(params, "reason", "no reason")
     worker = await _worker(context, keys)
     await updates_of(context).run(_tell_worker, worker.workerid, "kill", reason)
 
 
 async def _pause(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
+    """Begin nothing new on a worker."""
     reason = text_argument(params, "reason", "no reason")
     worker = await _worker(context, keys)
     await updates_of(context).setWorkerPaused(worker.workerid, True, reason)
 
 
 async def _unpause(context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor) -> None:
+    """Begin builds on a worker again."""
     worker = await _worker(context, keys)
     await updates_of(context).setWorkerPaused(worker.workerid, False, None)
 
 
 async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> None:
+    """Let a scheduler ask for builds, or keep it from that."""
     enabled = flag_argument(params, "enabled")
     found = await context.database.read(_first(_schedulers), keys, ResultSpec())
     if found is None:

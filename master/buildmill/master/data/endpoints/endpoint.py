@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
 
 from buildmill.master.data.auditing import Made, Note
-from buildmill.master.data.paths import Keys
+from buildmill.master.data.paths import Key, Keys, parse_pattern
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.schemas import ANYTHING
@@ -16,7 +18,11 @@ from buildmill.master.data.types import TYPES, ResourceType
 from buildmill.master.data.versions import EVERY_COMMIT
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.rights import Actor
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -36,6 +42,7 @@ class Context:
     Attributes:
         random_bytes: so many bytes that nobody can guess; None where no secrets are made.
         note: of the call of a control action; what `arguments.updates_of` gives writes it into the audit log.
+        allowance: of the question that is being answered; None where nobody from outside asks.
     """
 
     database: Database
@@ -45,6 +52,13 @@ class Context:
     reasons: ReasonsOf = field(default_factory=NoReasons)
     random_bytes: Callable[[int], bytes] | None = None
     note: Note | None = None
+    allowance: Allowance | None = None
+
+    def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Read from the database within the allowance of the question."""
+        if self.allowance is None:
+            return self.database.read(query, *args, **kwargs)
+        return self.database.ask(self.allowance, query, *args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,7 @@ class Control:
         tells: names of parameters that the audit log keeps; never of those that may be secret.
         state: what it may change, for the audit log: read before and after it.
         made: what is new, by the result of the unit of work, for the audit log.
+        by_engine: user code of the configuration takes part: a process without an engine has it done by that.
     """
 
     action: str
@@ -104,6 +119,29 @@ class Control:
     tells: tuple[str, ...] = ()
     state: Callable[[Connection, Keys], Mapping[str, Any]] = _no_state
     made: Made = _nothing_made
+    by_engine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that a page shows, and that has a right of its own.
+
+    Attributes:
+        name: what `withheld` calls it.
+        reads: the right to it.
+        path: pattern of a path of the data API that gives the same, for rules about paths; with keys of the page's.
+        is_required: there is no page without it; otherwise it is left out where the right is missing.
+    """
+
+    name: str
+    reads: str
+    path: str
+    is_required: bool = False
+
+    def elements(self, keys: Keys) -> list[str]:
+        """The path that rules are asked about."""
+        parsed = parse_pattern(self.path)
+        return [str(keys[part.name]) if isinstance(part, Key) else part for part in parsed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +157,7 @@ class Endpoint:
         depends: which counters of `Versions` tell that an answer has become old; None when nothing does, and none is
             kept.
         actions: by name of the method.
+        parts: of a page: everything that it reads, with its rights; empty for a resource.
     """
 
     pattern: str
@@ -130,6 +169,7 @@ class Endpoint:
     load_own: LoadOwn | None = None
     depends: tuple[str, ...] | None = (EVERY_COMMIT,)
     actions: Mapping[str, Control] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
 
     @property
     def is_collection(self) -> bool:

@@ -27,7 +27,7 @@ async def _one(context: Context, keys: Keys, spec: ResultSpec) -> ForceScheduler
 
 
 async def _all(context: Context, _keys: Keys, spec: ResultSpec) -> Sequence[ForceScheduler]:
-    documents, reach = context.force_schedulers.documents(), spec.query.reach
+    documents, reach = await context.force_schedulers.documents(), spec.query.reach
     if reach.is_everything:
         return documents
     names = frozenset((await context.database.read(builders_within, reach)).values())
@@ -55,7 +55,7 @@ async def check_builders(
         NotFound: one of them is out of its reach.
         Forbidden: one of them may be read, and not more; or none is named, and the scheduler has such ones.
     """
-    document = next((found for found in context.force_schedulers.documents() if found.name == scheduler), None)
+    document = next((found for found in await context.force_schedulers.documents() if found.name == scheduler), None)
     if document is None:
         return
     readable = await context.database.read(builders_within, read)
@@ -83,7 +83,7 @@ def _named(params: Mapping[str, Any], readable: Mapping[int, str]) -> Sequence[s
     return None
 
 
-async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> Any:
+async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> tuple[int, dict[str, int]]:
     """Ask for builds by hand; returns ``[buildset id, {builder id: request id}]``."""
     name = keys["schedulername"]
     if await _one(context, keys, ResultSpec()) is None:
@@ -91,7 +91,7 @@ async def force(context: Context, keys: Keys, params: Mapping[str, Any], actor: 
     alongside = None if context.note is None else context.note.alongside
     sent = {**params, "owner": actor.name}
     buildset, requests = await context.force_schedulers.force(name, actor.name, sent, alongside)
-    return [buildset, {str(builder): request for builder, request in requests.items()}]
+    return buildset, {str(builder): request for builder, request in requests.items()}
 
 
 _TYPE = TYPES["forcescheduler"]
@@ -106,7 +106,11 @@ ENDPOINTS: list[Endpoint] = [
         _READS,
         load=_one,
         depends=None,
-        actions={"force": Control(_FORCE, force, tells=("builderNames", "builderid", "reason"), made=new_requests)},
+        actions={
+            "force": Control(
+                _FORCE, force, tells=("builderNames", "builderid", "reason"), made=new_requests, by_engine=True
+            )
+        },
     ),
     Endpoint("forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_all, depends=None),
     Endpoint("builders/:builderid/forceschedulers", Kind.COLLECTION, _TYPE, _READS, load=_of_builder, depends=None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from buildmill.common.errors import NotFound
@@ -20,7 +21,7 @@ from buildmill.master.db.reading.builds import BUILDS
 from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS, REQUESTS_WITH_PROPERTIES
 from buildmill.master.db.reading.sources import SOURCE_STAMPS
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Page, Query, only
+from buildmill.master.domain.queries import NO_ROWS, Filter, Page, Query, only
 from buildmill.master.domain.resources import BuildRequest, Buildset, Property, SourceStamp
 from buildmill.master.domain.rights import Actor
 
@@ -33,7 +34,7 @@ def _list(connection: Connection, spec: ResultSpec, *filters: Filter) -> Page[Bu
     if not wants_properties(spec):
         return REQUESTS.page(connection, query)
     page = REQUESTS_WITH_PROPERTIES.page(connection, query)
-    return Page(with_chosen_properties(page.rows, spec.properties), page.total)
+    return replace(page, rows=with_chosen_properties(page.rows, spec.properties))
 
 
 def _one(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildRequest | None:
@@ -64,7 +65,7 @@ def _buildsets(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Bu
 def _source_stamps(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[SourceStamp]:
     text = keys["buildsetid"]
     if not text.isascii() or not text.isdigit() or len(text) > 18:
-        return Page((), 0)
+        return NO_ROWS
     return SOURCE_STAMPS.page(connection, spec.query.narrowed(only("of buildset", int(text))), count=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from buildmill.master.data.endpoints import new_change
 from buildmill.master.data.endpoints.builds import find_build_id, property_rows
@@ -32,8 +33,11 @@ def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | N
 def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Change] | Sequence[Change]:
     if any(filter_.field in _IN_MEMORY for filter_ in spec.query.filters):
         return CHANGES.select(connection, _every(spec))
-    page = CHANGES.page(connection, spec.query)
-    return page if spec.query.order else Page(page.rows[::-1], page.total)  # as clients know it: the newest first
+    query = spec.query
+    if query.order or query.after is not None:
+        return CHANGES.page(connection, query if query.order else replace(query, order=("-changeid",)))
+    page = CHANGES.page(connection, query)
+    return replace(page, rows=page.rows[::-1])  # as clients know it: the newest first
 
 
 def _of_build(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Change]:
@@ -70,7 +74,12 @@ ENDPOINTS: list[Endpoint] = [
         depends=(CHANGES_CHANGE,),
         actions={
             "add": Control(
-                "changes.add", new_change.add, new_change.PARAMETERS, tells=new_change.TELLS, made=new_change.made
+                "changes.add",
+                new_change.add,
+                new_change.PARAMETERS,
+                tells=new_change.TELLS,
+                made=new_change.made,
+                by_engine=True,
             )
         },
     ),

@@ -11,7 +11,7 @@ from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.db import commits
 from buildmill.master.db.reading.test_results import TEST_RESULT_SETS, TEST_RESULTS, sets_of_commits
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Page, only
+from buildmill.master.domain.queries import NO_ROWS, Filter, Page, only
 from buildmill.master.domain.result_resources import TestResult, TestResultSet
 
 
@@ -30,7 +30,7 @@ def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[TestResu
 
 def _of_builder(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[TestResultSet]:
     builder = builder_id(connection, keys)
-    return Page((), 0) if builder is None else _list(connection, spec, only("builderid", builder))
+    return NO_ROWS if builder is None else _list(connection, spec, only("builderid", builder))
 
 
 def _of_build(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[TestResultSet]:

@@ -53,13 +53,25 @@ def _triggered_by(parent: Any) -> sa.ColumnElement[Any]:
     return _b.build_request_id.in_(requests)
 
 
-_SCOPES = {"of change": _of_change, "triggered by": _triggered_by}
+def _repeating(original: Any) -> sa.ColumnElement[Any]:
+    requests = (
+        sa.select(t.build_requests.c.id)
+        .join(t.buildsets, t.buildsets.c.id == t.build_requests.c.buildset_id)
+        .where(t.buildsets.c.rebuilt_build_id == original)
+    )
+    return _b.build_request_id.in_(requests)
+
+
+_SCOPES = {"of change": _of_change, "repeating": _repeating, "triggered by": _triggered_by}
+
+
+def plain_build(r: Row) -> Build:
+    """A build without its properties, from a row that begins with `builds.COLUMNS`."""
+    return Build(r[0], r[1], r[2], r[3] is not None, r[3], r[4], r[5], r[6], {}, r[7], r[8], r[9], r[10])
 
 
 def _plain(_connection: Connection, rows: Sequence[Row]) -> list[Build]:
-    return [
-        Build(r[0], r[1], r[2], r[3] is not None, r[3], r[4], r[5], r[6], {}, r[7], r[8], r[9], r[10]) for r in rows
-    ]
+    return list(map(plain_build, rows))
 
 
 def _with_properties(_connection: Connection, rows: Sequence[Row]) -> list[Build]:

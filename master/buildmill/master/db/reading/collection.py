@@ -8,7 +8,7 @@ its SQL. Flags are written into the SQL as constants, because a partial index is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -18,7 +18,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Operator, Page, Query
+from buildmill.master.domain.queries import Filter, Operator, Page, Position, Query
 
 T = TypeVar("T")
 Expression = sa.ColumnElement[Any]
@@ -109,7 +109,8 @@ class Collection(Generic[T]):
         """
         if any(not filter_.values for filter_ in query.filters):
             return []
-        bounds = (query.limit is not None, bool(query.offset))
+        behind = None if query.after is None else tuple(value is None for value in query.after.values)
+        bounds = (query.limit is not None, bool(query.offset), behind)
         shape = (tuple(map(_shape, query.filters)), query.order, bounds, shape_of(query.reach))
         statement = self._statements.get(shape)
         if statement is None:
@@ -123,16 +124,28 @@ class Collection(Generic[T]):
         return found[0] if found else None
 
     def page(self, connection: Connection, query: Query, *, count: bool = False) -> Page[T]:
-        """As `select`; with `count`, how many rows there are without the page's bounds."""
-        rows = self.select(connection, query)
-        if not count or (query.limit is None and not query.offset):
-            return Page(rows, len(rows))
+        """As `select`; with `count`, how many rows there are without the page's bounds.
+
+        Raises:
+            InvalidInput: also for a place that belongs to another order.
+        """
+        query.check_place()
+        rows, following = self.select(connection, _one_more(query)), None
+        if query.after is not None and query.limit is not None and len(rows) > query.limit:
+            rows = rows[: query.limit]
+            following = Position(query.order, self._place_of(rows[-1], query.order))
+        if not count or (query.limit is None and not query.offset and query.after is None):
+            return Page(rows, len(rows), following)
         shape = ("count", tuple(map(_shape, query.filters)), shape_of(query.reach))
         statement = self._statements.get(shape)
         if statement is None:
             clause = sa.select(sa.func.count()).select_from(self.source).where(*self._conditions(query))
             statement = self._keep(shape, clause)
-        return Page(rows, connection.scalar(statement, **_parameters(Query(query.filters, reach=query.reach))))
+        return Page(rows, connection.scalar(statement, **_parameters(Query(query.filters, reach=query.reach))), following)
+
+    def _place_of(self, row: T, order: Sequence[str]) -> tuple[Any, ...]:
+        resource: Any = row
+        return tuple(getattr(resource, name) for name, _, _ in self._terms(order, resource.id_field))
 
     def _keep(self, shape: Any, clause: sa.Select[Any]) -> Statement:
         if len(self._statements) >= MAX_SHAPES:
@@ -143,6 +156,8 @@ class Collection(Generic[T]):
     def _compile(self, query: Query) -> sa.Select[Any]:
         clause = sa.select(*self.columns).select_from(self.source).where(*self._conditions(query))
         clause = clause.order_by(*self._order(query.order))
+        if query.after is not None and query.after.values:
+            clause = clause.where(self._is_behind(query.after))
         if query.limit is not None:
             clause = clause.limit(sa.bindparam("limit", type_=sa.BigInteger))
         if query.offset:
@@ -152,19 +167,51 @@ class Collection(Generic[T]):
             clause = clause.offset(sa.bindparam("offset", type_=sa.BigInteger))
         return clause
 
-    def _order(self, order: Sequence[str]) -> list[Expression]:
-        terms: list[Expression] = []
-        for name in order:
-            column = self.fields.get(name.removeprefix("-"))
+    def _terms(self, order: Sequence[str], id_field: str = "") -> list[tuple[str, Column, bool]]:
+        """The terms of an order, with the id as the last word: name, column, and whether it descends."""
+        terms: list[tuple[str, Column, bool]] = []
+        for given in order:
+            name = given.removeprefix("-")
+            column = self.fields.get(name)
             if column is None:
-                raise InvalidInput("order", f"cannot order by {name.removeprefix('-')}")
-            term = column.expression.desc() if name.startswith("-") else column.expression.asc()
-            if column.nullable:
-                term = term.nulls_last() if name.startswith("-") else term.nulls_first()
-            terms.append(term)
+                raise InvalidInput("order", f"cannot order by {name}")
+            terms.append((name, column, given.startswith("-")))
             if column.expression is self.key:
                 return terms
-        return [*terms, self.key]
+        return [*terms, (id_field, integer(self.key), False)]
+
+    def _order(self, order: Sequence[str]) -> list[Expression]:
+        found: list[Expression] = []
+        for _, column, descends in self._terms(order):
+            term = column.expression.desc() if descends else column.expression.asc()
+            if column.nullable:
+                term = term.nulls_last() if descends else term.nulls_first()
+            found.append(term)
+        return found
+
+    def _is_behind(self, place: Position) -> Expression:
+        """Whether a row comes behind a place: greater in the first term in which both differ."""
+        terms = self._terms(place.order)
+        if len(terms) != len(place.values):
+            raise InvalidInput("after", "is no place in this collection")
+        ways: list[Expression] = []
+        equal: list[Expression] = []
+        for index, ((_, column, descends), value) in enumerate(zip(terms, place.values, strict=True)):
+            bound = sa.bindparam(f"a{index}", type_=_SQL_TYPES[column.kind])
+            beyond = _beyond(column, descends, value, bound)
+            if beyond is not None:
+                ways.append(sa.and_(*equal, beyond))
+            equal.append(column.expression.is_(None) if value is None else column.expression == bound)
+        if len(ways) == 1 and len(terms) == 1:
+            return ways[0]
+        # the first term alone, once more: what an index can begin with
+        _, first, descends = terms[0]
+        beyond = _beyond(first, descends, place.values[0], sa.bindparam("a0", type_=_SQL_TYPES[first.kind]))
+        begin = equal[0] if beyond is None else sa.or_(equal[0], beyond)
+        if not first.nullable and place.values[0] is not None:
+            bound = sa.bindparam("a0", type_=_SQL_TYPES[first.kind])
+            begin = first.expression <= bound if descends else first.expression >= bound
+        return sa.and_(begin, sa.or_(*ways))
 
     def _conditions(self, query: Query) -> list[Expression]:
         conditions = []
@@ -180,6 +227,26 @@ class Collection(Generic[T]):
                 raise InvalidInput(filter_.field, "cannot be filtered by")
             conditions.append(_condition(index, filter_, column))
         return conditions
+
+
+_SQL_TYPES: Mapping[Kind, Any] = {Kind.INTEGER: sa.BigInteger, Kind.TEXT: sa.Text, Kind.FLAG: sa.BigInteger}
+
+
+def _beyond(column: Column, descends: bool, value: Any, bound: Expression) -> Expression | None:
+    """Whether a column comes behind a value, with NULL before everything; None if nothing does."""
+    if value is None:
+        return None if descends else column.expression.is_not(None)
+    if not descends:
+        return column.expression > bound
+    less = column.expression < bound
+    return sa.or_(less, column.expression.is_(None)) if column.nullable else less
+
+
+def _one_more(query: Query) -> Query:
+    """With one row more than the page has, which tells whether there are more."""
+    if query.after is None or query.limit is None:
+        return query
+    return replace(query, limit=query.limit + 1)
 
 
 def _shape(filter_: Filter) -> tuple[Any, ...]:
@@ -198,6 +265,9 @@ def _parameters(query: Query) -> dict[str, Any]:
             if type(value) is not bool:
                 escaped = filter_.operator is Operator.CONTAINS
                 parameters[f"p{index}_{number}"] = _like(value) if escaped else value
+    for index, value in enumerate(() if query.after is None else query.after.values):
+        if value is not None:
+            parameters[f"a{index}"] = int(value) if type(value) is bool else value
     if query.limit is not None:
         parameters["limit"] = query.limit
     if query.offset:

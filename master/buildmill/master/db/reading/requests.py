@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -46,6 +47,11 @@ def _with_properties(_connection: Connection, rows: Sequence[Row]) -> list[Build
     ]
 
 
+def _waiting_on(builder: Any) -> sa.ColumnElement[Any]:
+    # as constants: the partial index is only used then
+    return sa.and_(_r.builder_id == builder, _r.complete == sa.text("0"), _r.claimed_by.is_(None))
+
+
 REQUESTS: Collection[BuildRequest] = Collection(
     columns=build_requests.COLUMNS,
     source=t.build_requests,
@@ -53,6 +59,7 @@ REQUESTS: Collection[BuildRequest] = Collection(
     key=_r.id,
     fields=_REQUEST_FIELDS,
     within=lambda sql: sql.builder(_r.builder_id),
+    scopes={"waiting on": _waiting_on},
 )
 REQUESTS_WITH_PROPERTIES: Collection[BuildRequest] = Collection(
     columns=(*build_requests.COLUMNS, _s.properties),

@@ -43,15 +43,18 @@ _STAMP_FIELDS: dict[str, Column] = {
 }
 
 
-def _of_build(build: Any) -> sa.ColumnElement[Any]:
-    """Changes that made the source stamps of a build's set."""
-    stamps = (
+def _stamp_ids_of_build(build: Any) -> sa.Select[Any]:
+    return (
         sa.select(_members.source_stamp_id)
         .join(t.build_requests, t.build_requests.c.buildset_id == _members.buildset_id)
         .join(t.builds, t.builds.c.build_request_id == t.build_requests.c.id)
         .where(t.builds.c.id == build)
     )
-    return _c.source_stamp_id.in_(stamps)
+
+
+def _of_build(build: Any) -> sa.ColumnElement[Any]:
+    """Changes that made the source stamps of a build's set."""
+    return _c.source_stamp_id.in_(_stamp_ids_of_build(build))
 
 
 def _of_source_stamp(stamp: Any) -> sa.ColumnElement[Any]:
@@ -61,6 +64,10 @@ def _of_source_stamp(stamp: Any) -> sa.ColumnElement[Any]:
 
 def _of_buildset(buildset: Any) -> sa.ColumnElement[Any]:
     return _s.id.in_(sa.select(_members.source_stamp_id).where(_members.buildset_id == buildset))
+
+
+def _stamps_of_build(build: Any) -> sa.ColumnElement[Any]:
+    return _s.id.in_(_stamp_ids_of_build(build))
 
 
 def _changes(_connection: Connection, rows: Sequence[Row]) -> list[Change]:
@@ -94,6 +101,6 @@ SOURCE_STAMPS: Collection[SourceStamp] = Collection(
     make=_stamps,
     key=_s.id,
     fields=_STAMP_FIELDS,
-    scopes={"of buildset": _of_buildset},
+    scopes={"of build": _stamps_of_build, "of buildset": _of_buildset},
     within=lambda sql: sql.source(_s.id, _s.project),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,6 +25,10 @@ def _logs(_connection: Connection, rows: Sequence[Row]) -> list[Log]:
     return [logs.from_row(row) for row in rows]
 
 
+def _of_build(build: Any) -> sa.ColumnElement[Any]:
+    return _l.step_id.in_(sa.select(_s.id).where(_s.build_id == build))
+
+
 STEPS: Collection[Step] = Collection(
     columns=steps.COLUMNS,
     source=t.steps,
@@ -42,6 +47,7 @@ LOGS: Collection[Log] = Collection(
     make=_logs,
     key=_l.id,
     fields={"logid": integer(_l.id), "slug": text(_l.slug), "stepid": integer(_l.step_id)},
+    scopes={"of build": _of_build},
 )
 
 _ORIGIN = Statement(

@@ -1,0 +1,1803 @@
+"""The paths of the data API, and what can be done there.
+
+Generated from the code of the master (`make client`): not to be edited. `api` stands for ``/api/v2``; its attributes
+and subscripts are the elements of a path, ``api.builders["tests"].builds[12].steps``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from msgspec import UNSET, UnsetType
+
+from buildmill.client.paths import Call, Collection, Download, Numbered, Path, Searching, Single, call
+from buildmill.client.resources import (
+    AuditEntry,
+    Branch,
+    Build,
+    BuildData,
+    BuildRequest,
+    Builder,
+    Buildset,
+    Change,
+    ChangeSource,
+    Codebase,
+    Commit,
+    CommitGraph,
+    ForceScheduler,
+    Log,
+    LogChunk,
+    LogHit,
+    LogTimes,
+    Master,
+    Project,
+    Property,
+    Reason,
+    RootLink,
+    Scheduler,
+    SourceStamp,
+    SourcedProperties,
+    Spec,
+    Step,
+    TestResult,
+    TestResultSet,
+    Token,
+    Worker,
+)
+
+if TYPE_CHECKING:
+    from typing import Self, Unpack
+
+    from buildmill.client.filters import (
+        AuditEntryFilters,
+        AuditEntryOrder,
+        BranchFilters,
+        BranchOrder,
+        BuildDataFilters,
+        BuildDataOrder,
+        BuildFilters,
+        BuildOrder,
+        BuildRequestFilters,
+        BuildRequestOrder,
+        BuilderFilters,
+        BuilderOrder,
+        BuildsetFilters,
+        BuildsetOrder,
+        ChangeFilters,
+        ChangeOrder,
+        ChangeSourceFilters,
+        ChangeSourceOrder,
+        CodebaseFilters,
+        CodebaseOrder,
+        CommitFilters,
+        CommitGraphFilters,
+        CommitGraphOrder,
+        CommitOrder,
+        ForceSchedulerFilters,
+        ForceSchedulerOrder,
+        LogChunkFilters,
+        LogChunkOrder,
+        LogFilters,
+        LogHitFilters,
+        LogHitOrder,
+        LogOrder,
+        LogTimesFilters,
+        LogTimesOrder,
+        MasterFilters,
+        MasterOrder,
+        ProjectFilters,
+        ProjectOrder,
+        PropertyFilters,
+        PropertyOrder,
+        ReasonFilters,
+        ReasonOrder,
+        RootLinkFilters,
+        RootLinkOrder,
+        SchedulerFilters,
+        SchedulerOrder,
+        SourceStampFilters,
+        SourceStampOrder,
+        SpecFilters,
+        SpecOrder,
+        StepFilters,
+        StepOrder,
+        TestResultFilters,
+        TestResultOrder,
+        TestResultSetFilters,
+        TestResultSetOrder,
+        TokenFilters,
+        TokenOrder,
+        WorkerFilters,
+        WorkerOrder,
+    )
+
+
+class OneRootLink(Single[RootLink]):
+    """One of ``rootlinks``."""
+
+    __slots__ = ()
+    row = RootLink
+    plural = "rootlinks"
+
+
+class RootLinkList(Collection[RootLink]):
+    """Some of ``rootlinks``."""
+
+    __slots__ = ()
+    row = RootLink
+    plural = "rootlinks"
+    id_field = ""
+
+    def where(self, **filters: Unpack[RootLinkFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: RootLinkOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneAuditEntry(Single[AuditEntry]):
+    """One of ``audit``."""
+
+    __slots__ = ()
+    row = AuditEntry
+    plural = "audit"
+
+
+class AuditEntryList(Collection[AuditEntry]):
+    """Some of ``audit``."""
+
+    __slots__ = ()
+    row = AuditEntry
+    plural = "audit"
+    id_field = "auditid"
+
+    def where(self, **filters: Unpack[AuditEntryFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: AuditEntryOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneBuildData(Single[BuildData]):
+    """One of ``build_data``."""
+
+    __slots__ = ()
+    row = BuildData
+    plural = "build_data"
+
+
+class BuildDataList(Collection[BuildData]):
+    """Some of ``build_data``."""
+
+    __slots__ = ()
+    row = BuildData
+    plural = "build_data"
+    id_field = ""
+
+    def where(self, **filters: Unpack[BuildDataFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: BuildDataOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneBuild(Single[Build]):
+    """One of ``builds``."""
+
+    __slots__ = ()
+    row = Build
+    plural = "builds"
+
+
+class BuildList(Collection[Build]):
+    """Some of ``builds``."""
+
+    __slots__ = ()
+    row = Build
+    plural = "builds"
+    id_field = "buildid"
+
+    def where(self, **filters: Unpack[BuildFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: BuildOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneSourcedProperties(Single[SourcedProperties]):
+    """One of ``properties``."""
+
+    __slots__ = ()
+    row = SourcedProperties
+    plural = "properties"
+
+
+class OneProperty(Single[Property]):
+    """One of ``_properties``."""
+
+    __slots__ = ()
+    row = Property
+    plural = "_properties"
+
+
+class PropertyList(Collection[Property]):
+    """Some of ``_properties``."""
+
+    __slots__ = ()
+    row = Property
+    plural = "_properties"
+    id_field = ""
+
+    def where(self, **filters: Unpack[PropertyFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: PropertyOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneCommit(Single[Commit]):
+    """One of ``commits``."""
+
+    __slots__ = ()
+    row = Commit
+    plural = "commits"
+
+
+class CommitList(Collection[Commit]):
+    """Some of ``commits``."""
+
+    __slots__ = ()
+    row = Commit
+    plural = "commits"
+    id_field = "commitid"
+
+    def where(self, **filters: Unpack[CommitFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: CommitOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneCommitGraph(Single[CommitGraph]):
+    """One of ``commit_graphs``."""
+
+    __slots__ = ()
+    row = CommitGraph
+    plural = "commit_graphs"
+
+
+class CommitGraphList(Collection[CommitGraph]):
+    """Some of ``commit_graphs``."""
+
+    __slots__ = ()
+    row = CommitGraph
+    plural = "commit_graphs"
+    id_field = "common"
+
+    def where(self, **filters: Unpack[CommitGraphFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: CommitGraphOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneBranch(Single[Branch]):
+    """One of ``branches``."""
+
+    __slots__ = ()
+    row = Branch
+    plural = "branches"
+
+
+class BranchList(Collection[Branch]):
+    """Some of ``branches``."""
+
+    __slots__ = ()
+    row = Branch
+    plural = "branches"
+    id_field = "branchid"
+
+    def where(self, **filters: Unpack[BranchFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: BranchOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneBuilder(Single[Builder]):
+    """One of ``builders``."""
+
+    __slots__ = ()
+    row = Builder
+    plural = "builders"
+
+
+class BuilderList(Collection[Builder]):
+    """Some of ``builders``."""
+
+    __slots__ = ()
+    row = Builder
+    plural = "builders"
+    id_field = "builderid"
+
+    def where(self, **filters: Unpack[BuilderFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: BuilderOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneCodebase(Single[Codebase]):
+    """One of ``codebases``."""
+
+    __slots__ = ()
+    row = Codebase
+    plural = "codebases"
+
+
+class CodebaseList(Collection[Codebase]):
+    """Some of ``codebases``."""
+
+    __slots__ = ()
+    row = Codebase
+    plural = "codebases"
+    id_field = "codebaseid"
+
+    def where(self, **filters: Unpack[CodebaseFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: CodebaseOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneWorker(Single[Worker]):
+    """One of ``workers``."""
+
+    __slots__ = ()
+    row = Worker
+    plural = "workers"
+
+
+class WorkerList(Collection[Worker]):
+    """Some of ``workers``."""
+
+    __slots__ = ()
+    row = Worker
+    plural = "workers"
+    id_field = "workerid"
+
+    def where(self, **filters: Unpack[WorkerFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: WorkerOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneChangeSource(Single[ChangeSource]):
+    """One of ``changesources``."""
+
+    __slots__ = ()
+    row = ChangeSource
+    plural = "changesources"
+
+
+class ChangeSourceList(Collection[ChangeSource]):
+    """Some of ``changesources``."""
+
+    __slots__ = ()
+    row = ChangeSource
+    plural = "changesources"
+    id_field = "changesourceid"
+
+    def where(self, **filters: Unpack[ChangeSourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ChangeSourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneMaster(Single[Master]):
+    """One of ``masters``."""
+
+    __slots__ = ()
+    row = Master
+    plural = "masters"
+
+
+class MasterList(Collection[Master]):
+    """Some of ``masters``."""
+
+    __slots__ = ()
+    row = Master
+    plural = "masters"
+    id_field = "masterid"
+
+    def where(self, **filters: Unpack[MasterFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: MasterOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneScheduler(Single[Scheduler]):
+    """One of ``schedulers``."""
+
+    __slots__ = ()
+    row = Scheduler
+    plural = "schedulers"
+
+
+class SchedulerList(Collection[Scheduler]):
+    """Some of ``schedulers``."""
+
+    __slots__ = ()
+    row = Scheduler
+    plural = "schedulers"
+    id_field = "schedulerid"
+
+    def where(self, **filters: Unpack[SchedulerFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: SchedulerOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneProject(Single[Project]):
+    """One of ``projects``."""
+
+    __slots__ = ()
+    row = Project
+    plural = "projects"
+
+
+class ProjectList(Collection[Project]):
+    """Some of ``projects``."""
+
+    __slots__ = ()
+    row = Project
+    plural = "projects"
+    id_field = "projectid"
+
+    def where(self, **filters: Unpack[ProjectFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ProjectOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneReason(Single[Reason]):
+    """One of ``reasons``."""
+
+    __slots__ = ()
+    row = Reason
+    plural = "reasons"
+
+
+class ReasonList(Collection[Reason]):
+    """Some of ``reasons``."""
+
+    __slots__ = ()
+    row = Reason
+    plural = "reasons"
+    id_field = ""
+
+    def where(self, **filters: Unpack[ReasonFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ReasonOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneForceScheduler(Single[ForceScheduler]):
+    """One of ``forceschedulers``."""
+
+    __slots__ = ()
+    row = ForceScheduler
+    plural = "forceschedulers"
+
+
+class ForceSchedulerList(Collection[ForceScheduler]):
+    """Some of ``forceschedulers``."""
+
+    __slots__ = ()
+    row = ForceScheduler
+    plural = "forceschedulers"
+    id_field = ""
+
+    def where(self, **filters: Unpack[ForceSchedulerFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ForceSchedulerOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneLogChunk(Numbered[LogChunk]):
+    """One of ``logchunks``."""
+
+    __slots__ = ()
+    row = LogChunk
+    plural = "logchunks"
+
+
+class LogChunkList(Collection[LogChunk]):
+    """Some of ``logchunks``."""
+
+    __slots__ = ()
+    row = LogChunk
+    plural = "logchunks"
+    id_field = "logid"
+
+    def where(self, **filters: Unpack[LogChunkFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: LogChunkOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneLogTimes(Numbered[LogTimes]):
+    """One of ``logtimes``."""
+
+    __slots__ = ()
+    row = LogTimes
+    plural = "logtimes"
+
+
+class LogTimesList(Collection[LogTimes]):
+    """Some of ``logtimes``."""
+
+    __slots__ = ()
+    row = LogTimes
+    plural = "logtimes"
+    id_field = "logid"
+
+    def where(self, **filters: Unpack[LogTimesFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: LogTimesOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneLogHit(Single[LogHit]):
+    """One of ``loghits``."""
+
+    __slots__ = ()
+    row = LogHit
+    plural = "loghits"
+
+
+class LogHitList(Collection[LogHit]):
+    """Some of ``loghits``."""
+
+    __slots__ = ()
+    row = LogHit
+    plural = "loghits"
+    id_field = ""
+
+    def where(self, **filters: Unpack[LogHitFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: LogHitOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneBuildRequest(Single[BuildRequest]):
+    """One of ``buildrequests``."""
+
+    __slots__ = ()
+    row = BuildRequest
+    plural = "buildrequests"
+
+
+class BuildRequestList(Collection[BuildRequest]):
+    """Some of ``buildrequests``."""
+
+    __slots__ = ()
+    row = BuildRequest
+    plural = "buildrequests"
+    id_field = "buildrequestid"
+
+    def where(self, **filters: Unpack[BuildRequestFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: BuildRequestOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneBuildset(Single[Buildset]):
+    """One of ``buildsets``."""
+
+    __slots__ = ()
+    row = Buildset
+    plural = "buildsets"
+
+
+class BuildsetList(Collection[Buildset]):
+    """Some of ``buildsets``."""
+
+    __slots__ = ()
+    row = Buildset
+    plural = "buildsets"
+    id_field = "bsid"
+
+    def where(self, **filters: Unpack[BuildsetFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: BuildsetOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneSourceStamp(Single[SourceStamp]):
+    """One of ``sourcestamps``."""
+
+    __slots__ = ()
+    row = SourceStamp
+    plural = "sourcestamps"
+
+
+class SourceStampList(Collection[SourceStamp]):
+    """Some of ``sourcestamps``."""
+
+    __slots__ = ()
+    row = SourceStamp
+    plural = "sourcestamps"
+    id_field = "ssid"
+
+    def where(self, **filters: Unpack[SourceStampFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: SourceStampOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneChange(Single[Change]):
+    """One of ``changes``."""
+
+    __slots__ = ()
+    row = Change
+    plural = "changes"
+
+
+class ChangeList(Collection[Change]):
+    """Some of ``changes``."""
+
+    __slots__ = ()
+    row = Change
+    plural = "changes"
+    id_field = "changeid"
+
+    def where(self, **filters: Unpack[ChangeFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ChangeOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneStep(Single[Step]):
+    """One of ``steps``."""
+
+    __slots__ = ()
+    row = Step
+    plural = "steps"
+
+
+class StepList(Collection[Step]):
+    """Some of ``steps``."""
+
+    __slots__ = ()
+    row = Step
+    plural = "steps"
+    id_field = "stepid"
+
+    def where(self, **filters: Unpack[StepFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StepOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneLog(Single[Log]):
+    """One of ``logs``."""
+
+    __slots__ = ()
+    row = Log
+    plural = "logs"
+
+
+class LogList(Collection[Log]):
+    """Some of ``logs``."""
+
+    __slots__ = ()
+    row = Log
+    plural = "logs"
+    id_field = "logid"
+
+    def where(self, **filters: Unpack[LogFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: LogOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneTestResultSet(Single[TestResultSet]):
+    """One of ``test_result_sets``."""
+
+    __slots__ = ()
+    row = TestResultSet
+    plural = "test_result_sets"
+
+
+class TestResultSetList(Collection[TestResultSet]):
+    """Some of ``test_result_sets``."""
+
+    __slots__ = ()
+    row = TestResultSet
+    plural = "test_result_sets"
+    id_field = "test_result_setid"
+
+    def where(self, **filters: Unpack[TestResultSetFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: TestResultSetOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneTestResult(Single[TestResult]):
+    """One of ``test_results``."""
+
+    __slots__ = ()
+    row = TestResult
+    plural = "test_results"
+
+
+class TestResultList(Collection[TestResult]):
+    """Some of ``test_results``."""
+
+    __slots__ = ()
+    row = TestResult
+    plural = "test_results"
+    id_field = "test_resultid"
+
+    def where(self, **filters: Unpack[TestResultFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: TestResultOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneToken(Single[Token]):
+    """One of ``tokens``."""
+
+    __slots__ = ()
+    row = Token
+    plural = "tokens"
+
+
+class TokenList(Collection[Token]):
+    """Some of ``tokens``."""
+
+    __slots__ = ()
+    row = Token
+    plural = "tokens"
+    id_field = "tokenid"
+
+    def where(self, **filters: Unpack[TokenFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: TokenOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class OneSpec(Single[Spec]):
+    """One of ``specs``."""
+
+    __slots__ = ()
+    row = Spec
+    plural = "specs"
+
+
+class SpecList(Collection[Spec]):
+    """Some of ``specs``."""
+
+    __slots__ = ()
+    row = Spec
+    plural = "specs"
+    id_field = ""
+
+    def where(self, **filters: Unpack[SpecFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: SpecOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class AuditEntryPaths(AuditEntryList):
+    """``audit``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> OneAuditEntry:
+        return OneAuditEntry((*self.elements, str(key)))
+
+
+class Branches(Path):
+    """``branches``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> OneBranch:
+        return OneBranch((*self.elements, str(key)))
+
+
+class BuildDataPath(OneBuildData):
+    """``builders/n:builderid/builds/n:build_number/data/i:name``"""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Download:
+        return Download((*self.elements, "value"))
+
+
+class BuildDataPaths(BuildDataList):
+    """``builders/n:builderid/builds/n:build_number/data``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> BuildDataPath:
+        return BuildDataPath((*self.elements, str(key)))
+
+
+class LogPath(OneLog):
+    """``builders/n:builderid/builds/n:build_number/steps/n:step_number/logs/i:log_slug``"""
+
+    __slots__ = ()
+
+    @property
+    def contents(self) -> OneLogChunk:
+        return OneLogChunk((*self.elements, "contents"))
+
+    @property
+    def raw(self) -> Download:
+        return Download((*self.elements, "raw"))
+
+    @property
+    def raw_inline(self) -> Download:
+        return Download((*self.elements, "raw_inline"))
+
+    @property
+    def search(self) -> Searching:
+        return Searching((*self.elements, "search"))
+
+    @property
+    def times(self) -> OneLogTimes:
+        return OneLogTimes((*self.elements, "times"))
+
+
+class LogPaths(LogList):
+    """``builders/n:builderid/builds/n:build_number/steps/n:step_number/logs``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> LogPath:
+        return LogPath((*self.elements, str(key)))
+
+
+class StepPath(OneStep):
+    """``builders/n:builderid/builds/n:build_number/steps/n:step_number``"""
+
+    __slots__ = ()
+
+    @property
+    def logs(self) -> LogPaths:
+        return LogPaths((*self.elements, "logs"))
+
+
+class StepPaths(StepList):
+    """``builders/n:builderid/builds/n:build_number/steps``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int | str) -> StepPath:
+        return StepPath((*self.elements, str(key)))
+
+
+class BuildPath(OneBuild):
+    """``builders/n:builderid/builds/n:build_number``"""
+
+    __slots__ = ()
+
+    @property
+    def changes(self) -> ChangeList:
+        return ChangeList((*self.elements, "changes"))
+
+    @property
+    def data(self) -> BuildDataPaths:
+        return BuildDataPaths((*self.elements, "data"))
+
+    @property
+    def properties(self) -> OneSourcedProperties:
+        return OneSourcedProperties((*self.elements, "properties"))
+
+    @property
+    def steps(self) -> StepPaths:
+        return StepPaths((*self.elements, "steps"))
+
+    def rebuild(self) -> Call[tuple[int, dict[str, int]]]:
+        """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
+        return call(self, "rebuild", {}, tuple[int, dict[str, int]])
+
+    def stop(
+        self,
+        *,
+        reason: str | None | UnsetType = UNSET,
+        results: int | None | UnsetType = UNSET,
+    ) -> Call[None]:
+        """End a build; one that has ended already is left as it is."""
+        return call(self, "stop", {"reason": reason, "results": results}, None)
+
+
+class BuildPaths(BuildList):
+    """``builders/n:builderid/builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> BuildPath:
+        return BuildPath((*self.elements, str(key)))
+
+
+class MasterPaths(MasterList):
+    """``builders/n:builderid/masters``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> OneMaster:
+        return OneMaster((*self.elements, str(key)))
+
+
+class WorkerPath(OneWorker):
+    """``builders/n:builderid/workers/n:workerid``"""
+
+    __slots__ = ()
+
+    def kill(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
+        """Tell a worker to end at once."""
+        return call(self, "kill", {"reason": reason}, None)
+
+    def pause(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
+        """Begin nothing new on a worker."""
+        return call(self, "pause", {"reason": reason}, None)
+
+    def stop(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
+        """Let a worker end when nothing runs on it."""
+        return call(self, "stop", {"reason": reason}, None)
+
+    def unpause(self) -> Call[None]:
+        """Begin builds on a worker again."""
+        return call(self, "unpause", {}, None)
+
+
+class WorkerPaths(WorkerList):
+    """``builders/n:builderid/workers``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int | str) -> WorkerPath:
+        return WorkerPath((*self.elements, str(key)))
+
+
+class BuilderPath(OneBuilder):
+    """``builders/n:builderid``"""
+
+    __slots__ = ()
+
+    @property
+    def buildrequests(self) -> BuildRequestList:
+        return BuildRequestList((*self.elements, "buildrequests"))
+
+    @property
+    def builds(self) -> BuildPaths:
+        return BuildPaths((*self.elements, "builds"))
+
+    @property
+    def explain(self) -> ReasonList:
+        return ReasonList((*self.elements, "explain"))
+
+    @property
+    def forceschedulers(self) -> ForceSchedulerList:
+        return ForceSchedulerList((*self.elements, "forceschedulers"))
+
+    @property
+    def masters(self) -> MasterPaths:
+        return MasterPaths((*self.elements, "masters"))
+
+    @property
+    def test_result_sets(self) -> TestResultSetList:
+        return TestResultSetList((*self.elements, "test_result_sets"))
+
+    @property
+    def workers(self) -> WorkerPaths:
+        return WorkerPaths((*self.elements, "workers"))
+
+
+class LogPaths2(LogList):
+    """``builders/s:buildername/builds/n:build_number/steps/n:step_number/logs``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneLog:
+        return OneLog((*self.elements, str(key)))
+
+
+class StepPath2(OneStep):
+    """``builders/s:buildername/builds/n:build_number/steps/n:step_number``"""
+
+    __slots__ = ()
+
+    @property
+    def logs(self) -> LogPaths2:
+        return LogPaths2((*self.elements, "logs"))
+
+
+class StepPaths2(StepList):
+    """``builders/s:buildername/builds/n:build_number/steps``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int | str) -> StepPath2:
+        return StepPath2((*self.elements, str(key)))
+
+
+class BuildPath2(OneBuild):
+    """``builders/s:buildername/builds/n:build_number``"""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> BuildDataPaths:
+        return BuildDataPaths((*self.elements, "data"))
+
+    @property
+    def steps(self) -> StepPaths2:
+        return StepPaths2((*self.elements, "steps"))
+
+    def rebuild(self) -> Call[tuple[int, dict[str, int]]]:
+        """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
+        return call(self, "rebuild", {}, tuple[int, dict[str, int]])
+
+    def stop(
+        self,
+        *,
+        reason: str | None | UnsetType = UNSET,
+        results: int | None | UnsetType = UNSET,
+    ) -> Call[None]:
+        """End a build; one that has ended already is left as it is."""
+        return call(self, "stop", {"reason": reason, "results": results}, None)
+
+
+class BuildPaths2(BuildList):
+    """``builders/s:buildername/builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> BuildPath2:
+        return BuildPath2((*self.elements, str(key)))
+
+
+class BuilderPath2(OneBuilder):
+    """``builders/s:buildername``"""
+
+    __slots__ = ()
+
+    @property
+    def builds(self) -> BuildPaths2:
+        return BuildPaths2((*self.elements, "builds"))
+
+    @property
+    def test_result_sets(self) -> TestResultSetList:
+        return TestResultSetList((*self.elements, "test_result_sets"))
+
+
+class BuilderPaths(BuilderList):
+    """``builders``"""
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, key: int) -> BuilderPath: ...
+
+    @overload
+    def __getitem__(self, key: str) -> BuilderPath2: ...
+
+    def __getitem__(self, key: int | str) -> BuilderPath | BuilderPath2:
+        if isinstance(key, int):
+            return BuilderPath((*self.elements, str(key)))
+        return BuilderPath2((*self.elements, key))
+
+
+class BuildRequestPath(OneBuildRequest):
+    """``buildrequests/n:buildrequestid``"""
+
+    __slots__ = ()
+
+    @property
+    def builds(self) -> BuildList:
+        return BuildList((*self.elements, "builds"))
+
+    @property
+    def explain(self) -> ReasonList:
+        return ReasonList((*self.elements, "explain"))
+
+    def cancel(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
+        """Complete a waiting request as cancelled, or stop its build."""
+        return call(self, "cancel", {"reason": reason}, None)
+
+    def set_priority(self, *, priority: int) -> Call[None]:
+        """Change the rank of a request."""
+        return call(self, "set_priority", {"priority": priority}, None)
+
+
+class BuildRequestPaths(BuildRequestList):
+    """``buildrequests``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> BuildRequestPath:
+        return BuildRequestPath((*self.elements, str(key)))
+
+
+class BuildPath3(OneBuild):
+    """``builds/n:buildid``"""
+
+    __slots__ = ()
+
+    @property
+    def changes(self) -> ChangeList:
+        return ChangeList((*self.elements, "changes"))
+
+    @property
+    def data(self) -> BuildDataPaths:
+        return BuildDataPaths((*self.elements, "data"))
+
+    @property
+    def properties(self) -> OneSourcedProperties:
+        return OneSourcedProperties((*self.elements, "properties"))
+
+    @property
+    def property_list(self) -> PropertyList:
+        return PropertyList((*self.elements, "property_list"))
+
+    @property
+    def steps(self) -> StepPaths:
+        return StepPaths((*self.elements, "steps"))
+
+    @property
+    def test_result_sets(self) -> TestResultSetList:
+        return TestResultSetList((*self.elements, "test_result_sets"))
+
+    @property
+    def triggered_builds(self) -> BuildList:
+        return BuildList((*self.elements, "triggered_builds"))
+
+    def rebuild(self) -> Call[tuple[int, dict[str, int]]]:
+        """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
+        return call(self, "rebuild", {}, tuple[int, dict[str, int]])
+
+    def stop(
+        self,
+        *,
+        reason: str | None | UnsetType = UNSET,
+        results: int | None | UnsetType = UNSET,
+    ) -> Call[None]:
+        """End a build; one that has ended already is left as it is."""
+        return call(self, "stop", {"reason": reason, "results": results}, None)
+
+
+class BuildPaths3(BuildList):
+    """``builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> BuildPath3:
+        return BuildPath3((*self.elements, str(key)))
+
+
+class BuildsetPath(OneBuildset):
+    """``buildsets/n:bsid``"""
+
+    __slots__ = ()
+
+    @property
+    def properties(self) -> OneSourcedProperties:
+        return OneSourcedProperties((*self.elements, "properties"))
+
+    @property
+    def properties_list(self) -> PropertyList:
+        return PropertyList((*self.elements, "properties_list"))
+
+    @property
+    def sourcestamps(self) -> SourceStampList:
+        return SourceStampList((*self.elements, "sourcestamps"))
+
+
+class BuildsetPaths(BuildsetList):
+    """``buildsets``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> BuildsetPath:
+        return BuildsetPath((*self.elements, str(key)))
+
+
+class ChangePath(OneChange):
+    """``changes/n:changeid``"""
+
+    __slots__ = ()
+
+    @property
+    def builds(self) -> BuildList:
+        return BuildList((*self.elements, "builds"))
+
+    @property
+    def properties_list(self) -> PropertyList:
+        return PropertyList((*self.elements, "properties_list"))
+
+
+class ChangePaths(ChangeList):
+    """``changes``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> ChangePath:
+        return ChangePath((*self.elements, str(key)))
+
+    def add(
+        self,
+        *,
+        author: str,
+        comments: str | None | UnsetType = UNSET,
+        files: Sequence[str] | None | UnsetType = UNSET,
+        properties: Mapping[str, Any] | None | UnsetType = UNSET,
+        when_timestamp: float | None | UnsetType = UNSET,
+        branch: str | None | UnsetType = UNSET,
+        category: str | None | UnsetType = UNSET,
+        codebase: str | None | UnsetType = UNSET,
+        committer: str | None | UnsetType = UNSET,
+        project: str | None | UnsetType = UNSET,
+        repository: str | None | UnsetType = UNSET,
+        revision: str | None | UnsetType = UNSET,
+        revlink: str | None | UnsetType = UNSET,
+        src: str | None | UnsetType = UNSET,
+    ) -> Call[int]:
+        """Keep a change and let the schedulers see it; returns its id. Parameters as of ``updates.addChange``."""
+        return call(self, "add", {
+            "author": author,
+            "comments": comments,
+            "files": files,
+            "properties": properties,
+            "when_timestamp": when_timestamp,
+            "branch": branch,
+            "category": category,
+            "codebase": codebase,
+            "committer": committer,
+            "project": project,
+            "repository": repository,
+            "revision": revision,
+            "revlink": revlink,
+            "src": src,
+        }, int)
+
+
+class ChangeSourcePaths(ChangeSourceList):
+    """``changesources``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> OneChangeSource:
+        return OneChangeSource((*self.elements, str(key)))
+
+
+class CodebasesNCodebaseidCommitRangeNCommitid1NCommitid2(Path):
+    """``codebases/n:codebaseid/commit_range/n:commitid1/n:commitid2``"""
+
+    __slots__ = ()
+
+    @property
+    def commits_common_parent(self) -> OneCommitGraph:
+        return OneCommitGraph((*self.elements, "commits_common_parent"))
+
+    @property
+    def test_result_sets(self) -> TestResultSetList:
+        return TestResultSetList((*self.elements, "test_result_sets"))
+
+
+class CodebasesNCodebaseidCommitRangeNCommitid1(Path):
+    """``codebases/n:codebaseid/commit_range/n:commitid1``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> CodebasesNCodebaseidCommitRangeNCommitid1NCommitid2:
+        return CodebasesNCodebaseidCommitRangeNCommitid1NCommitid2((*self.elements, str(key)))
+
+
+class CodebasesNCodebaseidCommitRange(Path):
+    """``codebases/n:codebaseid/commit_range``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> CodebasesNCodebaseidCommitRangeNCommitid1:
+        return CodebasesNCodebaseidCommitRangeNCommitid1((*self.elements, str(key)))
+
+
+class CodebasesNCodebaseidCommitsByRevision(Path):
+    """``codebases/n:codebaseid/commits_by_revision``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneCommit:
+        return OneCommit((*self.elements, str(key)))
+
+
+class CodebasePath(OneCodebase):
+    """``codebases/n:codebaseid``"""
+
+    __slots__ = ()
+
+    @property
+    def branches(self) -> BranchList:
+        return BranchList((*self.elements, "branches"))
+
+    @property
+    def commit_range(self) -> CodebasesNCodebaseidCommitRange:
+        return CodebasesNCodebaseidCommitRange((*self.elements, "commit_range"))
+
+    @property
+    def commits(self) -> CommitList:
+        return CommitList((*self.elements, "commits"))
+
+    @property
+    def commits_by_revision(self) -> CodebasesNCodebaseidCommitsByRevision:
+        return CodebasesNCodebaseidCommitsByRevision((*self.elements, "commits_by_revision"))
+
+
+class CodebasePaths(CodebaseList):
+    """``codebases``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> CodebasePath:
+        return CodebasePath((*self.elements, str(key)))
+
+
+class Commits(Path):
+    """``commits``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> OneCommit:
+        return OneCommit((*self.elements, str(key)))
+
+
+class ForceSchedulerPath(OneForceScheduler):
+    """``forceschedulers/i:schedulername``"""
+
+    __slots__ = ()
+
+    def force(self, **params: Any) -> Call[tuple[int, dict[str, int]]]:
+        """Ask for builds by hand; returns ``[buildset id, {builder id: request id}]``."""
+        return call(self, "force", params, tuple[int, dict[str, int]])
+
+
+class ForceSchedulerPaths(ForceSchedulerList):
+    """``forceschedulers``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> ForceSchedulerPath:
+        return ForceSchedulerPath((*self.elements, str(key)))
+
+
+class Logs(Path):
+    """``logs``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> LogPath:
+        return LogPath((*self.elements, str(key)))
+
+
+class BuilderPath3(OneBuilder):
+    """``masters/n:masterid/builders/n:builderid``"""
+
+    __slots__ = ()
+
+    @property
+    def workers(self) -> WorkerPaths:
+        return WorkerPaths((*self.elements, "workers"))
+
+
+class BuilderPaths2(BuilderList):
+    """``masters/n:masterid/builders``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> BuilderPath3:
+        return BuilderPath3((*self.elements, str(key)))
+
+
+class SchedulerPath(OneScheduler):
+    """``masters/n:masterid/schedulers/n:schedulerid``"""
+
+    __slots__ = ()
+
+    def enable(self, *, enabled: bool) -> Call[None]:
+        """Let a scheduler ask for builds, or keep it from that."""
+        return call(self, "enable", {"enabled": enabled}, None)
+
+
+class SchedulerPaths(SchedulerList):
+    """``masters/n:masterid/schedulers``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> SchedulerPath:
+        return SchedulerPath((*self.elements, str(key)))
+
+
+class MasterPath(OneMaster):
+    """``masters/n:masterid``"""
+
+    __slots__ = ()
+
+    @property
+    def builders(self) -> BuilderPaths2:
+        return BuilderPaths2((*self.elements, "builders"))
+
+    @property
+    def changesources(self) -> ChangeSourcePaths:
+        return ChangeSourcePaths((*self.elements, "changesources"))
+
+    @property
+    def schedulers(self) -> SchedulerPaths:
+        return SchedulerPaths((*self.elements, "schedulers"))
+
+    @property
+    def workers(self) -> WorkerPaths:
+        return WorkerPaths((*self.elements, "workers"))
+
+
+class MasterPaths2(MasterList):
+    """``masters``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> MasterPath:
+        return MasterPath((*self.elements, str(key)))
+
+
+class ProjectsNProjectidCodebases(Path):
+    """``projects/n:projectid/codebases``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneCodebase:
+        return OneCodebase((*self.elements, str(key)))
+
+
+class ProjectPath(OneProject):
+    """``projects/n:projectid``"""
+
+    __slots__ = ()
+
+    @property
+    def builders(self) -> BuilderList:
+        return BuilderList((*self.elements, "builders"))
+
+    @property
+    def codebases(self) -> ProjectsNProjectidCodebases:
+        return ProjectsNProjectidCodebases((*self.elements, "codebases"))
+
+
+class ProjectPaths(ProjectList):
+    """``projects``"""
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, key: int) -> ProjectPath: ...
+
+    @overload
+    def __getitem__(self, key: str) -> OneProject: ...
+
+    def __getitem__(self, key: int | str) -> ProjectPath | OneProject:
+        if isinstance(key, int):
+            return ProjectPath((*self.elements, str(key)))
+        return OneProject((*self.elements, key))
+
+
+class SourceStampPath(OneSourceStamp):
+    """``sourcestamps/n:ssid``"""
+
+    __slots__ = ()
+
+    @property
+    def changes(self) -> ChangeList:
+        return ChangeList((*self.elements, "changes"))
+
+
+class SourceStampPaths(SourceStampList):
+    """``sourcestamps``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> SourceStampPath:
+        return SourceStampPath((*self.elements, str(key)))
+
+
+class StepPath3(OneStep):
+    """``steps/n:stepid``"""
+
+    __slots__ = ()
+
+    @property
+    def logs(self) -> LogPaths:
+        return LogPaths((*self.elements, "logs"))
+
+    @property
+    def test_result_sets(self) -> TestResultSetList:
+        return TestResultSetList((*self.elements, "test_result_sets"))
+
+
+class Steps(Path):
+    """``steps``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> StepPath3:
+        return StepPath3((*self.elements, str(key)))
+
+
+class TestResultSetPath(OneTestResultSet):
+    """``test_result_sets/n:test_result_setid``"""
+
+    __slots__ = ()
+
+    @property
+    def results(self) -> TestResultList:
+        return TestResultList((*self.elements, "results"))
+
+
+class TestResultSetPaths(TestResultSetList):
+    """``test_result_sets``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> TestResultSetPath:
+        return TestResultSetPath((*self.elements, str(key)))
+
+
+class TokenPath(OneToken):
+    """``tokens/n:tokenid``"""
+
+    __slots__ = ()
+
+    def revoke(self) -> Call[None]:
+        """End a token."""
+        return call(self, "revoke", {}, None)
+
+
+class TokenPaths(TokenList):
+    """``tokens``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> TokenPath:
+        return TokenPath((*self.elements, str(key)))
+
+    def create(self, *, name: str, scopes: Sequence[str], days: int | UnsetType = UNSET) -> Call[dict[str, Any]]:
+        """Make a token; returns its id and its text, which nobody will see again."""
+        return call(self, "create", {"name": name, "scopes": scopes, "days": days}, dict[str, Any])
+
+
+class WorkerPath2(OneWorker):
+    """``workers/n:workerid``"""
+
+    __slots__ = ()
+
+    @property
+    def builders(self) -> BuilderList:
+        return BuilderList((*self.elements, "builders"))
+
+    @property
+    def builds(self) -> BuildList:
+        return BuildList((*self.elements, "builds"))
+
+    def kill(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
+        """Tell a worker to end at once."""
+        return call(self, "kill", {"reason": reason}, None)
+
+    def pause(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
+        """Begin nothing new on a worker."""
+        return call(self, "pause", {"reason": reason}, None)
+
+    def stop(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
+        """Let a worker end when nothing runs on it."""
+        return call(self, "stop", {"reason": reason}, None)
+
+    def unpause(self) -> Call[None]:
+        """Begin builds on a worker again."""
+        return call(self, "unpause", {}, None)
+
+
+class WorkerPaths2(WorkerList):
+    """``workers``"""
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, key: int) -> WorkerPath2: ...
+
+    @overload
+    def __getitem__(self, key: str) -> WorkerPath: ...
+
+    def __getitem__(self, key: int | str) -> WorkerPath2 | WorkerPath:
+        if isinstance(key, int):
+            return WorkerPath2((*self.elements, str(key)))
+        return WorkerPath((*self.elements, key))
+
+
+class Root(RootLinkList):
+    """``/api/v2``"""
+
+    __slots__ = ()
+
+    @property
+    def application_spec(self) -> SpecList:
+        return SpecList((*self.elements, "application.spec"))
+
+    @property
+    def audit(self) -> AuditEntryPaths:
+        return AuditEntryPaths((*self.elements, "audit"))
+
+    @property
+    def branches(self) -> Branches:
+        return Branches((*self.elements, "branches"))
+
+    @property
+    def builders(self) -> BuilderPaths:
+        return BuilderPaths((*self.elements, "builders"))
+
+    @property
+    def buildrequests(self) -> BuildRequestPaths:
+        return BuildRequestPaths((*self.elements, "buildrequests"))
+
+    @property
+    def builds(self) -> BuildPaths3:
+        return BuildPaths3((*self.elements, "builds"))
+
+    @property
+    def buildsets(self) -> BuildsetPaths:
+        return BuildsetPaths((*self.elements, "buildsets"))
+
+    @property
+    def changes(self) -> ChangePaths:
+        return ChangePaths((*self.elements, "changes"))
+
+    @property
+    def changesources(self) -> ChangeSourcePaths:
+        return ChangeSourcePaths((*self.elements, "changesources"))
+
+    @property
+    def codebases(self) -> CodebasePaths:
+        return CodebasePaths((*self.elements, "codebases"))
+
+    @property
+    def commits(self) -> Commits:
+        return Commits((*self.elements, "commits"))
+
+    @property
+    def forceschedulers(self) -> ForceSchedulerPaths:
+        return ForceSchedulerPaths((*self.elements, "forceschedulers"))
+
+    @property
+    def logchunks(self) -> OneLogChunk:
+        return OneLogChunk((*self.elements, "logchunks"))
+
+    @property
+    def logs(self) -> Logs:
+        return Logs((*self.elements, "logs"))
+
+    @property
+    def masters(self) -> MasterPaths2:
+        return MasterPaths2((*self.elements, "masters"))
+
+    @property
+    def projects(self) -> ProjectPaths:
+        return ProjectPaths((*self.elements, "projects"))
+
+    @property
+    def schedulers(self) -> SchedulerPaths:
+        return SchedulerPaths((*self.elements, "schedulers"))
+
+    @property
+    def sourcestamps(self) -> SourceStampPaths:
+        return SourceStampPaths((*self.elements, "sourcestamps"))
+
+    @property
+    def steps(self) -> Steps:
+        return Steps((*self.elements, "steps"))
+
+    @property
+    def test_result_sets(self) -> TestResultSetPaths:
+        return TestResultSetPaths((*self.elements, "test_result_sets"))
+
+    @property
+    def tokens(self) -> TokenPaths:
+        return TokenPaths((*self.elements, "tokens"))
+
+    @property
+    def workers(self) -> WorkerPaths2:
+        return WorkerPaths2((*self.elements, "workers"))
+
+
+api = Root()

@@ -1,0 +1,2308 @@
+"""What collections can be filtered and ordered by; for type checkers, and never imported by a program that runs.
+
+Generated from the code of the master (`make client`): not to be edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+
+RootLinkOrder = Literal[
+    "name",
+    "-name",
+]
+
+
+class RootLinkFilters(TypedDict, total=False):
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+
+
+AuditEntryOrder = Literal[
+    "action",
+    "-action",
+    "actor",
+    "-actor",
+    "address",
+    "-address",
+    "auditid",
+    "-auditid",
+    "digest",
+    "-digest",
+    "happened_at",
+    "-happened_at",
+    "method",
+    "-method",
+    "outcome",
+    "-outcome",
+    "path",
+    "-path",
+    "reason",
+    "-reason",
+    "username",
+    "-username",
+    "via",
+    "-via",
+]
+
+
+class AuditEntryFilters(TypedDict, total=False):
+    action: str | Sequence[str]
+    action__eq: str | Sequence[str]
+    action__ne: str | Sequence[str]
+    action__in: str | Sequence[str]
+    action__notin: str | Sequence[str]
+    action__lt: str | Sequence[str]
+    action__le: str | Sequence[str]
+    action__gt: str | Sequence[str]
+    action__ge: str | Sequence[str]
+    action__contains: str | Sequence[str]
+    actor: str | Sequence[str]
+    actor__eq: str | Sequence[str]
+    actor__ne: str | Sequence[str]
+    actor__in: str | Sequence[str]
+    actor__notin: str | Sequence[str]
+    actor__lt: str | Sequence[str]
+    actor__le: str | Sequence[str]
+    actor__gt: str | Sequence[str]
+    actor__ge: str | Sequence[str]
+    actor__contains: str | Sequence[str]
+    address: str | Sequence[str]
+    address__eq: str | Sequence[str]
+    address__ne: str | Sequence[str]
+    address__in: str | Sequence[str]
+    address__notin: str | Sequence[str]
+    address__lt: str | Sequence[str]
+    address__le: str | Sequence[str]
+    address__gt: str | Sequence[str]
+    address__ge: str | Sequence[str]
+    address__contains: str | Sequence[str]
+    auditid: int | Sequence[int]
+    auditid__eq: int | Sequence[int]
+    auditid__ne: int | Sequence[int]
+    auditid__in: int | Sequence[int]
+    auditid__notin: int | Sequence[int]
+    auditid__lt: int | Sequence[int]
+    auditid__le: int | Sequence[int]
+    auditid__gt: int | Sequence[int]
+    auditid__ge: int | Sequence[int]
+    digest: str | Sequence[str]
+    digest__eq: str | Sequence[str]
+    digest__ne: str | Sequence[str]
+    digest__in: str | Sequence[str]
+    digest__notin: str | Sequence[str]
+    digest__lt: str | Sequence[str]
+    digest__le: str | Sequence[str]
+    digest__gt: str | Sequence[str]
+    digest__ge: str | Sequence[str]
+    digest__contains: str | Sequence[str]
+    happened_at: int | Sequence[int]
+    happened_at__eq: int | Sequence[int]
+    happened_at__ne: int | Sequence[int]
+    happened_at__in: int | Sequence[int]
+    happened_at__notin: int | Sequence[int]
+    happened_at__lt: int | Sequence[int]
+    happened_at__le: int | Sequence[int]
+    happened_at__gt: int | Sequence[int]
+    happened_at__ge: int | Sequence[int]
+    method: str | Sequence[str]
+    method__eq: str | Sequence[str]
+    method__ne: str | Sequence[str]
+    method__in: str | Sequence[str]
+    method__notin: str | Sequence[str]
+    method__lt: str | Sequence[str]
+    method__le: str | Sequence[str]
+    method__gt: str | Sequence[str]
+    method__ge: str | Sequence[str]
+    method__contains: str | Sequence[str]
+    outcome: str | Sequence[str]
+    outcome__eq: str | Sequence[str]
+    outcome__ne: str | Sequence[str]
+    outcome__in: str | Sequence[str]
+    outcome__notin: str | Sequence[str]
+    outcome__lt: str | Sequence[str]
+    outcome__le: str | Sequence[str]
+    outcome__gt: str | Sequence[str]
+    outcome__ge: str | Sequence[str]
+    outcome__contains: str | Sequence[str]
+    path: str | Sequence[str]
+    path__eq: str | Sequence[str]
+    path__ne: str | Sequence[str]
+    path__in: str | Sequence[str]
+    path__notin: str | Sequence[str]
+    path__lt: str | Sequence[str]
+    path__le: str | Sequence[str]
+    path__gt: str | Sequence[str]
+    path__ge: str | Sequence[str]
+    path__contains: str | Sequence[str]
+    reason: str | Sequence[str]
+    reason__eq: str | Sequence[str]
+    reason__ne: str | Sequence[str]
+    reason__in: str | Sequence[str]
+    reason__notin: str | Sequence[str]
+    reason__lt: str | Sequence[str]
+    reason__le: str | Sequence[str]
+    reason__gt: str | Sequence[str]
+    reason__ge: str | Sequence[str]
+    reason__contains: str | Sequence[str]
+    username: str | Sequence[str]
+    username__eq: str | Sequence[str]
+    username__ne: str | Sequence[str]
+    username__in: str | Sequence[str]
+    username__notin: str | Sequence[str]
+    username__lt: str | Sequence[str]
+    username__le: str | Sequence[str]
+    username__gt: str | Sequence[str]
+    username__ge: str | Sequence[str]
+    username__contains: str | Sequence[str]
+    via: str | Sequence[str]
+    via__eq: str | Sequence[str]
+    via__ne: str | Sequence[str]
+    via__in: str | Sequence[str]
+    via__notin: str | Sequence[str]
+    via__lt: str | Sequence[str]
+    via__le: str | Sequence[str]
+    via__gt: str | Sequence[str]
+    via__ge: str | Sequence[str]
+    via__contains: str | Sequence[str]
+
+
+BuildDataOrder = Literal[
+    "buildid",
+    "-buildid",
+    "length",
+    "-length",
+    "name",
+    "-name",
+    "source",
+    "-source",
+]
+
+
+class BuildDataFilters(TypedDict, total=False):
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    length: int | Sequence[int]
+    length__eq: int | Sequence[int]
+    length__ne: int | Sequence[int]
+    length__in: int | Sequence[int]
+    length__notin: int | Sequence[int]
+    length__lt: int | Sequence[int]
+    length__le: int | Sequence[int]
+    length__gt: int | Sequence[int]
+    length__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    source: str | Sequence[str]
+    source__eq: str | Sequence[str]
+    source__ne: str | Sequence[str]
+    source__in: str | Sequence[str]
+    source__notin: str | Sequence[str]
+    source__lt: str | Sequence[str]
+    source__le: str | Sequence[str]
+    source__gt: str | Sequence[str]
+    source__ge: str | Sequence[str]
+    source__contains: str | Sequence[str]
+
+
+BuildOrder = Literal[
+    "builderid",
+    "-builderid",
+    "buildid",
+    "-buildid",
+    "buildrequestid",
+    "-buildrequestid",
+    "complete",
+    "-complete",
+    "complete_at",
+    "-complete_at",
+    "locks_duration_s",
+    "-locks_duration_s",
+    "masterid",
+    "-masterid",
+    "number",
+    "-number",
+    "results",
+    "-results",
+    "started_at",
+    "-started_at",
+    "state_string",
+    "-state_string",
+    "workerid",
+    "-workerid",
+]
+
+
+class BuildFilters(TypedDict, total=False):
+    builderid: int | Sequence[int]
+    builderid__eq: int | Sequence[int]
+    builderid__ne: int | Sequence[int]
+    builderid__in: int | Sequence[int]
+    builderid__notin: int | Sequence[int]
+    builderid__lt: int | Sequence[int]
+    builderid__le: int | Sequence[int]
+    builderid__gt: int | Sequence[int]
+    builderid__ge: int | Sequence[int]
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    buildrequestid: int | Sequence[int]
+    buildrequestid__eq: int | Sequence[int]
+    buildrequestid__ne: int | Sequence[int]
+    buildrequestid__in: int | Sequence[int]
+    buildrequestid__notin: int | Sequence[int]
+    buildrequestid__lt: int | Sequence[int]
+    buildrequestid__le: int | Sequence[int]
+    buildrequestid__gt: int | Sequence[int]
+    buildrequestid__ge: int | Sequence[int]
+    complete: bool
+    complete__eq: bool
+    complete__ne: bool
+    complete__in: bool
+    complete__notin: bool
+    complete_at: int | Sequence[int]
+    complete_at__eq: int | Sequence[int]
+    complete_at__ne: int | Sequence[int]
+    complete_at__in: int | Sequence[int]
+    complete_at__notin: int | Sequence[int]
+    complete_at__lt: int | Sequence[int]
+    complete_at__le: int | Sequence[int]
+    complete_at__gt: int | Sequence[int]
+    complete_at__ge: int | Sequence[int]
+    locks_duration_s: int | Sequence[int]
+    locks_duration_s__eq: int | Sequence[int]
+    locks_duration_s__ne: int | Sequence[int]
+    locks_duration_s__in: int | Sequence[int]
+    locks_duration_s__notin: int | Sequence[int]
+    locks_duration_s__lt: int | Sequence[int]
+    locks_duration_s__le: int | Sequence[int]
+    locks_duration_s__gt: int | Sequence[int]
+    locks_duration_s__ge: int | Sequence[int]
+    masterid: int | Sequence[int]
+    masterid__eq: int | Sequence[int]
+    masterid__ne: int | Sequence[int]
+    masterid__in: int | Sequence[int]
+    masterid__notin: int | Sequence[int]
+    masterid__lt: int | Sequence[int]
+    masterid__le: int | Sequence[int]
+    masterid__gt: int | Sequence[int]
+    masterid__ge: int | Sequence[int]
+    number: int | Sequence[int]
+    number__eq: int | Sequence[int]
+    number__ne: int | Sequence[int]
+    number__in: int | Sequence[int]
+    number__notin: int | Sequence[int]
+    number__lt: int | Sequence[int]
+    number__le: int | Sequence[int]
+    number__gt: int | Sequence[int]
+    number__ge: int | Sequence[int]
+    results: int | Sequence[int]
+    results__eq: int | Sequence[int]
+    results__ne: int | Sequence[int]
+    results__in: int | Sequence[int]
+    results__notin: int | Sequence[int]
+    results__lt: int | Sequence[int]
+    results__le: int | Sequence[int]
+    results__gt: int | Sequence[int]
+    results__ge: int | Sequence[int]
+    started_at: int | Sequence[int]
+    started_at__eq: int | Sequence[int]
+    started_at__ne: int | Sequence[int]
+    started_at__in: int | Sequence[int]
+    started_at__notin: int | Sequence[int]
+    started_at__lt: int | Sequence[int]
+    started_at__le: int | Sequence[int]
+    started_at__gt: int | Sequence[int]
+    started_at__ge: int | Sequence[int]
+    state_string: str | Sequence[str]
+    state_string__eq: str | Sequence[str]
+    state_string__ne: str | Sequence[str]
+    state_string__in: str | Sequence[str]
+    state_string__notin: str | Sequence[str]
+    state_string__lt: str | Sequence[str]
+    state_string__le: str | Sequence[str]
+    state_string__gt: str | Sequence[str]
+    state_string__ge: str | Sequence[str]
+    state_string__contains: str | Sequence[str]
+    workerid: int | Sequence[int]
+    workerid__eq: int | Sequence[int]
+    workerid__ne: int | Sequence[int]
+    workerid__in: int | Sequence[int]
+    workerid__notin: int | Sequence[int]
+    workerid__lt: int | Sequence[int]
+    workerid__le: int | Sequence[int]
+    workerid__gt: int | Sequence[int]
+    workerid__ge: int | Sequence[int]
+
+
+PropertyOrder = Literal[
+    "name",
+    "-name",
+    "source",
+    "-source",
+]
+
+
+class PropertyFilters(TypedDict, total=False):
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    source: str | Sequence[str]
+    source__eq: str | Sequence[str]
+    source__ne: str | Sequence[str]
+    source__in: str | Sequence[str]
+    source__notin: str | Sequence[str]
+    source__lt: str | Sequence[str]
+    source__le: str | Sequence[str]
+    source__gt: str | Sequence[str]
+    source__ge: str | Sequence[str]
+    source__contains: str | Sequence[str]
+
+
+CommitOrder = Literal[
+    "author",
+    "-author",
+    "codebaseid",
+    "-codebaseid",
+    "comments",
+    "-comments",
+    "commitid",
+    "-commitid",
+    "committer",
+    "-committer",
+    "parent_commitid",
+    "-parent_commitid",
+    "revision",
+    "-revision",
+    "when_timestamp",
+    "-when_timestamp",
+]
+
+
+class CommitFilters(TypedDict, total=False):
+    author: str | Sequence[str]
+    author__eq: str | Sequence[str]
+    author__ne: str | Sequence[str]
+    author__in: str | Sequence[str]
+    author__notin: str | Sequence[str]
+    author__lt: str | Sequence[str]
+    author__le: str | Sequence[str]
+    author__gt: str | Sequence[str]
+    author__ge: str | Sequence[str]
+    author__contains: str | Sequence[str]
+    codebaseid: int | Sequence[int]
+    codebaseid__eq: int | Sequence[int]
+    codebaseid__ne: int | Sequence[int]
+    codebaseid__in: int | Sequence[int]
+    codebaseid__notin: int | Sequence[int]
+    codebaseid__lt: int | Sequence[int]
+    codebaseid__le: int | Sequence[int]
+    codebaseid__gt: int | Sequence[int]
+    codebaseid__ge: int | Sequence[int]
+    comments: str | Sequence[str]
+    comments__eq: str | Sequence[str]
+    comments__ne: str | Sequence[str]
+    comments__in: str | Sequence[str]
+    comments__notin: str | Sequence[str]
+    comments__lt: str | Sequence[str]
+    comments__le: str | Sequence[str]
+    comments__gt: str | Sequence[str]
+    comments__ge: str | Sequence[str]
+    comments__contains: str | Sequence[str]
+    commitid: int | Sequence[int]
+    commitid__eq: int | Sequence[int]
+    commitid__ne: int | Sequence[int]
+    commitid__in: int | Sequence[int]
+    commitid__notin: int | Sequence[int]
+    commitid__lt: int | Sequence[int]
+    commitid__le: int | Sequence[int]
+    commitid__gt: int | Sequence[int]
+    commitid__ge: int | Sequence[int]
+    committer: str | Sequence[str]
+    committer__eq: str | Sequence[str]
+    committer__ne: str | Sequence[str]
+    committer__in: str | Sequence[str]
+    committer__notin: str | Sequence[str]
+    committer__lt: str | Sequence[str]
+    committer__le: str | Sequence[str]
+    committer__gt: str | Sequence[str]
+    committer__ge: str | Sequence[str]
+    committer__contains: str | Sequence[str]
+    parent_commitid: int | Sequence[int]
+    parent_commitid__eq: int | Sequence[int]
+    parent_commitid__ne: int | Sequence[int]
+    parent_commitid__in: int | Sequence[int]
+    parent_commitid__notin: int | Sequence[int]
+    parent_commitid__lt: int | Sequence[int]
+    parent_commitid__le: int | Sequence[int]
+    parent_commitid__gt: int | Sequence[int]
+    parent_commitid__ge: int | Sequence[int]
+    revision: str | Sequence[str]
+    revision__eq: str | Sequence[str]
+    revision__ne: str | Sequence[str]
+    revision__in: str | Sequence[str]
+    revision__notin: str | Sequence[str]
+    revision__lt: str | Sequence[str]
+    revision__le: str | Sequence[str]
+    revision__gt: str | Sequence[str]
+    revision__ge: str | Sequence[str]
+    revision__contains: str | Sequence[str]
+    when_timestamp: int | Sequence[int]
+    when_timestamp__eq: int | Sequence[int]
+    when_timestamp__ne: int | Sequence[int]
+    when_timestamp__in: int | Sequence[int]
+    when_timestamp__notin: int | Sequence[int]
+    when_timestamp__lt: int | Sequence[int]
+    when_timestamp__le: int | Sequence[int]
+    when_timestamp__gt: int | Sequence[int]
+    when_timestamp__ge: int | Sequence[int]
+
+
+CommitGraphOrder = Literal[
+    "common",
+    "-common",
+]
+
+
+class CommitGraphFilters(TypedDict, total=False):
+    common: int | Sequence[int]
+    common__eq: int | Sequence[int]
+    common__ne: int | Sequence[int]
+    common__in: int | Sequence[int]
+    common__notin: int | Sequence[int]
+    common__lt: int | Sequence[int]
+    common__le: int | Sequence[int]
+    common__gt: int | Sequence[int]
+    common__ge: int | Sequence[int]
+    to1__contains: int | Sequence[int]
+    to2__contains: int | Sequence[int]
+
+
+BranchOrder = Literal[
+    "branchid",
+    "-branchid",
+    "codebaseid",
+    "-codebaseid",
+    "commitid",
+    "-commitid",
+    "last_timestamp",
+    "-last_timestamp",
+    "name",
+    "-name",
+]
+
+
+class BranchFilters(TypedDict, total=False):
+    branchid: int | Sequence[int]
+    branchid__eq: int | Sequence[int]
+    branchid__ne: int | Sequence[int]
+    branchid__in: int | Sequence[int]
+    branchid__notin: int | Sequence[int]
+    branchid__lt: int | Sequence[int]
+    branchid__le: int | Sequence[int]
+    branchid__gt: int | Sequence[int]
+    branchid__ge: int | Sequence[int]
+    codebaseid: int | Sequence[int]
+    codebaseid__eq: int | Sequence[int]
+    codebaseid__ne: int | Sequence[int]
+    codebaseid__in: int | Sequence[int]
+    codebaseid__notin: int | Sequence[int]
+    codebaseid__lt: int | Sequence[int]
+    codebaseid__le: int | Sequence[int]
+    codebaseid__gt: int | Sequence[int]
+    codebaseid__ge: int | Sequence[int]
+    commitid: int | Sequence[int]
+    commitid__eq: int | Sequence[int]
+    commitid__ne: int | Sequence[int]
+    commitid__in: int | Sequence[int]
+    commitid__notin: int | Sequence[int]
+    commitid__lt: int | Sequence[int]
+    commitid__le: int | Sequence[int]
+    commitid__gt: int | Sequence[int]
+    commitid__ge: int | Sequence[int]
+    last_timestamp: int | Sequence[int]
+    last_timestamp__eq: int | Sequence[int]
+    last_timestamp__ne: int | Sequence[int]
+    last_timestamp__in: int | Sequence[int]
+    last_timestamp__notin: int | Sequence[int]
+    last_timestamp__lt: int | Sequence[int]
+    last_timestamp__le: int | Sequence[int]
+    last_timestamp__gt: int | Sequence[int]
+    last_timestamp__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+
+
+BuilderOrder = Literal[
+    "builderid",
+    "-builderid",
+    "description",
+    "-description",
+    "description_format",
+    "-description_format",
+    "description_html",
+    "-description_html",
+    "name",
+    "-name",
+    "projectid",
+    "-projectid",
+]
+
+
+class BuilderFilters(TypedDict, total=False):
+    builderid: int | Sequence[int]
+    builderid__eq: int | Sequence[int]
+    builderid__ne: int | Sequence[int]
+    builderid__in: int | Sequence[int]
+    builderid__notin: int | Sequence[int]
+    builderid__lt: int | Sequence[int]
+    builderid__le: int | Sequence[int]
+    builderid__gt: int | Sequence[int]
+    builderid__ge: int | Sequence[int]
+    description: str | Sequence[str]
+    description__eq: str | Sequence[str]
+    description__ne: str | Sequence[str]
+    description__in: str | Sequence[str]
+    description__notin: str | Sequence[str]
+    description__lt: str | Sequence[str]
+    description__le: str | Sequence[str]
+    description__gt: str | Sequence[str]
+    description__ge: str | Sequence[str]
+    description__contains: str | Sequence[str]
+    description_format: str | Sequence[str]
+    description_format__eq: str | Sequence[str]
+    description_format__ne: str | Sequence[str]
+    description_format__in: str | Sequence[str]
+    description_format__notin: str | Sequence[str]
+    description_format__lt: str | Sequence[str]
+    description_format__le: str | Sequence[str]
+    description_format__gt: str | Sequence[str]
+    description_format__ge: str | Sequence[str]
+    description_format__contains: str | Sequence[str]
+    description_html: str | Sequence[str]
+    description_html__eq: str | Sequence[str]
+    description_html__ne: str | Sequence[str]
+    description_html__in: str | Sequence[str]
+    description_html__notin: str | Sequence[str]
+    description_html__lt: str | Sequence[str]
+    description_html__le: str | Sequence[str]
+    description_html__gt: str | Sequence[str]
+    description_html__ge: str | Sequence[str]
+    description_html__contains: str | Sequence[str]
+    masterids__contains: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    projectid: int | Sequence[int]
+    projectid__eq: int | Sequence[int]
+    projectid__ne: int | Sequence[int]
+    projectid__in: int | Sequence[int]
+    projectid__notin: int | Sequence[int]
+    projectid__lt: int | Sequence[int]
+    projectid__le: int | Sequence[int]
+    projectid__gt: int | Sequence[int]
+    projectid__ge: int | Sequence[int]
+    tags__contains: str | Sequence[str]
+
+
+CodebaseOrder = Literal[
+    "codebaseid",
+    "-codebaseid",
+    "name",
+    "-name",
+    "projectid",
+    "-projectid",
+    "slug",
+    "-slug",
+]
+
+
+class CodebaseFilters(TypedDict, total=False):
+    codebaseid: int | Sequence[int]
+    codebaseid__eq: int | Sequence[int]
+    codebaseid__ne: int | Sequence[int]
+    codebaseid__in: int | Sequence[int]
+    codebaseid__notin: int | Sequence[int]
+    codebaseid__lt: int | Sequence[int]
+    codebaseid__le: int | Sequence[int]
+    codebaseid__gt: int | Sequence[int]
+    codebaseid__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    projectid: int | Sequence[int]
+    projectid__eq: int | Sequence[int]
+    projectid__ne: int | Sequence[int]
+    projectid__in: int | Sequence[int]
+    projectid__notin: int | Sequence[int]
+    projectid__lt: int | Sequence[int]
+    projectid__le: int | Sequence[int]
+    projectid__gt: int | Sequence[int]
+    projectid__ge: int | Sequence[int]
+    slug: str | Sequence[str]
+    slug__eq: str | Sequence[str]
+    slug__ne: str | Sequence[str]
+    slug__in: str | Sequence[str]
+    slug__notin: str | Sequence[str]
+    slug__lt: str | Sequence[str]
+    slug__le: str | Sequence[str]
+    slug__gt: str | Sequence[str]
+    slug__ge: str | Sequence[str]
+    slug__contains: str | Sequence[str]
+
+
+WorkerOrder = Literal[
+    "graceful",
+    "-graceful",
+    "name",
+    "-name",
+    "pause_reason",
+    "-pause_reason",
+    "paused",
+    "-paused",
+    "workerid",
+    "-workerid",
+]
+
+
+class WorkerFilters(TypedDict, total=False):
+    graceful: bool
+    graceful__eq: bool
+    graceful__ne: bool
+    graceful__in: bool
+    graceful__notin: bool
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    pause_reason: str | Sequence[str]
+    pause_reason__eq: str | Sequence[str]
+    pause_reason__ne: str | Sequence[str]
+    pause_reason__in: str | Sequence[str]
+    pause_reason__notin: str | Sequence[str]
+    pause_reason__lt: str | Sequence[str]
+    pause_reason__le: str | Sequence[str]
+    pause_reason__gt: str | Sequence[str]
+    pause_reason__ge: str | Sequence[str]
+    pause_reason__contains: str | Sequence[str]
+    paused: bool
+    paused__eq: bool
+    paused__ne: bool
+    paused__in: bool
+    paused__notin: bool
+    workerid: int | Sequence[int]
+    workerid__eq: int | Sequence[int]
+    workerid__ne: int | Sequence[int]
+    workerid__in: int | Sequence[int]
+    workerid__notin: int | Sequence[int]
+    workerid__lt: int | Sequence[int]
+    workerid__le: int | Sequence[int]
+    workerid__gt: int | Sequence[int]
+    workerid__ge: int | Sequence[int]
+
+
+ChangeSourceOrder = Literal[
+    "changesourceid",
+    "-changesourceid",
+    "name",
+    "-name",
+]
+
+
+class ChangeSourceFilters(TypedDict, total=False):
+    changesourceid: int | Sequence[int]
+    changesourceid__eq: int | Sequence[int]
+    changesourceid__ne: int | Sequence[int]
+    changesourceid__in: int | Sequence[int]
+    changesourceid__notin: int | Sequence[int]
+    changesourceid__lt: int | Sequence[int]
+    changesourceid__le: int | Sequence[int]
+    changesourceid__gt: int | Sequence[int]
+    changesourceid__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+
+
+MasterOrder = Literal[
+    "active",
+    "-active",
+    "last_active",
+    "-last_active",
+    "masterid",
+    "-masterid",
+    "name",
+    "-name",
+]
+
+
+class MasterFilters(TypedDict, total=False):
+    active: bool
+    active__eq: bool
+    active__ne: bool
+    active__in: bool
+    active__notin: bool
+    last_active: int | Sequence[int]
+    last_active__eq: int | Sequence[int]
+    last_active__ne: int | Sequence[int]
+    last_active__in: int | Sequence[int]
+    last_active__notin: int | Sequence[int]
+    last_active__lt: int | Sequence[int]
+    last_active__le: int | Sequence[int]
+    last_active__gt: int | Sequence[int]
+    last_active__ge: int | Sequence[int]
+    masterid: int | Sequence[int]
+    masterid__eq: int | Sequence[int]
+    masterid__ne: int | Sequence[int]
+    masterid__in: int | Sequence[int]
+    masterid__notin: int | Sequence[int]
+    masterid__lt: int | Sequence[int]
+    masterid__le: int | Sequence[int]
+    masterid__gt: int | Sequence[int]
+    masterid__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+
+
+SchedulerOrder = Literal[
+    "enabled",
+    "-enabled",
+    "name",
+    "-name",
+    "schedulerid",
+    "-schedulerid",
+]
+
+
+class SchedulerFilters(TypedDict, total=False):
+    enabled: bool
+    enabled__eq: bool
+    enabled__ne: bool
+    enabled__in: bool
+    enabled__notin: bool
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    schedulerid: int | Sequence[int]
+    schedulerid__eq: int | Sequence[int]
+    schedulerid__ne: int | Sequence[int]
+    schedulerid__in: int | Sequence[int]
+    schedulerid__notin: int | Sequence[int]
+    schedulerid__lt: int | Sequence[int]
+    schedulerid__le: int | Sequence[int]
+    schedulerid__gt: int | Sequence[int]
+    schedulerid__ge: int | Sequence[int]
+
+
+ProjectOrder = Literal[
+    "active",
+    "-active",
+    "description",
+    "-description",
+    "description_format",
+    "-description_format",
+    "description_html",
+    "-description_html",
+    "name",
+    "-name",
+    "projectid",
+    "-projectid",
+    "slug",
+    "-slug",
+]
+
+
+class ProjectFilters(TypedDict, total=False):
+    active: bool
+    active__eq: bool
+    active__ne: bool
+    active__in: bool
+    active__notin: bool
+    description: str | Sequence[str]
+    description__eq: str | Sequence[str]
+    description__ne: str | Sequence[str]
+    description__in: str | Sequence[str]
+    description__notin: str | Sequence[str]
+    description__lt: str | Sequence[str]
+    description__le: str | Sequence[str]
+    description__gt: str | Sequence[str]
+    description__ge: str | Sequence[str]
+    description__contains: str | Sequence[str]
+    description_format: str | Sequence[str]
+    description_format__eq: str | Sequence[str]
+    description_format__ne: str | Sequence[str]
+    description_format__in: str | Sequence[str]
+    description_format__notin: str | Sequence[str]
+    description_format__lt: str | Sequence[str]
+    description_format__le: str | Sequence[str]
+    description_format__gt: str | Sequence[str]
+    description_format__ge: str | Sequence[str]
+    description_format__contains: str | Sequence[str]
+    description_html: str | Sequence[str]
+    description_html__eq: str | Sequence[str]
+    description_html__ne: str | Sequence[str]
+    description_html__in: str | Sequence[str]
+    description_html__notin: str | Sequence[str]
+    description_html__lt: str | Sequence[str]
+    description_html__le: str | Sequence[str]
+    description_html__gt: str | Sequence[str]
+    description_html__ge: str | Sequence[str]
+    description_html__contains: str | Sequence[str]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    projectid: int | Sequence[int]
+    projectid__eq: int | Sequence[int]
+    projectid__ne: int | Sequence[int]
+    projectid__in: int | Sequence[int]
+    projectid__notin: int | Sequence[int]
+    projectid__lt: int | Sequence[int]
+    projectid__le: int | Sequence[int]
+    projectid__gt: int | Sequence[int]
+    projectid__ge: int | Sequence[int]
+    slug: str | Sequence[str]
+    slug__eq: str | Sequence[str]
+    slug__ne: str | Sequence[str]
+    slug__in: str | Sequence[str]
+    slug__notin: str | Sequence[str]
+    slug__lt: str | Sequence[str]
+    slug__le: str | Sequence[str]
+    slug__gt: str | Sequence[str]
+    slug__ge: str | Sequence[str]
+    slug__contains: str | Sequence[str]
+
+
+ReasonOrder = Literal[
+    "buildid",
+    "-buildid",
+    "code",
+    "-code",
+    "function",
+    "-function",
+    "lock",
+    "-lock",
+    "position",
+    "-position",
+    "text",
+    "-text",
+    "worker",
+    "-worker",
+    "workerid",
+    "-workerid",
+]
+
+
+class ReasonFilters(TypedDict, total=False):
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    buildids__contains: int | Sequence[int]
+    code: str | Sequence[str]
+    code__eq: str | Sequence[str]
+    code__ne: str | Sequence[str]
+    code__in: str | Sequence[str]
+    code__notin: str | Sequence[str]
+    code__lt: str | Sequence[str]
+    code__le: str | Sequence[str]
+    code__gt: str | Sequence[str]
+    code__ge: str | Sequence[str]
+    code__contains: str | Sequence[str]
+    function: str | Sequence[str]
+    function__eq: str | Sequence[str]
+    function__ne: str | Sequence[str]
+    function__in: str | Sequence[str]
+    function__notin: str | Sequence[str]
+    function__lt: str | Sequence[str]
+    function__le: str | Sequence[str]
+    function__gt: str | Sequence[str]
+    function__ge: str | Sequence[str]
+    function__contains: str | Sequence[str]
+    lock: str | Sequence[str]
+    lock__eq: str | Sequence[str]
+    lock__ne: str | Sequence[str]
+    lock__in: str | Sequence[str]
+    lock__notin: str | Sequence[str]
+    lock__lt: str | Sequence[str]
+    lock__le: str | Sequence[str]
+    lock__gt: str | Sequence[str]
+    lock__ge: str | Sequence[str]
+    lock__contains: str | Sequence[str]
+    position: int | Sequence[int]
+    position__eq: int | Sequence[int]
+    position__ne: int | Sequence[int]
+    position__in: int | Sequence[int]
+    position__notin: int | Sequence[int]
+    position__lt: int | Sequence[int]
+    position__le: int | Sequence[int]
+    position__gt: int | Sequence[int]
+    position__ge: int | Sequence[int]
+    text: str | Sequence[str]
+    text__eq: str | Sequence[str]
+    text__ne: str | Sequence[str]
+    text__in: str | Sequence[str]
+    text__notin: str | Sequence[str]
+    text__lt: str | Sequence[str]
+    text__le: str | Sequence[str]
+    text__gt: str | Sequence[str]
+    text__ge: str | Sequence[str]
+    text__contains: str | Sequence[str]
+    worker: str | Sequence[str]
+    worker__eq: str | Sequence[str]
+    worker__ne: str | Sequence[str]
+    worker__in: str | Sequence[str]
+    worker__notin: str | Sequence[str]
+    worker__lt: str | Sequence[str]
+    worker__le: str | Sequence[str]
+    worker__gt: str | Sequence[str]
+    worker__ge: str | Sequence[str]
+    worker__contains: str | Sequence[str]
+    workerid: int | Sequence[int]
+    workerid__eq: int | Sequence[int]
+    workerid__ne: int | Sequence[int]
+    workerid__in: int | Sequence[int]
+    workerid__notin: int | Sequence[int]
+    workerid__lt: int | Sequence[int]
+    workerid__le: int | Sequence[int]
+    workerid__gt: int | Sequence[int]
+    workerid__ge: int | Sequence[int]
+
+
+ForceSchedulerOrder = Literal[
+    "button_name",
+    "-button_name",
+    "enabled",
+    "-enabled",
+    "label",
+    "-label",
+    "name",
+    "-name",
+]
+
+
+class ForceSchedulerFilters(TypedDict, total=False):
+    builder_names__contains: str | Sequence[str]
+    button_name: str | Sequence[str]
+    button_name__eq: str | Sequence[str]
+    button_name__ne: str | Sequence[str]
+    button_name__in: str | Sequence[str]
+    button_name__notin: str | Sequence[str]
+    button_name__lt: str | Sequence[str]
+    button_name__le: str | Sequence[str]
+    button_name__gt: str | Sequence[str]
+    button_name__ge: str | Sequence[str]
+    button_name__contains: str | Sequence[str]
+    enabled: bool
+    enabled__eq: bool
+    enabled__ne: bool
+    enabled__in: bool
+    enabled__notin: bool
+    label: str | Sequence[str]
+    label__eq: str | Sequence[str]
+    label__ne: str | Sequence[str]
+    label__in: str | Sequence[str]
+    label__notin: str | Sequence[str]
+    label__lt: str | Sequence[str]
+    label__le: str | Sequence[str]
+    label__gt: str | Sequence[str]
+    label__ge: str | Sequence[str]
+    label__contains: str | Sequence[str]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+
+
+LogChunkOrder = Literal[
+    "content",
+    "-content",
+    "firstline",
+    "-firstline",
+    "logid",
+    "-logid",
+]
+
+
+class LogChunkFilters(TypedDict, total=False):
+    content: str | Sequence[str]
+    content__eq: str | Sequence[str]
+    content__ne: str | Sequence[str]
+    content__in: str | Sequence[str]
+    content__notin: str | Sequence[str]
+    content__lt: str | Sequence[str]
+    content__le: str | Sequence[str]
+    content__gt: str | Sequence[str]
+    content__ge: str | Sequence[str]
+    content__contains: str | Sequence[str]
+    firstline: int | Sequence[int]
+    firstline__eq: int | Sequence[int]
+    firstline__ne: int | Sequence[int]
+    firstline__in: int | Sequence[int]
+    firstline__notin: int | Sequence[int]
+    firstline__lt: int | Sequence[int]
+    firstline__le: int | Sequence[int]
+    firstline__gt: int | Sequence[int]
+    firstline__ge: int | Sequence[int]
+    logid: int | Sequence[int]
+    logid__eq: int | Sequence[int]
+    logid__ne: int | Sequence[int]
+    logid__in: int | Sequence[int]
+    logid__notin: int | Sequence[int]
+    logid__lt: int | Sequence[int]
+    logid__le: int | Sequence[int]
+    logid__gt: int | Sequence[int]
+    logid__ge: int | Sequence[int]
+
+
+LogTimesOrder = Literal[
+    "firstline",
+    "-firstline",
+    "logid",
+    "-logid",
+]
+
+
+class LogTimesFilters(TypedDict, total=False):
+    firstline: int | Sequence[int]
+    firstline__eq: int | Sequence[int]
+    firstline__ne: int | Sequence[int]
+    firstline__in: int | Sequence[int]
+    firstline__notin: int | Sequence[int]
+    firstline__lt: int | Sequence[int]
+    firstline__le: int | Sequence[int]
+    firstline__gt: int | Sequence[int]
+    firstline__ge: int | Sequence[int]
+    logid: int | Sequence[int]
+    logid__eq: int | Sequence[int]
+    logid__ne: int | Sequence[int]
+    logid__in: int | Sequence[int]
+    logid__notin: int | Sequence[int]
+    logid__lt: int | Sequence[int]
+    logid__le: int | Sequence[int]
+    logid__gt: int | Sequence[int]
+    logid__ge: int | Sequence[int]
+    times__contains: int | Sequence[int]
+
+
+LogHitOrder = Literal[
+    "column",
+    "-column",
+    "length",
+    "-length",
+    "line",
+    "-line",
+    "stream",
+    "-stream",
+    "text",
+    "-text",
+    "text_column",
+    "-text_column",
+    "time_ms",
+    "-time_ms",
+]
+
+
+class LogHitFilters(TypedDict, total=False):
+    column: int | Sequence[int]
+    column__eq: int | Sequence[int]
+    column__ne: int | Sequence[int]
+    column__in: int | Sequence[int]
+    column__notin: int | Sequence[int]
+    column__lt: int | Sequence[int]
+    column__le: int | Sequence[int]
+    column__gt: int | Sequence[int]
+    column__ge: int | Sequence[int]
+    length: int | Sequence[int]
+    length__eq: int | Sequence[int]
+    length__ne: int | Sequence[int]
+    length__in: int | Sequence[int]
+    length__notin: int | Sequence[int]
+    length__lt: int | Sequence[int]
+    length__le: int | Sequence[int]
+    length__gt: int | Sequence[int]
+    length__ge: int | Sequence[int]
+    line: int | Sequence[int]
+    line__eq: int | Sequence[int]
+    line__ne: int | Sequence[int]
+    line__in: int | Sequence[int]
+    line__notin: int | Sequence[int]
+    line__lt: int | Sequence[int]
+    line__le: int | Sequence[int]
+    line__gt: int | Sequence[int]
+    line__ge: int | Sequence[int]
+    stream: str | Sequence[str]
+    stream__eq: str | Sequence[str]
+    stream__ne: str | Sequence[str]
+    stream__in: str | Sequence[str]
+    stream__notin: str | Sequence[str]
+    stream__lt: str | Sequence[str]
+    stream__le: str | Sequence[str]
+    stream__gt: str | Sequence[str]
+    stream__ge: str | Sequence[str]
+    stream__contains: str | Sequence[str]
+    text: str | Sequence[str]
+    text__eq: str | Sequence[str]
+    text__ne: str | Sequence[str]
+    text__in: str | Sequence[str]
+    text__notin: str | Sequence[str]
+    text__lt: str | Sequence[str]
+    text__le: str | Sequence[str]
+    text__gt: str | Sequence[str]
+    text__ge: str | Sequence[str]
+    text__contains: str | Sequence[str]
+    text_column: int | Sequence[int]
+    text_column__eq: int | Sequence[int]
+    text_column__ne: int | Sequence[int]
+    text_column__in: int | Sequence[int]
+    text_column__notin: int | Sequence[int]
+    text_column__lt: int | Sequence[int]
+    text_column__le: int | Sequence[int]
+    text_column__gt: int | Sequence[int]
+    text_column__ge: int | Sequence[int]
+    time_ms: int | Sequence[int]
+    time_ms__eq: int | Sequence[int]
+    time_ms__ne: int | Sequence[int]
+    time_ms__in: int | Sequence[int]
+    time_ms__notin: int | Sequence[int]
+    time_ms__lt: int | Sequence[int]
+    time_ms__le: int | Sequence[int]
+    time_ms__gt: int | Sequence[int]
+    time_ms__ge: int | Sequence[int]
+
+
+BuildRequestOrder = Literal[
+    "builderid",
+    "-builderid",
+    "buildrequestid",
+    "-buildrequestid",
+    "buildsetid",
+    "-buildsetid",
+    "claimed",
+    "-claimed",
+    "claimed_at",
+    "-claimed_at",
+    "claimed_by_masterid",
+    "-claimed_by_masterid",
+    "complete",
+    "-complete",
+    "complete_at",
+    "-complete_at",
+    "priority",
+    "-priority",
+    "results",
+    "-results",
+    "submitted_at",
+    "-submitted_at",
+    "waited_for",
+    "-waited_for",
+]
+
+
+class BuildRequestFilters(TypedDict, total=False):
+    builderid: int | Sequence[int]
+    builderid__eq: int | Sequence[int]
+    builderid__ne: int | Sequence[int]
+    builderid__in: int | Sequence[int]
+    builderid__notin: int | Sequence[int]
+    builderid__lt: int | Sequence[int]
+    builderid__le: int | Sequence[int]
+    builderid__gt: int | Sequence[int]
+    builderid__ge: int | Sequence[int]
+    buildrequestid: int | Sequence[int]
+    buildrequestid__eq: int | Sequence[int]
+    buildrequestid__ne: int | Sequence[int]
+    buildrequestid__in: int | Sequence[int]
+    buildrequestid__notin: int | Sequence[int]
+    buildrequestid__lt: int | Sequence[int]
+    buildrequestid__le: int | Sequence[int]
+    buildrequestid__gt: int | Sequence[int]
+    buildrequestid__ge: int | Sequence[int]
+    buildsetid: int | Sequence[int]
+    buildsetid__eq: int | Sequence[int]
+    buildsetid__ne: int | Sequence[int]
+    buildsetid__in: int | Sequence[int]
+    buildsetid__notin: int | Sequence[int]
+    buildsetid__lt: int | Sequence[int]
+    buildsetid__le: int | Sequence[int]
+    buildsetid__gt: int | Sequence[int]
+    buildsetid__ge: int | Sequence[int]
+    claimed: bool
+    claimed__eq: bool
+    claimed__ne: bool
+    claimed__in: bool
+    claimed__notin: bool
+    claimed_at: int | Sequence[int]
+    claimed_at__eq: int | Sequence[int]
+    claimed_at__ne: int | Sequence[int]
+    claimed_at__in: int | Sequence[int]
+    claimed_at__notin: int | Sequence[int]
+    claimed_at__lt: int | Sequence[int]
+    claimed_at__le: int | Sequence[int]
+    claimed_at__gt: int | Sequence[int]
+    claimed_at__ge: int | Sequence[int]
+    claimed_by_masterid: int | Sequence[int]
+    claimed_by_masterid__eq: int | Sequence[int]
+    claimed_by_masterid__ne: int | Sequence[int]
+    claimed_by_masterid__in: int | Sequence[int]
+    claimed_by_masterid__notin: int | Sequence[int]
+    claimed_by_masterid__lt: int | Sequence[int]
+    claimed_by_masterid__le: int | Sequence[int]
+    claimed_by_masterid__gt: int | Sequence[int]
+    claimed_by_masterid__ge: int | Sequence[int]
+    complete: bool
+    complete__eq: bool
+    complete__ne: bool
+    complete__in: bool
+    complete__notin: bool
+    complete_at: int | Sequence[int]
+    complete_at__eq: int | Sequence[int]
+    complete_at__ne: int | Sequence[int]
+    complete_at__in: int | Sequence[int]
+    complete_at__notin: int | Sequence[int]
+    complete_at__lt: int | Sequence[int]
+    complete_at__le: int | Sequence[int]
+    complete_at__gt: int | Sequence[int]
+    complete_at__ge: int | Sequence[int]
+    priority: int | Sequence[int]
+    priority__eq: int | Sequence[int]
+    priority__ne: int | Sequence[int]
+    priority__in: int | Sequence[int]
+    priority__notin: int | Sequence[int]
+    priority__lt: int | Sequence[int]
+    priority__le: int | Sequence[int]
+    priority__gt: int | Sequence[int]
+    priority__ge: int | Sequence[int]
+    results: int | Sequence[int]
+    results__eq: int | Sequence[int]
+    results__ne: int | Sequence[int]
+    results__in: int | Sequence[int]
+    results__notin: int | Sequence[int]
+    results__lt: int | Sequence[int]
+    results__le: int | Sequence[int]
+    results__gt: int | Sequence[int]
+    results__ge: int | Sequence[int]
+    submitted_at: int | Sequence[int]
+    submitted_at__eq: int | Sequence[int]
+    submitted_at__ne: int | Sequence[int]
+    submitted_at__in: int | Sequence[int]
+    submitted_at__notin: int | Sequence[int]
+    submitted_at__lt: int | Sequence[int]
+    submitted_at__le: int | Sequence[int]
+    submitted_at__gt: int | Sequence[int]
+    submitted_at__ge: int | Sequence[int]
+    waited_for: bool
+    waited_for__eq: bool
+    waited_for__ne: bool
+    waited_for__in: bool
+    waited_for__notin: bool
+
+
+BuildsetOrder = Literal[
+    "bsid",
+    "-bsid",
+    "complete",
+    "-complete",
+    "complete_at",
+    "-complete_at",
+    "external_idstring",
+    "-external_idstring",
+    "parent_buildid",
+    "-parent_buildid",
+    "parent_relationship",
+    "-parent_relationship",
+    "reason",
+    "-reason",
+    "rebuilt_buildid",
+    "-rebuilt_buildid",
+    "results",
+    "-results",
+    "submitted_at",
+    "-submitted_at",
+]
+
+
+class BuildsetFilters(TypedDict, total=False):
+    bsid: int | Sequence[int]
+    bsid__eq: int | Sequence[int]
+    bsid__ne: int | Sequence[int]
+    bsid__in: int | Sequence[int]
+    bsid__notin: int | Sequence[int]
+    bsid__lt: int | Sequence[int]
+    bsid__le: int | Sequence[int]
+    bsid__gt: int | Sequence[int]
+    bsid__ge: int | Sequence[int]
+    complete: bool
+    complete__eq: bool
+    complete__ne: bool
+    complete__in: bool
+    complete__notin: bool
+    complete_at: int | Sequence[int]
+    complete_at__eq: int | Sequence[int]
+    complete_at__ne: int | Sequence[int]
+    complete_at__in: int | Sequence[int]
+    complete_at__notin: int | Sequence[int]
+    complete_at__lt: int | Sequence[int]
+    complete_at__le: int | Sequence[int]
+    complete_at__gt: int | Sequence[int]
+    complete_at__ge: int | Sequence[int]
+    external_idstring: str | Sequence[str]
+    external_idstring__eq: str | Sequence[str]
+    external_idstring__ne: str | Sequence[str]
+    external_idstring__in: str | Sequence[str]
+    external_idstring__notin: str | Sequence[str]
+    external_idstring__lt: str | Sequence[str]
+    external_idstring__le: str | Sequence[str]
+    external_idstring__gt: str | Sequence[str]
+    external_idstring__ge: str | Sequence[str]
+    external_idstring__contains: str | Sequence[str]
+    parent_buildid: int | Sequence[int]
+    parent_buildid__eq: int | Sequence[int]
+    parent_buildid__ne: int | Sequence[int]
+    parent_buildid__in: int | Sequence[int]
+    parent_buildid__notin: int | Sequence[int]
+    parent_buildid__lt: int | Sequence[int]
+    parent_buildid__le: int | Sequence[int]
+    parent_buildid__gt: int | Sequence[int]
+    parent_buildid__ge: int | Sequence[int]
+    parent_relationship: str | Sequence[str]
+    parent_relationship__eq: str | Sequence[str]
+    parent_relationship__ne: str | Sequence[str]
+    parent_relationship__in: str | Sequence[str]
+    parent_relationship__notin: str | Sequence[str]
+    parent_relationship__lt: str | Sequence[str]
+    parent_relationship__le: str | Sequence[str]
+    parent_relationship__gt: str | Sequence[str]
+    parent_relationship__ge: str | Sequence[str]
+    parent_relationship__contains: str | Sequence[str]
+    reason: str | Sequence[str]
+    reason__eq: str | Sequence[str]
+    reason__ne: str | Sequence[str]
+    reason__in: str | Sequence[str]
+    reason__notin: str | Sequence[str]
+    reason__lt: str | Sequence[str]
+    reason__le: str | Sequence[str]
+    reason__gt: str | Sequence[str]
+    reason__ge: str | Sequence[str]
+    reason__contains: str | Sequence[str]
+    rebuilt_buildid: int | Sequence[int]
+    rebuilt_buildid__eq: int | Sequence[int]
+    rebuilt_buildid__ne: int | Sequence[int]
+    rebuilt_buildid__in: int | Sequence[int]
+    rebuilt_buildid__notin: int | Sequence[int]
+    rebuilt_buildid__lt: int | Sequence[int]
+    rebuilt_buildid__le: int | Sequence[int]
+    rebuilt_buildid__gt: int | Sequence[int]
+    rebuilt_buildid__ge: int | Sequence[int]
+    results: int | Sequence[int]
+    results__eq: int | Sequence[int]
+    results__ne: int | Sequence[int]
+    results__in: int | Sequence[int]
+    results__notin: int | Sequence[int]
+    results__lt: int | Sequence[int]
+    results__le: int | Sequence[int]
+    results__gt: int | Sequence[int]
+    results__ge: int | Sequence[int]
+    submitted_at: int | Sequence[int]
+    submitted_at__eq: int | Sequence[int]
+    submitted_at__ne: int | Sequence[int]
+    submitted_at__in: int | Sequence[int]
+    submitted_at__notin: int | Sequence[int]
+    submitted_at__lt: int | Sequence[int]
+    submitted_at__le: int | Sequence[int]
+    submitted_at__gt: int | Sequence[int]
+    submitted_at__ge: int | Sequence[int]
+
+
+SourceStampOrder = Literal[
+    "branch",
+    "-branch",
+    "codebase",
+    "-codebase",
+    "created_at",
+    "-created_at",
+    "project",
+    "-project",
+    "repository",
+    "-repository",
+    "revision",
+    "-revision",
+    "ssid",
+    "-ssid",
+]
+
+
+class SourceStampFilters(TypedDict, total=False):
+    branch: str | Sequence[str]
+    branch__eq: str | Sequence[str]
+    branch__ne: str | Sequence[str]
+    branch__in: str | Sequence[str]
+    branch__notin: str | Sequence[str]
+    branch__lt: str | Sequence[str]
+    branch__le: str | Sequence[str]
+    branch__gt: str | Sequence[str]
+    branch__ge: str | Sequence[str]
+    branch__contains: str | Sequence[str]
+    codebase: str | Sequence[str]
+    codebase__eq: str | Sequence[str]
+    codebase__ne: str | Sequence[str]
+    codebase__in: str | Sequence[str]
+    codebase__notin: str | Sequence[str]
+    codebase__lt: str | Sequence[str]
+    codebase__le: str | Sequence[str]
+    codebase__gt: str | Sequence[str]
+    codebase__ge: str | Sequence[str]
+    codebase__contains: str | Sequence[str]
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    project: str | Sequence[str]
+    project__eq: str | Sequence[str]
+    project__ne: str | Sequence[str]
+    project__in: str | Sequence[str]
+    project__notin: str | Sequence[str]
+    project__lt: str | Sequence[str]
+    project__le: str | Sequence[str]
+    project__gt: str | Sequence[str]
+    project__ge: str | Sequence[str]
+    project__contains: str | Sequence[str]
+    repository: str | Sequence[str]
+    repository__eq: str | Sequence[str]
+    repository__ne: str | Sequence[str]
+    repository__in: str | Sequence[str]
+    repository__notin: str | Sequence[str]
+    repository__lt: str | Sequence[str]
+    repository__le: str | Sequence[str]
+    repository__gt: str | Sequence[str]
+    repository__ge: str | Sequence[str]
+    repository__contains: str | Sequence[str]
+    revision: str | Sequence[str]
+    revision__eq: str | Sequence[str]
+    revision__ne: str | Sequence[str]
+    revision__in: str | Sequence[str]
+    revision__notin: str | Sequence[str]
+    revision__lt: str | Sequence[str]
+    revision__le: str | Sequence[str]
+    revision__gt: str | Sequence[str]
+    revision__ge: str | Sequence[str]
+    revision__contains: str | Sequence[str]
+    ssid: int | Sequence[int]
+    ssid__eq: int | Sequence[int]
+    ssid__ne: int | Sequence[int]
+    ssid__in: int | Sequence[int]
+    ssid__notin: int | Sequence[int]
+    ssid__lt: int | Sequence[int]
+    ssid__le: int | Sequence[int]
+    ssid__gt: int | Sequence[int]
+    ssid__ge: int | Sequence[int]
+
+
+ChangeOrder = Literal[
+    "author",
+    "-author",
+    "branch",
+    "-branch",
+    "category",
+    "-category",
+    "changeid",
+    "-changeid",
+    "codebase",
+    "-codebase",
+    "comments",
+    "-comments",
+    "committer",
+    "-committer",
+    "project",
+    "-project",
+    "repository",
+    "-repository",
+    "revision",
+    "-revision",
+    "revlink",
+    "-revlink",
+    "when_timestamp",
+    "-when_timestamp",
+]
+
+
+class ChangeFilters(TypedDict, total=False):
+    author: str | Sequence[str]
+    author__eq: str | Sequence[str]
+    author__ne: str | Sequence[str]
+    author__in: str | Sequence[str]
+    author__notin: str | Sequence[str]
+    author__lt: str | Sequence[str]
+    author__le: str | Sequence[str]
+    author__gt: str | Sequence[str]
+    author__ge: str | Sequence[str]
+    author__contains: str | Sequence[str]
+    branch: str | Sequence[str]
+    branch__eq: str | Sequence[str]
+    branch__ne: str | Sequence[str]
+    branch__in: str | Sequence[str]
+    branch__notin: str | Sequence[str]
+    branch__lt: str | Sequence[str]
+    branch__le: str | Sequence[str]
+    branch__gt: str | Sequence[str]
+    branch__ge: str | Sequence[str]
+    branch__contains: str | Sequence[str]
+    category: str | Sequence[str]
+    category__eq: str | Sequence[str]
+    category__ne: str | Sequence[str]
+    category__in: str | Sequence[str]
+    category__notin: str | Sequence[str]
+    category__lt: str | Sequence[str]
+    category__le: str | Sequence[str]
+    category__gt: str | Sequence[str]
+    category__ge: str | Sequence[str]
+    category__contains: str | Sequence[str]
+    changeid: int | Sequence[int]
+    changeid__eq: int | Sequence[int]
+    changeid__ne: int | Sequence[int]
+    changeid__in: int | Sequence[int]
+    changeid__notin: int | Sequence[int]
+    changeid__lt: int | Sequence[int]
+    changeid__le: int | Sequence[int]
+    changeid__gt: int | Sequence[int]
+    changeid__ge: int | Sequence[int]
+    codebase: str | Sequence[str]
+    codebase__eq: str | Sequence[str]
+    codebase__ne: str | Sequence[str]
+    codebase__in: str | Sequence[str]
+    codebase__notin: str | Sequence[str]
+    codebase__lt: str | Sequence[str]
+    codebase__le: str | Sequence[str]
+    codebase__gt: str | Sequence[str]
+    codebase__ge: str | Sequence[str]
+    codebase__contains: str | Sequence[str]
+    comments: str | Sequence[str]
+    comments__eq: str | Sequence[str]
+    comments__ne: str | Sequence[str]
+    comments__in: str | Sequence[str]
+    comments__notin: str | Sequence[str]
+    comments__lt: str | Sequence[str]
+    comments__le: str | Sequence[str]
+    comments__gt: str | Sequence[str]
+    comments__ge: str | Sequence[str]
+    comments__contains: str | Sequence[str]
+    committer: str | Sequence[str]
+    committer__eq: str | Sequence[str]
+    committer__ne: str | Sequence[str]
+    committer__in: str | Sequence[str]
+    committer__notin: str | Sequence[str]
+    committer__lt: str | Sequence[str]
+    committer__le: str | Sequence[str]
+    committer__gt: str | Sequence[str]
+    committer__ge: str | Sequence[str]
+    committer__contains: str | Sequence[str]
+    files__contains: str | Sequence[str]
+    parent_changeids__contains: int | Sequence[int]
+    project: str | Sequence[str]
+    project__eq: str | Sequence[str]
+    project__ne: str | Sequence[str]
+    project__in: str | Sequence[str]
+    project__notin: str | Sequence[str]
+    project__lt: str | Sequence[str]
+    project__le: str | Sequence[str]
+    project__gt: str | Sequence[str]
+    project__ge: str | Sequence[str]
+    project__contains: str | Sequence[str]
+    repository: str | Sequence[str]
+    repository__eq: str | Sequence[str]
+    repository__ne: str | Sequence[str]
+    repository__in: str | Sequence[str]
+    repository__notin: str | Sequence[str]
+    repository__lt: str | Sequence[str]
+    repository__le: str | Sequence[str]
+    repository__gt: str | Sequence[str]
+    repository__ge: str | Sequence[str]
+    repository__contains: str | Sequence[str]
+    revision: str | Sequence[str]
+    revision__eq: str | Sequence[str]
+    revision__ne: str | Sequence[str]
+    revision__in: str | Sequence[str]
+    revision__notin: str | Sequence[str]
+    revision__lt: str | Sequence[str]
+    revision__le: str | Sequence[str]
+    revision__gt: str | Sequence[str]
+    revision__ge: str | Sequence[str]
+    revision__contains: str | Sequence[str]
+    revlink: str | Sequence[str]
+    revlink__eq: str | Sequence[str]
+    revlink__ne: str | Sequence[str]
+    revlink__in: str | Sequence[str]
+    revlink__notin: str | Sequence[str]
+    revlink__lt: str | Sequence[str]
+    revlink__le: str | Sequence[str]
+    revlink__gt: str | Sequence[str]
+    revlink__ge: str | Sequence[str]
+    revlink__contains: str | Sequence[str]
+    when_timestamp: int | Sequence[int]
+    when_timestamp__eq: int | Sequence[int]
+    when_timestamp__ne: int | Sequence[int]
+    when_timestamp__in: int | Sequence[int]
+    when_timestamp__notin: int | Sequence[int]
+    when_timestamp__lt: int | Sequence[int]
+    when_timestamp__le: int | Sequence[int]
+    when_timestamp__gt: int | Sequence[int]
+    when_timestamp__ge: int | Sequence[int]
+
+
+StepOrder = Literal[
+    "buildid",
+    "-buildid",
+    "complete",
+    "-complete",
+    "complete_at",
+    "-complete_at",
+    "hidden",
+    "-hidden",
+    "locks_acquired_at",
+    "-locks_acquired_at",
+    "name",
+    "-name",
+    "number",
+    "-number",
+    "results",
+    "-results",
+    "started_at",
+    "-started_at",
+    "state_string",
+    "-state_string",
+    "stepid",
+    "-stepid",
+]
+
+
+class StepFilters(TypedDict, total=False):
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    complete: bool
+    complete__eq: bool
+    complete__ne: bool
+    complete__in: bool
+    complete__notin: bool
+    complete_at: int | Sequence[int]
+    complete_at__eq: int | Sequence[int]
+    complete_at__ne: int | Sequence[int]
+    complete_at__in: int | Sequence[int]
+    complete_at__notin: int | Sequence[int]
+    complete_at__lt: int | Sequence[int]
+    complete_at__le: int | Sequence[int]
+    complete_at__gt: int | Sequence[int]
+    complete_at__ge: int | Sequence[int]
+    hidden: bool
+    hidden__eq: bool
+    hidden__ne: bool
+    hidden__in: bool
+    hidden__notin: bool
+    locks_acquired_at: int | Sequence[int]
+    locks_acquired_at__eq: int | Sequence[int]
+    locks_acquired_at__ne: int | Sequence[int]
+    locks_acquired_at__in: int | Sequence[int]
+    locks_acquired_at__notin: int | Sequence[int]
+    locks_acquired_at__lt: int | Sequence[int]
+    locks_acquired_at__le: int | Sequence[int]
+    locks_acquired_at__gt: int | Sequence[int]
+    locks_acquired_at__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    number: int | Sequence[int]
+    number__eq: int | Sequence[int]
+    number__ne: int | Sequence[int]
+    number__in: int | Sequence[int]
+    number__notin: int | Sequence[int]
+    number__lt: int | Sequence[int]
+    number__le: int | Sequence[int]
+    number__gt: int | Sequence[int]
+    number__ge: int | Sequence[int]
+    results: int | Sequence[int]
+    results__eq: int | Sequence[int]
+    results__ne: int | Sequence[int]
+    results__in: int | Sequence[int]
+    results__notin: int | Sequence[int]
+    results__lt: int | Sequence[int]
+    results__le: int | Sequence[int]
+    results__gt: int | Sequence[int]
+    results__ge: int | Sequence[int]
+    started_at: int | Sequence[int]
+    started_at__eq: int | Sequence[int]
+    started_at__ne: int | Sequence[int]
+    started_at__in: int | Sequence[int]
+    started_at__notin: int | Sequence[int]
+    started_at__lt: int | Sequence[int]
+    started_at__le: int | Sequence[int]
+    started_at__gt: int | Sequence[int]
+    started_at__ge: int | Sequence[int]
+    state_string: str | Sequence[str]
+    state_string__eq: str | Sequence[str]
+    state_string__ne: str | Sequence[str]
+    state_string__in: str | Sequence[str]
+    state_string__notin: str | Sequence[str]
+    state_string__lt: str | Sequence[str]
+    state_string__le: str | Sequence[str]
+    state_string__gt: str | Sequence[str]
+    state_string__ge: str | Sequence[str]
+    state_string__contains: str | Sequence[str]
+    stepid: int | Sequence[int]
+    stepid__eq: int | Sequence[int]
+    stepid__ne: int | Sequence[int]
+    stepid__in: int | Sequence[int]
+    stepid__notin: int | Sequence[int]
+    stepid__lt: int | Sequence[int]
+    stepid__le: int | Sequence[int]
+    stepid__gt: int | Sequence[int]
+    stepid__ge: int | Sequence[int]
+
+
+LogOrder = Literal[
+    "complete",
+    "-complete",
+    "logid",
+    "-logid",
+    "name",
+    "-name",
+    "num_lines",
+    "-num_lines",
+    "slug",
+    "-slug",
+    "stepid",
+    "-stepid",
+    "type",
+    "-type",
+]
+
+
+class LogFilters(TypedDict, total=False):
+    complete: bool
+    complete__eq: bool
+    complete__ne: bool
+    complete__in: bool
+    complete__notin: bool
+    logid: int | Sequence[int]
+    logid__eq: int | Sequence[int]
+    logid__ne: int | Sequence[int]
+    logid__in: int | Sequence[int]
+    logid__notin: int | Sequence[int]
+    logid__lt: int | Sequence[int]
+    logid__le: int | Sequence[int]
+    logid__gt: int | Sequence[int]
+    logid__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    num_lines: int | Sequence[int]
+    num_lines__eq: int | Sequence[int]
+    num_lines__ne: int | Sequence[int]
+    num_lines__in: int | Sequence[int]
+    num_lines__notin: int | Sequence[int]
+    num_lines__lt: int | Sequence[int]
+    num_lines__le: int | Sequence[int]
+    num_lines__gt: int | Sequence[int]
+    num_lines__ge: int | Sequence[int]
+    slug: str | Sequence[str]
+    slug__eq: str | Sequence[str]
+    slug__ne: str | Sequence[str]
+    slug__in: str | Sequence[str]
+    slug__notin: str | Sequence[str]
+    slug__lt: str | Sequence[str]
+    slug__le: str | Sequence[str]
+    slug__gt: str | Sequence[str]
+    slug__ge: str | Sequence[str]
+    slug__contains: str | Sequence[str]
+    stepid: int | Sequence[int]
+    stepid__eq: int | Sequence[int]
+    stepid__ne: int | Sequence[int]
+    stepid__in: int | Sequence[int]
+    stepid__notin: int | Sequence[int]
+    stepid__lt: int | Sequence[int]
+    stepid__le: int | Sequence[int]
+    stepid__gt: int | Sequence[int]
+    stepid__ge: int | Sequence[int]
+    type: str | Sequence[str]
+    type__eq: str | Sequence[str]
+    type__ne: str | Sequence[str]
+    type__in: str | Sequence[str]
+    type__notin: str | Sequence[str]
+    type__lt: str | Sequence[str]
+    type__le: str | Sequence[str]
+    type__gt: str | Sequence[str]
+    type__ge: str | Sequence[str]
+    type__contains: str | Sequence[str]
+
+
+TestResultSetOrder = Literal[
+    "builderid",
+    "-builderid",
+    "buildid",
+    "-buildid",
+    "category",
+    "-category",
+    "complete",
+    "-complete",
+    "description",
+    "-description",
+    "stepid",
+    "-stepid",
+    "test_result_setid",
+    "-test_result_setid",
+    "tests_failed",
+    "-tests_failed",
+    "tests_passed",
+    "-tests_passed",
+    "value_unit",
+    "-value_unit",
+]
+
+
+class TestResultSetFilters(TypedDict, total=False):
+    builderid: int | Sequence[int]
+    builderid__eq: int | Sequence[int]
+    builderid__ne: int | Sequence[int]
+    builderid__in: int | Sequence[int]
+    builderid__notin: int | Sequence[int]
+    builderid__lt: int | Sequence[int]
+    builderid__le: int | Sequence[int]
+    builderid__gt: int | Sequence[int]
+    builderid__ge: int | Sequence[int]
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    category: str | Sequence[str]
+    category__eq: str | Sequence[str]
+    category__ne: str | Sequence[str]
+    category__in: str | Sequence[str]
+    category__notin: str | Sequence[str]
+    category__lt: str | Sequence[str]
+    category__le: str | Sequence[str]
+    category__gt: str | Sequence[str]
+    category__ge: str | Sequence[str]
+    category__contains: str | Sequence[str]
+    complete: bool
+    complete__eq: bool
+    complete__ne: bool
+    complete__in: bool
+    complete__notin: bool
+    description: str | Sequence[str]
+    description__eq: str | Sequence[str]
+    description__ne: str | Sequence[str]
+    description__in: str | Sequence[str]
+    description__notin: str | Sequence[str]
+    description__lt: str | Sequence[str]
+    description__le: str | Sequence[str]
+    description__gt: str | Sequence[str]
+    description__ge: str | Sequence[str]
+    description__contains: str | Sequence[str]
+    stepid: int | Sequence[int]
+    stepid__eq: int | Sequence[int]
+    stepid__ne: int | Sequence[int]
+    stepid__in: int | Sequence[int]
+    stepid__notin: int | Sequence[int]
+    stepid__lt: int | Sequence[int]
+    stepid__le: int | Sequence[int]
+    stepid__gt: int | Sequence[int]
+    stepid__ge: int | Sequence[int]
+    test_result_setid: int | Sequence[int]
+    test_result_setid__eq: int | Sequence[int]
+    test_result_setid__ne: int | Sequence[int]
+    test_result_setid__in: int | Sequence[int]
+    test_result_setid__notin: int | Sequence[int]
+    test_result_setid__lt: int | Sequence[int]
+    test_result_setid__le: int | Sequence[int]
+    test_result_setid__gt: int | Sequence[int]
+    test_result_setid__ge: int | Sequence[int]
+    tests_failed: int | Sequence[int]
+    tests_failed__eq: int | Sequence[int]
+    tests_failed__ne: int | Sequence[int]
+    tests_failed__in: int | Sequence[int]
+    tests_failed__notin: int | Sequence[int]
+    tests_failed__lt: int | Sequence[int]
+    tests_failed__le: int | Sequence[int]
+    tests_failed__gt: int | Sequence[int]
+    tests_failed__ge: int | Sequence[int]
+    tests_passed: int | Sequence[int]
+    tests_passed__eq: int | Sequence[int]
+    tests_passed__ne: int | Sequence[int]
+    tests_passed__in: int | Sequence[int]
+    tests_passed__notin: int | Sequence[int]
+    tests_passed__lt: int | Sequence[int]
+    tests_passed__le: int | Sequence[int]
+    tests_passed__gt: int | Sequence[int]
+    tests_passed__ge: int | Sequence[int]
+    value_unit: str | Sequence[str]
+    value_unit__eq: str | Sequence[str]
+    value_unit__ne: str | Sequence[str]
+    value_unit__in: str | Sequence[str]
+    value_unit__notin: str | Sequence[str]
+    value_unit__lt: str | Sequence[str]
+    value_unit__le: str | Sequence[str]
+    value_unit__gt: str | Sequence[str]
+    value_unit__ge: str | Sequence[str]
+    value_unit__contains: str | Sequence[str]
+
+
+TestResultOrder = Literal[
+    "builderid",
+    "-builderid",
+    "duration_ns",
+    "-duration_ns",
+    "line",
+    "-line",
+    "test_code_path",
+    "-test_code_path",
+    "test_name",
+    "-test_name",
+    "test_result_setid",
+    "-test_result_setid",
+    "test_resultid",
+    "-test_resultid",
+    "value",
+    "-value",
+]
+
+
+class TestResultFilters(TypedDict, total=False):
+    builderid: int | Sequence[int]
+    builderid__eq: int | Sequence[int]
+    builderid__ne: int | Sequence[int]
+    builderid__in: int | Sequence[int]
+    builderid__notin: int | Sequence[int]
+    builderid__lt: int | Sequence[int]
+    builderid__le: int | Sequence[int]
+    builderid__gt: int | Sequence[int]
+    builderid__ge: int | Sequence[int]
+    duration_ns: int | Sequence[int]
+    duration_ns__eq: int | Sequence[int]
+    duration_ns__ne: int | Sequence[int]
+    duration_ns__in: int | Sequence[int]
+    duration_ns__notin: int | Sequence[int]
+    duration_ns__lt: int | Sequence[int]
+    duration_ns__le: int | Sequence[int]
+    duration_ns__gt: int | Sequence[int]
+    duration_ns__ge: int | Sequence[int]
+    line: int | Sequence[int]
+    line__eq: int | Sequence[int]
+    line__ne: int | Sequence[int]
+    line__in: int | Sequence[int]
+    line__notin: int | Sequence[int]
+    line__lt: int | Sequence[int]
+    line__le: int | Sequence[int]
+    line__gt: int | Sequence[int]
+    line__ge: int | Sequence[int]
+    test_code_path: str | Sequence[str]
+    test_code_path__eq: str | Sequence[str]
+    test_code_path__ne: str | Sequence[str]
+    test_code_path__in: str | Sequence[str]
+    test_code_path__notin: str | Sequence[str]
+    test_code_path__lt: str | Sequence[str]
+    test_code_path__le: str | Sequence[str]
+    test_code_path__gt: str | Sequence[str]
+    test_code_path__ge: str | Sequence[str]
+    test_code_path__contains: str | Sequence[str]
+    test_name: str | Sequence[str]
+    test_name__eq: str | Sequence[str]
+    test_name__ne: str | Sequence[str]
+    test_name__in: str | Sequence[str]
+    test_name__notin: str | Sequence[str]
+    test_name__lt: str | Sequence[str]
+    test_name__le: str | Sequence[str]
+    test_name__gt: str | Sequence[str]
+    test_name__ge: str | Sequence[str]
+    test_name__contains: str | Sequence[str]
+    test_result_setid: int | Sequence[int]
+    test_result_setid__eq: int | Sequence[int]
+    test_result_setid__ne: int | Sequence[int]
+    test_result_setid__in: int | Sequence[int]
+    test_result_setid__notin: int | Sequence[int]
+    test_result_setid__lt: int | Sequence[int]
+    test_result_setid__le: int | Sequence[int]
+    test_result_setid__gt: int | Sequence[int]
+    test_result_setid__ge: int | Sequence[int]
+    test_resultid: int | Sequence[int]
+    test_resultid__eq: int | Sequence[int]
+    test_resultid__ne: int | Sequence[int]
+    test_resultid__in: int | Sequence[int]
+    test_resultid__notin: int | Sequence[int]
+    test_resultid__lt: int | Sequence[int]
+    test_resultid__le: int | Sequence[int]
+    test_resultid__gt: int | Sequence[int]
+    test_resultid__ge: int | Sequence[int]
+    value: str | Sequence[str]
+    value__eq: str | Sequence[str]
+    value__ne: str | Sequence[str]
+    value__in: str | Sequence[str]
+    value__notin: str | Sequence[str]
+    value__lt: str | Sequence[str]
+    value__le: str | Sequence[str]
+    value__gt: str | Sequence[str]
+    value__ge: str | Sequence[str]
+    value__contains: str | Sequence[str]
+
+
+TokenOrder = Literal[
+    "created_at",
+    "-created_at",
+    "expires_at",
+    "-expires_at",
+    "last_used_at",
+    "-last_used_at",
+    "name",
+    "-name",
+    "revoked_at",
+    "-revoked_at",
+    "tokenid",
+    "-tokenid",
+    "username",
+    "-username",
+]
+
+
+class TokenFilters(TypedDict, total=False):
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    expires_at: int | Sequence[int]
+    expires_at__eq: int | Sequence[int]
+    expires_at__ne: int | Sequence[int]
+    expires_at__in: int | Sequence[int]
+    expires_at__notin: int | Sequence[int]
+    expires_at__lt: int | Sequence[int]
+    expires_at__le: int | Sequence[int]
+    expires_at__gt: int | Sequence[int]
+    expires_at__ge: int | Sequence[int]
+    last_used_at: int | Sequence[int]
+    last_used_at__eq: int | Sequence[int]
+    last_used_at__ne: int | Sequence[int]
+    last_used_at__in: int | Sequence[int]
+    last_used_at__notin: int | Sequence[int]
+    last_used_at__lt: int | Sequence[int]
+    last_used_at__le: int | Sequence[int]
+    last_used_at__gt: int | Sequence[int]
+    last_used_at__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    revoked_at: int | Sequence[int]
+    revoked_at__eq: int | Sequence[int]
+    revoked_at__ne: int | Sequence[int]
+    revoked_at__in: int | Sequence[int]
+    revoked_at__notin: int | Sequence[int]
+    revoked_at__lt: int | Sequence[int]
+    revoked_at__le: int | Sequence[int]
+    revoked_at__gt: int | Sequence[int]
+    revoked_at__ge: int | Sequence[int]
+    scopes__contains: str | Sequence[str]
+    tokenid: int | Sequence[int]
+    tokenid__eq: int | Sequence[int]
+    tokenid__ne: int | Sequence[int]
+    tokenid__in: int | Sequence[int]
+    tokenid__notin: int | Sequence[int]
+    tokenid__lt: int | Sequence[int]
+    tokenid__le: int | Sequence[int]
+    tokenid__gt: int | Sequence[int]
+    tokenid__ge: int | Sequence[int]
+    username: str | Sequence[str]
+    username__eq: str | Sequence[str]
+    username__ne: str | Sequence[str]
+    username__in: str | Sequence[str]
+    username__notin: str | Sequence[str]
+    username__lt: str | Sequence[str]
+    username__le: str | Sequence[str]
+    username__gt: str | Sequence[str]
+    username__ge: str | Sequence[str]
+    username__contains: str | Sequence[str]
+
+
+SpecOrder = Literal[
+    "path",
+    "-path",
+    "plural",
+    "-plural",
+    "type",
+    "-type",
+]
+
+
+class SpecFilters(TypedDict, total=False):
+    path: str | Sequence[str]
+    path__eq: str | Sequence[str]
+    path__ne: str | Sequence[str]
+    path__in: str | Sequence[str]
+    path__notin: str | Sequence[str]
+    path__lt: str | Sequence[str]
+    path__le: str | Sequence[str]
+    path__gt: str | Sequence[str]
+    path__ge: str | Sequence[str]
+    path__contains: str | Sequence[str]
+    plural: str | Sequence[str]
+    plural__eq: str | Sequence[str]
+    plural__ne: str | Sequence[str]
+    plural__in: str | Sequence[str]
+    plural__notin: str | Sequence[str]
+    plural__lt: str | Sequence[str]
+    plural__le: str | Sequence[str]
+    plural__gt: str | Sequence[str]
+    plural__ge: str | Sequence[str]
+    plural__contains: str | Sequence[str]
+    type: str | Sequence[str]
+    type__eq: str | Sequence[str]
+    type__ne: str | Sequence[str]
+    type__in: str | Sequence[str]
+    type__notin: str | Sequence[str]
+    type__lt: str | Sequence[str]
+    type__le: str | Sequence[str]
+    type__gt: str | Sequence[str]
+    type__ge: str | Sequence[str]
+    type__contains: str | Sequence[str]

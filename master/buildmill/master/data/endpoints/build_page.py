@@ -1,0 +1,235 @@
+"""The document of a build's page: what it was asked for, what it did, what came of it, and what has changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from buildmill.common.errors import NotFound
+from buildmill.master.data.endpoints.builds import find_build
+from buildmill.master.data.endpoints.endpoint import Endpoint, Kind, Part
+from buildmill.master.data.paths import Keys
+from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.data.types import TYPES
+from buildmill.master.data.versions import EVERY_CHANGE
+from buildmill.master.db import build_data, builders
+from buildmill.master.db import builds as build_rows
+from buildmill.master.db.reading import neighbourhood, overview
+from buildmill.master.db.reading.builds import BUILDS
+from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS
+from buildmill.master.db.reading.sources import CHANGES, SOURCE_STAMPS
+from buildmill.master.db.reading.steps import LOGS, STEPS
+from buildmill.master.db.reading.test_results import TEST_RESULT_SETS
+from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.blame import (
+    property_differences,
+    ranges_between,
+    source_differences,
+    step_differences,
+)
+from buildmill.master.domain.page_documents import BuildPage, Difference, StepWithLogs
+from buildmill.master.domain.queries import Filter, Operator, Query, only
+from buildmill.master.domain.resources import (
+    Build,
+    Builder,
+    BuildRequest,
+    Buildset,
+    Change,
+    Log,
+    SourceStamp,
+    Step,
+)
+
+MOST_BUILDS: Final = 100
+"""Attempts, rebuilds and triggered builds, of each so many."""
+MOST_CHANGES: Final = 100
+OTHER_BUILDS: Final = "builds"
+"""The part with whatever is told of builds beside this one."""
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a build was asked for with."""
+
+    request: BuildRequest | None
+    buildset: Buildset | None
+
+    @property
+    def stamps(self) -> Sequence[SourceStamp]:
+        return () if self.buildset is None else self.buildset.sourcestamps
+
+
+def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | None:
+    build = find_build(connection, keys, EVERYTHING)
+    if build is None:
+        return None
+    origin = _origin(connection, build)
+    steps = STEPS.select(connection, Query((only("buildid", build.buildid),), ("number",)))
+    parent, rebuilt = None, None
+    if spec.wants(OTHER_BUILDS, "parent", "rebuilt"):
+        parent, rebuilt = _relatives(connection, origin.buildset)
+    previous_number, next_number = neighbourhood.neighbours(connection, build)
+    shows_stamps = spec.wants("buildset") and spec.wants("sourcestamps", "buildset")
+    return BuildPage(
+        attempts=_builds(connection, spec, "attempts", only("buildrequestid", build.buildrequestid)),
+        build=build,
+        builder=_builder(connection, build.builderid) if spec.wants("builder") else None,
+        buildset=_shown(origin.buildset, with_stamps=shows_stamps) if spec.wants("buildset") else None,
+        changes=_changes(connection, build) if spec.wants("changes") else None,
+        data=list(build_data.of_build(connection, build.buildid)) if spec.wants("data") else None,
+        difference=_difference(connection, build, origin, steps, spec),
+        next_number=next_number,
+        parent=parent,
+        previous_number=previous_number,
+        properties=_properties(connection, build) if spec.wants("properties") else None,
+        rebuilds=_builds(connection, spec, "rebuilds", only("repeating", build.buildid), "-buildid"),
+        rebuilt=rebuilt,
+        request=origin.request if spec.wants("request") else None,
+        steps=_with_logs(connection, build, steps, spec) if spec.wants("steps") else None,
+        test_result_sets=_test_results(connection, build) if spec.wants("test_result_sets") else None,
+        triggered=_builds(connection, spec, "triggered", only("triggered by", build.buildid)),
+        withheld=sorted(spec.withheld),
+        worker=_worker(connection, build) if spec.wants("worker") else None,
+    )
+
+
+def _origin(connection: Connection, build: Build) -> _Origin:
+    request = REQUESTS.one(connection, buildrequestid=build.buildrequestid)
+    buildset = None if request is None else BUILDSETS.one(connection, bsid=request.buildsetid)
+    return _Origin(request, buildset)
+
+
+def _shown(buildset: Buildset | None, *, with_stamps: bool) -> Buildset | None:
+    if buildset is None or with_stamps:
+        return buildset
+    return msgspec.structs.replace(buildset, sourcestamps=[])
+
+
+def _builds(connection: Connection, spec: ResultSpec, name: str, which: Filter, *order: str) -> list[Build] | None:
+    if not spec.wants(OTHER_BUILDS, name):
+        return None
+    return BUILDS.select(connection, Query((which,), order or ("buildid",), MOST_BUILDS))
+
+
+def _relatives(connection: Connection, buildset: Buildset | None) -> tuple[Build | None, Build | None]:
+    """The build that has triggered this one, and the one that it repeats."""
+    ids = () if buildset is None else (buildset.parent_buildid, buildset.rebuilt_buildid)
+    wanted = tuple(build_id for build_id in ids if build_id is not None)
+    if not wanted:
+        return None, None
+    query = Query((Filter("buildid", Operator.IN, wanted),))
+    found = {build.buildid: build for build in BUILDS.select(connection, query)}
+    parent, rebuilt = (found.get(build_id or 0) for build_id in ids)
+    return parent, rebuilt
+
+
+def _builder(connection: Connection, builder_id: int) -> Builder | None:
+    try:
+        return builders.get(connection, builder_id)
+    except NotFound:  # removed since the build was read
+        return None
+
+
+def _worker(connection: Connection, build: Build) -> str | None:
+    return None if build.workerid is None else overview.worker_name(connection, build.workerid)
+
+
+def _properties(connection: Connection, build: Build) -> msgspec.Raw:
+    return msgspec.Raw(_encode(build_rows.properties(connection, build.buildid)))
+
+
+def _changes(connection: Connection, build: Build) -> list[Change]:
+    return CHANGES.select(connection, Query((only("of build", build.buildid),), ("-changeid",), MOST_CHANGES))
+
+
+def _test_results(connection: Connection, build: Build) -> Any:
+    return TEST_RESULT_SETS.select(connection, Query((only("buildid", build.buildid),)))
+
+
+def _with_logs(connection: Connection, build: Build, steps: Sequence[Step], spec: ResultSpec) -> list[StepWithLogs]:
+    if "logs" in spec.withheld:
+        return [StepWithLogs(None, step) for step in steps]
+    logs: dict[int, list[Log]] = defaultdict(list)
+    for log in LOGS.select(connection, Query((only("of build", build.buildid),))):
+        logs[log.stepid].append(log)
+    return [StepWithLogs(logs[step.stepid], step) for step in steps]
+
+
+# -- the difference to the last good build ---------------------------------------------
+
+
+def _difference(
+    connection: Connection, build: Build, origin: _Origin, steps: Sequence[Step], spec: ResultSpec
+) -> Difference | None:
+    good = neighbourhood.last_good(connection, build) if spec.wants(OTHER_BUILDS, "difference") else None
+    if good is None:
+        return None
+    stamps: Sequence[SourceStamp] = ()
+    if not {"sourcestamps", "changes"} <= spec.withheld:
+        stamps = SOURCE_STAMPS.select(connection, Query((only("of build", good.buildid),)))
+    changes = None if "changes" in spec.withheld else _responsible(connection, stamps, origin.stamps)
+    return Difference(
+        build=good,
+        changes=changes if changes is None else changes[:MOST_CHANGES],
+        more_changes=changes is not None and len(changes) > MOST_CHANGES,
+        properties=None if "properties" in spec.withheld else _other_properties(connection, good, build),
+        sources=None if "sourcestamps" in spec.withheld else source_differences(stamps, origin.stamps),
+        steps=None if "steps" in spec.withheld else _other_steps(connection, good, build, steps),
+    )
+
+
+def _responsible(connection: Connection, good: Sequence[SourceStamp], now: Sequence[SourceStamp]) -> list[Change]:
+    newest = neighbourhood.newest_changes(connection, sorted({stamp.ssid for stamp in (*good, *now)}))
+    return neighbourhood.changes_within(connection, ranges_between(good, now, newest), MOST_CHANGES + 1)
+
+
+def _other_properties(connection: Connection, good: Build, build: Build) -> Any:
+    was, becomes = (build_rows.properties(connection, one.buildid) for one in (good, build))
+    return property_differences(was, becomes, lambda value: _encode(value).decode())
+
+
+def _other_steps(connection: Connection, good: Build, build: Build, steps: Sequence[Step]) -> Any:
+    was = STEPS.select(connection, Query((only("buildid", good.buildid),), ("number",)))
+    if not build.complete:  # what is still to come is no difference yet
+        steps = [step for step in steps if step.complete]
+        names = {step.name for step in steps}
+        was = [step for step in was if step.name in names]
+    return step_differences(was, steps)
+
+
+def _parts(build: str) -> tuple[Part, ...]:
+    """What the page of a build reads."""
+    return (
+        Part("build", "builds.read", build, is_required=True),
+        Part("builder", "builders.read", "builders"),
+        Part(OTHER_BUILDS, "builds.read", "builds"),
+        Part("buildset", "buildsets.read", "buildsets"),
+        Part("changes", "changes.read", f"{build}/changes"),
+        Part("data", "builddata.read", f"{build}/data"),
+        Part("logs", "logs.read", f"{build}/steps"),
+        Part("properties", "properties.read", f"{build}/properties"),
+        Part("request", "buildrequests.read", "buildrequests"),
+        Part("sourcestamps", "sourcestamps.read", "sourcestamps"),
+        Part("steps", "steps.read", f"{build}/steps"),
+        Part("test_result_sets", "test_result_sets.read", "test_result_sets"),
+        Part("worker", "workers.read", "workers"),
+    )
+
+
+BUILD_PAGE: list[Endpoint] = [
+    Endpoint(
+        f"pages/{build}",
+        Kind.SINGLE,
+        TYPES["build_page"],
+        "builds.read",
+        _page,
+        depends=EVERY_CHANGE,
+        parts=_parts(build),
+    )
+    for build in ("builds/n:buildid", "builders/n:builderid/builds/n:build_number")
+]

@@ -1,0 +1,262 @@
+"""Documents of whole pages, below ``pages``: the front page, all builders, one builder.
+
+The rows are read in one go, in a fixed number of statements; reasons come from the distributor behind that. Documents
+with reasons are not kept: nobody tells when a reason changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from buildmill.common.errors import NotFound, NotSupported
+from buildmill.master.data.cursors import cursor_of
+from buildmill.master.data.endpoints.build_page import BUILD_PAGE
+from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Part
+from buildmill.master.data.paths import Keys
+from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.types import TYPES
+from buildmill.master.data.versions import EVERY_CHANGE
+from buildmill.master.db import builders as builder_rows
+from buildmill.master.db.reading import directory, overview
+from buildmill.master.db.reading.builds import BUILDS
+from buildmill.master.db.reading.requests import REQUESTS
+from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.builder_health import health_of
+from buildmill.master.domain.page_documents import (
+    BrokenBuilder,
+    BuilderPage,
+    BuildersPage,
+    BuilderSummary,
+    BuildMark,
+    FrontPage,
+    WaitingLine,
+    WaitingRequest,
+)
+from buildmill.master.domain.queries import START, Page, Query, only
+from buildmill.master.domain.reasons import Reason
+from buildmill.master.domain.resources import Build, Builder, ForceScheduler
+
+LISTED: Final = 50
+"""The longest list of a page."""
+EXPLAINED: Final = 10
+"""Requests of one builder that are given with their reasons; each costs a look at all that wait there."""
+STRIP: Final = 10
+NEWEST: Final = 25
+
+
+async def _reasons(context: Context, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]] | None:
+    """Reasons by the request's id; None where nobody knows any."""
+    if not requests:
+        return {}
+    try:
+        return await context.reasons.waiting(requests)
+    except NotSupported:
+        return None
+
+
+def _given(reasons: Mapping[int, Sequence[Reason]] | None, request_id: int) -> list[Reason] | None:
+    return None if reasons is None else list(reasons.get(request_id, ()))
+
+
+# -- the front page --------------------------------------------------------------------
+
+
+def _front_rows(connection: Connection, spec: ResultSpec) -> FrontPage:
+    """The front page without reasons."""
+    builders = {builder.builderid: builder for builder in directory.builders(connection)}
+    broken: list[BrokenBuilder] | None = None
+    broken_total = None
+    if spec.wants("broken", "broken_total"):
+        every = _broken(builders, overview.marks(connection))
+        broken, broken_total = every[:LISTED], len(every)
+    running, running_total = (
+        overview.running(connection, LISTED) if spec.wants("running", "running_total") else (None, None)
+    )
+    lines, waiting_total = _lines(connection, builders) if spec.wants("waiting", "waiting_total") else (None, None)
+    return FrontPage(
+        broken=broken,
+        broken_total=broken_total,
+        masters=directory.masters(connection) if spec.wants("masters") else None,
+        running=running,
+        running_total=running_total,
+        waiting=lines,
+        waiting_total=waiting_total,
+        withheld=sorted(spec.withheld),
+        workers=overview.workers_health(connection, LISTED) if spec.wants("workers") else None,
+    )
+
+
+def _broken(builders: Mapping[int, Builder], marks: Mapping[int, Sequence[BuildMark]]) -> list[BrokenBuilder]:
+    found = []
+    for builder in builders.values():
+        if not builder.masterids:
+            continue
+        health = health_of(marks.get(builder.builderid, ()))
+        if health.broken is None or health.since is None:
+            continue
+        good = None if health.last_good is None else health.last_good.number
+        found.append(
+            BrokenBuilder(health.broken, builder.builderid, good, builder.name, health.since.number, builder.tags)
+        )
+    return sorted(found, key=lambda one: (-(one.build.complete_at or 0), one.builderid))
+
+
+def _lines(connection: Connection, builders: Mapping[int, Builder]) -> tuple[list[WaitingLine], int]:
+    lines = overview.lines(connection)
+    shown = lines[:LISTED]
+    since = overview.submitted_at(connection, [line.oldest for line in shown])
+    found = [
+        WaitingLine(
+            builder=builders[line.builder_id].name,
+            builderid=line.builder_id,
+            buildrequestid=line.oldest,
+            length=line.length,
+            reasons=None,
+            since=since[line.oldest],
+        )
+        for line in shown
+        if line.builder_id in builders
+    ]
+    return found, sum(line.length for line in lines)
+
+
+async def _front(context: Context, _keys: Keys, spec: ResultSpec) -> FrontPage:
+    page = await context.ask(_front_rows, spec)
+    if not page.waiting or not spec.wants("reasons", "waiting"):
+        return page
+    reasons = await _reasons(context, {line.buildrequestid: line.builderid for line in page.waiting})
+    lines = [replace(line, reasons=_given(reasons, line.buildrequestid)) for line in page.waiting]
+    return replace(page, waiting=lines)
+
+
+# -- builders --------------------------------------------------------------------------
+
+
+def _builders(connection: Connection, _keys: Keys, spec: ResultSpec) -> BuildersPage:
+    with_builds, with_lines = "builds" not in spec.withheld, "waiting" not in spec.withheld
+    marks = overview.marks(connection) if with_builds else {}
+    waiting = {line.builder_id: line.length for line in overview.lines(connection)} if with_lines else {}
+    summaries = []
+    for builder in sorted(directory.builders(connection), key=lambda one: one.name):
+        of_builder = marks.get(builder.builderid, [])
+        health = health_of(of_builder)
+        summaries.append(
+            BuilderSummary(
+                builder=builder,
+                builds=of_builder[:STRIP] if with_builds else None,
+                good_builds=health.good if with_builds else None,
+                rated_builds=health.rated if with_builds else None,
+                waiting=waiting.get(builder.builderid, 0) if with_lines else None,
+            )
+        )
+    return BuildersPage(builders=summaries, withheld=sorted(spec.withheld))
+
+
+# -- one builder -----------------------------------------------------------------------
+
+
+def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> BuilderPage:
+    """The page of a builder without reasons and force schedulers."""
+    builder_id: int = keys["builderid"]
+    try:
+        builder = builder_rows.get(connection, builder_id)
+    except NotFound:
+        raise NotFound("no such builder") from None
+    newest: Page[Build] | None = None
+    health = None
+    if spec.wants("builds", "builds_next", "good_builds", "rated_builds"):
+        newest = BUILDS.page(connection, Query((only("builderid", builder_id),), ("-number",), NEWEST, after=START))
+        health = health_of(overview.marks_of(connection, builder_id))
+    waiting, waiting_total = None, None
+    if spec.wants("waiting", "waiting_total"):
+        query = Query((only("waiting on", builder_id),), limit=EXPLAINED)
+        waiting = [WaitingRequest(None, request) for request in REQUESTS.select(connection, query)]
+        full = len(waiting) == EXPLAINED
+        waiting_total = overview.waiting_count(connection, builder_id) if full else len(waiting)
+    masters = None
+    if spec.wants("masters"):
+        masters = [master for master in directory.masters(connection) if master.masterid in builder.masterids]
+    return BuilderPage(
+        builder=builder,
+        builds=None if newest is None else list(newest.rows),
+        builds_next=None if newest is None or newest.next is None else cursor_of(newest.next),
+        forceschedulers=None,
+        good_builds=None if health is None else health.good,
+        masters=masters,
+        rated_builds=None if health is None else health.rated,
+        waiting=waiting,
+        waiting_total=waiting_total,
+        withheld=sorted(spec.withheld),
+        workers=overview.workers_of(connection, builder_id) if spec.wants("workers") else None,
+    )
+
+
+async def _builder(context: Context, keys: Keys, spec: ResultSpec) -> BuilderPage:
+    page = await context.ask(_builder_rows, keys, spec)
+    more: dict[str, Any] = {}
+    if page.waiting and spec.wants("reasons", "waiting"):
+        requests = [entry.request for entry in page.waiting]
+        reasons = await _reasons(context, {request.buildrequestid: request.builderid for request in requests})
+        more["waiting"] = [WaitingRequest(_given(reasons, one.buildrequestid), one) for one in requests]
+    if spec.wants("forceschedulers"):
+        more["forceschedulers"] = _force_schedulers(context, page.builder.name)
+    return replace(page, **more)
+
+
+def _force_schedulers(context: Context, builder: str) -> list[ForceScheduler]:
+    return [found for found in context.force_schedulers.documents() if builder in found.builder_names]
+
+
+ENDPOINTS: list[Endpoint] = [
+    Endpoint(
+        "pages/front",
+        Kind.SINGLE,
+        TYPES["front_page"],
+        "builders.read",
+        load=_front,
+        depends=None,
+        parts=(
+            Part("builders", "builders.read", "builders", is_required=True),
+            Part("broken", "builds.read", "builds"),
+            Part("masters", "masters.read", "masters"),
+            Part("reasons", "reasons.read", "buildrequests"),
+            Part("running", "builds.read", "builds"),
+            Part("waiting", "buildrequests.read", "buildrequests"),
+            Part("workers", "workers.read", "workers"),
+        ),
+    ),
+    Endpoint(
+        "pages/builders",
+        Kind.SINGLE,
+        TYPES["builders_page"],
+        "builders.read",
+        _builders,
+        depends=EVERY_CHANGE,
+        parts=(
+            Part("builders", "builders.read", "builders", is_required=True),
+            Part("builds", "builds.read", "builds"),
+            Part("waiting", "buildrequests.read", "buildrequests"),
+        ),
+    ),
+    Endpoint(
+        "pages/builders/n:builderid",
+        Kind.SINGLE,
+        TYPES["builder_page"],
+        "builders.read",
+        load=_builder,
+        depends=None,
+        parts=(
+            Part("builder", "builders.read", "builders/n:builderid", is_required=True),
+            Part("builds", "builds.read", "builders/n:builderid/builds"),
+            Part("forceschedulers", "forceschedulers.read", "builders/:builderid/forceschedulers"),
+            Part("masters", "masters.read", "builders/n:builderid/masters"),
+            Part("reasons", "reasons.read", "builders/n:builderid/explain"),
+            Part("waiting", "buildrequests.read", "builders/n:builderid/buildrequests"),
+            Part("workers", "workers.read", "builders/n:builderid/workers"),
+        ),
+    ),
+    *BUILD_PAGE,
+]

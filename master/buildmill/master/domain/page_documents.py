@@ -1,0 +1,339 @@
+"""Documents of whole pages: each has all that a page of a user interface shows, so that one request is enough.
+
+A part that whoever asks may not read is null, and named in `withheld`. What a list leaves out is counted beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from buildmill.master.domain.reasons import Reason
+from buildmill.master.domain.resources import (
+    Build,
+    BuildData,
+    Builder,
+    BuildRequest,
+    Buildset,
+    Change,
+    ForceScheduler,
+    Instant,
+    Log,
+    Master,
+    Resource,
+    SourcedProperties,
+    SourceStamp,
+    Step,
+)
+from buildmill.master.domain.result_resources import TestResultSet
+
+JsonText = Annotated[str, msgspec.Meta(extra={"type": "jsonobject"}, description="The JSON text of a value.")]
+
+
+class BuildMark(Resource, frozen=True):
+    """A build in a strip of builds: what a small square needs."""
+
+    type_name = "build_mark"
+    plural = "build_marks"
+    id_field = "buildid"
+
+    buildid: int
+    complete_at: Instant | None
+    number: int
+    results: int | None
+    started_at: Instant
+
+
+class BrokenBuilder(Resource, frozen=True):
+    """A builder whose newest build with an outcome has failed.
+
+    Attributes:
+        build: that one.
+        good_number: number of the newest build before the failures that was good; None if it is not among those
+            that were looked at.
+        since_number: number of the first failure in a row.
+    """
+
+    type_name = "broken_builder"
+    plural = "broken_builders"
+    id_field = "builderid"
+
+    build: BuildMark
+    builderid: int
+    good_number: int | None
+    name: str
+    since_number: int
+    tags: list[str]
+
+
+class RunningBuild(Resource, frozen=True):
+    """A build that has not ended, with the names that a page shows."""
+
+    type_name = "running_build"
+    plural = "running_builds"
+    id_field = "buildid"
+
+    build: Build
+    builder: str
+    worker: str | None
+
+
+class WaitingLine(Resource, frozen=True):
+    """The requests that wait on one builder.
+
+    Attributes:
+        buildrequestid: the oldest.
+        length: how many there are.
+        reasons: why the oldest waits; null where nobody knows.
+        since: when the oldest was submitted.
+    """
+
+    type_name = "waiting_line"
+    plural = "waiting_lines"
+    id_field = "builderid"
+
+    builder: str
+    builderid: int
+    buildrequestid: int
+    length: int
+    reasons: list[Reason] | None
+    since: Instant
+
+
+class WaitingRequest(Resource, frozen=True):
+    """A request that waits, and why; the reasons are null where nobody knows."""
+
+    type_name = "waiting_request"
+    plural = "waiting_requests"
+    id_field = "request"
+
+    reasons: list[Reason] | None
+    request: BuildRequest
+
+
+class WorkerState(Resource, frozen=True):
+    """A worker as a list shows it."""
+
+    type_name = "worker_state"
+    plural = "worker_states"
+    id_field = "workerid"
+
+    connected: bool
+    graceful: bool
+    name: str
+    pause_reason: str | None
+    paused: bool
+    workerid: int
+
+
+class WorkersHealth(Resource, frozen=True):
+    """How the workers of the present configurations are.
+
+    Attributes:
+        connected, graceful, paused, total: how many there are.
+        not_ready: the first of those that take no builds.
+        not_ready_total: how many these are.
+    """
+
+    type_name = "workers_health"
+    plural = "workers_healths"
+    id_field = ""
+
+    connected: int
+    graceful: int
+    not_ready: list[WorkerState]
+    not_ready_total: int
+    paused: int
+    total: int
+
+
+class FrontPage(Resource, frozen=True):
+    """What is broken, what runs, what waits and why, and how masters and workers are.
+
+    Attributes:
+        broken: builders that some master runs; the one that has failed last comes first.
+        running: the newest builds first.
+        waiting: the longest wait first.
+    """
+
+    type_name = "front_page"
+    plural = "front_pages"
+    id_field = ""
+
+    broken: list[BrokenBuilder] | None
+    broken_total: int | None
+    masters: list[Master] | None
+    running: list[RunningBuild] | None
+    running_total: int | None
+    waiting: list[WaitingLine] | None
+    waiting_total: int | None
+    withheld: list[str]
+    workers: WorkersHealth | None
+
+
+class BuilderSummary(Resource, frozen=True):
+    """A builder with the newest of its builds.
+
+    Attributes:
+        builds: newest first, those that run too.
+        good_builds: how many of the `rated_builds` were good.
+        rated_builds: how many of the newest builds had an outcome: were good or bad.
+    """
+
+    type_name = "builder_summary"
+    plural = "builder_summaries"
+    id_field = "builder"
+
+    builder: Builder
+    builds: list[BuildMark] | None
+    good_builds: int | None
+    rated_builds: int | None
+    waiting: int | None
+
+
+class BuildersPage(Resource, frozen=True):
+    """All builders, by name."""
+
+    type_name = "builders_page"
+    plural = "builders_pages"
+    id_field = ""
+
+    builders: list[BuilderSummary]
+    withheld: list[str]
+
+
+class BuilderPage(Resource, frozen=True):
+    """A builder.
+
+    Attributes:
+        builds: newest first.
+        builds_next: what to send as `after` to ``/builders/N/builds?order=-number`` for those behind; null if there
+            are none.
+        good_builds, rated_builds: as in `BuilderSummary`.
+        waiting: in the order in which they were submitted.
+        workers: those that may serve it.
+    """
+
+    type_name = "builder_page"
+    plural = "builder_pages"
+    id_field = "builder"
+
+    builder: Builder
+    builds: list[Build] | None
+    builds_next: str | None
+    forceschedulers: list[ForceScheduler] | None
+    good_builds: int | None
+    masters: list[Master] | None
+    rated_builds: int | None
+    waiting: list[WaitingRequest] | None
+    waiting_total: int | None
+    withheld: list[str]
+    workers: list[WorkerState] | None
+
+
+class StepWithLogs(Resource, frozen=True):
+    """A step and its logs, without their text; they are null for who may not read them."""
+
+    type_name = "step_with_logs"
+    plural = "steps_with_logs"
+    id_field = "step"
+
+    logs: list[Log] | None
+    step: Step
+
+
+class SourceDifference(Resource, frozen=True):
+    """A codebase whose source is another one; null stands for a codebase that was not, or is not, there."""
+
+    type_name = "source_difference"
+    plural = "source_differences"
+    id_field = "codebase"
+
+    becomes: SourceStamp | None
+    codebase: str
+    was: SourceStamp | None
+
+
+class StepDifference(Resource, frozen=True):
+    """A step that has ended otherwise; null stands for one that was not there, or has not ended."""
+
+    type_name = "step_difference"
+    plural = "step_differences"
+    id_field = "name"
+
+    becomes: int | None
+    name: str
+    was: int | None
+
+
+class PropertyDifference(Resource, frozen=True):
+    """A property with another value; null stands for one that was not, or is not, there."""
+
+    type_name = "property_difference"
+    plural = "property_differences"
+    id_field = "name"
+
+    becomes: JsonText | None
+    name: str
+    was: JsonText | None
+
+
+class Difference(Resource, frozen=True):
+    """What lies between a build and the newest good build of its builder before it.
+
+    Attributes:
+        build: the good one.
+        changes: those that came between, newest first.
+        more_changes: whether there are more of them.
+    """
+
+    type_name = "difference"
+    plural = "differences"
+    id_field = "build"
+
+    build: Build
+    changes: list[Change] | None
+    more_changes: bool
+    properties: list[PropertyDifference] | None
+    sources: list[SourceDifference] | None
+    steps: list[StepDifference] | None
+
+
+class BuildPage(Resource, frozen=True):
+    """A build, with all that belongs to it but the text of its logs.
+
+    Attributes:
+        attempts: all builds of the request, this one among them.
+        changes: those that made its source stamps, newest first.
+        difference: to the newest good build before it; null if none is near enough, or nothing may be told.
+        next_number, previous_number: its neighbours on the builder.
+        parent: the build that has triggered it.
+        rebuilds: the newest builds that repeat it.
+        rebuilt: the build that it repeats.
+        triggered: builds that it has triggered, the oldest ones.
+    """
+
+    type_name = "build_page"
+    plural = "build_pages"
+    id_field = "build"
+
+    attempts: list[Build] | None
+    build: Build
+    builder: Builder | None
+    buildset: Buildset | None
+    changes: list[Change] | None
+    data: list[BuildData] | None
+    difference: Difference | None
+    next_number: int | None
+    parent: Build | None
+    previous_number: int | None
+    properties: SourcedProperties | msgspec.Raw | None
+    rebuilds: list[Build] | None
+    rebuilt: Build | None
+    request: BuildRequest | None
+    steps: list[StepWithLogs] | None
+    test_result_sets: list[TestResultSet] | None
+    triggered: list[Build] | None
+    withheld: list[str]
+    worker: str | None
