@@ -41,6 +41,9 @@ POINTS = frozenset(
         "master.before_telling_of_set",
         "master.adopted",
         "master.welcomed",
+        "master.before_schedule_asks",
+        "master.after_schedule_asked",
+        "master.fire_is_done",
         "import.before_commit",
     }
 )

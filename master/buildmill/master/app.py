@@ -9,6 +9,7 @@ import random
 import secrets
 import socket
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from buildmill.master.config.inventory import inventory_of
 from buildmill.master.config.master_config import MasterConfig, WorkerPort
 from buildmill.master.config.parts.engine import EnginePart
 from buildmill.master.config.parts.local_workers import LocalWorkersPart
+from buildmill.master.config.parts.orchestration import OrchestrationPart
+from buildmill.master.config.parts.schedules import SchedulesPart
 from buildmill.master.config.parts.services import ManagedServicesPart, ServicesPart
 from buildmill.master.config.parts.telling import TellingPart
 from buildmill.master.config.parts.web import WebPart
@@ -51,6 +54,10 @@ from buildmill.master.engine.pools import Pools
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
+from buildmill.master.orchestration.feeding import VersionsOfChanges
+from buildmill.master.orchestration.runner import GraphRunner
+from buildmill.master.orchestration.schedules.runner import ScheduleRunner
+from buildmill.master.schedulers.change import Change
 from buildmill.master.schedulers.forcesched import ForceSchedulers
 from buildmill.master.secrets.manager import SecretManager
 from buildmill.master.web.operations import Operations
@@ -89,7 +96,7 @@ class App:
         self._bus = SimpleBus()
         self._url = parse_url(config.db_url, str(basedir))
         self.database = Database.open(self._url, reactor, self._bus.publish, time.monotonic)
-        self.updates = Updates(self.database, UpdateContext())
+        self.updates = Updates(self.database, UpdateContext(secrets.token_bytes))
         self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
         self._forms = ForceSchedulers()
         self._explanations = Explanations(self.database.read)
@@ -165,6 +172,21 @@ class App:
         )
         self.engine.dismissed = self._local_workers.dismissed
         self._engine_part = EnginePart(engine=self.engine, master=self.master, context=self.updates.context)
+        self.graphs = GraphRunner(updates=self.updates, bus=self._bus, clock=reactor)
+        self._versions_of_changes = VersionsOfChanges(
+            data=self.data, updates=self.updates, bus=self._bus, clock=reactor, change_of=Change.of_document
+        )
+        self._orchestration = OrchestrationPart(
+            updates=self.updates, feeding=self._versions_of_changes, in_thread=self._blocking
+        )
+        self.schedules = ScheduleRunner(
+            database=self.database,
+            updates=self.updates,
+            bus=self._bus,
+            clock=reactor,
+            new_id=lambda: str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)),
+        )
+        self._schedules_part = SchedulesPart(self.schedules)
         self._reconfiguration = Reconfiguration(
             Application(
                 [
@@ -172,6 +194,8 @@ class App:
                     self.web,
                     self._managed_secrets,
                     self._engine_part,
+                    self._orchestration,
+                    self._schedules_part,
                     self._managed_services,
                     self._services,
                     self._local_workers,
@@ -236,7 +260,12 @@ class App:
         await self.master.services.startService()
         await self._managed_secrets.apply(self.config)
         await self._engine_part.apply(self.config)
+        await self._orchestration.apply(self.config)
+        await self._schedules_part.apply(self.config)
         await self.engine.start()
+        self.graphs.start()
+        await self.schedules.start()
+        self._versions_of_changes.start()
         await self._listen(self.config)
         await self._managed_services.apply(self.config)
         await self._services.apply(self.config)
@@ -260,7 +289,10 @@ class App:
         if self._heartbeat.running:
             self._heartbeat.stop()
         await self._quietly("schedulers", self._services.stop())
+        await self._quietly("versions of changes", self._versions_of_changes.stop())
         await self._quietly("engine", self.engine.stop(clean=clean))
+        await self._quietly("schedules of job graphs", self.schedules.stop())
+        await self._quietly("job graphs", self.graphs.stop())
         await self._quietly("services", self.master.services.stopService())  # they tell of the last builds
         await self._quietly("local workers", self._local_workers.stop())
         for listener in self._listeners:

@@ -31,6 +31,7 @@ def check_together(config: MasterConfig, problems: Problems) -> None:
     _check_locks(config, problems)
     _check_projects(config, problems)
     _check_machines(config, problems)
+    _check_job_specs(config, problems)
     if config.workers and not config.worker_ports and not all(worker.is_local for worker in config.workers):
         problems.at_key("workers", "workers are configured, but 'protocols' names no port where they can connect")
     if not config.multiMaster:
@@ -138,9 +139,19 @@ def _check_machines(config: MasterConfig, problems: Problems) -> None:
             problems.at(worker, text, nearest(name, known) or "add it to machines")
 
 
+def _check_job_specs(config: MasterConfig, problems: Problems) -> None:
+    known = {builder.name for builder in config.builders}
+    if config.multiMaster:
+        return  # another master may have it
+    for builder in dict.fromkeys(declared.builder for declared in config.orchestration.jobspecs):
+        if builder not in known:
+            text = f"orchestration: a job spec names a builder that is not configured: {builder!r}"
+            problems.at_key("orchestration", text, inner="jobspecs", hint=nearest(builder, known))
+
+
 def _check_schedulers(config: MasterConfig, problems: Problems) -> None:
     known = {builder.name for builder in config.builders}
-    driven: set[str] = set()
+    driven = {declared.builder for declared in config.orchestration.jobspecs}
     any_rendered = False
     for scheduler in config.schedulers:
         if is_renderable(scheduler.builderNames):

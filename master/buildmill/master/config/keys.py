@@ -14,6 +14,7 @@ from typing import Any, Final
 from buildmill.common.errors import InvalidInput
 from buildmill.master.changes.base import ChangeSource
 from buildmill.master.config.master_config import DEFAULT_VALIDATION
+from buildmill.master.config.orchestration_keys import checked_orchestration
 from buildmill.master.config.problems import Problems
 from buildmill.master.config.web_keys import UNSET, Checker, checked_www
 from buildmill.master.config.worker_ports import checked_protocols
@@ -339,6 +340,7 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "logMaxTailSize": ("logMaxTailSize", _number),
     "changeHorizon": ("changeHorizon", _number),
     "durability": ("durability", _durability),
+    "orchestration": ("orchestration", checked_orchestration),
     "configurators": ("", _anything),
     "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),
     "secretsProviders": ("secretsProviders", _secrets_providers),

@@ -15,6 +15,7 @@ from buildmill.master.auth.backends import AuthBase
 from buildmill.master.auth.rules import Authz
 from buildmill.master.changes.base import ChangeSource
 from buildmill.master.domain.durability import Durability
+from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.revlinks import default_revlink_matcher
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.machine_config import Machine
@@ -154,6 +155,7 @@ class MasterConfig:
     logMaxTailSize: int | None = None
     changeHorizon: int | None = None
     durability: Durability = field(default_factory=Durability)
+    orchestration: OrchestrationConfig = field(default_factory=OrchestrationConfig)
     notices: tuple[ConfigNotice, ...] = ()
 
     @property

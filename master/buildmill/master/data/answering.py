@@ -17,6 +17,7 @@ from buildmill.master.domain.engine_calls import (
     Forms,
     Question,
     Why,
+    WhyWaiting,
     answer_text,
     question_of,
     refusal_text,
@@ -124,5 +125,7 @@ class Answers:
                 return await self._reasons.builder(asked.id)
             case Why(of="request"):
                 return await self._reasons.request(asked.id)
+            case WhyWaiting():
+                return await self._reasons.waiting(asked.requests)
             case Why():
                 raise NotFound(f"nothing is known about a {asked.of}")

@@ -28,9 +28,11 @@ from buildmill.master.data.endpoints import (
     directory,
     explain,
     forced,
+    graphs,
     logchunks,
     pages,
     requests,
+    schedules,
     sources,
     steps,
     test_results,
@@ -38,6 +40,7 @@ from buildmill.master.data.endpoints import (
 )
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
+from buildmill.master.data.graphs import GraphReading
 from buildmill.master.data.openapi import openapi
 from buildmill.master.data.paths import Keys, Matcher
 from buildmill.master.data.ports import (
@@ -50,6 +53,7 @@ from buildmill.master.data.ports import (
     Updates,
 )
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
+from buildmill.master.data.schedules import ScheduleReads
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import Stamp, Versions
 from buildmill.master.db.database import Database
@@ -116,6 +120,8 @@ class DataAPI(Generic[U]):
     Attributes:
         condition: how the database is.
         audit_log: takes entries about what is not done here.
+        graphs: reads job graphs as values.
+        schedules: reads schedules.
     """
 
     def __init__(
@@ -135,9 +141,17 @@ class DataAPI(Generic[U]):
         self.updates = updates
         self.condition = Condition(database)
         self.audit_log = AuditLog(database)
+        self.graphs = GraphReading(database, lambda: updates.orchestration)
+        self.schedules = ScheduleReads(database)
         self._database = database
         self._context = Context(
-            database, logs, force_schedulers or NoForceSchedulers(), updates, reasons or NoReasons(), random_bytes
+            database,
+            logs,
+            force_schedulers or NoForceSchedulers(),
+            updates,
+            reasons or NoReasons(),
+            random_bytes,
+            graphs=self.graphs,
         )
         self._versions = Versions(bus, lambda: database.statistics["commits"] + commits())
         self.endpoints = ENDPOINTS
@@ -423,9 +437,11 @@ ENDPOINTS: Sequence[Endpoint] = (
     *directory.ENDPOINTS,
     *explain.ENDPOINTS,
     *forced.ENDPOINTS,
+    *graphs.ENDPOINTS,
     *logchunks.ENDPOINTS,
     *pages.ENDPOINTS,
     *requests.ENDPOINTS,
+    *schedules.ENDPOINTS,
     *sources.ENDPOINTS,
     *steps.ENDPOINTS,
     *test_results.ENDPOINTS,

@@ -18,7 +18,7 @@ from buildmill.master.data.recent import Recent
 from buildmill.master.db import engine_calls
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine_calls import EngineState
-from buildmill.master.domain.engine_calls import Call, Forms, Question, Why, question_text, value_of
+from buildmill.master.domain.engine_calls import Call, Forms, Question, Why, WhyWaiting, question_text, value_of
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler
@@ -58,6 +58,9 @@ class EngineCalls:
         self._tasks = TaskOwner("questions to the engine")
         self._subscription: Subscription | None = None
         self._recent_reasons: Recent[tuple[str, int], Sequence[Reason] | None] = Recent(clock, RECENT_SECONDS, AT_ONCE)
+        self._recent_waiting: Recent[frozenset[int], Mapping[int, Sequence[Reason]]] = Recent(
+            clock, RECENT_SECONDS, AT_ONCE
+        )
         self._recent_forms: Recent[None, Sequence[ForceScheduler]] = Recent(clock, RECENT_SECONDS, 1)
 
     def start(self) -> None:
@@ -103,6 +106,11 @@ class EngineCalls:
     async def builder(self, builder_id: int) -> Sequence[Reason] | None:
         """See `ReasonsOf`."""
         return await self._why("builder", builder_id)
+
+    async def waiting(self, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]]:
+        """See `ReasonsOf`."""
+        question = WhyWaiting(requests=dict(requests))
+        return await self._recent_waiting.get(frozenset(requests), self._loading(question, dict[int, list[Reason]]))
 
     async def _why(self, of: str, id_: int) -> Sequence[Reason] | None:
         question = Why(of=of, id=id_)

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from buildmill.common.errors import NotSupported
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.form_errors import InvalidParameters
+from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
+from buildmill.master.domain.orchestration.values import GraphBuild, GraphRequest, Version
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler, LogChunk
 from buildmill.master.domain.rights import Actor
@@ -159,6 +161,14 @@ class ControlUpdates(Protocol):
 
     async def setWorkerGraceful(self, workerid: int, graceful: bool) -> None: ...  # noqa: N802
 
+    async def createGraphBuild(self, request: GraphRequest, by: str) -> GraphBuild: ...  # noqa: N802
+
+    async def cancelGraphBuild(self, rid: str, by: str) -> GraphBuild: ...  # noqa: N802
+
+    async def commitVersion(  # noqa: N802
+        self, target: str, branch: str | None, payload: Mapping[str, Any], by: str
+    ) -> Version: ...
+
     async def run(self, unit: Callable[..., Any], *args: Any) -> Any: ...
 
 
@@ -167,5 +177,8 @@ class Updates(Protocol):
 
     @property
     def impatient(self) -> ControlUpdates: ...
+
+    @property
+    def orchestration(self) -> OrchestrationConfig: ...
 
     def within(self, around: Callable[..., Any]) -> ControlUpdates: ...

@@ -14,7 +14,9 @@ import msgspec
 from buildmill.master.domain import commit_resources, page_documents, resources, result_resources
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
+from buildmill.master.domain.orchestration import resources as graph_resources
 from buildmill.master.domain.reasons import Reason
+from buildmill.master.domain.schedules.resources import ScheduleExplanation, ScheduleResource, ScheduleRunResource
 
 
 class FieldKind(StrEnum):
@@ -125,6 +127,11 @@ TYPES: dict[str, ResourceType] = {
         commit_resources.Commit,
         commit_resources.CommitGraph,
         resources.ForceScheduler,
+        graph_resources.GraphAttempt,
+        graph_resources.GraphBuildResource,
+        graph_resources.GraphJobResource,
+        graph_resources.GraphPlanJob,
+        graph_resources.JobSpecResource,
         resources.Log,
         resources.LogChunk,
         LogHit,
@@ -136,12 +143,17 @@ TYPES: dict[str, ResourceType] = {
         resources.Property,
         Reason,
         resources.RootLink,
+        ScheduleExplanation,
+        ScheduleResource,
+        ScheduleRunResource,
         resources.Scheduler,
         resources.SourceStamp,
         resources.Spec,
         resources.Step,
         result_resources.TestResult,
         result_resources.TestResultSet,
+        graph_resources.TargetResource,
+        graph_resources.TargetVersion,
         resources.Token,
         resources.Worker,
         page_documents.BrokenBuilder,

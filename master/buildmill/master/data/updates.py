@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from buildmill.common.errors import InvalidInput, NotFound
 from buildmill.common.results import Result
+from buildmill.master.data.updates_of_graphs import GraphContext, UpdatesOfGraphs, no_random_bytes
 from buildmill.master.data.updates_of_sources import UpdatesOfSources
 from buildmill.master.data.updates_of_tests import UpdatesOfTests
 from buildmill.master.data.writing import Around
@@ -30,6 +31,7 @@ from buildmill.master.db import (
 )
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.orchestration.rids import RandomBytes
 from buildmill.master.domain.resources import Log, Step, Worker
 from buildmill.master.domain.scheduler_progress import SchedulerProgress
 
@@ -40,24 +42,23 @@ SourcedValues = Mapping[str, tuple[Any, str]]
 _MISSING = object()
 
 
-class UpdateContext:
+class UpdateContext(GraphContext):
     """What updates need to know of the master that makes them; filled while it starts.
 
     Attributes:
-        masterid: this master.
         collapsing: ids of builders on which a new request takes the place of waiting ones for the same work.
         codebase_of: ``f(change dict)``, the codebase of a change that comes without one.
         revlink_of: ``f(revision, repository)``, the link of a change that comes without one.
     """
 
-    def __init__(self) -> None:
-        self.masterid = 0
+    def __init__(self, random_bytes: RandomBytes = no_random_bytes) -> None:
+        super().__init__(random_bytes)
         self.codebase_of: Callable[[dict[str, Any]], str] | None = None
         self.revlink_of: Callable[[str, str], str | None] | None = None
         self.collapsing: frozenset[int] = frozenset()
 
 
-class Updates(UpdatesOfSources, UpdatesOfTests):
+class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs):
     """Changes to the system, for the engine and for plugins.
 
     Args:
@@ -71,7 +72,7 @@ class Updates(UpdatesOfSources, UpdatesOfTests):
     def __init__(
         self, database: Database, context: UpdateContext, *, patient: bool = True, around: Around | None = None
     ) -> None:
-        super().__init__(database, patient=patient, around=around)
+        super().__init__(database, context, patient=patient, around=around)
         self.context = context
 
     @property

@@ -49,3 +49,9 @@ def inactive_since(tx: Transaction, before: int) -> list[int]:
             .order_by(t.masters.c.id)
         ).scalars()
     )
+
+
+def others_active(tx: Transaction, master_id: int) -> bool:
+    """Whether another master counts as active."""
+    m = t.masters.c
+    return tx.sql.execute(sa.select(m.id).where(m.active == 1, m.id != master_id).limit(1)).first() is not None

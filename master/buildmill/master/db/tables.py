@@ -7,29 +7,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Instant = sa.BigInteger
-Flag = sa.SmallInteger
-Json = sa.Text
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", Id, primary_key=True, autoincrement=True)
-
-
-def _ref(
-    name: str, target: str, *, ondelete: str = "CASCADE", nullable: bool = False, index: bool = False
-) -> sa.Column[int]:
-    return sa.Column(name, Id, sa.ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index or None)
+from buildmill.master.db.columns import Flag, Id, Instant, Json
+from buildmill.master.db.columns import id_column as _id
+from buildmill.master.db.columns import metadata as metadata
+from buildmill.master.db.columns import reference as _ref
 
 
 def _text(
@@ -585,3 +566,6 @@ engine_calls = sa.Table(
     sa.Column("question", Json, nullable=False),
     sa.Column("answer", Json),
 )
+# last: rows are copied in the order of the tables, and theirs name those above
+from buildmill.master.db import tables_of_graphs as graphs  # noqa: E402, F401
+from buildmill.master.db import tables_of_schedules as of_schedules  # noqa: E402, F401

@@ -71,15 +71,17 @@ class Transaction(Connection):
 
     Attributes:
         now: the clock's time when the transaction began, integer seconds since the epoch.
+        now_ms: the same in milliseconds.
         events: what `emit` was given; published after the commit, in this order.
         at_end: what `after_units` was given.
     """
 
-    __slots__ = ("_before_commit", "at_end", "events", "now")
+    __slots__ = ("_before_commit", "at_end", "events", "now", "now_ms")
 
-    def __init__(self, sql: sa.Connection, now: int) -> None:
+    def __init__(self, sql: sa.Connection, now: float) -> None:
         super().__init__(sql)
-        self.now = now
+        self.now = int(now)
+        self.now_ms = int(now * 1000)
         self.events: list[Event] = []
         self.at_end: list[Callable[[Transaction], None]] = []
         self._before_commit: dict[object, Callable[[], None]] = {}

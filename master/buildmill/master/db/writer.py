@@ -139,12 +139,12 @@ class Writer:
         batch, self._doubtful = self._doubtful, []
         if not batch:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
-        now = int(self._clock.seconds())
+        now = self._clock.seconds()
         self._lane.run(lambda: self._commit_blocking(batch, now), lambda outcome: self._committed(batch, outcome))
 
     # -- in the lane ------------------------------------------------------------------
 
-    def _commit_blocking(self, batch: list[Write], now: int) -> list[Event] | BaseException:
+    def _commit_blocking(self, batch: list[Write], now: float) -> list[Event] | BaseException:
         """Commit `batch`; return the events, or the error that kept the whole batch from being written."""
         try:
             if (events := self._events_of_doubtful_blocking()) is not None:
@@ -167,7 +167,7 @@ class Writer:
                 write.failure = write.failure or Failure()
             return []
 
-    def _attempt_blocking(self, batch: list[Write], now: int, *, savepoints: bool) -> list[Event]:
+    def _attempt_blocking(self, batch: list[Write], now: float, *, savepoints: bool) -> list[Event]:
         connection = self._connected_blocking()
         self._in_doubt = None
         try:

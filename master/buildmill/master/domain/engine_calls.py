@@ -46,11 +46,17 @@ class Why(msgspec.Struct, frozen=True, kw_only=True, tag_field="asks", tag="why"
     id: int
 
 
+class WhyWaiting(msgspec.Struct, frozen=True, kw_only=True, tag_field="asks", tag="why_waiting"):
+    """Why several requests wait; the builder of each, by the request's id."""
+
+    requests: dict[int, int]
+
+
 class Forms(msgspec.Struct, frozen=True, kw_only=True, tag_field="asks", tag="forms"):
     """The forms of all force schedulers."""
 
 
-Question = Call | Why | Forms
+Question = Call | Why | WhyWaiting | Forms
 
 _questions = msgspec.json.Decoder(Question)
 

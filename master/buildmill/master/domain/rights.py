@@ -53,12 +53,16 @@ class Action:
 
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
-    "branches", "codebases", "commits", "events", "forceschedulers", "logs", "masters", "operations", "projects",
-    "properties", "reasons", "schedulers", "sourcestamps", "steps", "test_result_sets", "workers",
+    "branches", "codebases", "commits", "events", "forceschedulers", "graph_builds", "graph_jobs", "job_specs", "logs",
+    "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps",
+    "targets", "target_versions", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
-    "forceschedulers.force", "schedulers.enable", "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
+    "forceschedulers.force", "graph_builds.cancel", "graph_builds.create", "schedulers.enable",
+    "schedules.create", "schedules.replace", "schedules.delete", "schedules.pause", "schedules.unpause",
+    "schedules.run", "targets.commit",
+    "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
 )  # fmt: skip
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -207,8 +211,9 @@ class Policy:
 
 EVENT_FAMILIES: Final = frozenset(
     {
-        "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits", "logs",
-        "masters", "projects", "properties", "schedulers", "steps", "test_result_sets", "workers",
+        "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits",
+        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "schedules", "steps",
+        "targets", "target_versions", "test_result_sets", "workers",
     }
 )  # fmt: skip
 """What events are about: the names in their keys, and families of rights."""
@@ -256,8 +261,22 @@ def _may_change_unknown(principal: Principal, policy: Policy) -> bool:
 # -- scopes ----------------------------------------------------------------------------
 
 
+ORCHESTRATION_FAMILIES: Final = frozenset({"graph_builds", "graph_jobs", "schedules"})
+"""What programs may whose tokens have the scopes of the orchestration API."""
+ORCHESTRATION_SCOPES: Final = {
+    ActionKind.READ: "api:orchestration-read",
+    ActionKind.CHANGE: "api:orchestration-write",
+}
+"""Its scopes, by what they are for."""
+
+
 def is_scope(text: str) -> bool:
-    """Whether something is a scope: ``*``, ``read``, ``change``, a family as ``builds.*``, or an action's name."""
+    """Whether something is a scope: ``*``, ``read``, ``change``, a family as ``builds.*``, or an action's name.
+
+    ``api:orchestration-read`` and ``api:orchestration-write`` are two more.
+    """
+    if text in ORCHESTRATION_SCOPES.values():
+        return True
     family, _, verb = text.partition(".")
     if verb == "*":
         return any(action.family == family for action in ACTIONS.values())
@@ -269,4 +288,6 @@ def covers(scopes: Iterable[str], action: Action) -> bool:
     wanted = {ANY_SCOPE, action.name, f"{action.family}.*"}
     if action.kind in (ActionKind.READ, ActionKind.CHANGE):
         wanted.add(str(action.kind))
+        if action.family in ORCHESTRATION_FAMILIES:
+            wanted.add(ORCHESTRATION_SCOPES[action.kind])
     return not wanted.isdisjoint(scopes)

@@ -24,6 +24,8 @@ from buildmill.master.domain.rights import ACTIONS, Principal, Resource, Via
 from buildmill.master.mq.bus import EventBus
 from buildmill.master.web import login, operating
 from buildmill.master.web.cookies import SessionCookie
+from buildmill.master.web.foundry.face import PREFIX as _ORCHESTRATION
+from buildmill.master.web.foundry.face import Foundry
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.history import History
@@ -113,14 +115,13 @@ class WebServer:
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
         self._rest = Rest(data, self._origins, limits, self.gate, Rates(reactor, self.gate, limits))
+        self._foundry = Foundry(data, self.gate, self._origins, limits, lambda: _uuid(rng))
         own_history = History(bus, f"{rng.getrandbits(48):012x}", limits)
         self._history = history or own_history
         self._keeps_history = history is not None
         self._hub = Hub(bus, self._history, limits, data.hears)
         self.live = LiveFactory(self._hub, reactor, limits, self.gate, ping_seconds)
-        self.streams = Streams(
-            self._hub, reactor, limits, lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4)), self.gate
-        )
+        self.streams = Streams(self._hub, reactor, limits, lambda: _uuid(rng), self.gate)
         self._clients = limits.sockets
         self._socket = WebSocketResource(self.live)
         self._operations = operations
@@ -181,6 +182,7 @@ class WebServer:
         await self._tasks.stop()
         await self._login.stop()
         await self._rest.stop()
+        await self._foundry.stop()
         self.site.close_all()
         self._data.stop()
 
@@ -200,6 +202,8 @@ class WebServer:
         path = request.path
         if not self._serves_pages:
             self._handle_operating(request)
+        elif path.startswith(_ORCHESTRATION):
+            self._foundry.handle(request)
         elif path.startswith(b"/api/v2/") and path != _OPENAPI:
             self._rest.handle(request, path[8:])
         elif path.startswith(b"/api/latest/"):
@@ -304,6 +308,10 @@ class WebServer:
 
     def _log_failure(self, failure: Failure, request: Request) -> None:
         self._log.failure("{method} {uri} failed", failure=failure, method=request.method, uri=request.uri)
+
+
+def _uuid(rng: Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 def _is_utf8(path: bytes) -> bool:

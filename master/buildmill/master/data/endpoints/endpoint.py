@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 
 from buildmill.master.data.auditing import Made, Note
+from buildmill.master.data.graphs import GraphReading
 from buildmill.master.data.paths import Key, Keys, parse_pattern
 from buildmill.master.data.ports import ForceRegistry, LogReader, NoReasons, ReasonsOf, Updates
 from buildmill.master.data.resultspec import ResultSpec
@@ -41,6 +42,7 @@ class Context:
 
     Attributes:
         random_bytes: so many bytes that nobody can guess; None where no secrets are made.
+        graphs: reads job graphs; None where there are none.
         note: of the call of a control action; what `arguments.updates_of` gives writes it into the audit log.
         allowance: of the question that is being answered; None where nobody from outside asks.
     """
@@ -59,6 +61,8 @@ class Context:
         if self.allowance is None:
             return self.database.read(query, *args, **kwargs)
         return self.database.ask(self.allowance, query, *args, **kwargs)
+
+    graphs: GraphReading | None = None
 
 
 @dataclass(frozen=True, slots=True)

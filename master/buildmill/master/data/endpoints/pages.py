@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from buildmill.common.errors import NotFound, NotSupported
+from buildmill.common.errors import NotFound, NotSupported, Unavailable
 from buildmill.master.data.cursors import cursor_of
 from buildmill.master.data.endpoints.build_page import BUILD_PAGE
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Part
@@ -48,12 +48,12 @@ NEWEST: Final = 25
 
 
 async def _reasons(context: Context, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]] | None:
-    """Reasons by the request's id; None where nobody knows any."""
+    """Reasons by the request's id; None where nobody knows any, or the engine is away."""
     if not requests:
         return {}
     try:
         return await context.reasons.waiting(requests)
-    except NotSupported:
+    except (NotSupported, Unavailable):
         return None
 
 
@@ -202,12 +202,17 @@ async def _builder(context: Context, keys: Keys, spec: ResultSpec) -> BuilderPag
         reasons = await _reasons(context, {request.buildrequestid: request.builderid for request in requests})
         more["waiting"] = [WaitingRequest(_given(reasons, one.buildrequestid), one) for one in requests]
     if spec.wants("forceschedulers"):
-        more["forceschedulers"] = _force_schedulers(context, page.builder.name)
+        more["forceschedulers"] = await _force_schedulers(context, page.builder.name)
     return replace(page, **more)
 
 
-def _force_schedulers(context: Context, builder: str) -> list[ForceScheduler]:
-    return [found for found in context.force_schedulers.documents() if builder in found.builder_names]
+async def _force_schedulers(context: Context, builder: str) -> list[ForceScheduler] | None:
+    """Those of a builder; None when the engine is away."""
+    try:
+        known = await context.force_schedulers.documents()
+    except Unavailable:
+        return None
+    return [found for found in known if builder in found.builder_names]
 
 
 ENDPOINTS: list[Endpoint] = [

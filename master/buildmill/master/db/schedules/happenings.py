@@ -1,0 +1,204 @@
+"""What schedules wait for is told here, in the transaction in which it happens.
+
+So a fire is never lost and never made twice: the master that dies has written both the event and what follows of it,
+or neither. Locks on schedules are taken in the order of their ids.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from buildmill.master.db.schedules import firing, telling
+from buildmill.master.db.schedules.rows import EVENTS, RUNS, SCHEDULES, VERSIONS, trigger_of
+from buildmill.master.db.statement import Statement
+from buildmill.master.db.tables_of_schedules import settings
+from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.schedules.triggers import Happening, Trigger, holds, next_instant
+from buildmill.master.domain.schedules.values import RunOutcome, RunResult
+
+PAUSE_AFTER = "pause_after"
+LATE_SECONDS = 60
+"""A time that is older when it is looked at was missed: whoever should have, was not there."""
+_AT_ONCE = 100
+_s, _e, _v, _r = SCHEDULES.c, EVENTS.c, VERSIONS.c, RUNS.c
+_WAITING = Statement(
+    sa.select(_e.schedule_id)
+    .select_from(EVENTS.join(SCHEDULES, _s.id == _e.schedule_id))
+    .where(
+        _e.subject == sa.bindparam("subject"),
+        _e.kind == sa.bindparam("kind"),
+        _e.branch == sa.bindparam("branch"),
+        _s.paused_by == "",
+    )
+    .order_by(_e.schedule_id)
+)
+
+
+def happened(tx: Transaction, *happenings: Happening) -> None:
+    """Tell all schedules that wait for it of something that has happened in this transaction.
+
+    Those whose whole trigger holds by it fire. Paused ones hear nothing.
+    """
+    for happening in happenings:
+        about = {"kind": happening.kind, "subject": happening.subject, "branch": happening.branch}
+        for (schedule_id,) in tx.all(_WAITING, **about):
+            _note(tx, int(schedule_id), happening)
+
+
+def _note(tx: Transaction, schedule_id: int, happening: Happening) -> None:
+    found = _lock(tx, schedule_id)
+    if found is None:
+        return
+    rid, trigger = found
+    here = (
+        _e.schedule_id == schedule_id,
+        _e.kind == happening.kind,
+        _e.subject == happening.subject,
+        _e.branch == happening.branch,
+        _e.happened_at.is_(None),
+    )
+    tx.sql.execute(EVENTS.update().where(*here).values(happened_at=tx.now))
+    if holds(trigger, _happened(tx, schedule_id)):
+        firing.fire(tx, schedule_id)
+    else:
+        telling.schedule(tx, rid, "updated")
+
+
+def _lock(tx: Transaction, schedule_id: int) -> tuple[str, Trigger] | None:
+    """RID and trigger of a schedule that nobody else changes before this transaction ends; None if it sees nothing."""
+    row = tx.sql.execute(
+        sa.select(_s.rid, _s.version_rid).where(_s.id == schedule_id, _s.paused_by == "").with_for_update()
+    ).one_or_none()
+    if row is None:
+        return None
+    text = tx.sql.execute(sa.select(_v.trigger).where(_v.rid == row.version_rid)).scalar_one()
+    return row.rid, trigger_of(text)
+
+
+def _happened(connection: Connection, schedule_id: int) -> frozenset[Happening]:
+    query = sa.select(_e.kind, _e.subject, _e.branch).where(_e.schedule_id == schedule_id, _e.happened_at.is_not(None))
+    return frozenset(Happening(*row) for row in connection.sql.execute(query))
+
+
+# -- results ---------------------------------------------------------------------------
+
+
+def run_resolved(tx: Transaction, run_rid: str, schedule_rid: str, result: RunResult) -> bool:
+    """A run has a result: it is written, once, and what follows of it happens.
+
+    Returns:
+        Whether it had none before; otherwise nothing was done.
+    """
+    if not firing.write_result(tx, run_rid, result):
+        return False
+    if result.outcome is RunOutcome.SUBMITTED:
+        return True  # it goes on until its build ends
+    if result.outcome is RunOutcome.ERROR:
+        _failed(tx, schedule_rid)
+    firing.end(tx, schedule_rid, run_rid)
+    return True
+
+
+def build_ended(tx: Transaction, build_rid: str, schedule_rid: str | None, status: str) -> None:
+    """A build of jobs has ended in this transaction.
+
+    Args:
+        schedule_rid: of the schedule that has asked for it; None for others.
+        status: ``SUCCEEDED``, ``FAILED`` or ``CANCELED``.
+    """
+    if schedule_rid is None:
+        return
+    if status == "SUCCEEDED":
+        if firing.count_success(tx, schedule_rid):
+            resume(tx, schedule_rid)
+        happened(tx, Happening("scheduleSucceeded", schedule_rid))
+    elif status == "FAILED":
+        _failed(tx, schedule_rid)
+    run_rid = tx.sql.execute(sa.select(_r.rid).where(_r.build_rid == build_rid)).scalar()
+    if run_rid is not None:
+        firing.end(tx, schedule_rid, run_rid)
+
+
+def _failed(tx: Transaction, schedule_rid: str) -> None:
+    firing.count_failure(tx, schedule_rid, pause_after(tx))
+    happened(tx, Happening("scheduleFailed", schedule_rid))
+
+
+def resume(tx: Transaction, schedule_rid: str) -> None:
+    """Let a schedule see events and times from now on; one that is not paused is left as it is.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = firing.locked(tx, schedule_rid)
+    if not row.paused_by:
+        return
+    text = tx.sql.execute(sa.select(_v.trigger).where(_v.rid == row.version_rid)).scalar_one()
+    due = due_after(trigger_of(text), tx.now)
+    tx.sql.execute(SCHEDULES.update().where(_s.id == row.id).values(paused_by="", failures=0, next_due_at=due))
+    telling.schedule(tx, schedule_rid, "updated")
+
+
+# -- times -----------------------------------------------------------------------------
+
+
+def due_after(trigger: Trigger, now: int) -> int | None:
+    """When a time of a trigger is due next, after `now`; None where there is none. Seconds since the epoch."""
+    found = next_instant(trigger, datetime.fromtimestamp(now, UTC))
+    return None if found is None else int(found.timestamp())
+
+
+def next_due(connection: Connection) -> int | None:
+    """When the next schedule is due."""
+    found = connection.sql.execute(sa.select(sa.func.min(_s.next_due_at))).scalar()
+    return None if found is None else int(found)
+
+
+def tick(tx: Transaction, missed_before: int = 0) -> int:
+    """Look at all schedules with a time that has come; returns how many there were.
+
+    Args:
+        missed_before: times before this one were missed: no master was there.
+    """
+    query = sa.select(_s.id, _s.next_due_at).where(_s.next_due_at <= tx.now).order_by(_s.id).limit(_AT_ONCE)
+    due = tx.sql.execute(query).all()
+    for schedule_id, _ in due:
+        _tick(tx, schedule_id, max(missed_before, tx.now - LATE_SECONDS))
+    return len(due)
+
+
+def _tick(tx: Transaction, schedule_id: int, missed_before: int) -> None:
+    found = _lock(tx, schedule_id)
+    if found is None:
+        return
+    _, trigger = found
+    # another master may have been quicker, so it is read again under the lock
+    due = tx.sql.execute(sa.select(_s.next_due_at).where(_s.id == schedule_id)).scalar()
+    if due is None or due > tx.now:
+        return
+    values: dict[str, int | None] = {}
+    if due < missed_before:
+        values["missed_at"] = due
+    elif holds(trigger, _happened(tx, schedule_id), datetime.fromtimestamp(due, UTC)):
+        firing.fire(tx, schedule_id)
+    values["next_due_at"] = due_after(trigger, max(due, missed_before - 1))
+    tx.sql.execute(SCHEDULES.update().where(_s.id == schedule_id).values(**values))
+
+
+# -- settings --------------------------------------------------------------------------
+
+
+def set_pause_after(tx: Transaction, failures: int | None) -> None:
+    """From now on a schedule is paused after so many failures, one after the other; with None never."""
+    tx.sql.execute(settings.delete().where(settings.c.name == PAUSE_AFTER))
+    if failures is not None:
+        tx.sql.execute(settings.insert().values(name=PAUSE_AFTER, value=failures))
+
+
+def pause_after(connection: Connection) -> int | None:
+    """What `set_pause_after` has set."""
+    query = sa.select(settings.c.value).where(settings.c.name == PAUSE_AFTER)
+    found: int | None = connection.sql.execute(query).scalar()
+    return found
