@@ -61,7 +61,7 @@ from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
 from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.projects import EVERYTHING as EVERY_PROJECT
-from buildmill.master.domain.projects import Reach
+from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
 from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
@@ -189,10 +189,13 @@ class DataAPI(Generic[U]):
         """The same for somebody who gets to no more than that: what is out of reach is not there.
 
         Raises:
+            Forbidden: it is about all projects, and its reader does not get to all of them.
             Unavailable: the database is away.
         """
         if reach.is_everything:
             return found
+        if found.endpoint.reads.partition(".")[0] in OF_ALL_PROJECTS:
+            raise Forbidden("this is about all projects, and you do not get to all of them")
         keys = await self._database.read(_narrowed_keys, found, reach, with_workers)
         return Found(found.endpoint, keys, reach)
 

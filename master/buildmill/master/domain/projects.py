@@ -13,6 +13,11 @@ from typing import Final
 NO_PROJECT: Final = ""
 """What stands for the project of what has none."""
 
+OF_ALL_PROJECTS: Final = frozenset(
+    {"audit", "graph_builds", "graph_jobs", "job_specs", "operations", "schedules", "targets", "target_versions"}
+)
+"""Families of rights about what spans projects: for those only who get to all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:

@@ -57,7 +57,9 @@ class Sieve:
     def tell(self, client: Listener, told: Told) -> None:
         """Tell a client an event, now or later, if it may hear of it."""
         if not self._upheavals:  # what is known may not be right any more after these
-            self._upheavals = [self._bus.subscribe((family, None, None), self._forget_verdicts) for family in _UPHEAVALS]
+            self._upheavals = [
+                self._bus.subscribe((family, None, None), self._forget_verdicts) for family in _UPHEAVALS
+            ]
         queue = self._queues.get(client)
         if queue is None:
             verdict = self._known.get((client.reach, told.subject))

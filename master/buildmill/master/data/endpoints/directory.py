@@ -48,7 +48,8 @@ def _masters(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Mast
     return rows
 
 
-def _builders(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Builder]:
+def builders_of(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Builder]:
+    """The builders that a path speaks of, and its reader may know of."""
     rows = directory.builders(connection)
     if not spec.query.reach.is_everything:
         within = builders_within(connection, spec.query.reach)
@@ -221,7 +222,7 @@ ENDPOINTS: list[Endpoint] = [
     *single(
         "builder",
         "builders.read",
-        _first(_builders),
+        _first(builders_of),
         "builders/n:builderid",
         "builders/s:buildername",
         "masters/n:masterid/builders/n:builderid",
@@ -229,7 +230,7 @@ ENDPOINTS: list[Endpoint] = [
     *collection(
         "builder",
         "builders.read",
-        _builders,
+        builders_of,
         "builders",
         "masters/n:masterid/builders",
         "projects/n:projectid/builders",

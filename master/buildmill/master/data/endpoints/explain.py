@@ -20,18 +20,18 @@ async def _request(context: Context, keys: Keys, spec: ResultSpec) -> Sequence[R
     found = await context.reasons.request(keys["buildrequestid"])
     if found is None:
         raise NotFound(f"no build request {keys['buildrequestid']}")
-    return await _within(context, found, spec.query.reach)
+    return await within_reach(context, found, spec.query.reach)
 
 
 async def _builder(context: Context, keys: Keys, spec: ResultSpec) -> Sequence[Reason]:
     found = await context.reasons.builder(keys["builderid"])
     if found is None:
         raise NotFound(f"no builder {keys['builderid']}")
-    return await _within(context, found, spec.query.reach)
+    return await within_reach(context, found, spec.query.reach)
 
 
-async def _within(context: Context, reasons: Sequence[Reason], reach: Reach) -> Sequence[Reason]:
-    """The same, without what is told of builds out of reach."""
+async def within_reach(context: Context, reasons: Sequence[Reason], reach: Reach) -> Sequence[Reason]:
+    """The same reasons, without what is told of builds out of reach."""
     if reach.is_everything:
         return reasons
     builds = sorted({build for reason in reasons for build in reason.buildids})

@@ -141,7 +141,9 @@ class Collection(Generic[T]):
         if statement is None:
             clause = sa.select(sa.func.count()).select_from(self.source).where(*self._conditions(query))
             statement = self._keep(shape, clause)
-        return Page(rows, connection.scalar(statement, **_parameters(Query(query.filters, reach=query.reach))), following)
+        return Page(
+            rows, connection.scalar(statement, **_parameters(Query(query.filters, reach=query.reach))), following
+        )
 
     def _place_of(self, row: T, order: Sequence[str]) -> tuple[Any, ...]:
         resource: Any = row
