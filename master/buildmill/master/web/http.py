@@ -22,7 +22,8 @@ SECURITY_HEADERS: dict[bytes, bytes] = {
     b"X-Content-Type-Options": b"nosniff",
     b"X-Frame-Options": b"DENY",
     b"Content-Security-Policy": (
-        b"default-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        b"default-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        b"form-action 'self'; require-trusted-types-for 'script'"
     ),
     b"Referrer-Policy": b"same-origin",
 }
