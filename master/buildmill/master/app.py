@@ -47,6 +47,7 @@ from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.db.waking import waker_for
+from buildmill.master.engine.audit_pruning import AuditPruning
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
@@ -206,6 +207,7 @@ class App:
             resume=self.engine.resume,
         )
         self._reading = Reading(basedir, config_file, seconds=check_seconds)
+        self._audit_pruning = AuditPruning(self.updates.run, reactor, lambda: self.config.auditHorizon)
         self._heartbeat = LoopingCall(self._beat)
         self._heartbeat.clock = reactor
         self.worker_port: int | None = None
@@ -272,6 +274,7 @@ class App:
         await self.updates.masterActive(master_id)
         await self._telling.begin_to_answer(master_id)
         self._heartbeat.start(HEARTBEAT_SECONDS, now=False)
+        self._audit_pruning.start()
         await self.web.apply(self.config)
         await self._local_workers.apply(self.config)
         self._reconfiguration.inventory = await self._blocking(inventory_of, self.config)
@@ -286,6 +289,7 @@ class App:
         self._reading.cancel()
         self.database.limit_patience()
         await self._reconfiguration.stop()
+        self._audit_pruning.stop()
         if self._heartbeat.running:
             self._heartbeat.stop()
         await self._quietly("schedulers", self._services.stop())
