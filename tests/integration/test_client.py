@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,12 +20,15 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
-from buildmill.client import Client, Event, Reread, api
+from buildmill.client import Client, Event, Progress, Reread, api
 from buildmill.client.asynchronous import AsyncClient
+from buildmill.client.documents import Master
 from buildmill.client.errors import ApiError, Conflicting, Missing, Refused, Unauthenticated, Unreachable, Unsupported
 from buildmill.client.resources import Build
+from buildmill.client.sockets import EventSocket
 from buildmill.common.results import Result
 from buildmill.master.cli.main import main
+from tests.collector import Collector
 from tests.faults.proxy import Proxy
 from tests.programs import RunningMaster, free_port, running_master, wait_for
 from tests.reactors import Reactor
@@ -33,10 +37,12 @@ from tests.support import async_test
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("client")]
 
 BUILDERS = """\
+c["www"]["ws_ping_interval"] = 1
 lines = "for n in 1 2 3 4 5 6 7 8; do echo line $n; done"
 c["builders"] = [
     builder("good", steps.ShellCommand(name="say", command=lines)),
     builder("bad", steps.ShellCommand(name="say", command="echo no; false")),
+    builder("traced", steps.ShellCommand(name="say", command="echo $TRACEPARENT")),
     builder("held", steps.ShellCommand(
         name="hold", command="echo begun; while [ ! -e {go} ]; do sleep 0.02; done; echo ended")),
 ]
@@ -48,10 +54,12 @@ class Place:
 
     Attributes:
         go: held builds end when this file is there.
+        collector: gets the traces of all builds.
     """
 
-    def __init__(self, master: RunningMaster, go: Path) -> None:
+    def __init__(self, master: RunningMaster, go: Path, collector: Collector) -> None:
         self.master = master
+        self.collector = collector
         self.go = go
         self.url = f"http://127.0.0.1:{master.http_port}"
         self.client = Client(self.url)
@@ -70,14 +78,24 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def collector() -> Iterator[Collector]:
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("client")
-    with running_master(folder / "m", BUILDERS.format(go=folder / "go")) as master:
-        master.start_worker()
-        place = Place(master, folder / "go")
-        for builder in ("good", "bad", "good"):
-            place.ended(builder)
-        yield place
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.url)
+        environ.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+        with running_master(folder / "m", BUILDERS.format(go=folder / "go")) as master:
+            master.start_worker()
+            place = Place(master, folder / "go", collector)
+            for builder in ("good", "bad", "good"):
+                place.ended(builder)
+            yield place
 
 
 # -- reading and acting ----------------------------------------------------------------
@@ -87,7 +105,7 @@ def test_resources_have_types_and_collections_filters_orders_and_pages(place: Pl
     client = place.client
     good, bad = (client.list(api.builders.where(name=name))[0].builderid for name in ("good", "bad"))
 
-    assert [builder.name for builder in client.list(api.builders.order("name"))] == ["bad", "good", "held"]
+    assert [builder.name for builder in client.list(api.builders.order("name"))] == ["bad", "good", "held", "traced"]
     assert client.get(api.builders["good"]).builderid == good
     failed = client.list(api.builds.where(results=[Result.FAILURE, Result.EXCEPTION]).order("-buildid"))
     assert {build.builderid for build in failed} == {bad}
@@ -152,7 +170,7 @@ def test_logs_are_downloaded_in_ranges_searched_and_followed(place: Place) -> No
 
     held = place.build("held")
     following = client.follow(api.builds[held.buildid].steps["hold"].logs["stdio"].raw.streams("o"))
-    wait_for(lambda: place.master.steps(held.buildid).get("hold", {}).get("started_at"))
+    wait_for(lambda: client.list(api.builds[held.buildid].steps["hold"].logs))
     begun = next(following)
     place.go.touch()
     assert begun + b"".join(following) == b"begun\nended\n"
@@ -254,6 +272,23 @@ def test_shells_complete_collections_commands_and_names_of_fields() -> None:
     assert completed("api", "builds", "list", "-f", "results,num") == ["results,number"]
 
 
+# -- traces ------------------------------------------------------------------------------
+
+
+def test_a_command_knows_its_place_in_the_trace_that_a_collector_gets(place: Place) -> None:
+    build = place.ended("traced")
+    log = api.builds[build.buildid].steps["say"].logs["stdio"]
+    _, trace, span, flags = b"".join(place.client.download(log.raw.streams("o"))).decode().strip().split("-")
+
+    def told() -> dict[str, Any]:
+        return {one.name: one for one in place.collector.spans if one.trace_id.hex() == trace}
+
+    wait_for(lambda: "command shell" in told())
+    assert {*told()} == {"build traced", "queue", "prepare", "say", "command shell"}
+    assert (told()["command shell"].span_id.hex(), flags) == (span, "01")
+    assert told()["command shell"].parent_span_id == told()["say"].span_id
+
+
 # -- the same on Twisted -----------------------------------------------------------------
 
 
@@ -266,6 +301,14 @@ async def test_the_client_on_twisted_does_the_same(place: Place, reactor: Reacto
         one_by_one = [build.buildid async for build in client.iterate(api.builds, page_rows=2)]
         log = api.builds[1].steps["say"].logs["stdio"]
         followed = b"".join([data async for data in client.follow(log.raw.streams("o"))])
+        held = await in_thread(reactor, place.build, "held")
+        hold = api.builds[held.buildid].steps["hold"].logs
+        await in_thread(reactor, wait_for, lambda: place.client.list(hold))
+        async with aclosing(client.follow(hold["stdio"].raw.streams("o"))) as following:
+            begun = await anext(following)  # and the rest is not waited for
+        place.go.touch()
+        await in_thread(reactor, wait_for, lambda: place.client.get(api.builds[held.buildid]).complete)
+        place.go.unlink()
         hits = [hit.text async for hit in client.search(log.search("line 3", streams="o"))]
         with pytest.raises(Missing):
             await client.get(api.builds[999])
@@ -282,9 +325,10 @@ async def test_the_client_on_twisted_does_the_same(place: Place, reactor: Reacto
     finally:
         await client.close()
 
-    assert names == ["bad", "good", "held"]
+    assert names == ["bad", "good", "held", "traced"]
     assert len(one_by_one) == len(set(one_by_one)) == count
     assert followed.startswith(b"line 1\n")
+    assert begun == b"begun\n"
     assert hits == ["line 3"]
     assert worker.paused
 
@@ -316,6 +360,17 @@ def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[A
     yield importlib.import_module("announce"), importlib.import_module("announce_twisted")
     for name in ("announce", "announce_twisted"):
         del sys.modules[name]
+
+
+@async_test
+async def test_a_socket_is_pinged_as_often_as_the_configuration_says(place: Place, reactor: Reactor) -> None:
+    socket = EventSocket(Master(place.url), ["builds/*/*"], Progress(), reactor)
+    pinged: Deferred[bytes] = Deferred()
+    await socket.open()
+    socket._protocol.onPing = pinged.callback
+
+    assert await pinged.addTimeout(20, reactor) is not None  # ours would come after 30 seconds
+    await socket.close()
 
 
 @async_test
@@ -394,7 +449,7 @@ async def test_the_programs_of_the_manual_tell_of_each_build_once_though_the_mas
         second = await in_thread(reactor, place.ended, "good")
         await has_told(first, second)
         held = await in_thread(reactor, place.build, "held")
-        await in_thread(reactor, wait_for, lambda: master.steps(held.buildid).get("hold", {}).get("started_at"))
+        await in_thread(reactor, wait_for, lambda: place.client.list(api.builds[held.buildid].steps["hold"].logs))
         log = api.builds[held.buildid].steps["hold"].logs["stdio"].raw.streams("o")
         following = Client(url, sleep=nap).follow(log)
         begun = await in_thread(reactor, next, following)
@@ -414,6 +469,8 @@ async def test_the_programs_of_the_manual_tell_of_each_build_once_though_the_mas
             await live
         await client.close()
         await in_thread(reactor, master.stop)
+    told_spans = [span.span_id for span in place.collector.spans]
+    assert len(told_spans) == len(set(told_spans))
     assert begun + rest == b"begun\nended\n"
     assert [len(found) for found in told.values()] == [len(set(found)) for found in told.values()]
     assert set(told["ws"]) == set(told["sse"])

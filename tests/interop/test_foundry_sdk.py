@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from foundry_sdk import (
     BadRequestError,
     ConflictError,
@@ -19,6 +20,7 @@ from foundry_sdk import (
 )
 from foundry_sdk.v2.orchestration import errors
 
+from buildmill.master.cli.schedule import schedule
 from buildmill.master.domain.orchestration import rids
 from tests.interop.foundry import FoundryMaster, dataset, foundry_master, manual
 
@@ -269,6 +271,37 @@ def test_refusals_of_builds_have_their_names(api: Any) -> None:
     assert refusal(BadRequestError, target=manual("cyca", "cycb")) == "BuildTargetsResolutionError"
     assert refusal(BadRequestError, target=manual("clean"), fallback_branches=["a", "a"]) == "DuplicateBuildBranches"
     assert refusal(UnprocessableEntityError, target=manual("clean"), retry_count=-1) == "Conjure:UnprocessableEntity"
+
+
+def test_schedules_are_made_and_run_by_the_command_line(foundry: FoundryMaster, api: Any) -> None:
+    def ours(*arguments: str, code: int = 0) -> str:
+        where = ("-m", f"127.0.0.1:{foundry.master.http_port}", "-a", foundry.token)
+        done = CliRunner().invoke(schedule, [*where, *arguments])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    options = ("--cron", "0 2 * * SUN", "--zone", "Europe/Berlin", "--on", "raw@master", "--all")
+    rid = ours("create", "weekly", "-t", "report", "--upstream", "--force", *options).strip()
+
+    made = api.Schedule.get(rid, preview=True)
+    assert (made.display_name, made.trigger.type, made.action.target.type) == ("weekly", "and", "upstream")
+    assert rid in ours("list")
+    assert "waits_for_event" in ours("explain", "weekly")
+    assert f"edited    {made.updated_time:%Y-%m-%d}" in ours("show", "weekly")
+    ours("pause", "weekly")
+    assert "paused" in ours("list")
+    ours("unpause", rid)
+    run = ours("run", "weekly").strip()
+    foundry.runs(rid, 1)
+    (found,) = json.loads(ours("runs", "weekly", "--json"))
+    assert (found["rid"], found["outcome"]) == (run, "submitted")
+    ours("replace", "weekly", "-t", "clean", "--rename", "daily")
+    assert api.Schedule.get(rid, preview=True).trigger.type == "manual"
+    assert "on which branch" in ours("create", "x", "-t", "clean", "--on", "raw", code=1)
+    assert "no dataset is called 'x'" in ours("create", "x", "-t", "x", code=1)
+    ours("delete", "daily")
+    assert "no schedule is called 'daily'" in ours("show", "daily", code=1)
+    assert len(ours("next", "0 0 29 2 *", "-n", "3").splitlines()) == 3
 
 
 def test_the_published_examples_work_verbatim(foundry: FoundryMaster) -> None:

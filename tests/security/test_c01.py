@@ -43,7 +43,8 @@ _VALUES = {
     "schedulerid": "1", "schedulername": "force", "changeid": "1", "buildrequestid": "3", "bsid": "1",
     "buildsetid": "1", "ssid": "1", "projectid": "1", "projectname": "p", "codebaseid": "1", "codebasename": "c",
     "changesourceid": "1", "tokenid": "99", "commitid": "1", "commitid1": "1", "commitid2": "2", "branchid": "1",
-    "revision": "abc", "test_result_setid": "1", "auditid": "1", "graph_build_rid": "ri.b", "graph_job_rid": "ri.j",
+    "revision": "abc", "test_result_setid": "1", "auditid": "1", "rid": "ri.s",
+    "graph_build_rid": "ri.b", "graph_job_rid": "ri.j",
     "target": "raw", "branch": "main",
 }  # fmt: skip
 

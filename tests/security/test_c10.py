@@ -235,6 +235,8 @@ def test_what_one_has_asked_for_is_not_kept_for_another(secrets: Secrets, place:
     answers = [visitor.get("/api/v2/builds").json["meta"]["total"] for visitor in (ann, bob, ann, place.anybody)]
 
     assert answers == [3, 0, 3, 0]
+    shown = [b"fast" in visitor.get("/api/v2/pages/front").body for visitor in (ann, bob, ann, place.anybody)]
+    assert shown == [True, False, True, False]
 
 
 def test_a_force_scheduler_shows_and_takes_only_builders_in_reach(secrets: Secrets, place: Place) -> None:

@@ -1,7 +1,9 @@
-"""C-13: what a client sends is a value in the database's eyes, wherever it stands."""
+"""C-13: what a client sends is a value in the database's eyes, wherever it stands, on both databases."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -14,6 +16,9 @@ from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import Operator
+from tests.database import BOTH, open_stage
+from tests.scene import Scene
+from tests.schema import create_schema
 from tests.security.conftest import Open
 from tests.security.place import Place, Visitor
 
@@ -28,6 +33,23 @@ CORPUS = (
 )  # fmt: skip
 REFUSED_OR_EMPTY = {200, 400, 404}
 TABLES = (t.builds, t.build_requests, t.builders, t.steps, t.changes, t.workers, t.api_tokens)
+
+
+@pytest.fixture(params=BOTH)
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    """The history of all tests here, once on each database."""
+    url, cluster, name = "sqlite://", None, ""
+    if request.param == "postgresql":
+        cluster = request.getfixturevalue("postgres_cluster")
+        name = cluster.borrow("schema", create_schema)
+        url = cluster.url(name)
+    stage = open_stage(url)
+    scene = Scene(stage, tmp_path / "logs")
+    yield scene
+    scene.close()
+    stage.close()
+    if cluster is not None:
+        cluster.give_back("schema", name)
 
 
 def contents(place: Place) -> dict[str, list[tuple[object, ...]]]:

@@ -17,8 +17,11 @@ from buildmill.client.resources import (
     Branch,
     Build,
     BuildData,
+    BuildPage,
     BuildRequest,
     Builder,
+    BuilderPage,
+    BuildersPage,
     Buildset,
     Change,
     ChangeSource,
@@ -26,6 +29,12 @@ from buildmill.client.resources import (
     Commit,
     CommitGraph,
     ForceScheduler,
+    FrontPage,
+    GraphAttempt,
+    GraphBuildResource,
+    GraphJobResource,
+    GraphPlanJob,
+    JobSpecResource,
     Log,
     LogChunk,
     LogHit,
@@ -35,11 +44,16 @@ from buildmill.client.resources import (
     Property,
     Reason,
     RootLink,
+    ScheduleExplanation,
+    ScheduleResource,
+    ScheduleRunResource,
     Scheduler,
     SourceStamp,
     SourcedProperties,
     Spec,
     Step,
+    TargetResource,
+    TargetVersion,
     TestResult,
     TestResultSet,
     Token,
@@ -71,19 +85,21 @@ if TYPE_CHECKING:
         CodebaseFilters,
         CodebaseOrder,
         CommitFilters,
-        CommitGraphFilters,
-        CommitGraphOrder,
         CommitOrder,
         ForceSchedulerFilters,
         ForceSchedulerOrder,
-        LogChunkFilters,
-        LogChunkOrder,
+        GraphAttemptFilters,
+        GraphAttemptOrder,
+        GraphBuildResourceFilters,
+        GraphBuildResourceOrder,
+        GraphJobResourceFilters,
+        GraphJobResourceOrder,
+        GraphPlanJobFilters,
+        GraphPlanJobOrder,
+        JobSpecResourceFilters,
+        JobSpecResourceOrder,
         LogFilters,
-        LogHitFilters,
-        LogHitOrder,
         LogOrder,
-        LogTimesFilters,
-        LogTimesOrder,
         MasterFilters,
         MasterOrder,
         ProjectFilters,
@@ -94,6 +110,12 @@ if TYPE_CHECKING:
         ReasonOrder,
         RootLinkFilters,
         RootLinkOrder,
+        ScheduleExplanationFilters,
+        ScheduleExplanationOrder,
+        ScheduleResourceFilters,
+        ScheduleResourceOrder,
+        ScheduleRunResourceFilters,
+        ScheduleRunResourceOrder,
         SchedulerFilters,
         SchedulerOrder,
         SourceStampFilters,
@@ -102,6 +124,10 @@ if TYPE_CHECKING:
         SpecOrder,
         StepFilters,
         StepOrder,
+        TargetResourceFilters,
+        TargetResourceOrder,
+        TargetVersionFilters,
+        TargetVersionOrder,
         TestResultFilters,
         TestResultOrder,
         TestResultSetFilters,
@@ -121,6 +147,358 @@ class OneRootLink(Single[RootLink]):
     plural = "rootlinks"
 
 
+class OneAuditEntry(Single[AuditEntry]):
+    """One of ``audit``."""
+
+    __slots__ = ()
+    row = AuditEntry
+    plural = "audit"
+
+
+class OneBuildData(Single[BuildData]):
+    """One of ``build_data``."""
+
+    __slots__ = ()
+    row = BuildData
+    plural = "build_data"
+
+
+class OneBuild(Single[Build]):
+    """One of ``builds``."""
+
+    __slots__ = ()
+    row = Build
+    plural = "builds"
+
+
+class OneSourcedProperties(Single[SourcedProperties]):
+    """One of ``properties``."""
+
+    __slots__ = ()
+    row = SourcedProperties
+    plural = "properties"
+
+
+class OneProperty(Single[Property]):
+    """One of ``_properties``."""
+
+    __slots__ = ()
+    row = Property
+    plural = "_properties"
+
+
+class OneCommit(Single[Commit]):
+    """One of ``commits``."""
+
+    __slots__ = ()
+    row = Commit
+    plural = "commits"
+
+
+class OneCommitGraph(Single[CommitGraph]):
+    """One of ``commit_graphs``."""
+
+    __slots__ = ()
+    row = CommitGraph
+    plural = "commit_graphs"
+
+
+class OneBranch(Single[Branch]):
+    """One of ``branches``."""
+
+    __slots__ = ()
+    row = Branch
+    plural = "branches"
+
+
+class OneBuilder(Single[Builder]):
+    """One of ``builders``."""
+
+    __slots__ = ()
+    row = Builder
+    plural = "builders"
+
+
+class OneCodebase(Single[Codebase]):
+    """One of ``codebases``."""
+
+    __slots__ = ()
+    row = Codebase
+    plural = "codebases"
+
+
+class OneWorker(Single[Worker]):
+    """One of ``workers``."""
+
+    __slots__ = ()
+    row = Worker
+    plural = "workers"
+
+
+class OneChangeSource(Single[ChangeSource]):
+    """One of ``changesources``."""
+
+    __slots__ = ()
+    row = ChangeSource
+    plural = "changesources"
+
+
+class OneMaster(Single[Master]):
+    """One of ``masters``."""
+
+    __slots__ = ()
+    row = Master
+    plural = "masters"
+
+
+class OneScheduler(Single[Scheduler]):
+    """One of ``schedulers``."""
+
+    __slots__ = ()
+    row = Scheduler
+    plural = "schedulers"
+
+
+class OneProject(Single[Project]):
+    """One of ``projects``."""
+
+    __slots__ = ()
+    row = Project
+    plural = "projects"
+
+
+class OneReason(Single[Reason]):
+    """One of ``reasons``."""
+
+    __slots__ = ()
+    row = Reason
+    plural = "reasons"
+
+
+class OneForceScheduler(Single[ForceScheduler]):
+    """One of ``forceschedulers``."""
+
+    __slots__ = ()
+    row = ForceScheduler
+    plural = "forceschedulers"
+
+
+class OneGraphBuildResource(Single[GraphBuildResource]):
+    """One of ``graph_builds``."""
+
+    __slots__ = ()
+    row = GraphBuildResource
+    plural = "graph_builds"
+
+
+class OneGraphJobResource(Single[GraphJobResource]):
+    """One of ``graph_jobs``."""
+
+    __slots__ = ()
+    row = GraphJobResource
+    plural = "graph_jobs"
+
+
+class OneGraphAttempt(Single[GraphAttempt]):
+    """One of ``graph_attempts``."""
+
+    __slots__ = ()
+    row = GraphAttempt
+    plural = "graph_attempts"
+
+
+class OneJobSpecResource(Single[JobSpecResource]):
+    """One of ``job_specs``."""
+
+    __slots__ = ()
+    row = JobSpecResource
+    plural = "job_specs"
+
+
+class OneTargetResource(Single[TargetResource]):
+    """One of ``targets``."""
+
+    __slots__ = ()
+    row = TargetResource
+    plural = "targets"
+
+
+class OneTargetVersion(Single[TargetVersion]):
+    """One of ``target_versions``."""
+
+    __slots__ = ()
+    row = TargetVersion
+    plural = "target_versions"
+
+
+class OneGraphPlanJob(Single[GraphPlanJob]):
+    """One of ``graph_plan_jobs``."""
+
+    __slots__ = ()
+    row = GraphPlanJob
+    plural = "graph_plan_jobs"
+
+
+class OneLogChunk(Numbered[LogChunk]):
+    """One of ``logchunks``."""
+
+    __slots__ = ()
+    row = LogChunk
+    plural = "logchunks"
+
+
+class OneLogTimes(Numbered[LogTimes]):
+    """One of ``logtimes``."""
+
+    __slots__ = ()
+    row = LogTimes
+    plural = "logtimes"
+
+
+class OneLogHit(Single[LogHit]):
+    """One of ``loghits``."""
+
+    __slots__ = ()
+    row = LogHit
+    plural = "loghits"
+
+
+class OneFrontPage(Single[FrontPage]):
+    """One of ``front_pages``."""
+
+    __slots__ = ()
+    row = FrontPage
+    plural = "front_pages"
+
+
+class OneBuildersPage(Single[BuildersPage]):
+    """One of ``builders_pages``."""
+
+    __slots__ = ()
+    row = BuildersPage
+    plural = "builders_pages"
+
+
+class OneBuilderPage(Single[BuilderPage]):
+    """One of ``builder_pages``."""
+
+    __slots__ = ()
+    row = BuilderPage
+    plural = "builder_pages"
+
+
+class OneBuildPage(Single[BuildPage]):
+    """One of ``build_pages``."""
+
+    __slots__ = ()
+    row = BuildPage
+    plural = "build_pages"
+
+
+class OneBuildRequest(Single[BuildRequest]):
+    """One of ``buildrequests``."""
+
+    __slots__ = ()
+    row = BuildRequest
+    plural = "buildrequests"
+
+
+class OneBuildset(Single[Buildset]):
+    """One of ``buildsets``."""
+
+    __slots__ = ()
+    row = Buildset
+    plural = "buildsets"
+
+
+class OneSourceStamp(Single[SourceStamp]):
+    """One of ``sourcestamps``."""
+
+    __slots__ = ()
+    row = SourceStamp
+    plural = "sourcestamps"
+
+
+class OneScheduleResource(Single[ScheduleResource]):
+    """One of ``schedules``."""
+
+    __slots__ = ()
+    row = ScheduleResource
+    plural = "schedules"
+
+
+class OneScheduleRunResource(Single[ScheduleRunResource]):
+    """One of ``schedule_runs``."""
+
+    __slots__ = ()
+    row = ScheduleRunResource
+    plural = "schedule_runs"
+
+
+class OneScheduleExplanation(Single[ScheduleExplanation]):
+    """One of ``schedule_reasons``."""
+
+    __slots__ = ()
+    row = ScheduleExplanation
+    plural = "schedule_reasons"
+
+
+class OneChange(Single[Change]):
+    """One of ``changes``."""
+
+    __slots__ = ()
+    row = Change
+    plural = "changes"
+
+
+class OneStep(Single[Step]):
+    """One of ``steps``."""
+
+    __slots__ = ()
+    row = Step
+    plural = "steps"
+
+
+class OneLog(Single[Log]):
+    """One of ``logs``."""
+
+    __slots__ = ()
+    row = Log
+    plural = "logs"
+
+
+class OneTestResultSet(Single[TestResultSet]):
+    """One of ``test_result_sets``."""
+
+    __slots__ = ()
+    row = TestResultSet
+    plural = "test_result_sets"
+
+
+class OneTestResult(Single[TestResult]):
+    """One of ``test_results``."""
+
+    __slots__ = ()
+    row = TestResult
+    plural = "test_results"
+
+
+class OneToken(Single[Token]):
+    """One of ``tokens``."""
+
+    __slots__ = ()
+    row = Token
+    plural = "tokens"
+
+
+class OneSpec(Single[Spec]):
+    """One of ``specs``."""
+
+    __slots__ = ()
+    row = Spec
+    plural = "specs"
+
+
 class RootLinkList(Collection[RootLink]):
     """Some of ``rootlinks``."""
 
@@ -136,14 +514,6 @@ class RootLinkList(Collection[RootLink]):
     def order(self, *keys: RootLinkOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneAuditEntry(Single[AuditEntry]):
-    """One of ``audit``."""
-
-    __slots__ = ()
-    row = AuditEntry
-    plural = "audit"
 
 
 class AuditEntryList(Collection[AuditEntry]):
@@ -163,14 +533,6 @@ class AuditEntryList(Collection[AuditEntry]):
         return self.ordered(*keys)
 
 
-class OneBuildData(Single[BuildData]):
-    """One of ``build_data``."""
-
-    __slots__ = ()
-    row = BuildData
-    plural = "build_data"
-
-
 class BuildDataList(Collection[BuildData]):
     """Some of ``build_data``."""
 
@@ -186,14 +548,6 @@ class BuildDataList(Collection[BuildData]):
     def order(self, *keys: BuildDataOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneBuild(Single[Build]):
-    """One of ``builds``."""
-
-    __slots__ = ()
-    row = Build
-    plural = "builds"
 
 
 class BuildList(Collection[Build]):
@@ -213,22 +567,6 @@ class BuildList(Collection[Build]):
         return self.ordered(*keys)
 
 
-class OneSourcedProperties(Single[SourcedProperties]):
-    """One of ``properties``."""
-
-    __slots__ = ()
-    row = SourcedProperties
-    plural = "properties"
-
-
-class OneProperty(Single[Property]):
-    """One of ``_properties``."""
-
-    __slots__ = ()
-    row = Property
-    plural = "_properties"
-
-
 class PropertyList(Collection[Property]):
     """Some of ``_properties``."""
 
@@ -244,14 +582,6 @@ class PropertyList(Collection[Property]):
     def order(self, *keys: PropertyOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneCommit(Single[Commit]):
-    """One of ``commits``."""
-
-    __slots__ = ()
-    row = Commit
-    plural = "commits"
 
 
 class CommitList(Collection[Commit]):
@@ -271,39 +601,6 @@ class CommitList(Collection[Commit]):
         return self.ordered(*keys)
 
 
-class OneCommitGraph(Single[CommitGraph]):
-    """One of ``commit_graphs``."""
-
-    __slots__ = ()
-    row = CommitGraph
-    plural = "commit_graphs"
-
-
-class CommitGraphList(Collection[CommitGraph]):
-    """Some of ``commit_graphs``."""
-
-    __slots__ = ()
-    row = CommitGraph
-    plural = "commit_graphs"
-    id_field = "common"
-
-    def where(self, **filters: Unpack[CommitGraphFilters]) -> Self:
-        """Only rows that fulfil these; several values mean any of them."""
-        return self.filtered(filters)
-
-    def order(self, *keys: CommitGraphOrder) -> Self:
-        """In this order; ``-`` before a name for descending."""
-        return self.ordered(*keys)
-
-
-class OneBranch(Single[Branch]):
-    """One of ``branches``."""
-
-    __slots__ = ()
-    row = Branch
-    plural = "branches"
-
-
 class BranchList(Collection[Branch]):
     """Some of ``branches``."""
 
@@ -319,14 +616,6 @@ class BranchList(Collection[Branch]):
     def order(self, *keys: BranchOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneBuilder(Single[Builder]):
-    """One of ``builders``."""
-
-    __slots__ = ()
-    row = Builder
-    plural = "builders"
 
 
 class BuilderList(Collection[Builder]):
@@ -346,14 +635,6 @@ class BuilderList(Collection[Builder]):
         return self.ordered(*keys)
 
 
-class OneCodebase(Single[Codebase]):
-    """One of ``codebases``."""
-
-    __slots__ = ()
-    row = Codebase
-    plural = "codebases"
-
-
 class CodebaseList(Collection[Codebase]):
     """Some of ``codebases``."""
 
@@ -369,14 +650,6 @@ class CodebaseList(Collection[Codebase]):
     def order(self, *keys: CodebaseOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneWorker(Single[Worker]):
-    """One of ``workers``."""
-
-    __slots__ = ()
-    row = Worker
-    plural = "workers"
 
 
 class WorkerList(Collection[Worker]):
@@ -396,14 +669,6 @@ class WorkerList(Collection[Worker]):
         return self.ordered(*keys)
 
 
-class OneChangeSource(Single[ChangeSource]):
-    """One of ``changesources``."""
-
-    __slots__ = ()
-    row = ChangeSource
-    plural = "changesources"
-
-
 class ChangeSourceList(Collection[ChangeSource]):
     """Some of ``changesources``."""
 
@@ -419,14 +684,6 @@ class ChangeSourceList(Collection[ChangeSource]):
     def order(self, *keys: ChangeSourceOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneMaster(Single[Master]):
-    """One of ``masters``."""
-
-    __slots__ = ()
-    row = Master
-    plural = "masters"
 
 
 class MasterList(Collection[Master]):
@@ -446,14 +703,6 @@ class MasterList(Collection[Master]):
         return self.ordered(*keys)
 
 
-class OneScheduler(Single[Scheduler]):
-    """One of ``schedulers``."""
-
-    __slots__ = ()
-    row = Scheduler
-    plural = "schedulers"
-
-
 class SchedulerList(Collection[Scheduler]):
     """Some of ``schedulers``."""
 
@@ -469,14 +718,6 @@ class SchedulerList(Collection[Scheduler]):
     def order(self, *keys: SchedulerOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneProject(Single[Project]):
-    """One of ``projects``."""
-
-    __slots__ = ()
-    row = Project
-    plural = "projects"
 
 
 class ProjectList(Collection[Project]):
@@ -496,14 +737,6 @@ class ProjectList(Collection[Project]):
         return self.ordered(*keys)
 
 
-class OneReason(Single[Reason]):
-    """One of ``reasons``."""
-
-    __slots__ = ()
-    row = Reason
-    plural = "reasons"
-
-
 class ReasonList(Collection[Reason]):
     """Some of ``reasons``."""
 
@@ -519,14 +752,6 @@ class ReasonList(Collection[Reason]):
     def order(self, *keys: ReasonOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneForceScheduler(Single[ForceScheduler]):
-    """One of ``forceschedulers``."""
-
-    __slots__ = ()
-    row = ForceScheduler
-    plural = "forceschedulers"
 
 
 class ForceSchedulerList(Collection[ForceScheduler]):
@@ -546,87 +771,123 @@ class ForceSchedulerList(Collection[ForceScheduler]):
         return self.ordered(*keys)
 
 
-class OneLogChunk(Numbered[LogChunk]):
-    """One of ``logchunks``."""
+class GraphBuildResourceList(Collection[GraphBuildResource]):
+    """Some of ``graph_builds``."""
 
     __slots__ = ()
-    row = LogChunk
-    plural = "logchunks"
-
-
-class LogChunkList(Collection[LogChunk]):
-    """Some of ``logchunks``."""
-
-    __slots__ = ()
-    row = LogChunk
-    plural = "logchunks"
-    id_field = "logid"
-
-    def where(self, **filters: Unpack[LogChunkFilters]) -> Self:
-        """Only rows that fulfil these; several values mean any of them."""
-        return self.filtered(filters)
-
-    def order(self, *keys: LogChunkOrder) -> Self:
-        """In this order; ``-`` before a name for descending."""
-        return self.ordered(*keys)
-
-
-class OneLogTimes(Numbered[LogTimes]):
-    """One of ``logtimes``."""
-
-    __slots__ = ()
-    row = LogTimes
-    plural = "logtimes"
-
-
-class LogTimesList(Collection[LogTimes]):
-    """Some of ``logtimes``."""
-
-    __slots__ = ()
-    row = LogTimes
-    plural = "logtimes"
-    id_field = "logid"
-
-    def where(self, **filters: Unpack[LogTimesFilters]) -> Self:
-        """Only rows that fulfil these; several values mean any of them."""
-        return self.filtered(filters)
-
-    def order(self, *keys: LogTimesOrder) -> Self:
-        """In this order; ``-`` before a name for descending."""
-        return self.ordered(*keys)
-
-
-class OneLogHit(Single[LogHit]):
-    """One of ``loghits``."""
-
-    __slots__ = ()
-    row = LogHit
-    plural = "loghits"
-
-
-class LogHitList(Collection[LogHit]):
-    """Some of ``loghits``."""
-
-    __slots__ = ()
-    row = LogHit
-    plural = "loghits"
+    row = GraphBuildResource
+    plural = "graph_builds"
     id_field = ""
 
-    def where(self, **filters: Unpack[LogHitFilters]) -> Self:
+    def where(self, **filters: Unpack[GraphBuildResourceFilters]) -> Self:
         """Only rows that fulfil these; several values mean any of them."""
         return self.filtered(filters)
 
-    def order(self, *keys: LogHitOrder) -> Self:
+    def order(self, *keys: GraphBuildResourceOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
 
 
-class OneBuildRequest(Single[BuildRequest]):
-    """One of ``buildrequests``."""
+class GraphJobResourceList(Collection[GraphJobResource]):
+    """Some of ``graph_jobs``."""
 
     __slots__ = ()
-    row = BuildRequest
-    plural = "buildrequests"
+    row = GraphJobResource
+    plural = "graph_jobs"
+    id_field = ""
+
+    def where(self, **filters: Unpack[GraphJobResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: GraphJobResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class GraphAttemptList(Collection[GraphAttempt]):
+    """Some of ``graph_attempts``."""
+
+    __slots__ = ()
+    row = GraphAttempt
+    plural = "graph_attempts"
+    id_field = "graph_attemptid"
+
+    def where(self, **filters: Unpack[GraphAttemptFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: GraphAttemptOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class JobSpecResourceList(Collection[JobSpecResource]):
+    """Some of ``job_specs``."""
+
+    __slots__ = ()
+    row = JobSpecResource
+    plural = "job_specs"
+    id_field = "spec_id"
+
+    def where(self, **filters: Unpack[JobSpecResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: JobSpecResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class TargetResourceList(Collection[TargetResource]):
+    """Some of ``targets``."""
+
+    __slots__ = ()
+    row = TargetResource
+    plural = "targets"
+    id_field = ""
+
+    def where(self, **filters: Unpack[TargetResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: TargetResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class TargetVersionList(Collection[TargetVersion]):
+    """Some of ``target_versions``."""
+
+    __slots__ = ()
+    row = TargetVersion
+    plural = "target_versions"
+    id_field = ""
+
+    def where(self, **filters: Unpack[TargetVersionFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: TargetVersionOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class GraphPlanJobList(Collection[GraphPlanJob]):
+    """Some of ``graph_plan_jobs``."""
+
+    __slots__ = ()
+    row = GraphPlanJob
+    plural = "graph_plan_jobs"
+    id_field = "spec_id"
+
+    def where(self, **filters: Unpack[GraphPlanJobFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: GraphPlanJobOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
 
 
 class BuildRequestList(Collection[BuildRequest]):
@@ -646,14 +907,6 @@ class BuildRequestList(Collection[BuildRequest]):
         return self.ordered(*keys)
 
 
-class OneBuildset(Single[Buildset]):
-    """One of ``buildsets``."""
-
-    __slots__ = ()
-    row = Buildset
-    plural = "buildsets"
-
-
 class BuildsetList(Collection[Buildset]):
     """Some of ``buildsets``."""
 
@@ -669,14 +922,6 @@ class BuildsetList(Collection[Buildset]):
     def order(self, *keys: BuildsetOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneSourceStamp(Single[SourceStamp]):
-    """One of ``sourcestamps``."""
-
-    __slots__ = ()
-    row = SourceStamp
-    plural = "sourcestamps"
 
 
 class SourceStampList(Collection[SourceStamp]):
@@ -696,12 +941,55 @@ class SourceStampList(Collection[SourceStamp]):
         return self.ordered(*keys)
 
 
-class OneChange(Single[Change]):
-    """One of ``changes``."""
+class ScheduleResourceList(Collection[ScheduleResource]):
+    """Some of ``schedules``."""
 
     __slots__ = ()
-    row = Change
-    plural = "changes"
+    row = ScheduleResource
+    plural = "schedules"
+    id_field = ""
+
+    def where(self, **filters: Unpack[ScheduleResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ScheduleResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class ScheduleRunResourceList(Collection[ScheduleRunResource]):
+    """Some of ``schedule_runs``."""
+
+    __slots__ = ()
+    row = ScheduleRunResource
+    plural = "schedule_runs"
+    id_field = ""
+
+    def where(self, **filters: Unpack[ScheduleRunResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ScheduleRunResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class ScheduleExplanationList(Collection[ScheduleExplanation]):
+    """Some of ``schedule_reasons``."""
+
+    __slots__ = ()
+    row = ScheduleExplanation
+    plural = "schedule_reasons"
+    id_field = ""
+
+    def where(self, **filters: Unpack[ScheduleExplanationFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ScheduleExplanationOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
 
 
 class ChangeList(Collection[Change]):
@@ -721,14 +1009,6 @@ class ChangeList(Collection[Change]):
         return self.ordered(*keys)
 
 
-class OneStep(Single[Step]):
-    """One of ``steps``."""
-
-    __slots__ = ()
-    row = Step
-    plural = "steps"
-
-
 class StepList(Collection[Step]):
     """Some of ``steps``."""
 
@@ -744,14 +1024,6 @@ class StepList(Collection[Step]):
     def order(self, *keys: StepOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneLog(Single[Log]):
-    """One of ``logs``."""
-
-    __slots__ = ()
-    row = Log
-    plural = "logs"
 
 
 class LogList(Collection[Log]):
@@ -771,14 +1043,6 @@ class LogList(Collection[Log]):
         return self.ordered(*keys)
 
 
-class OneTestResultSet(Single[TestResultSet]):
-    """One of ``test_result_sets``."""
-
-    __slots__ = ()
-    row = TestResultSet
-    plural = "test_result_sets"
-
-
 class TestResultSetList(Collection[TestResultSet]):
     """Some of ``test_result_sets``."""
 
@@ -794,14 +1058,6 @@ class TestResultSetList(Collection[TestResultSet]):
     def order(self, *keys: TestResultSetOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneTestResult(Single[TestResult]):
-    """One of ``test_results``."""
-
-    __slots__ = ()
-    row = TestResult
-    plural = "test_results"
 
 
 class TestResultList(Collection[TestResult]):
@@ -821,14 +1077,6 @@ class TestResultList(Collection[TestResult]):
         return self.ordered(*keys)
 
 
-class OneToken(Single[Token]):
-    """One of ``tokens``."""
-
-    __slots__ = ()
-    row = Token
-    plural = "tokens"
-
-
 class TokenList(Collection[Token]):
     """Some of ``tokens``."""
 
@@ -844,14 +1092,6 @@ class TokenList(Collection[Token]):
     def order(self, *keys: TokenOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
-
-
-class OneSpec(Single[Spec]):
-    """One of ``specs``."""
-
-    __slots__ = ()
-    row = Spec
-    plural = "specs"
 
 
 class SpecList(Collection[Spec]):
@@ -1457,6 +1697,74 @@ class ForceSchedulerPaths(ForceSchedulerList):
         return ForceSchedulerPath((*self.elements, str(key)))
 
 
+class GraphBuildResourcePath(OneGraphBuildResource):
+    """``graph_builds/s:graph_build_rid``"""
+
+    __slots__ = ()
+
+    @property
+    def jobs(self) -> GraphJobResourceList:
+        return GraphJobResourceList((*self.elements, "jobs"))
+
+    def cancel(self) -> Call[None]:
+        """Cancel all jobs of a build that have not ended."""
+        return call(self, "cancel", {}, None)
+
+
+class GraphBuildResourcePaths(GraphBuildResourceList):
+    """``graph_builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> GraphBuildResourcePath:
+        return GraphBuildResourcePath((*self.elements, str(key)))
+
+    def create(
+        self,
+        *,
+        target: Mapping[str, Any],
+        branch: str | None | UnsetType = UNSET,
+        fallbacks: Sequence[str] | UnsetType = UNSET,
+        force: bool | UnsetType = UNSET,
+        retry_count: int | UnsetType = UNSET,
+        retry_backoff_ms: int | UnsetType = UNSET,
+        retry_backoff: Mapping[str, Any] | UnsetType = UNSET,
+        abort_on_failure: bool | UnsetType = UNSET,
+        notifications: bool | UnsetType = UNSET,
+    ) -> Call[str]:
+        """Ask for a build of a graph; returns its RID. Targets are named, or given by their RIDs."""
+        return call(self, "create", {
+            "target": target,
+            "branch": branch,
+            "fallbacks": fallbacks,
+            "force": force,
+            "retry_count": retry_count,
+            "retry_backoff_ms": retry_backoff_ms,
+            "retry_backoff": retry_backoff,
+            "abort_on_failure": abort_on_failure,
+            "notifications": notifications,
+        }, str)
+
+
+class GraphJobResourcePath(OneGraphJobResource):
+    """``graph_jobs/s:graph_job_rid``"""
+
+    __slots__ = ()
+
+    @property
+    def attempts(self) -> GraphAttemptList:
+        return GraphAttemptList((*self.elements, "attempts"))
+
+
+class GraphJobs(Path):
+    """``graph_jobs``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> GraphJobResourcePath:
+        return GraphJobResourcePath((*self.elements, str(key)))
+
+
 class Logs(Path):
     """``logs``"""
 
@@ -1535,6 +1843,52 @@ class MasterPaths2(MasterList):
         return MasterPath((*self.elements, str(key)))
 
 
+class PagesBuildersNBuilderidBuilds(Path):
+    """``pages/builders/n:builderid/builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> OneBuildPage:
+        return OneBuildPage((*self.elements, str(key)))
+
+
+class BuilderPagePath(OneBuilderPage):
+    """``pages/builders/n:builderid``"""
+
+    __slots__ = ()
+
+    @property
+    def builds(self) -> PagesBuildersNBuilderidBuilds:
+        return PagesBuildersNBuilderidBuilds((*self.elements, "builds"))
+
+
+class BuildersPagePath(OneBuildersPage):
+    """``pages/builders``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> BuilderPagePath:
+        return BuilderPagePath((*self.elements, str(key)))
+
+
+class Pages(Path):
+    """``pages``"""
+
+    __slots__ = ()
+
+    @property
+    def builders(self) -> BuildersPagePath:
+        return BuildersPagePath((*self.elements, "builders"))
+
+    @property
+    def builds(self) -> PagesBuildersNBuilderidBuilds:
+        return PagesBuildersNBuilderidBuilds((*self.elements, "builds"))
+
+    @property
+    def front(self) -> OneFrontPage:
+        return OneFrontPage((*self.elements, "front"))
+
+
 class ProjectsNProjectidCodebases(Path):
     """``projects/n:projectid/codebases``"""
 
@@ -1573,6 +1927,81 @@ class ProjectPaths(ProjectList):
         if isinstance(key, int):
             return ProjectPath((*self.elements, str(key)))
         return OneProject((*self.elements, key))
+
+
+class ScheduleResourcePath(OneScheduleResource):
+    """``schedules/i:rid``"""
+
+    __slots__ = ()
+
+    @property
+    def explain(self) -> ScheduleExplanationList:
+        return ScheduleExplanationList((*self.elements, "explain"))
+
+    @property
+    def runs(self) -> ScheduleRunResourceList:
+        return ScheduleRunResourceList((*self.elements, "runs"))
+
+    def delete(self) -> Call[None]:
+        """Take it away; its build goes on."""
+        return call(self, "delete", {}, None)
+
+    def pause(self) -> Call[None]:
+        """Let it see no event and no time."""
+        return call(self, "pause", {}, None)
+
+    def replace(
+        self,
+        *,
+        action: Mapping[str, Any],
+        displayName: str | None | UnsetType = UNSET,
+        description: str | None | UnsetType = UNSET,
+        trigger: Mapping[str, Any] | None | UnsetType = UNSET,
+        scopeMode: Mapping[str, Any] | None | UnsetType = UNSET,
+    ) -> Call[ScheduleResource]:
+        """Put something else in the place of all that a schedule is."""
+        return call(self, "replace", {
+            "action": action,
+            "displayName": displayName,
+            "description": description,
+            "trigger": trigger,
+            "scopeMode": scopeMode,
+        }, ScheduleResource)
+
+    def run(self) -> Call[ScheduleRunResource]:
+        """Run it now."""
+        return call(self, "run", {}, ScheduleRunResource)
+
+    def unpause(self) -> Call[None]:
+        """Let it see what happens from now on."""
+        return call(self, "unpause", {}, None)
+
+
+class ScheduleResourcePaths(ScheduleResourceList):
+    """``schedules``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> ScheduleResourcePath:
+        return ScheduleResourcePath((*self.elements, str(key)))
+
+    def create(
+        self,
+        *,
+        action: Mapping[str, Any],
+        displayName: str | None | UnsetType = UNSET,
+        description: str | None | UnsetType = UNSET,
+        trigger: Mapping[str, Any] | None | UnsetType = UNSET,
+        scopeMode: Mapping[str, Any] | None | UnsetType = UNSET,
+    ) -> Call[ScheduleResource]:
+        """Make a schedule."""
+        return call(self, "create", {
+            "action": action,
+            "displayName": displayName,
+            "description": description,
+            "trigger": trigger,
+            "scopeMode": scopeMode,
+        }, ScheduleResource)
 
 
 class SourceStampPath(OneSourceStamp):
@@ -1615,6 +2044,61 @@ class Steps(Path):
 
     def __getitem__(self, key: int) -> StepPath3:
         return StepPath3((*self.elements, str(key)))
+
+
+class TargetsSTargetBranchesSBranch(Path):
+    """``targets/s:target/branches/s:branch``"""
+
+    __slots__ = ()
+
+    @property
+    def plan(self) -> GraphPlanJobList:
+        return GraphPlanJobList((*self.elements, "plan"))
+
+
+class TargetsSTargetBranches(Path):
+    """``targets/s:target/branches``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> TargetsSTargetBranchesSBranch:
+        return TargetsSTargetBranchesSBranch((*self.elements, str(key)))
+
+
+class TargetResourcePath(OneTargetResource):
+    """``targets/s:target``"""
+
+    __slots__ = ()
+
+    @property
+    def branches(self) -> TargetsSTargetBranches:
+        return TargetsSTargetBranches((*self.elements, "branches"))
+
+    @property
+    def plan(self) -> GraphPlanJobList:
+        return GraphPlanJobList((*self.elements, "plan"))
+
+    @property
+    def versions(self) -> TargetVersionList:
+        return TargetVersionList((*self.elements, "versions"))
+
+    def commit(
+        self,
+        *,
+        branch: str | None | UnsetType = UNSET,
+        payload: Mapping[str, Any] | UnsetType = UNSET,
+    ) -> Call[str]:
+        """Add a version to a target from outside; returns its RID."""
+        return call(self, "commit", {"branch": branch, "payload": payload}, str)
+
+
+class TargetResourcePaths(TargetResourceList):
+    """``targets``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> TargetResourcePath:
+        return TargetResourcePath((*self.elements, str(key)))
 
 
 class TestResultSetPath(OneTestResultSet):
@@ -1760,6 +2244,18 @@ class Root(RootLinkList):
         return ForceSchedulerPaths((*self.elements, "forceschedulers"))
 
     @property
+    def graph_builds(self) -> GraphBuildResourcePaths:
+        return GraphBuildResourcePaths((*self.elements, "graph_builds"))
+
+    @property
+    def graph_jobs(self) -> GraphJobs:
+        return GraphJobs((*self.elements, "graph_jobs"))
+
+    @property
+    def job_specs(self) -> JobSpecResourceList:
+        return JobSpecResourceList((*self.elements, "job_specs"))
+
+    @property
     def logchunks(self) -> OneLogChunk:
         return OneLogChunk((*self.elements, "logchunks"))
 
@@ -1772,6 +2268,10 @@ class Root(RootLinkList):
         return MasterPaths2((*self.elements, "masters"))
 
     @property
+    def pages(self) -> Pages:
+        return Pages((*self.elements, "pages"))
+
+    @property
     def projects(self) -> ProjectPaths:
         return ProjectPaths((*self.elements, "projects"))
 
@@ -1780,12 +2280,20 @@ class Root(RootLinkList):
         return SchedulerPaths((*self.elements, "schedulers"))
 
     @property
+    def schedules(self) -> ScheduleResourcePaths:
+        return ScheduleResourcePaths((*self.elements, "schedules"))
+
+    @property
     def sourcestamps(self) -> SourceStampPaths:
         return SourceStampPaths((*self.elements, "sourcestamps"))
 
     @property
     def steps(self) -> Steps:
         return Steps((*self.elements, "steps"))
+
+    @property
+    def targets(self) -> TargetResourcePaths:
+        return TargetResourcePaths((*self.elements, "targets"))
 
     @property
     def test_result_sets(self) -> TestResultSetPaths:

@@ -496,26 +496,6 @@ class CommitFilters(TypedDict, total=False):
     when_timestamp__ge: int | Sequence[int]
 
 
-CommitGraphOrder = Literal[
-    "common",
-    "-common",
-]
-
-
-class CommitGraphFilters(TypedDict, total=False):
-    common: int | Sequence[int]
-    common__eq: int | Sequence[int]
-    common__ne: int | Sequence[int]
-    common__in: int | Sequence[int]
-    common__notin: int | Sequence[int]
-    common__lt: int | Sequence[int]
-    common__le: int | Sequence[int]
-    common__gt: int | Sequence[int]
-    common__ge: int | Sequence[int]
-    to1__contains: int | Sequence[int]
-    to2__contains: int | Sequence[int]
-
-
 BranchOrder = Literal[
     "branchid",
     "-branchid",
@@ -1119,161 +1099,681 @@ class ForceSchedulerFilters(TypedDict, total=False):
     name__contains: str | Sequence[str]
 
 
-LogChunkOrder = Literal[
-    "content",
-    "-content",
-    "firstline",
-    "-firstline",
-    "logid",
-    "-logid",
+GraphBuildResourceOrder = Literal[
+    "abort_on_failure",
+    "-abort_on_failure",
+    "branch",
+    "-branch",
+    "cancelled_by",
+    "-cancelled_by",
+    "created_at_ms",
+    "-created_at_ms",
+    "created_by",
+    "-created_by",
+    "finished_at_ms",
+    "-finished_at_ms",
+    "forced",
+    "-forced",
+    "graph_buildid",
+    "-graph_buildid",
+    "notifications",
+    "-notifications",
+    "retry_backoff_ms",
+    "-retry_backoff_ms",
+    "retry_count",
+    "-retry_count",
+    "rid",
+    "-rid",
+    "schedule_rid",
+    "-schedule_rid",
+    "status",
+    "-status",
 ]
 
 
-class LogChunkFilters(TypedDict, total=False):
-    content: str | Sequence[str]
-    content__eq: str | Sequence[str]
-    content__ne: str | Sequence[str]
-    content__in: str | Sequence[str]
-    content__notin: str | Sequence[str]
-    content__lt: str | Sequence[str]
-    content__le: str | Sequence[str]
-    content__gt: str | Sequence[str]
-    content__ge: str | Sequence[str]
-    content__contains: str | Sequence[str]
-    firstline: int | Sequence[int]
-    firstline__eq: int | Sequence[int]
-    firstline__ne: int | Sequence[int]
-    firstline__in: int | Sequence[int]
-    firstline__notin: int | Sequence[int]
-    firstline__lt: int | Sequence[int]
-    firstline__le: int | Sequence[int]
-    firstline__gt: int | Sequence[int]
-    firstline__ge: int | Sequence[int]
-    logid: int | Sequence[int]
-    logid__eq: int | Sequence[int]
-    logid__ne: int | Sequence[int]
-    logid__in: int | Sequence[int]
-    logid__notin: int | Sequence[int]
-    logid__lt: int | Sequence[int]
-    logid__le: int | Sequence[int]
-    logid__gt: int | Sequence[int]
-    logid__ge: int | Sequence[int]
+class GraphBuildResourceFilters(TypedDict, total=False):
+    abort_on_failure: bool
+    abort_on_failure__eq: bool
+    abort_on_failure__ne: bool
+    abort_on_failure__in: bool
+    abort_on_failure__notin: bool
+    branch: str | Sequence[str]
+    branch__eq: str | Sequence[str]
+    branch__ne: str | Sequence[str]
+    branch__in: str | Sequence[str]
+    branch__notin: str | Sequence[str]
+    branch__lt: str | Sequence[str]
+    branch__le: str | Sequence[str]
+    branch__gt: str | Sequence[str]
+    branch__ge: str | Sequence[str]
+    branch__contains: str | Sequence[str]
+    cancelled_by: str | Sequence[str]
+    cancelled_by__eq: str | Sequence[str]
+    cancelled_by__ne: str | Sequence[str]
+    cancelled_by__in: str | Sequence[str]
+    cancelled_by__notin: str | Sequence[str]
+    cancelled_by__lt: str | Sequence[str]
+    cancelled_by__le: str | Sequence[str]
+    cancelled_by__gt: str | Sequence[str]
+    cancelled_by__ge: str | Sequence[str]
+    cancelled_by__contains: str | Sequence[str]
+    created_at_ms: int | Sequence[int]
+    created_at_ms__eq: int | Sequence[int]
+    created_at_ms__ne: int | Sequence[int]
+    created_at_ms__in: int | Sequence[int]
+    created_at_ms__notin: int | Sequence[int]
+    created_at_ms__lt: int | Sequence[int]
+    created_at_ms__le: int | Sequence[int]
+    created_at_ms__gt: int | Sequence[int]
+    created_at_ms__ge: int | Sequence[int]
+    created_by: str | Sequence[str]
+    created_by__eq: str | Sequence[str]
+    created_by__ne: str | Sequence[str]
+    created_by__in: str | Sequence[str]
+    created_by__notin: str | Sequence[str]
+    created_by__lt: str | Sequence[str]
+    created_by__le: str | Sequence[str]
+    created_by__gt: str | Sequence[str]
+    created_by__ge: str | Sequence[str]
+    created_by__contains: str | Sequence[str]
+    fallbacks__contains: str | Sequence[str]
+    finished_at_ms: int | Sequence[int]
+    finished_at_ms__eq: int | Sequence[int]
+    finished_at_ms__ne: int | Sequence[int]
+    finished_at_ms__in: int | Sequence[int]
+    finished_at_ms__notin: int | Sequence[int]
+    finished_at_ms__lt: int | Sequence[int]
+    finished_at_ms__le: int | Sequence[int]
+    finished_at_ms__gt: int | Sequence[int]
+    finished_at_ms__ge: int | Sequence[int]
+    forced: bool
+    forced__eq: bool
+    forced__ne: bool
+    forced__in: bool
+    forced__notin: bool
+    graph_buildid: int | Sequence[int]
+    graph_buildid__eq: int | Sequence[int]
+    graph_buildid__ne: int | Sequence[int]
+    graph_buildid__in: int | Sequence[int]
+    graph_buildid__notin: int | Sequence[int]
+    graph_buildid__lt: int | Sequence[int]
+    graph_buildid__le: int | Sequence[int]
+    graph_buildid__gt: int | Sequence[int]
+    graph_buildid__ge: int | Sequence[int]
+    notifications: bool
+    notifications__eq: bool
+    notifications__ne: bool
+    notifications__in: bool
+    notifications__notin: bool
+    retry_backoff_ms: int | Sequence[int]
+    retry_backoff_ms__eq: int | Sequence[int]
+    retry_backoff_ms__ne: int | Sequence[int]
+    retry_backoff_ms__in: int | Sequence[int]
+    retry_backoff_ms__notin: int | Sequence[int]
+    retry_backoff_ms__lt: int | Sequence[int]
+    retry_backoff_ms__le: int | Sequence[int]
+    retry_backoff_ms__gt: int | Sequence[int]
+    retry_backoff_ms__ge: int | Sequence[int]
+    retry_count: int | Sequence[int]
+    retry_count__eq: int | Sequence[int]
+    retry_count__ne: int | Sequence[int]
+    retry_count__in: int | Sequence[int]
+    retry_count__notin: int | Sequence[int]
+    retry_count__lt: int | Sequence[int]
+    retry_count__le: int | Sequence[int]
+    retry_count__gt: int | Sequence[int]
+    retry_count__ge: int | Sequence[int]
+    rid: str | Sequence[str]
+    rid__eq: str | Sequence[str]
+    rid__ne: str | Sequence[str]
+    rid__in: str | Sequence[str]
+    rid__notin: str | Sequence[str]
+    rid__lt: str | Sequence[str]
+    rid__le: str | Sequence[str]
+    rid__gt: str | Sequence[str]
+    rid__ge: str | Sequence[str]
+    rid__contains: str | Sequence[str]
+    schedule_rid: str | Sequence[str]
+    schedule_rid__eq: str | Sequence[str]
+    schedule_rid__ne: str | Sequence[str]
+    schedule_rid__in: str | Sequence[str]
+    schedule_rid__notin: str | Sequence[str]
+    schedule_rid__lt: str | Sequence[str]
+    schedule_rid__le: str | Sequence[str]
+    schedule_rid__gt: str | Sequence[str]
+    schedule_rid__ge: str | Sequence[str]
+    schedule_rid__contains: str | Sequence[str]
+    status: str | Sequence[str]
+    status__eq: str | Sequence[str]
+    status__ne: str | Sequence[str]
+    status__in: str | Sequence[str]
+    status__notin: str | Sequence[str]
+    status__lt: str | Sequence[str]
+    status__le: str | Sequence[str]
+    status__gt: str | Sequence[str]
+    status__ge: str | Sequence[str]
+    status__contains: str | Sequence[str]
 
 
-LogTimesOrder = Literal[
-    "firstline",
-    "-firstline",
-    "logid",
-    "-logid",
+GraphJobResourceOrder = Literal[
+    "build_rid",
+    "-build_rid",
+    "finished_at_ms",
+    "-finished_at_ms",
+    "graph_jobid",
+    "-graph_jobid",
+    "latest_attempt_at_ms",
+    "-latest_attempt_at_ms",
+    "position",
+    "-position",
+    "reason",
+    "-reason",
+    "retry_at_ms",
+    "-retry_at_ms",
+    "rid",
+    "-rid",
+    "spec_id",
+    "-spec_id",
+    "started_at_ms",
+    "-started_at_ms",
+    "status",
+    "-status",
 ]
 
 
-class LogTimesFilters(TypedDict, total=False):
-    firstline: int | Sequence[int]
-    firstline__eq: int | Sequence[int]
-    firstline__ne: int | Sequence[int]
-    firstline__in: int | Sequence[int]
-    firstline__notin: int | Sequence[int]
-    firstline__lt: int | Sequence[int]
-    firstline__le: int | Sequence[int]
-    firstline__gt: int | Sequence[int]
-    firstline__ge: int | Sequence[int]
-    logid: int | Sequence[int]
-    logid__eq: int | Sequence[int]
-    logid__ne: int | Sequence[int]
-    logid__in: int | Sequence[int]
-    logid__notin: int | Sequence[int]
-    logid__lt: int | Sequence[int]
-    logid__le: int | Sequence[int]
-    logid__gt: int | Sequence[int]
-    logid__ge: int | Sequence[int]
-    times__contains: int | Sequence[int]
+class GraphJobResourceFilters(TypedDict, total=False):
+    build_rid: str | Sequence[str]
+    build_rid__eq: str | Sequence[str]
+    build_rid__ne: str | Sequence[str]
+    build_rid__in: str | Sequence[str]
+    build_rid__notin: str | Sequence[str]
+    build_rid__lt: str | Sequence[str]
+    build_rid__le: str | Sequence[str]
+    build_rid__gt: str | Sequence[str]
+    build_rid__ge: str | Sequence[str]
+    build_rid__contains: str | Sequence[str]
+    finished_at_ms: int | Sequence[int]
+    finished_at_ms__eq: int | Sequence[int]
+    finished_at_ms__ne: int | Sequence[int]
+    finished_at_ms__in: int | Sequence[int]
+    finished_at_ms__notin: int | Sequence[int]
+    finished_at_ms__lt: int | Sequence[int]
+    finished_at_ms__le: int | Sequence[int]
+    finished_at_ms__gt: int | Sequence[int]
+    finished_at_ms__ge: int | Sequence[int]
+    graph_jobid: int | Sequence[int]
+    graph_jobid__eq: int | Sequence[int]
+    graph_jobid__ne: int | Sequence[int]
+    graph_jobid__in: int | Sequence[int]
+    graph_jobid__notin: int | Sequence[int]
+    graph_jobid__lt: int | Sequence[int]
+    graph_jobid__le: int | Sequence[int]
+    graph_jobid__gt: int | Sequence[int]
+    graph_jobid__ge: int | Sequence[int]
+    latest_attempt_at_ms: int | Sequence[int]
+    latest_attempt_at_ms__eq: int | Sequence[int]
+    latest_attempt_at_ms__ne: int | Sequence[int]
+    latest_attempt_at_ms__in: int | Sequence[int]
+    latest_attempt_at_ms__notin: int | Sequence[int]
+    latest_attempt_at_ms__lt: int | Sequence[int]
+    latest_attempt_at_ms__le: int | Sequence[int]
+    latest_attempt_at_ms__gt: int | Sequence[int]
+    latest_attempt_at_ms__ge: int | Sequence[int]
+    position: int | Sequence[int]
+    position__eq: int | Sequence[int]
+    position__ne: int | Sequence[int]
+    position__in: int | Sequence[int]
+    position__notin: int | Sequence[int]
+    position__lt: int | Sequence[int]
+    position__le: int | Sequence[int]
+    position__gt: int | Sequence[int]
+    position__ge: int | Sequence[int]
+    reason: str | Sequence[str]
+    reason__eq: str | Sequence[str]
+    reason__ne: str | Sequence[str]
+    reason__in: str | Sequence[str]
+    reason__notin: str | Sequence[str]
+    reason__lt: str | Sequence[str]
+    reason__le: str | Sequence[str]
+    reason__gt: str | Sequence[str]
+    reason__ge: str | Sequence[str]
+    reason__contains: str | Sequence[str]
+    retry_at_ms: int | Sequence[int]
+    retry_at_ms__eq: int | Sequence[int]
+    retry_at_ms__ne: int | Sequence[int]
+    retry_at_ms__in: int | Sequence[int]
+    retry_at_ms__notin: int | Sequence[int]
+    retry_at_ms__lt: int | Sequence[int]
+    retry_at_ms__le: int | Sequence[int]
+    retry_at_ms__gt: int | Sequence[int]
+    retry_at_ms__ge: int | Sequence[int]
+    rid: str | Sequence[str]
+    rid__eq: str | Sequence[str]
+    rid__ne: str | Sequence[str]
+    rid__in: str | Sequence[str]
+    rid__notin: str | Sequence[str]
+    rid__lt: str | Sequence[str]
+    rid__le: str | Sequence[str]
+    rid__gt: str | Sequence[str]
+    rid__ge: str | Sequence[str]
+    rid__contains: str | Sequence[str]
+    spec_id: int | Sequence[int]
+    spec_id__eq: int | Sequence[int]
+    spec_id__ne: int | Sequence[int]
+    spec_id__in: int | Sequence[int]
+    spec_id__notin: int | Sequence[int]
+    spec_id__lt: int | Sequence[int]
+    spec_id__le: int | Sequence[int]
+    spec_id__gt: int | Sequence[int]
+    spec_id__ge: int | Sequence[int]
+    started_at_ms: int | Sequence[int]
+    started_at_ms__eq: int | Sequence[int]
+    started_at_ms__ne: int | Sequence[int]
+    started_at_ms__in: int | Sequence[int]
+    started_at_ms__notin: int | Sequence[int]
+    started_at_ms__lt: int | Sequence[int]
+    started_at_ms__le: int | Sequence[int]
+    started_at_ms__gt: int | Sequence[int]
+    started_at_ms__ge: int | Sequence[int]
+    status: str | Sequence[str]
+    status__eq: str | Sequence[str]
+    status__ne: str | Sequence[str]
+    status__in: str | Sequence[str]
+    status__notin: str | Sequence[str]
+    status__lt: str | Sequence[str]
+    status__le: str | Sequence[str]
+    status__gt: str | Sequence[str]
+    status__ge: str | Sequence[str]
+    status__contains: str | Sequence[str]
 
 
-LogHitOrder = Literal[
-    "column",
-    "-column",
-    "length",
-    "-length",
-    "line",
-    "-line",
-    "stream",
-    "-stream",
-    "text",
-    "-text",
-    "text_column",
-    "-text_column",
-    "time_ms",
-    "-time_ms",
+GraphAttemptOrder = Literal[
+    "buildid",
+    "-buildid",
+    "buildrequestid",
+    "-buildrequestid",
+    "finished_at_ms",
+    "-finished_at_ms",
+    "graph_attemptid",
+    "-graph_attemptid",
+    "job_rid",
+    "-job_rid",
+    "number",
+    "-number",
+    "requested_at_ms",
+    "-requested_at_ms",
+    "results",
+    "-results",
+    "started_at_ms",
+    "-started_at_ms",
 ]
 
 
-class LogHitFilters(TypedDict, total=False):
-    column: int | Sequence[int]
-    column__eq: int | Sequence[int]
-    column__ne: int | Sequence[int]
-    column__in: int | Sequence[int]
-    column__notin: int | Sequence[int]
-    column__lt: int | Sequence[int]
-    column__le: int | Sequence[int]
-    column__gt: int | Sequence[int]
-    column__ge: int | Sequence[int]
-    length: int | Sequence[int]
-    length__eq: int | Sequence[int]
-    length__ne: int | Sequence[int]
-    length__in: int | Sequence[int]
-    length__notin: int | Sequence[int]
-    length__lt: int | Sequence[int]
-    length__le: int | Sequence[int]
-    length__gt: int | Sequence[int]
-    length__ge: int | Sequence[int]
-    line: int | Sequence[int]
-    line__eq: int | Sequence[int]
-    line__ne: int | Sequence[int]
-    line__in: int | Sequence[int]
-    line__notin: int | Sequence[int]
-    line__lt: int | Sequence[int]
-    line__le: int | Sequence[int]
-    line__gt: int | Sequence[int]
-    line__ge: int | Sequence[int]
-    stream: str | Sequence[str]
-    stream__eq: str | Sequence[str]
-    stream__ne: str | Sequence[str]
-    stream__in: str | Sequence[str]
-    stream__notin: str | Sequence[str]
-    stream__lt: str | Sequence[str]
-    stream__le: str | Sequence[str]
-    stream__gt: str | Sequence[str]
-    stream__ge: str | Sequence[str]
-    stream__contains: str | Sequence[str]
-    text: str | Sequence[str]
-    text__eq: str | Sequence[str]
-    text__ne: str | Sequence[str]
-    text__in: str | Sequence[str]
-    text__notin: str | Sequence[str]
-    text__lt: str | Sequence[str]
-    text__le: str | Sequence[str]
-    text__gt: str | Sequence[str]
-    text__ge: str | Sequence[str]
-    text__contains: str | Sequence[str]
-    text_column: int | Sequence[int]
-    text_column__eq: int | Sequence[int]
-    text_column__ne: int | Sequence[int]
-    text_column__in: int | Sequence[int]
-    text_column__notin: int | Sequence[int]
-    text_column__lt: int | Sequence[int]
-    text_column__le: int | Sequence[int]
-    text_column__gt: int | Sequence[int]
-    text_column__ge: int | Sequence[int]
-    time_ms: int | Sequence[int]
-    time_ms__eq: int | Sequence[int]
-    time_ms__ne: int | Sequence[int]
-    time_ms__in: int | Sequence[int]
-    time_ms__notin: int | Sequence[int]
-    time_ms__lt: int | Sequence[int]
-    time_ms__le: int | Sequence[int]
-    time_ms__gt: int | Sequence[int]
-    time_ms__ge: int | Sequence[int]
+class GraphAttemptFilters(TypedDict, total=False):
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    buildrequestid: int | Sequence[int]
+    buildrequestid__eq: int | Sequence[int]
+    buildrequestid__ne: int | Sequence[int]
+    buildrequestid__in: int | Sequence[int]
+    buildrequestid__notin: int | Sequence[int]
+    buildrequestid__lt: int | Sequence[int]
+    buildrequestid__le: int | Sequence[int]
+    buildrequestid__gt: int | Sequence[int]
+    buildrequestid__ge: int | Sequence[int]
+    finished_at_ms: int | Sequence[int]
+    finished_at_ms__eq: int | Sequence[int]
+    finished_at_ms__ne: int | Sequence[int]
+    finished_at_ms__in: int | Sequence[int]
+    finished_at_ms__notin: int | Sequence[int]
+    finished_at_ms__lt: int | Sequence[int]
+    finished_at_ms__le: int | Sequence[int]
+    finished_at_ms__gt: int | Sequence[int]
+    finished_at_ms__ge: int | Sequence[int]
+    graph_attemptid: int | Sequence[int]
+    graph_attemptid__eq: int | Sequence[int]
+    graph_attemptid__ne: int | Sequence[int]
+    graph_attemptid__in: int | Sequence[int]
+    graph_attemptid__notin: int | Sequence[int]
+    graph_attemptid__lt: int | Sequence[int]
+    graph_attemptid__le: int | Sequence[int]
+    graph_attemptid__gt: int | Sequence[int]
+    graph_attemptid__ge: int | Sequence[int]
+    job_rid: str | Sequence[str]
+    job_rid__eq: str | Sequence[str]
+    job_rid__ne: str | Sequence[str]
+    job_rid__in: str | Sequence[str]
+    job_rid__notin: str | Sequence[str]
+    job_rid__lt: str | Sequence[str]
+    job_rid__le: str | Sequence[str]
+    job_rid__gt: str | Sequence[str]
+    job_rid__ge: str | Sequence[str]
+    job_rid__contains: str | Sequence[str]
+    number: int | Sequence[int]
+    number__eq: int | Sequence[int]
+    number__ne: int | Sequence[int]
+    number__in: int | Sequence[int]
+    number__notin: int | Sequence[int]
+    number__lt: int | Sequence[int]
+    number__le: int | Sequence[int]
+    number__gt: int | Sequence[int]
+    number__ge: int | Sequence[int]
+    requested_at_ms: int | Sequence[int]
+    requested_at_ms__eq: int | Sequence[int]
+    requested_at_ms__ne: int | Sequence[int]
+    requested_at_ms__in: int | Sequence[int]
+    requested_at_ms__notin: int | Sequence[int]
+    requested_at_ms__lt: int | Sequence[int]
+    requested_at_ms__le: int | Sequence[int]
+    requested_at_ms__gt: int | Sequence[int]
+    requested_at_ms__ge: int | Sequence[int]
+    results: int | Sequence[int]
+    results__eq: int | Sequence[int]
+    results__ne: int | Sequence[int]
+    results__in: int | Sequence[int]
+    results__notin: int | Sequence[int]
+    results__lt: int | Sequence[int]
+    results__le: int | Sequence[int]
+    results__gt: int | Sequence[int]
+    results__ge: int | Sequence[int]
+    started_at_ms: int | Sequence[int]
+    started_at_ms__eq: int | Sequence[int]
+    started_at_ms__ne: int | Sequence[int]
+    started_at_ms__in: int | Sequence[int]
+    started_at_ms__notin: int | Sequence[int]
+    started_at_ms__lt: int | Sequence[int]
+    started_at_ms__le: int | Sequence[int]
+    started_at_ms__gt: int | Sequence[int]
+    started_at_ms__ge: int | Sequence[int]
+
+
+JobSpecResourceOrder = Literal[
+    "branch",
+    "-branch",
+    "builder",
+    "-builder",
+    "logic",
+    "-logic",
+    "mode",
+    "-mode",
+    "spec_id",
+    "-spec_id",
+]
+
+
+class JobSpecResourceFilters(TypedDict, total=False):
+    branch: str | Sequence[str]
+    branch__eq: str | Sequence[str]
+    branch__ne: str | Sequence[str]
+    branch__in: str | Sequence[str]
+    branch__notin: str | Sequence[str]
+    branch__lt: str | Sequence[str]
+    branch__le: str | Sequence[str]
+    branch__gt: str | Sequence[str]
+    branch__ge: str | Sequence[str]
+    branch__contains: str | Sequence[str]
+    builder: str | Sequence[str]
+    builder__eq: str | Sequence[str]
+    builder__ne: str | Sequence[str]
+    builder__in: str | Sequence[str]
+    builder__notin: str | Sequence[str]
+    builder__lt: str | Sequence[str]
+    builder__le: str | Sequence[str]
+    builder__gt: str | Sequence[str]
+    builder__ge: str | Sequence[str]
+    builder__contains: str | Sequence[str]
+    inputs__contains: str | Sequence[str]
+    logic: str | Sequence[str]
+    logic__eq: str | Sequence[str]
+    logic__ne: str | Sequence[str]
+    logic__in: str | Sequence[str]
+    logic__notin: str | Sequence[str]
+    logic__lt: str | Sequence[str]
+    logic__le: str | Sequence[str]
+    logic__gt: str | Sequence[str]
+    logic__ge: str | Sequence[str]
+    logic__contains: str | Sequence[str]
+    mode: str | Sequence[str]
+    mode__eq: str | Sequence[str]
+    mode__ne: str | Sequence[str]
+    mode__in: str | Sequence[str]
+    mode__notin: str | Sequence[str]
+    mode__lt: str | Sequence[str]
+    mode__le: str | Sequence[str]
+    mode__gt: str | Sequence[str]
+    mode__ge: str | Sequence[str]
+    mode__contains: str | Sequence[str]
+    outputs__contains: str | Sequence[str]
+    spec_id: int | Sequence[int]
+    spec_id__eq: int | Sequence[int]
+    spec_id__ne: int | Sequence[int]
+    spec_id__in: int | Sequence[int]
+    spec_id__notin: int | Sequence[int]
+    spec_id__lt: int | Sequence[int]
+    spec_id__le: int | Sequence[int]
+    spec_id__gt: int | Sequence[int]
+    spec_id__ge: int | Sequence[int]
+
+
+TargetResourceOrder = Literal[
+    "configured",
+    "-configured",
+    "name",
+    "-name",
+    "project_rid",
+    "-project_rid",
+    "rid",
+    "-rid",
+    "targetid",
+    "-targetid",
+]
+
+
+class TargetResourceFilters(TypedDict, total=False):
+    configured: bool
+    configured__eq: bool
+    configured__ne: bool
+    configured__in: bool
+    configured__notin: bool
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    project_rid: str | Sequence[str]
+    project_rid__eq: str | Sequence[str]
+    project_rid__ne: str | Sequence[str]
+    project_rid__in: str | Sequence[str]
+    project_rid__notin: str | Sequence[str]
+    project_rid__lt: str | Sequence[str]
+    project_rid__le: str | Sequence[str]
+    project_rid__gt: str | Sequence[str]
+    project_rid__ge: str | Sequence[str]
+    project_rid__contains: str | Sequence[str]
+    rid: str | Sequence[str]
+    rid__eq: str | Sequence[str]
+    rid__ne: str | Sequence[str]
+    rid__in: str | Sequence[str]
+    rid__notin: str | Sequence[str]
+    rid__lt: str | Sequence[str]
+    rid__le: str | Sequence[str]
+    rid__gt: str | Sequence[str]
+    rid__ge: str | Sequence[str]
+    rid__contains: str | Sequence[str]
+    targetid: int | Sequence[int]
+    targetid__eq: int | Sequence[int]
+    targetid__ne: int | Sequence[int]
+    targetid__in: int | Sequence[int]
+    targetid__notin: int | Sequence[int]
+    targetid__lt: int | Sequence[int]
+    targetid__le: int | Sequence[int]
+    targetid__gt: int | Sequence[int]
+    targetid__ge: int | Sequence[int]
+
+
+TargetVersionOrder = Literal[
+    "branch",
+    "-branch",
+    "closed_at_ms",
+    "-closed_at_ms",
+    "job_rid",
+    "-job_rid",
+    "opened_at_ms",
+    "-opened_at_ms",
+    "rid",
+    "-rid",
+    "state",
+    "-state",
+    "target_rid",
+    "-target_rid",
+    "target_versionid",
+    "-target_versionid",
+]
+
+
+class TargetVersionFilters(TypedDict, total=False):
+    branch: str | Sequence[str]
+    branch__eq: str | Sequence[str]
+    branch__ne: str | Sequence[str]
+    branch__in: str | Sequence[str]
+    branch__notin: str | Sequence[str]
+    branch__lt: str | Sequence[str]
+    branch__le: str | Sequence[str]
+    branch__gt: str | Sequence[str]
+    branch__ge: str | Sequence[str]
+    branch__contains: str | Sequence[str]
+    closed_at_ms: int | Sequence[int]
+    closed_at_ms__eq: int | Sequence[int]
+    closed_at_ms__ne: int | Sequence[int]
+    closed_at_ms__in: int | Sequence[int]
+    closed_at_ms__notin: int | Sequence[int]
+    closed_at_ms__lt: int | Sequence[int]
+    closed_at_ms__le: int | Sequence[int]
+    closed_at_ms__gt: int | Sequence[int]
+    closed_at_ms__ge: int | Sequence[int]
+    job_rid: str | Sequence[str]
+    job_rid__eq: str | Sequence[str]
+    job_rid__ne: str | Sequence[str]
+    job_rid__in: str | Sequence[str]
+    job_rid__notin: str | Sequence[str]
+    job_rid__lt: str | Sequence[str]
+    job_rid__le: str | Sequence[str]
+    job_rid__gt: str | Sequence[str]
+    job_rid__ge: str | Sequence[str]
+    job_rid__contains: str | Sequence[str]
+    opened_at_ms: int | Sequence[int]
+    opened_at_ms__eq: int | Sequence[int]
+    opened_at_ms__ne: int | Sequence[int]
+    opened_at_ms__in: int | Sequence[int]
+    opened_at_ms__notin: int | Sequence[int]
+    opened_at_ms__lt: int | Sequence[int]
+    opened_at_ms__le: int | Sequence[int]
+    opened_at_ms__gt: int | Sequence[int]
+    opened_at_ms__ge: int | Sequence[int]
+    rid: str | Sequence[str]
+    rid__eq: str | Sequence[str]
+    rid__ne: str | Sequence[str]
+    rid__in: str | Sequence[str]
+    rid__notin: str | Sequence[str]
+    rid__lt: str | Sequence[str]
+    rid__le: str | Sequence[str]
+    rid__gt: str | Sequence[str]
+    rid__ge: str | Sequence[str]
+    rid__contains: str | Sequence[str]
+    state: str | Sequence[str]
+    state__eq: str | Sequence[str]
+    state__ne: str | Sequence[str]
+    state__in: str | Sequence[str]
+    state__notin: str | Sequence[str]
+    state__lt: str | Sequence[str]
+    state__le: str | Sequence[str]
+    state__gt: str | Sequence[str]
+    state__ge: str | Sequence[str]
+    state__contains: str | Sequence[str]
+    target_rid: str | Sequence[str]
+    target_rid__eq: str | Sequence[str]
+    target_rid__ne: str | Sequence[str]
+    target_rid__in: str | Sequence[str]
+    target_rid__notin: str | Sequence[str]
+    target_rid__lt: str | Sequence[str]
+    target_rid__le: str | Sequence[str]
+    target_rid__gt: str | Sequence[str]
+    target_rid__ge: str | Sequence[str]
+    target_rid__contains: str | Sequence[str]
+    target_versionid: int | Sequence[int]
+    target_versionid__eq: int | Sequence[int]
+    target_versionid__ne: int | Sequence[int]
+    target_versionid__in: int | Sequence[int]
+    target_versionid__notin: int | Sequence[int]
+    target_versionid__lt: int | Sequence[int]
+    target_versionid__le: int | Sequence[int]
+    target_versionid__gt: int | Sequence[int]
+    target_versionid__ge: int | Sequence[int]
+
+
+GraphPlanJobOrder = Literal[
+    "branch",
+    "-branch",
+    "builder",
+    "-builder",
+    "spec_id",
+    "-spec_id",
+    "stale",
+    "-stale",
+]
+
+
+class GraphPlanJobFilters(TypedDict, total=False):
+    branch: str | Sequence[str]
+    branch__eq: str | Sequence[str]
+    branch__ne: str | Sequence[str]
+    branch__in: str | Sequence[str]
+    branch__notin: str | Sequence[str]
+    branch__lt: str | Sequence[str]
+    branch__le: str | Sequence[str]
+    branch__gt: str | Sequence[str]
+    branch__ge: str | Sequence[str]
+    branch__contains: str | Sequence[str]
+    builder: str | Sequence[str]
+    builder__eq: str | Sequence[str]
+    builder__ne: str | Sequence[str]
+    builder__in: str | Sequence[str]
+    builder__notin: str | Sequence[str]
+    builder__lt: str | Sequence[str]
+    builder__le: str | Sequence[str]
+    builder__gt: str | Sequence[str]
+    builder__ge: str | Sequence[str]
+    builder__contains: str | Sequence[str]
+    depends_on__contains: str | Sequence[str]
+    inputs__contains: str | Sequence[str]
+    outputs__contains: str | Sequence[str]
+    reasons__contains: str | Sequence[str]
+    spec_id: int | Sequence[int]
+    spec_id__eq: int | Sequence[int]
+    spec_id__ne: int | Sequence[int]
+    spec_id__in: int | Sequence[int]
+    spec_id__notin: int | Sequence[int]
+    spec_id__lt: int | Sequence[int]
+    spec_id__le: int | Sequence[int]
+    spec_id__gt: int | Sequence[int]
+    spec_id__ge: int | Sequence[int]
+    stale: bool
+    stale__eq: bool
+    stale__ne: bool
+    stale__in: bool
+    stale__notin: bool
 
 
 BuildRequestOrder = Literal[
@@ -1606,6 +2106,346 @@ class SourceStampFilters(TypedDict, total=False):
     ssid__le: int | Sequence[int]
     ssid__gt: int | Sequence[int]
     ssid__ge: int | Sequence[int]
+
+
+ScheduleResourceOrder = Literal[
+    "active_run",
+    "-active_run",
+    "created_at",
+    "-created_at",
+    "created_by",
+    "-created_by",
+    "description",
+    "-description",
+    "editor",
+    "-editor",
+    "failures",
+    "-failures",
+    "name",
+    "-name",
+    "next_due_at",
+    "-next_due_at",
+    "paused",
+    "-paused",
+    "paused_by",
+    "-paused_by",
+    "pending",
+    "-pending",
+    "rid",
+    "-rid",
+    "updated_at",
+    "-updated_at",
+    "updated_by",
+    "-updated_by",
+    "version_rid",
+    "-version_rid",
+]
+
+
+class ScheduleResourceFilters(TypedDict, total=False):
+    active_run: str | Sequence[str]
+    active_run__eq: str | Sequence[str]
+    active_run__ne: str | Sequence[str]
+    active_run__in: str | Sequence[str]
+    active_run__notin: str | Sequence[str]
+    active_run__lt: str | Sequence[str]
+    active_run__le: str | Sequence[str]
+    active_run__gt: str | Sequence[str]
+    active_run__ge: str | Sequence[str]
+    active_run__contains: str | Sequence[str]
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    created_by: str | Sequence[str]
+    created_by__eq: str | Sequence[str]
+    created_by__ne: str | Sequence[str]
+    created_by__in: str | Sequence[str]
+    created_by__notin: str | Sequence[str]
+    created_by__lt: str | Sequence[str]
+    created_by__le: str | Sequence[str]
+    created_by__gt: str | Sequence[str]
+    created_by__ge: str | Sequence[str]
+    created_by__contains: str | Sequence[str]
+    description: str | Sequence[str]
+    description__eq: str | Sequence[str]
+    description__ne: str | Sequence[str]
+    description__in: str | Sequence[str]
+    description__notin: str | Sequence[str]
+    description__lt: str | Sequence[str]
+    description__le: str | Sequence[str]
+    description__gt: str | Sequence[str]
+    description__ge: str | Sequence[str]
+    description__contains: str | Sequence[str]
+    editor: str | Sequence[str]
+    editor__eq: str | Sequence[str]
+    editor__ne: str | Sequence[str]
+    editor__in: str | Sequence[str]
+    editor__notin: str | Sequence[str]
+    editor__lt: str | Sequence[str]
+    editor__le: str | Sequence[str]
+    editor__gt: str | Sequence[str]
+    editor__ge: str | Sequence[str]
+    editor__contains: str | Sequence[str]
+    failures: int | Sequence[int]
+    failures__eq: int | Sequence[int]
+    failures__ne: int | Sequence[int]
+    failures__in: int | Sequence[int]
+    failures__notin: int | Sequence[int]
+    failures__lt: int | Sequence[int]
+    failures__le: int | Sequence[int]
+    failures__gt: int | Sequence[int]
+    failures__ge: int | Sequence[int]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    next_due_at: int | Sequence[int]
+    next_due_at__eq: int | Sequence[int]
+    next_due_at__ne: int | Sequence[int]
+    next_due_at__in: int | Sequence[int]
+    next_due_at__notin: int | Sequence[int]
+    next_due_at__lt: int | Sequence[int]
+    next_due_at__le: int | Sequence[int]
+    next_due_at__gt: int | Sequence[int]
+    next_due_at__ge: int | Sequence[int]
+    paused: bool
+    paused__eq: bool
+    paused__ne: bool
+    paused__in: bool
+    paused__notin: bool
+    paused_by: str | Sequence[str]
+    paused_by__eq: str | Sequence[str]
+    paused_by__ne: str | Sequence[str]
+    paused_by__in: str | Sequence[str]
+    paused_by__notin: str | Sequence[str]
+    paused_by__lt: str | Sequence[str]
+    paused_by__le: str | Sequence[str]
+    paused_by__gt: str | Sequence[str]
+    paused_by__ge: str | Sequence[str]
+    paused_by__contains: str | Sequence[str]
+    pending: bool
+    pending__eq: bool
+    pending__ne: bool
+    pending__in: bool
+    pending__notin: bool
+    rid: str | Sequence[str]
+    rid__eq: str | Sequence[str]
+    rid__ne: str | Sequence[str]
+    rid__in: str | Sequence[str]
+    rid__notin: str | Sequence[str]
+    rid__lt: str | Sequence[str]
+    rid__le: str | Sequence[str]
+    rid__gt: str | Sequence[str]
+    rid__ge: str | Sequence[str]
+    rid__contains: str | Sequence[str]
+    updated_at: int | Sequence[int]
+    updated_at__eq: int | Sequence[int]
+    updated_at__ne: int | Sequence[int]
+    updated_at__in: int | Sequence[int]
+    updated_at__notin: int | Sequence[int]
+    updated_at__lt: int | Sequence[int]
+    updated_at__le: int | Sequence[int]
+    updated_at__gt: int | Sequence[int]
+    updated_at__ge: int | Sequence[int]
+    updated_by: str | Sequence[str]
+    updated_by__eq: str | Sequence[str]
+    updated_by__ne: str | Sequence[str]
+    updated_by__in: str | Sequence[str]
+    updated_by__notin: str | Sequence[str]
+    updated_by__lt: str | Sequence[str]
+    updated_by__le: str | Sequence[str]
+    updated_by__gt: str | Sequence[str]
+    updated_by__ge: str | Sequence[str]
+    updated_by__contains: str | Sequence[str]
+    version_rid: str | Sequence[str]
+    version_rid__eq: str | Sequence[str]
+    version_rid__ne: str | Sequence[str]
+    version_rid__in: str | Sequence[str]
+    version_rid__notin: str | Sequence[str]
+    version_rid__lt: str | Sequence[str]
+    version_rid__le: str | Sequence[str]
+    version_rid__gt: str | Sequence[str]
+    version_rid__ge: str | Sequence[str]
+    version_rid__contains: str | Sequence[str]
+
+
+ScheduleRunResourceOrder = Literal[
+    "build_rid",
+    "-build_rid",
+    "created_at",
+    "-created_at",
+    "created_by",
+    "-created_by",
+    "description",
+    "-description",
+    "error",
+    "-error",
+    "number",
+    "-number",
+    "outcome",
+    "-outcome",
+    "rid",
+    "-rid",
+    "schedule_rid",
+    "-schedule_rid",
+    "version_rid",
+    "-version_rid",
+]
+
+
+class ScheduleRunResourceFilters(TypedDict, total=False):
+    build_rid: str | Sequence[str]
+    build_rid__eq: str | Sequence[str]
+    build_rid__ne: str | Sequence[str]
+    build_rid__in: str | Sequence[str]
+    build_rid__notin: str | Sequence[str]
+    build_rid__lt: str | Sequence[str]
+    build_rid__le: str | Sequence[str]
+    build_rid__gt: str | Sequence[str]
+    build_rid__ge: str | Sequence[str]
+    build_rid__contains: str | Sequence[str]
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    created_by: str | Sequence[str]
+    created_by__eq: str | Sequence[str]
+    created_by__ne: str | Sequence[str]
+    created_by__in: str | Sequence[str]
+    created_by__notin: str | Sequence[str]
+    created_by__lt: str | Sequence[str]
+    created_by__le: str | Sequence[str]
+    created_by__gt: str | Sequence[str]
+    created_by__ge: str | Sequence[str]
+    created_by__contains: str | Sequence[str]
+    description: str | Sequence[str]
+    description__eq: str | Sequence[str]
+    description__ne: str | Sequence[str]
+    description__in: str | Sequence[str]
+    description__notin: str | Sequence[str]
+    description__lt: str | Sequence[str]
+    description__le: str | Sequence[str]
+    description__gt: str | Sequence[str]
+    description__ge: str | Sequence[str]
+    description__contains: str | Sequence[str]
+    error: str | Sequence[str]
+    error__eq: str | Sequence[str]
+    error__ne: str | Sequence[str]
+    error__in: str | Sequence[str]
+    error__notin: str | Sequence[str]
+    error__lt: str | Sequence[str]
+    error__le: str | Sequence[str]
+    error__gt: str | Sequence[str]
+    error__ge: str | Sequence[str]
+    error__contains: str | Sequence[str]
+    number: int | Sequence[int]
+    number__eq: int | Sequence[int]
+    number__ne: int | Sequence[int]
+    number__in: int | Sequence[int]
+    number__notin: int | Sequence[int]
+    number__lt: int | Sequence[int]
+    number__le: int | Sequence[int]
+    number__gt: int | Sequence[int]
+    number__ge: int | Sequence[int]
+    outcome: str | Sequence[str]
+    outcome__eq: str | Sequence[str]
+    outcome__ne: str | Sequence[str]
+    outcome__in: str | Sequence[str]
+    outcome__notin: str | Sequence[str]
+    outcome__lt: str | Sequence[str]
+    outcome__le: str | Sequence[str]
+    outcome__gt: str | Sequence[str]
+    outcome__ge: str | Sequence[str]
+    outcome__contains: str | Sequence[str]
+    rid: str | Sequence[str]
+    rid__eq: str | Sequence[str]
+    rid__ne: str | Sequence[str]
+    rid__in: str | Sequence[str]
+    rid__notin: str | Sequence[str]
+    rid__lt: str | Sequence[str]
+    rid__le: str | Sequence[str]
+    rid__gt: str | Sequence[str]
+    rid__ge: str | Sequence[str]
+    rid__contains: str | Sequence[str]
+    schedule_rid: str | Sequence[str]
+    schedule_rid__eq: str | Sequence[str]
+    schedule_rid__ne: str | Sequence[str]
+    schedule_rid__in: str | Sequence[str]
+    schedule_rid__notin: str | Sequence[str]
+    schedule_rid__lt: str | Sequence[str]
+    schedule_rid__le: str | Sequence[str]
+    schedule_rid__gt: str | Sequence[str]
+    schedule_rid__ge: str | Sequence[str]
+    schedule_rid__contains: str | Sequence[str]
+    version_rid: str | Sequence[str]
+    version_rid__eq: str | Sequence[str]
+    version_rid__ne: str | Sequence[str]
+    version_rid__in: str | Sequence[str]
+    version_rid__notin: str | Sequence[str]
+    version_rid__lt: str | Sequence[str]
+    version_rid__le: str | Sequence[str]
+    version_rid__gt: str | Sequence[str]
+    version_rid__ge: str | Sequence[str]
+    version_rid__contains: str | Sequence[str]
+
+
+ScheduleExplanationOrder = Literal[
+    "code",
+    "-code",
+    "since",
+    "-since",
+    "text",
+    "-text",
+]
+
+
+class ScheduleExplanationFilters(TypedDict, total=False):
+    code: str | Sequence[str]
+    code__eq: str | Sequence[str]
+    code__ne: str | Sequence[str]
+    code__in: str | Sequence[str]
+    code__notin: str | Sequence[str]
+    code__lt: str | Sequence[str]
+    code__le: str | Sequence[str]
+    code__gt: str | Sequence[str]
+    code__ge: str | Sequence[str]
+    code__contains: str | Sequence[str]
+    since: int | Sequence[int]
+    since__eq: int | Sequence[int]
+    since__ne: int | Sequence[int]
+    since__in: int | Sequence[int]
+    since__notin: int | Sequence[int]
+    since__lt: int | Sequence[int]
+    since__le: int | Sequence[int]
+    since__gt: int | Sequence[int]
+    since__ge: int | Sequence[int]
+    text: str | Sequence[str]
+    text__eq: str | Sequence[str]
+    text__ne: str | Sequence[str]
+    text__in: str | Sequence[str]
+    text__notin: str | Sequence[str]
+    text__lt: str | Sequence[str]
+    text__le: str | Sequence[str]
+    text__gt: str | Sequence[str]
+    text__ge: str | Sequence[str]
+    text__contains: str | Sequence[str]
 
 
 ChangeOrder = Literal[

@@ -203,6 +203,92 @@ class ForceScheduler(Resource, frozen=True, kw_only=True):
     name: str
 
 
+class GraphAttempt(Resource, frozen=True, kw_only=True):
+    """One try of a job, which is a build request."""
+
+    buildid: int | None
+    buildrequestid: int
+    finished_at_ms: int | None
+    graph_attemptid: int
+    job_rid: str
+    number: int
+    requested_at_ms: int
+    results: int | None
+    started_at_ms: int | None
+
+
+class GraphBuildResource(Resource, frozen=True, kw_only=True):
+    """A run of a graph of jobs; told as it begins, when somebody cancels it, and as it ends."""
+
+    abort_on_failure: bool
+    branch: str
+    cancelled_by: str | None
+    created_at_ms: int
+    created_by: str
+    fallbacks: list[str]
+    finished_at_ms: int | None
+    forced: bool
+    graph_buildid: int
+    notifications: bool
+    retry_backoff_ms: int
+    retry_count: int
+    rid: str
+    schedule_rid: str | None
+    status: str
+
+
+class GraphJobResource(Resource, frozen=True, kw_only=True):
+    """One job of a build; told of each change, but not when it is made: its build is told then.
+
+    Attributes:
+        reason: why it is built, or why it has ended as it has.
+    """
+
+    build_rid: str
+    finished_at_ms: int | None
+    graph_jobid: int
+    latest_attempt_at_ms: int | None
+    position: int
+    reason: str
+    retry_at_ms: int | None
+    rid: str
+    spec_id: int
+    started_at_ms: int
+    status: str
+
+
+class GraphPlanJob(Resource, frozen=True, kw_only=True):
+    """What would become of one job, if a build were made now.
+
+    Attributes:
+        depends_on: first outputs of the jobs that come before it.
+        inputs, outputs, depends_on: names of targets.
+        reasons: why it is stale, or why it is not.
+    """
+
+    branch: str
+    builder: str
+    depends_on: list[str]
+    inputs: list[str]
+    outputs: list[str]
+    reasons: list[str]
+    spec_id: int
+    stale: bool
+
+
+class JobSpecResource(Resource, frozen=True, kw_only=True):
+    """Which builder makes which targets of which others, on a branch."""
+
+    branch: str
+    builder: str
+    inputs: list[str]
+    logic: str
+    mode: str
+    outputs: list[str]
+    properties: dict[str, Any]
+    spec_id: int
+
+
 class Log(Resource, frozen=True, kw_only=True):
     """One of ``logs``."""
 
@@ -346,6 +432,72 @@ class RootLink(Resource, frozen=True, kw_only=True):
     name: str
 
 
+class ScheduleExplanation(Resource, frozen=True, kw_only=True):
+    """One thing to know of why a schedule runs, or does not.
+
+    Attributes:
+        code: for programs.
+        text: for people; a whole sentence without a full stop.
+        since: when it began; None where that means nothing.
+    """
+
+    code: str
+    since: int | None
+    text: str
+
+
+class ScheduleResource(Resource, frozen=True, kw_only=True):
+    """A schedule.
+
+    Attributes:
+        action, trigger, scope: of its present version, as the orchestration API has them.
+        created_by, updated_by: ids of users.
+        active_run: RID of the run in progress.
+        next_due_at: when a time of its trigger is next.
+        paused_by: ``user`` or ``failures``.
+        pending: it runs once more when its present run ends.
+    """
+
+    action: dict[str, Any]
+    active_run: str | None
+    created_at: int
+    created_by: str
+    description: str | None
+    editor: str
+    failures: int
+    name: str | None
+    next_due_at: int | None
+    paused: bool
+    paused_by: str | None
+    pending: bool
+    rid: str
+    scope: dict[str, Any]
+    trigger: dict[str, Any]
+    updated_at: int
+    updated_by: str
+    version_rid: str
+
+
+class ScheduleRunResource(Resource, frozen=True, kw_only=True):
+    """A run of a schedule.
+
+    Attributes:
+        outcome: ``ignored``, ``submitted``, ``error``; None while it is being asked for.
+        created_by: id of the user who has run it by hand.
+    """
+
+    build_rid: str | None
+    created_at: int
+    created_by: str | None
+    description: str | None
+    error: str | None
+    number: int
+    outcome: str | None
+    rid: str
+    schedule_rid: str
+    version_rid: str
+
+
 class Scheduler(Resource, frozen=True, kw_only=True):
     """One of ``schedulers``."""
 
@@ -435,6 +587,30 @@ class TestResultSet(Resource, frozen=True, kw_only=True):
 TestResultSet.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
 
 
+class TargetResource(Resource, frozen=True, kw_only=True):
+    """Something that job specs write or read."""
+
+    configured: bool
+    name: str
+    project_rid: str | None
+    rid: str
+    targetid: int
+
+
+class TargetVersion(Resource, frozen=True, kw_only=True):
+    """One state of a target on a branch."""
+
+    branch: str
+    closed_at_ms: int | None
+    job_rid: str | None
+    opened_at_ms: int
+    payload: dict[str, Any]
+    rid: str
+    state: str
+    target_rid: str
+    target_versionid: int
+
+
 class Token(Resource, frozen=True, kw_only=True):
     """What programs show instead of logging in; the token itself is shown once, when it is made."""
 
@@ -459,3 +635,243 @@ class Worker(Resource, frozen=True, kw_only=True):
     paused: bool
     workerid: int
     workerinfo: dict[str, Any]
+
+
+class BrokenBuilder(Resource, frozen=True, kw_only=True):
+    """A builder whose newest build with an outcome has failed.
+
+    Attributes:
+        build: that one.
+        good_number: number of the newest build before the failures that was good; None if it is not among those
+            that were looked at.
+        since_number: number of the first failure in a row.
+    """
+
+    build: BuildMark
+    builderid: int
+    good_number: int | None
+    name: str
+    since_number: int
+    tags: list[str]
+
+
+class BuilderPage(Resource, frozen=True, kw_only=True):
+    """A builder.
+
+    Attributes:
+        builds: newest first.
+        builds_next: what to send as `after` to ``/builders/N/builds?order=-number`` for those behind; null if there
+            are none.
+        good_builds, rated_builds: as in `BuilderSummary`.
+        waiting: in the order in which they were submitted.
+        workers: those that may serve it.
+    """
+
+    builder: Builder
+    builds: list[Build] | None
+    builds_next: str | None
+    forceschedulers: list[ForceScheduler] | None
+    good_builds: int | None
+    masters: list[Master] | None
+    rated_builds: int | None
+    waiting: list[WaitingRequest] | None
+    waiting_total: int | None
+    withheld: list[str]
+    workers: list[WorkerState] | None
+
+
+class BuildersPage(Resource, frozen=True, kw_only=True):
+    """All builders, by name."""
+
+    builders: list[BuilderSummary]
+    withheld: list[str]
+
+
+class BuilderSummary(Resource, frozen=True, kw_only=True):
+    """A builder with the newest of its builds.
+
+    Attributes:
+        builds: newest first, those that run too.
+        good_builds: how many of the `rated_builds` were good.
+        rated_builds: how many of the newest builds had an outcome: were good or bad.
+    """
+
+    builder: Builder
+    builds: list[BuildMark] | None
+    good_builds: int | None
+    rated_builds: int | None
+    waiting: int | None
+
+
+class BuildMark(Resource, frozen=True, kw_only=True):
+    """A build in a strip of builds: what a small square needs."""
+
+    buildid: int
+    complete_at: int | None
+    number: int
+    results: int | None
+    started_at: int
+
+
+class BuildPage(Resource, frozen=True, kw_only=True):
+    """A build, with all that belongs to it but the text of its logs.
+
+    Attributes:
+        attempts: all builds of the request, this one among them.
+        changes: those that made its source stamps, newest first.
+        difference: to the newest good build before it; null if none is near enough, or nothing may be told.
+        next_number, previous_number: its neighbours on the builder.
+        parent: the build that has triggered it.
+        rebuilds: the newest builds that repeat it.
+        rebuilt: the build that it repeats.
+        triggered: builds that it has triggered, the oldest ones.
+    """
+
+    attempts: list[Build] | None
+    build: Build
+    builder: Builder | None
+    buildset: Buildset | None
+    changes: list[Change] | None
+    data: list[BuildData] | None
+    difference: Difference | None
+    next_number: int | None
+    parent: Build | None
+    previous_number: int | None
+    properties: SourcedProperties | None
+    rebuilds: list[Build] | None
+    rebuilt: Build | None
+    request: BuildRequest | None
+    steps: list[StepWithLogs] | None
+    test_result_sets: list[TestResultSet] | None
+    triggered: list[Build] | None
+    withheld: list[str]
+    worker: str | None
+
+
+class Difference(Resource, frozen=True, kw_only=True):
+    """What lies between a build and the newest good build of its builder before it.
+
+    Attributes:
+        build: the good one.
+        changes: those that came between, newest first.
+        more_changes: whether there are more of them.
+    """
+
+    build: Build
+    changes: list[Change] | None
+    more_changes: bool
+    properties: list[PropertyDifference] | None
+    sources: list[SourceDifference] | None
+    steps: list[StepDifference] | None
+
+
+class FrontPage(Resource, frozen=True, kw_only=True):
+    """What is broken, what runs, what waits and why, and how masters and workers are.
+
+    Attributes:
+        broken: builders that some master runs; the one that has failed last comes first.
+        running: the newest builds first.
+        waiting: the longest wait first.
+    """
+
+    broken: list[BrokenBuilder] | None
+    broken_total: int | None
+    masters: list[Master] | None
+    running: list[RunningBuild] | None
+    running_total: int | None
+    waiting: list[WaitingLine] | None
+    waiting_total: int | None
+    withheld: list[str]
+    workers: WorkersHealth | None
+
+
+class PropertyDifference(Resource, frozen=True, kw_only=True):
+    """A property with another value; null stands for one that was not, or is not, there."""
+
+    becomes: str | None
+    name: str
+    was: str | None
+
+
+class RunningBuild(Resource, frozen=True, kw_only=True):
+    """A build that has not ended, with the names that a page shows."""
+
+    build: Build
+    builder: str
+    worker: str | None
+
+
+class SourceDifference(Resource, frozen=True, kw_only=True):
+    """A codebase whose source is another one; null stands for a codebase that was not, or is not, there."""
+
+    becomes: SourceStamp | None
+    codebase: str
+    was: SourceStamp | None
+
+
+class StepDifference(Resource, frozen=True, kw_only=True):
+    """A step that has ended otherwise; null stands for one that was not there, or has not ended."""
+
+    becomes: int | None
+    name: str
+    was: int | None
+
+
+class StepWithLogs(Resource, frozen=True, kw_only=True):
+    """A step and its logs, without their text; they are null for who may not read them."""
+
+    logs: list[Log] | None
+    step: Step
+
+
+class WaitingLine(Resource, frozen=True, kw_only=True):
+    """The requests that wait on one builder.
+
+    Attributes:
+        buildrequestid: the oldest.
+        length: how many there are.
+        reasons: why the oldest waits; null where nobody knows.
+        since: when the oldest was submitted.
+    """
+
+    builder: str
+    builderid: int
+    buildrequestid: int
+    length: int
+    reasons: list[Reason] | None
+    since: int
+
+
+class WaitingRequest(Resource, frozen=True, kw_only=True):
+    """A request that waits, and why; the reasons are null where nobody knows."""
+
+    reasons: list[Reason] | None
+    request: BuildRequest
+
+
+class WorkersHealth(Resource, frozen=True, kw_only=True):
+    """How the workers of the present configurations are.
+
+    Attributes:
+        connected, graceful, paused, total: how many there are.
+        not_ready: the first of those that take no builds.
+        not_ready_total: how many these are.
+    """
+
+    connected: int
+    graceful: int
+    not_ready: list[WorkerState]
+    not_ready_total: int
+    paused: int
+    total: int
+
+
+class WorkerState(Resource, frozen=True, kw_only=True):
+    """A worker as a list shows it."""
+
+    connected: bool
+    graceful: bool
+    name: str
+    pause_reason: str | None
+    paused: bool
+    workerid: int

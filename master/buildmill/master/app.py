@@ -5,6 +5,7 @@ Nothing here decides anything: parts are made, given to one another, started in 
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import socket
@@ -32,6 +33,7 @@ from buildmill.master.config.parts.orchestration import OrchestrationPart
 from buildmill.master.config.parts.schedules import SchedulesPart
 from buildmill.master.config.parts.services import ManagedServicesPart, ServicesPart
 from buildmill.master.config.parts.telling import TellingPart
+from buildmill.master.config.parts.tracing import TracingPart
 from buildmill.master.config.parts.web import WebPart
 from buildmill.master.config.plan import ReconfigPlan
 from buildmill.master.config.reading import Reading
@@ -149,7 +151,7 @@ class App:
             new_epoch=lambda: f"{rng.getrandbits(48):012x}",
             waker=lambda: waker_for(self._url, reactor),
             answers=self._answers,
-            catch_up=self.engine.distributor.catch_up,
+            catch_up=self._read_anew,
         )
         self.web = WebPart(
             data=self.data,
@@ -160,6 +162,9 @@ class App:
             in_thread=self._blocking,
             accounts=Accounts(database=self.database, clock=reactor, random_bytes=secrets.token_bytes),
             master=self.master,
+        )
+        self._tracing = TracingPart(
+            master=self.master, bus=self._bus, read=self.database.read, reactor=reactor, environ=os.environ
         )
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._managed_services = ManagedServicesPart(self.master.service_manager)
@@ -194,6 +199,7 @@ class App:
                     self._telling,
                     self.web,
                     self._managed_secrets,
+                    self._tracing,
                     self._engine_part,
                     self._orchestration,
                     self._schedules_part,
@@ -261,6 +267,7 @@ class App:
             await self.master.services.addService(manager)
         await self.master.services.startService()
         await self._managed_secrets.apply(self.config)
+        await self._tracing.apply(self.config)
         await self._engine_part.apply(self.config)
         await self._orchestration.apply(self.config)
         await self._schedules_part.apply(self.config)
@@ -302,6 +309,7 @@ class App:
         for listener in self._listeners:
             await self._quietly("worker port", listener.stop())
         await self._quietly("web server", self.web.stop())
+        await self._quietly("traces", self._tracing.stop())
         await self._quietly("questions of other processes", self._answers.stop())
         self._operations.stop()
         self.data.stop()
@@ -333,6 +341,11 @@ class App:
         return Deferred.fromCoroutine(beat())
 
     # -- configuration -----------------------------------------------------------------------------
+
+    async def _read_anew(self) -> None:
+        """Events of others were lost: what they have changed is looked for in rows."""
+        await self.engine.distributor.catch_up()
+        self.graphs.look_at_everything()
 
     async def reconfig(self) -> ReconfigPlan:
         """Read the configuration again and put it in force, all of it or nothing.

@@ -89,7 +89,7 @@ class WebApp:
         self._bus = SimpleBus()
         self._url = parse_url(config.db_url, str(basedir))
         # its own events come back with those of others, all in the order of their commits
-        self.database = Database.open(self._url, reactor, lambda _events: None)
+        self.database = Database.open(self._url, reactor, lambda _events: None, time.monotonic)
         self.database.tell_others(Outbox(self._origin))
         self._follower = Follower(
             database=self.database,
@@ -112,7 +112,7 @@ class WebApp:
         self.engine = EngineCalls(
             database=self.database, bus=self._bus, clock=reactor, origin=self._origin, master=name
         )
-        self._context = UpdateContext()
+        self._context = UpdateContext(secrets.token_bytes)
         self.updates = Updates(self.database, self._context)
         self.data = DataAPI(
             database=self.database,
@@ -141,7 +141,7 @@ class WebApp:
         )
         self.master.secrets = self._secrets = SecretManager()
         self._operations = Operations(bus=self._bus, clock=reactor, monotonic=time.monotonic)
-        self._operations.others["engine"] = self.engine.problem
+        self._operations.others.update(engine=self.engine.problem, events=self._events_problem)
         self.web = WebPart(
             data=self.data,
             bus=self._bus,
@@ -154,9 +154,10 @@ class WebApp:
             is_engine=False,
             history=self._history,
         )
+        self._settings = _Settings(self.master, self._context)
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._reconfiguration = Reconfiguration(
-            Application([_Settings(self.master), self._managed_secrets, self.web]),
+            Application([self._settings, self._managed_secrets, self.web]),
             config,
             hold=lambda: None,
             resume=lambda: None,
@@ -212,7 +213,7 @@ class WebApp:
         self._bus.subscribe(("logs", None, "new"), self._new_log)
         await self.master.services.addService(self._secrets)
         await self.master.services.startService()
-        await _Settings(self.master).apply(self.config)
+        await self._settings.apply(self.config)
         await self._managed_secrets.apply(self.config)
         await self.web.apply(self.config)
         self._reconfiguration.inventory = await self._blocking(inventory_of, self.config)
@@ -280,6 +281,9 @@ class WebApp:
         done: Deferred[Any] = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), function, *args)
         return await done
 
+    async def _events_problem(self) -> str | None:
+        return self._follower.trouble
+
     # -- events ------------------------------------------------------------------------------------
 
     def _heard(self, batch: Batch) -> None:
@@ -327,16 +331,18 @@ class WebApp:
 
 
 class _Settings:
-    """What plugins read of the configuration."""
+    """What plugins and updates read of the configuration."""
 
     name = "settings"
 
-    def __init__(self, master: Master) -> None:
+    def __init__(self, master: Master, context: UpdateContext) -> None:
         self._master = master
+        self._context = context
 
     async def apply(self, config: MasterConfig) -> None:
         """See `Part.apply`."""
         self._master.config = config
+        self._context.orchestration = config.orchestration
 
     def settle(self) -> None:
         """Nothing was kept for going back."""

@@ -11,6 +11,7 @@ NAMES = {
     **names("engine.operators", "AuthorizedKeysManhole CommandlineUserManager PasswordManhole TelnetManhole"),
     **names("domain.lock_values", "MasterLock WorkerLock"),
     **names("domain.change_filter", "ChangeFilter GerritChangeFilter"),
+    **names("domain.retrying", "Retry SameInputs"),
     **names("domain.revlinks", "RevlinkMatch"),
     **names("domain.source_stamp_filter", "SourceStampFilter"),
     **names("schedulers.canceller", "FailingBuildsetCanceller OldBuildCanceller"),

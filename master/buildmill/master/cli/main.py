@@ -25,6 +25,8 @@ _COMMANDS: Mapping[str, str] = {
     "import-buildbot": "import_buildbot:import_buildbot",
     "api": "api:api_command",
     "explain": "explain:explain",
+    "graph": "graph:graph",
+    "schedule": "schedule:schedule",
     "token": "token:token",
     "audit": "audit:audit",
     "user": "unavailable:user",

@@ -89,6 +89,24 @@ class WwwConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenTelemetryConfig:
+    """Where traces of builds go.
+
+    Attributes:
+        is_on: None where the file does not say: then the variables ``OTEL_*`` decide.
+        exporter: a ``SpanExporter``; None for OTLP over HTTP.
+        endpoint, headers, timeout: of a collector; None for what the variables say. The time is in seconds.
+    """
+
+    is_on: bool | None = None
+    exporter: Any = None
+    endpoint: str | None = None
+    headers: Mapping[str, str] | None = None
+    service_name: str = "buildmill"
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConfigNotice:
     """Something in a configuration that is taken, but not as its author may think.
 
@@ -157,6 +175,7 @@ class MasterConfig:
     changeHorizon: int | None = None
     auditHorizon: timedelta | None = AUDIT_HORIZON
     durability: Durability = field(default_factory=Durability)
+    opentelemetry: OpenTelemetryConfig = field(default_factory=OpenTelemetryConfig)
     orchestration: OrchestrationConfig = field(default_factory=OrchestrationConfig)
     notices: tuple[ConfigNotice, ...] = ()
 

@@ -52,10 +52,11 @@ from buildmill.master.data.ports import (
     ReasonsOf,
     Updates,
 )
+from buildmill.master.data.recent import Recent
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.schedules import ScheduleReads
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
-from buildmill.master.data.versions import Stamp, Versions
+from buildmill.master.data.versions import EVERY_CHANGE, Stamp, Versions
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
@@ -70,6 +71,8 @@ from buildmill.master.mq.bus import EventBus
 T = TypeVar("T")
 U = TypeVar("U", bound=Updates)
 NOBODY = Actor()
+BRIEF_SECONDS = 1.0
+BRIEF_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,8 @@ class DataAPI(Generic[U]):
             graphs=self.graphs,
         )
         self._versions = Versions(bus, lambda: database.statistics["commits"] + commits())
+        self._recent_stamp: Stamp | None = None
+        self._recent: Recent[Any, Any] = Recent(database.clock, BRIEF_SECONDS, BRIEF_AT_ONCE)
         self.endpoints = ENDPOINTS
         self._matcher: Matcher[Endpoint] = Matcher()
         for endpoint in self.endpoints:
@@ -249,7 +254,19 @@ class DataAPI(Generic[U]):
             rows = await found.endpoint.load_own(context, found.keys, wanted, actor)
             return finish(_result(found, wanted, rows))
         assert found.endpoint.load is not None
+        if found.endpoint.is_brief and self._versions.is_listening:
+            return finish(_result(found, wanted, await self._recent_answer(context, found, wanted)))
         return finish(_result(found, wanted, await found.endpoint.load(context, found.keys, wanted)))
+
+    async def _recent_answer(self, context: Context, found: Found, wanted: ResultSpec) -> Any:
+        """An answer that may be given again for a moment, unless something was committed since it was begun."""
+        stamp, load = self._versions.stamp(EVERY_CHANGE), found.endpoint.load
+        assert load is not None
+        if stamp != self._recent_stamp:
+            self._recent_stamp = stamp
+            self._recent = Recent(self._database.clock, BRIEF_SECONDS, BRIEF_AT_ONCE)
+        key = (found.endpoint.pattern, tuple(found.keys.items()), wanted.fields, wanted.withheld, found.reach)
+        return await self._recent.get(key, lambda: load(context, found.keys, wanted))
 
     async def raw(self, found: Found, streams: str = ALL_STREAMS) -> Raw:
         """The download at a path whose endpoint is of a raw kind.

@@ -116,16 +116,21 @@ def client_sources(endpoints: Sequence[Endpoint]) -> dict[str, str]:
             node = node.child(part)
         node.endpoint = node.endpoint or endpoint
     used = [TYPES[name] for name in dict.fromkeys(endpoint.type.name for endpoint in endpoints)]
+    listed = [TYPES[name] for name in dict.fromkeys(endpoint.type.name for endpoint in endpoints if _is_list(endpoint))]
     paths = _Paths()
     paths.class_of(root)
     rows = sorted({"SourcedProperties", *map(_row_name, used)})
-    filters = sorted(_row_name(type_) + what for type_ in used if type_.struct for what in ("Filters", "Order"))
+    filters = sorted(_row_name(type_) + what for type_ in listed for what in ("Filters", "Order"))
     head = _PATHS.format(resources=_lines(rows, 4), filters=_lines(filters, 8))
     return {
         "resources.py": _module(_RESOURCES, *_structs()),
-        "filters.py": _module(_FILTERS, *_filters(used)),
-        "api.py": _module(head, *map(_bases, used), *paths.texts, "api = Root()"),
+        "filters.py": _module(_FILTERS, *_filters(listed)),
+        "api.py": _module(head, *map(_single_base, used), *map(_list_base, listed), *paths.texts, "api = Root()"),
     }
+
+
+def _is_list(endpoint: Endpoint) -> bool:
+    return endpoint.is_collection and endpoint.type.struct is not None
 
 
 def _module(*parts: str) -> str:
@@ -204,8 +209,6 @@ def _annotation(hint: Any) -> str:
 
 def _filters(used: Iterable[ResourceType]) -> Iterator[str]:
     for type_ in used:
-        if type_.struct is None:
-            continue
         keys = [pair for name, one in type_.fields.items() for pair in filters_of(name, one)]
         sortable = [name for name, one in type_.fields.items() if one.is_sortable]
         names = [f'    "{prefix}{name}",' for name in sortable for prefix in ("", "-")]
@@ -219,21 +222,21 @@ def _value(schema: Mapping[str, Any]) -> str:
     return name if name == "bool" else f"{name} | Sequence[{name}]"
 
 
-def _bases(type_: ResourceType) -> str:
-    name = type_.name
+def _single_base(type_: ResourceType) -> str:
     row, plural = _row_name(type_), type_.plural
-    base = "Numbered" if name in _NUMBERED else "Single"
-    single = (
+    base = "Numbered" if type_.name in _NUMBERED else "Single"
+    return (
         f'class {_one_name(type_)}({base}[{row}]):\n    """One of ``{plural}``."""\n\n'
         f'    __slots__ = ()\n    row = {row}\n    plural = "{plural}"'
     )
-    if type_.struct is None:
-        return single
-    pages_by = type_.struct.id_field if type_.fields[type_.struct.id_field].is_integer and name != "loghit" else ""
-    return f'''{single}
 
 
-class {_list_name(type_)}(Collection[{row}]):
+def _list_base(type_: ResourceType) -> str:
+    assert type_.struct is not None
+    row, plural = _row_name(type_), type_.plural
+    key = type_.fields.get(type_.struct.id_field)
+    pages_by = type_.struct.id_field if key is not None and key.is_integer else ""
+    return f'''class {_list_name(type_)}(Collection[{row}]):
     """Some of ``{plural}``."""
 
     __slots__ = ()

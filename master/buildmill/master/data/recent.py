@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -44,34 +44,33 @@ class Recent(Generic[K, T]):
         kept = self._kept.get(key)
         if kept is not None and self._clock.seconds() < kept[0] + self._seconds:
             return kept[1]
-        if (others := self._asking.get(key)) is not None:
-            if len(others) >= MAX_WAITING:
-                raise _too_many()
-            answer: Deferred[T] = Deferred(lambda cancelled: others.remove(cancelled) if cancelled in others else None)
+        others = self._asking.get(key)
+        if len(others or ()) >= MAX_WAITING or (others is None and len(self._asking) >= self._at_once):
+            raise Unavailable("too many questions to the engine at a time", timedelta(seconds=1))
+        answer: Deferred[T] = Deferred(lambda cancelled: self._leave(key, cancelled))
+        if others is not None:
             others.append(answer)
-            return await answer
-        if len(self._asking) >= self._at_once:
-            raise _too_many()
-        self._asking[key] = []
+        else:
+            self._asking[key] = [answer]
+            # not by the one who came first: who leaves must not take the answer from the others
+            Deferred.fromCoroutine(self._ask(key, ask))
+        return await answer
+
+    def _leave(self, key: K, answer: Deferred[T]) -> None:
+        if answer in self._asking.get(key, ()):
+            self._asking[key].remove(answer)
+
+    async def _ask(self, key: K, ask: Callable[[], Awaitable[T]]) -> None:
         try:
             found = await ask()
-        except BaseException:
-            self._tell(key, Failure())
-            raise
+        except BaseException:  # it belongs to those who wait
+            failure = Failure()
+            for waiting in self._asking.pop(key):
+                waiting.errback(failure)
+            return
         self._kept.pop(key, None)
         self._kept[key] = self._clock.seconds(), found
         while len(self._kept) > MAX_KEPT:
             del self._kept[next(iter(self._kept))]
-        self._tell(key, found)
-        return found
-
-    def _tell(self, key: K, outcome: Any) -> None:
         for waiting in self._asking.pop(key):
-            if isinstance(outcome, Failure):
-                waiting.errback(outcome)
-            else:
-                waiting.callback(outcome)
-
-
-def _too_many() -> Unavailable:
-    return Unavailable("too many questions to the engine at a time", timedelta(seconds=1))
+            waiting.callback(found)

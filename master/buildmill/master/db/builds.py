@@ -13,6 +13,7 @@ from buildmill.common.results import Result
 from buildmill.master.db import build_requests, builders, buildsets, changes, source_stamps
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
+from buildmill.master.db.tables_of_graphs import build_retries
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
 from buildmill.master.domain.resources import (
@@ -354,11 +355,22 @@ def cancel_request(tx: Transaction, request_id: int, reason: str, by: str, maste
     if build_requests.claim(tx, request_id, master_id) is not None:
         build_requests.complete(tx, request_id, Result.CANCELLED)
         return
+    if _withdraw_retry(tx, request_id):
+        return
     running = tx.sql.execute(
         sa.select(_b.id).where(_b.build_request_id == request_id, _b.complete_at.is_(None)).order_by(_b.id)
     ).scalars()
     for build_id in list(running):
         request_stop(tx, build_id, reason, Result.CANCELLED, by)
+
+
+def _withdraw_retry(tx: Transaction, request_id: int) -> bool:
+    """Complete a request that waits for another attempt as cancelled; False when it does not."""
+    r = build_retries.c
+    waiting = build_retries.update().where(r.build_request_id == request_id, r.released == 0)
+    if not tx.sql.execute(waiting.values(released=1)).rowcount:
+        return False
+    return build_requests.complete(tx, request_id, Result.CANCELLED)
 
 
 def rebuild(tx: Transaction, build_id: int, collapsing: frozenset[int], master_id: int) -> tuple[int, dict[int, int]]:

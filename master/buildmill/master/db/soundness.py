@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from buildmill.common.results import Result
 from buildmill.master.db import tables as t
 from buildmill.master.db.log_frames import COLUMNS, FrameRow
+from buildmill.master.db.tables_of_graphs import build_retries
 from buildmill.master.db.transaction import Connection
 
 GRACE_SECONDS = 60
@@ -27,6 +28,7 @@ _s = t.steps.c
 _l = t.logs.c
 _f = t.log_frames.c
 _c = t.commands.c
+_again = build_retries.c
 
 
 class Rule(NamedTuple):
@@ -76,7 +78,13 @@ def rules(settled: int) -> list[Rule]:
         Rule(
             "request {request} is claimed and not complete, with {count} unfinished builds instead of one",
             sa.select(_q.id.label("request"), under_way.label("count"))
-            .where(_q.complete == 0, _q.claimed_by.is_not(None), _q.claimed_at <= settled, under_way != 1)
+            .where(
+                _q.complete == 0,
+                _q.claimed_by.is_not(None),
+                _q.claimed_at <= settled,
+                under_way != 1,
+                ~sa.exists().where(_again.build_request_id == _q.id, _again.released == 0),
+            )
             .order_by(_q.id),
         ),
         Rule(
@@ -93,7 +101,10 @@ def rules(settled: int) -> list[Rule]:
                 sa.func.count().label("count"),
                 sa.func.max(_b.id).label("build"),
             )
-            .where(sa.or_(_b.results.is_(None), _b.results != int(Result.RETRY)))
+            .where(
+                sa.or_(_b.results.is_(None), _b.results != int(Result.RETRY)),
+                ~sa.exists().where(_again.build_id == _b.id),  # it was followed by another attempt
+            )
             .group_by(_b.build_request_id)
             .having(sa.func.count() > 1)
             .order_by(_b.build_request_id),

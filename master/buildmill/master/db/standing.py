@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from buildmill.master.db import build_retries
 from buildmill.master.db import tables as t
 from buildmill.master.db.transaction import Connection
 
@@ -48,6 +49,7 @@ class Standing:
         claimed_by: the master's id.
         builds: those of the request that run.
         masters: by id: those that run the builder, and the one that has claimed the request.
+        retry_at_ms: when its next attempt is due, while it waits for that.
     """
 
     request_id: int | None
@@ -57,6 +59,7 @@ class Standing:
     claimed_by: int | None = None
     builds: Sequence[RunningBuild] = ()
     masters: Mapping[int, Owner] = field(default_factory=dict)
+    retry_at_ms: int | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -81,6 +84,7 @@ def of_request(connection: Connection, request_id: int) -> Standing | None:
         claimed_by=row.claimed_by,
         builds=_running(connection, request_id),
         masters=_masters(connection, row.builder_id, row.claimed_by),
+        retry_at_ms=build_retries.due_at_ms(connection, request_id),
     )
 
 

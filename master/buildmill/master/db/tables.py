@@ -266,8 +266,18 @@ build_requests = sa.Table(
         postgresql_where=sa.text("claimed_at IS NULL"),
     ),
     sa.Index(
+        "ix_build_requests_unclaimed_of_builder",
+        "builder_id",
+        "claimed_at",
+        "id",
+        sqlite_where=sa.text("claimed_at IS NULL"),
+        postgresql_where=sa.text("claimed_at IS NULL"),
+    ),
+    # `complete` has one value there: by it SQLite knows that fewer rows are in it than of the builder
+    sa.Index(
         "ix_build_requests_waiting",
         "builder_id",
+        "complete",
         "id",
         sqlite_where=sa.text("complete = 0 AND claimed_by IS NULL"),
         postgresql_where=sa.text("complete = 0 AND claimed_by IS NULL"),
@@ -303,6 +313,7 @@ builds = sa.Table(
     sa.UniqueConstraint("builder_id", "number"),
     sa.Index("ix_builds_worker_id_id", "worker_id", "id"),
     sa.Index("ix_builds_results_id", "results", "id"),
+    sa.Index("ix_builds_started_at", "started_at"),
     sa.Index(
         "ix_builds_incomplete",
         "id",

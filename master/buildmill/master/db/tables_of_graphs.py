@@ -241,3 +241,31 @@ graph_happenings = sa.Table(
     sa.Column("happened_at_ms", InstantMs, nullable=False),
     sqlite_autoincrement=True,  # a number never comes again, even after the newest rows are gone
 )
+
+# a build that has ended badly and is followed by another one of its request: when, and why
+build_retries = sa.Table(
+    "build_retries",
+    metadata,
+    sa.Column("build_id", Id, sa.ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    reference("build_request_id", "build_requests.id", index=True),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("due_at_ms", InstantMs, nullable=False),
+    # 1 once the request is in the queue again
+    sa.Column("released", Flag, nullable=False, server_default="0"),
+    sa.Index(
+        "ix_build_retries_waiting",
+        "due_at_ms",
+        sqlite_where=sa.text("released = 0"),
+        postgresql_where=sa.text("released = 0"),
+    ),
+)
+
+# what builds were made of, of builders that ask for it: see `engine.freshness`
+build_inputs = sa.Table(
+    "build_inputs",
+    metadata,
+    sa.Column("build_id", Id, sa.ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    reference("builder_id", "builders.id"),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Index("ix_build_inputs_builder_id_digest", "builder_id", "digest"),
+)

@@ -12,13 +12,13 @@ from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.common.failpoints import failpoint
-from buildmill.common.results import CANCELLED, EXCEPTION, RETRY, SKIPPED, SUCCESS, Result
+from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, RETRY, SKIPPED, SUCCESS, WARNINGS, Result
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
+from buildmill.master.db import build_inputs, build_retries, resuming
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db import commands as command_rows
-from buildmill.master.db import resuming
 from buildmill.master.db import steps as step_rows
 from buildmill.master.db.resuming import BuildRecord, StepRecord
 from buildmill.master.db.transaction import Transaction
@@ -28,6 +28,7 @@ from buildmill.master.domain.rendering import RenderError, is_renderable
 from buildmill.master.domain.resources import Log
 from buildmill.master.domain.result_rules import compute_result_and_termination
 from buildmill.master.domain.storable import storable
+from buildmill.master.engine import freshness, retrying
 from buildmill.master.engine.build_properties import StoredProperties, set_properties
 from buildmill.master.engine.build_view import BuildView
 from buildmill.master.engine.builder import Builder
@@ -95,7 +96,7 @@ class Build(BuildView):
         super().__init__(started, builder, worker_handle)
         self.results: Result | None = None
         self.stopped = False
-        self.has_lost_commands = False
+        self.has_lost_commands = self.has_timed_out = False
         self.why_not_begun = ""
         self.currentStep: BuildStep | None = None
         self.executedSteps: list[BuildStep] = []
@@ -115,6 +116,7 @@ class Build(BuildView):
         self._stored = StoredProperties(self, self._gate)
         self._past = Resumption(record) if record is not None else None
         self._buildset_properties = started.properties
+        self._stamps = started.source_stamps
         self._new_nonce = new_nonce
         self._instance = instance
         self._attempt = started.attempt
@@ -234,13 +236,26 @@ class Build(BuildView):
                 result, self._lost = EXCEPTION, f"lost {self._attempt} times, at last: {self._lost}"
         self.results = result
         state = self._final_text(result)
-        await self._finish(result, state)
+        await self._finish(result, state, await self._patterns_in_logs(result))
         return result
+
+    async def _patterns_in_logs(self, result: Result) -> list[str]:
+        """Those patterns of its builder's `Retry` that are in logs of failed steps."""
+        policy = self.builder.config.retry
+        if policy is None or not policy.logPatterns or self.stopped or result not in (FAILURE, EXCEPTION):
+            return []
+        try:
+            log_ids = await self.updates.run(build_retries.logs_of_failed_steps, self.buildid)
+            return await retrying.matched_patterns(self.master.data, policy, log_ids)
+        except RAISED:  # the build has to end whatever its logs are like
+            self._log.failure("{build}: its logs cannot be searched", build=self.label)
+            return []
 
     async def _prepare(self) -> None:
         await self._worker_started()
         await self._worker_present()
         await set_properties(self, self._buildset_properties)
+        await self._note_earlier_attempt()
         decide = self.builder.config.do_build_if
         if decide is not None:
             wanted = decide(self)
@@ -248,6 +263,10 @@ class Build(BuildView):
                 self.results = SKIPPED
                 await self._stored.store()
                 return
+        if await self._is_fresh():
+            self.results = SKIPPED
+            await self._stored.store()
+            return
         self._steps.add(self.builder.config.factory.steps)
         stop = await self.updates.run(self._begin_unit)
         failpoint("master.begun")
@@ -256,6 +275,37 @@ class Build(BuildView):
         if self.worker_handle.durable is None and self.clock.seconds() - self.worker_handle.heard_at > TRUSTED_SECONDS:
             await self.connection.ping()
         await self._take_locks()
+
+    async def _note_earlier_attempt(self) -> None:
+        """Name the build that this one follows, after a `Retry`."""
+        if self.builder.config.retry is not None and self._attempt > 1:
+            earlier = await self.updates.run(build_retries.latest, self.request.buildrequestid)
+            if earlier is not None:
+                self.properties.setProperty("retry_of_buildid", earlier[0], "Build")
+                self.properties.setProperty("retry_cause", earlier[1], "Build")
+
+    async def _is_fresh(self) -> bool:
+        """Whether a build of the same inputs has succeeded, and its builder asks for that; else they are noted."""
+        policy = self.builder.config.freshness
+        if policy is None:
+            return False
+        recipes = self.builder.config.factory.steps
+        digest = freshness.digest_of(policy, self._stamps, self._buildset_properties, recipes)
+        if digest is None:
+            return False
+        builder_id, since = self.request.builderid, freshness.since(policy, int(self.clock.seconds()))
+
+        def unit(tx: Transaction) -> tuple[int, int] | None:
+            found = build_inputs.succeeded(tx, builder_id, digest, since)
+            if found is None:
+                build_inputs.note(tx, self.buildid, builder_id, digest)
+            return found
+
+        same = await self.updates.run(unit)
+        if same is not None:
+            self.why_not_begun = f"the same inputs have succeeded in build {same[1]}"
+            self.properties.setProperty("same_as_buildid", same[0], "Build")
+        return same is not None
 
     async def _prepare_again(self, past: Resumption) -> None:
         """Be where the build was when the master ended."""
@@ -433,7 +483,8 @@ class Build(BuildView):
             or (self._past is not None and self._past.has_open_steps)
         )
 
-    async def _finish(self, result: Result, state: str) -> None:
+    async def _finish(self, result: Result, state: str, matched: Sequence[str] = ()) -> None:
+        policy = None if self.stopped or result in (SUCCESS, WARNINGS, SKIPPED) else self.builder.config.retry
         seconds = round(self.locks.seconds_waited)
 
         def unit(tx: Transaction) -> None:
@@ -443,7 +494,10 @@ class Build(BuildView):
                 command_rows.end_assigned(tx, self.buildid, self.worker_handle.worker_id)
             if seconds:
                 build_rows.add_locks_duration(tx, self.buildid, seconds)
-            build_rows.finish_with_request(tx, self.buildid, self.request.buildrequestid, result, state)
+            retrying.finish(
+                tx, self.buildid, self.request.buildrequestid, result, state, policy=policy,
+                is_lost=bool(self._lost), has_timed_out=self.has_timed_out, matched=matched,
+            )  # fmt: skip
 
         failpoint("master.before_finish")
         try:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from buildmill.common.errors import InvalidInput
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.lock_values import LockAccess, as_lock_accesses
 from buildmill.master.domain.not_there_yet import is_not_there_yet
 from buildmill.master.domain.rendering import is_renderable
+from buildmill.master.domain.retrying import Retry, SameInputs
 from buildmill.master.engine.factory import BuildFactory
 from buildmill.master.engine.vocabulary import checked_callable, checked_properties
+from buildmill.master.logs.patterns import matcher
+
+P = TypeVar("P")
 
 _UNSAFE_IN_PATHS = str.maketrans(dict.fromkeys(" !\"#$%&'()*+,./:;<=>?@[\\]^`{|}~", "_"))
 _INTERNAL_BUILDERS = frozenset({"__Janitor"})
@@ -36,6 +41,8 @@ class BuilderConfig:
         description, description_format: text for its page; the format is None or ``markdown``.
         project: name of a project of the configuration.
         do_build_if: ``f(build)``: whether to build at all; if not, the build is skipped.
+        retry: a `Retry`: when a build that has ended badly is tried again, as another build of its request.
+        freshness: a `SameInputs`: a build is skipped when one of the same inputs has succeeded.
 
     Attributes:
         file, line: where in the configuration it stands, if known.
@@ -62,6 +69,8 @@ class BuilderConfig:
         defaultProperties: Mapping[str, Any] | None = None,
         project: str | None = None,
         do_build_if: Callable[..., Any] | None = None,
+        retry: Retry | None = None,
+        freshness: SameInputs | None = None,
     ) -> None:
         self.file, self.line = users_place()
         self.name = _checked_name(name)
@@ -97,6 +106,13 @@ class BuilderConfig:
             description_format = None
         self.description_format = description_format
         self.project = _checked_text(owner, "project", project)
+        self.retry = _checked_policy(owner, "retry", retry, Retry)
+        for pattern in () if self.retry is None else self.retry.logPatterns:
+            try:
+                matcher(pattern, is_expression=True, ignores_case=False)
+            except InvalidInput as problem:
+                config_error(f"{owner}: retry: logPatterns: {problem.problem}")
+        self.freshness = _checked_policy(owner, "freshness", freshness, SameInputs)
 
     @property
     def fixed_locks(self) -> tuple[LockAccess, ...]:
@@ -161,6 +177,13 @@ def _checked_directory(owner: str, argument: str, value: Any) -> str | None:
         config_error(f"{owner}: {argument} must be the path of a directory, not {value!r}")
         return None
     return value
+
+
+def _checked_policy(owner: str, argument: str, value: Any, kind: type[P]) -> P | None:
+    if value is None or isinstance(value, kind):
+        return value
+    config_error(f"{owner}: {argument} must be a util.{kind.__name__}(...), not {value!r}")
+    return None
 
 
 def _checked_text(owner: str, argument: str, value: Any) -> str | None:

@@ -29,6 +29,7 @@ from buildmill.master.domain.lines import Waiting, Wake
 from buildmill.master.domain.locks import LockTable, Need
 from buildmill.master.domain.reasons import Because, Reason
 from buildmill.master.domain.resources import BuildRequest
+from buildmill.master.domain.stored_events import StoredEvent
 from buildmill.master.domain.worker_slot import WorkerSlot
 from buildmill.master.engine.builder import Builder, RequestView
 from buildmill.master.engine.choosing import Chooser, settled
@@ -206,12 +207,17 @@ class Distributor:
         if not self._is_open:
             self._heard.add(request.buildrequestid)
         if name in ("new", "unclaimed"):
+            if isinstance(event, StoredEvent) and self._is_given(request.buildrequestid):
+                return  # another process said so before it was given to a worker here
             if name == "new" and request.builderid in self._collapse:
                 self._new.setdefault(request.builderid, []).append(request.buildrequestid)
             self._waits(request)
             self.look_again()
         else:
             self._waits_no_more(request.buildrequestid)
+
+    def _is_given(self, request_id: int) -> bool:
+        return any(request_id in handle.slot.running for handle in self._workers.values())
 
     def _waits(self, request: BuildRequest) -> None:
         self.queue.add(_waiting(request))

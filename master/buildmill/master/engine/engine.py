@@ -50,6 +50,7 @@ from buildmill.master.engine.lease import MasterLease
 from buildmill.master.engine.lost_commands import LostCommands
 from buildmill.master.engine.missing_workers import MissingWorkers
 from buildmill.master.engine.neighbours import Neighbours
+from buildmill.master.engine.retrying import RetryTimer
 from buildmill.master.engine.substantiation import Substantiation
 from buildmill.master.engine.workers import WorkerHandle
 
@@ -137,6 +138,12 @@ class Engine:
         )
         self.lost = LostCommands(
             updates=updates, read=read, queue=self.queue, clock=clock, released=self.distributor.look_again
+        )
+        self._retries = RetryTimer(
+            updates=updates,
+            bus=bus,
+            clock=clock,
+            is_wanted=lambda: any(builder.config.retry is not None for builder in self.builders.values()),
         )
         self._missing = MissingWorkers(updates=updates, clock=clock, tasks=self._tasks)
         self._attachments = Attachments(
@@ -303,6 +310,7 @@ class Engine:
         self.distributor.listen()
         waiting = await self._read(build_requests.waiting)
         self.distributor.start(waiting)
+        self._retries.start()
 
     async def stop(self, *, clean: bool) -> None:
         """Give out nothing more; then wait for running builds (clean).
@@ -311,6 +319,7 @@ class Engine:
         are ended with retry.
         """
         self._is_stopping = True
+        await self._retries.stop()
         await self.distributor.close()
         if not clean:
             for build in tuple(self.builds.values()):

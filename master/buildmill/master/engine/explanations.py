@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -100,6 +101,9 @@ def _progress(found: Standing, master_id: int) -> list[Reason]:
                 worker=build.worker, workerid=build.worker_id,
             )
         )  # fmt: skip
+    if not reasons and found.retry_at_ms is not None:
+        at = datetime.fromtimestamp(found.retry_at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        reasons.append(Reason(code=Because.STARTING, text=f"an attempt has failed; the next one begins at {at}"))
     if not reasons:
         text = "it is claimed, and its build is being made"
         code = Because.STARTING

@@ -13,6 +13,7 @@ from buildmill.master.engine.http_client import HttpService
 from buildmill.master.engine.processes import ProcessRunner
 from buildmill.master.engine.secret_source import NoSecrets, SecretSource
 from buildmill.master.engine.service import BuildbotServiceManager, RootService
+from buildmill.master.engine.tracing import NoTracing, Tracing
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import Callback, EventBus, Subscription
 
@@ -62,6 +63,7 @@ class Master:
         schedulers: the active schedulers, by name.
         secrets: knows secrets by name.
         httpservice: makes requests over HTTP.
+        tracing: is told of commands.
         services: the parent of all services; `service_manager`, those of the configuration, is one of them.
     """
 
@@ -96,6 +98,7 @@ class Master:
         self.queue: Any = None
         self.schedulers: dict[str, Any] = {}
         self.secrets: SecretSource = NoSecrets()
+        self.tracing: Tracing = NoTracing()
         self.httpservice = HttpService(clock)
         self.services = RootService(self)
         self.service_manager = BuildbotServiceManager()

@@ -28,6 +28,7 @@ class StepHost(Protocol):
     builder: Any
     clock: IReactorTime
     has_lost_commands: bool
+    has_timed_out: bool
     locks: BuildLocks
     properties: Properties
     secret_mask: SecretMask

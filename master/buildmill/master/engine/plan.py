@@ -87,3 +87,13 @@ def _code_of_class(cls: type) -> Any:
         members.pop("__firstlineno__", None)
         described.append((base.__qualname__, describe(members)))
     return described
+
+
+def describe_recipes(recipes: Iterable[Any]) -> list[str]:
+    """The same as `plan_of` for the steps that a factory would make."""
+    lines = []
+    for recipe in recipes:
+        text = repr(describe((_code_of_class(recipe.cls), recipe.args, recipe.kwargs or {})))
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+        lines.append(f"{recipe.cls.__qualname__} {digest}")
+    return lines

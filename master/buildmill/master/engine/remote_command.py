@@ -86,6 +86,7 @@ class RemoteCommand:
         self._timer: Any = None
         self._durable: DurableCommands | None = None
         self._live: DurableCommand | None = None
+        self._traced: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.remote_command}>"
@@ -153,6 +154,8 @@ class RemoteCommand:
             step.calls.end_command(self.uid, None)
             return
         self._is_active = True
+        tracing = step.build.master.tracing
+        self._traced = tracing.command_began(step.build, self.uid, is_new=row is None)
         try:
             if durable is None:
                 await self._run_plain(step, row)
@@ -162,6 +165,7 @@ class RemoteCommand:
                 await self._run_repeatedly(step)
         finally:
             self._is_active = False
+            tracing.command_ended(step.build, self.uid)
             self._cancel_timer()
             self._output.finish()
 
@@ -172,7 +176,7 @@ class RemoteCommand:
             raise ConnectionLost("the worker's commands do not outlive a connection any more")
         args = self.args
         if self.remote_command == "shell":
-            args = {**args, "env": {**(args.get("env") or {}), "BUILDMILL_CMD_UID": self.uid}}
+            args = {**args, "env": {**(args.get("env") or {}), **self._traced, "BUILDMILL_CMD_UID": self.uid}}
         try:
             connection = step.build.connection
             await connection.start_command(self.uid, self.remote_command, args, self, step.build.builder.name)
@@ -184,7 +188,12 @@ class RemoteCommand:
         except BuildmillError:
             step.calls.end_command(self.uid, None)
             raise
+        self._note_timeout(step)
         step.calls.end_command(self.uid, self.rc)
+
+    def _note_timeout(self, step: CommandHost) -> None:
+        if (self.remote_failure_reason or "").startswith("timeout"):
+            step.build.has_timed_out = True
 
     async def _run_repeatedly(self, step: CommandHost) -> None:
         """Something about files, which may be done again: a broken connection ends it, the next one begins it anew."""
@@ -204,6 +213,7 @@ class RemoteCommand:
                 raise
         # what a transfer has brought is not in the record: it is done again by a step that is entered again
         outcome = None if self.files is not None else await self._told()
+        self._note_timeout(step)
         step.calls.end_command(self.uid, self.rc, outcome)
 
     async def _run_durable(self, step: CommandHost, durable: DurableCommands, row: CommandRow | None) -> None:
@@ -217,7 +227,7 @@ class RemoteCommand:
             cmd_uid=self.uid,
             fence=0,
             command_name=self.remote_command,
-            args=self.args,
+            args=self._with_place(),
             # without secrets: when the command is asked for again, they may have other values
             args_digest=fingerprint("start", self.remote_command, step.build.secret_mask.value(self.args)),
             mask=[*hidden, *step.build.properties.used_secrets],
@@ -234,7 +244,14 @@ class RemoteCommand:
             raise
         if self.rc is None:
             self.rc = final.rc
+        self._note_timeout(step)
         step.calls.end_command(self.uid, self.rc)
+
+    def _with_place(self) -> dict[str, Any]:
+        """The arguments, with the command's place in a trace; that is no part of what was asked for."""
+        if not self._traced:
+            return self.args
+        return {**self.args, "env": {**(self.args.get("env") or {}), **self._traced}}
 
     async def _begin_again(self) -> None:
         self._done = Deferred()

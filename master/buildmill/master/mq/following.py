@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -124,10 +124,14 @@ class Follower:
             self._is_woken = False
             try:
                 has_more = await self._look()
-            except BuildmillError as error:
-                if self.trouble is None:
+            except CancelledError:
+                raise
+            except Exception as error:  # whatever it is: a process that hears nothing any more must go on trying
+                if self.trouble is None and isinstance(error, BuildmillError):
                     self._log.warn("events of other processes cannot be read: {error}", error=str(error))
-                self.trouble = str(error)
+                elif self.trouble is None:
+                    self._log.failure("events of other processes cannot be read")
+                self.trouble = f"events of other processes cannot be read: {error}"
                 self._is_woken = False
                 await self._sleep(RETRY_SECONDS)
                 continue

@@ -32,6 +32,7 @@ NEWEST = 20
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>
 <h1>{title}</h1>
+<p>The web pages are not built here; <code>make ui</code> in a checkout builds them, and a wheel has them.</p>
 <p>Programs talk to <a href="api/v2">api/v2</a>, described by <a href="api/v2/openapi.json">openapi.json</a>;
 events come over the websocket <code>ws</code> and the streams below <code>sse</code>.</p>
 <h2>Builders</h2>

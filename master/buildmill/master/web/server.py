@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -22,7 +23,7 @@ from buildmill.master.auth.accounts import Accounts
 from buildmill.master.data.api import DataAPI
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, Via
 from buildmill.master.mq.bus import EventBus
-from buildmill.master.web import login, operating
+from buildmill.master.web import login, operating, static_files
 from buildmill.master.web.cookies import SessionCookie
 from buildmill.master.web.foundry.face import PREFIX as _ORCHESTRATION
 from buildmill.master.web.foundry.face import Foundry
@@ -41,13 +42,14 @@ from buildmill.master.web.pages import Pages
 from buildmill.master.web.rates import Rates
 from buildmill.master.web.rest import Rest
 from buildmill.master.web.sse import Streams
+from buildmill.master.web.static_files import StaticFiles
 
 _API_ROOTS = (b"/api/v2", b"/api/latest")
 _OPENAPI = b"/api/v2/openapi.json"
 _TEXT = b"text/plain; charset=utf-8"
 _SOCKET = b"/ws"
 _STRICT_TRANSPORT = ((b"Strict-Transport-Security", b"max-age=31536000"),)
-ROUTES = {"/ws": "events.read", "/sse": "events.read", **operating.ROUTES, **login.ROUTES}
+ROUTES = {"/ws": "events.read", "/sse": "events.read", **operating.ROUTES, **login.ROUTES, **static_files.ROUTES}
 """What is answered beside the data API and the pages, and the right that it needs."""
 
 OPERATING_PATHS = frozenset({b"/health/live", b"/health/ready", b"/metrics"})
@@ -55,7 +57,7 @@ OPERATING_PATHS = frozenset({b"/health/live", b"/health/ready", b"/metrics"})
 
 
 class WebServer:
-    """The data API, the events and a start page.
+    """The data API, the events and the web pages.
 
     Args:
         data: reads and acts.
@@ -69,6 +71,7 @@ class WebServer:
         title, title_url: of the start page, and where it leads.
         multi_master: whether other masters share the database.
         ui: settings of the configuration that only pages use, and the options of plugins.
+        pages: folder of the built web pages; without them there is a plain start page.
         access: who may do what; `use` puts something else in force.
         accounts: knows sessions and tokens.
         limits: what a client may ask for.
@@ -102,6 +105,7 @@ class WebServer:
         title_url: str | None = None,
         multi_master: bool = False,
         ui: Mapping[str, Any] | None = None,
+        pages: Path | None = None,
         limits: WebLimits | None = None,
         ping_seconds: float = PING_SECONDS,
         history: History | None = None,
@@ -135,6 +139,7 @@ class WebServer:
             plugins=ui.get("plugins") or {},
             gate=self.gate,
         )
+        self._static = StaticFiles(pages, in_thread)
         front_end = front_end_config(
             base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui
         )
@@ -179,6 +184,7 @@ class WebServer:
         if self._operations.clients is self.event_clients:
             self._operations.clients = None
         await self._operating.stop()
+        await self._static.stop()
         await self._tasks.stop()
         await self._login.stop()
         await self._rest.stop()
@@ -202,7 +208,7 @@ class WebServer:
         path = request.path
         if not self._serves_pages:
             self._handle_operating(request)
-        elif path.startswith(_ORCHESTRATION):
+        elif path.startswith(_ORCHESTRATION) or path + b"/" == _ORCHESTRATION:
             self._foundry.handle(request)
         elif path.startswith(b"/api/v2/") and path != _OPENAPI:
             self._rest.handle(request, path[8:])
@@ -218,6 +224,8 @@ class WebServer:
             self._stream(request, path[4:])
         elif self._operating.handles(path):
             self._operating.handle(request)
+        elif self._static.handles(path):
+            self._static.handle(request)
         elif _is_utf8(path):
             request.process_as_resource(self._pages)
         else:

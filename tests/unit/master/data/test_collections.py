@@ -196,6 +196,12 @@ def plan(stage: Stage, collection: Any, query: Query) -> str:
     ("collection", "query", "index"),
     [
         (BUILDS, Query((only("complete", False),)), "ix_builds_incomplete"),
+        (BUILDS, Query((), ("-started_at",), 5), "ix_builds_started_at"),
+        (BUILDS, Query((only("results", 2),), ("-buildid",), 5), "ix_builds_results_id"),
+        (BUILDS, Query((only("repeating", 7),)), "ix_buildsets_rebuilt_build_id"),
+        (REQUESTS, Query((only("claimed", False),), ("-buildrequestid",), 5), "ix_build_requests_unclaimed"),
+        (REQUESTS, Query((only("builderid", 1), only("claimed", False)), (), 5), "unclaimed_of_builder"),
+        (REQUESTS, Query((only("waiting on", 1),), (), 5), "ix_build_requests_waiting"),
         (REQUESTS, Query((only("complete", False),)), "ix_build_requests_incomplete"),
         (BUILDSETS, Query((only("complete", False),)), "ix_buildsets_incomplete"),
         (BUILDS, Query((only("workerid", 1),), ("-buildid",), 5), "ix_builds_worker_id_id"),

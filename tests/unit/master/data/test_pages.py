@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
-from buildmill.master.data.api import Result
+from buildmill.master.data.api import BRIEF_SECONDS, Result
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.db import tables as t
 from buildmill.master.db.reading import overview
@@ -305,6 +305,7 @@ def counted(quick_scene: Scene) -> tuple[Scene, list[str]]:
 
 
 def count(scene: Scene, statements: list[str], path: str) -> int:
+    scene.stage.advance(BRIEF_SECONDS)
     statements.clear()
     read(scene, path)
     return sum(statement.lstrip().startswith("SELECT") for statement in statements)
@@ -323,6 +324,26 @@ def test_as_many_statements_are_needed_for_much_as_for_little(counted: tuple[Sce
 
     assert [count(scene, statements, path) for path in paths] == few
     assert few == [9, 4, 8, 25]
+
+
+@pytest.mark.parametrize("path", ["pages/front", "pages/builders/1"])
+def test_a_document_with_reasons_is_read_once_in_a_second_unless_something_is_committed(
+    counted: tuple[Scene, list[str]], path: str
+) -> None:
+    scene, statements = counted
+    whole = count(scene, statements, path)
+    statements.clear()
+    first = read(scene, path)
+    assert statements == []
+    assert read(scene, path, withheld=frozenset({"masters"})).masters is None
+
+    scene.stage.result(scene.updates.setWorkerPaused(scene.worker, True, "hot"))
+    statements.clear()
+    second = read(scene, path)
+
+    assert whole > 0
+    assert len(statements) >= whole
+    assert second != first
 
 
 def test_the_newest_builds_are_found_by_their_numbers(quick_scene: Scene) -> None:

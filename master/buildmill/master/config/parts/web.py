@@ -19,6 +19,7 @@ from buildmill.master.domain.rights import Policy
 from buildmill.master.web.history import History
 from buildmill.master.web.operations import Operations
 from buildmill.master.web.server import WebServer
+from buildmill.master.web.static_files import BUILT
 
 
 class WebPart:
@@ -120,6 +121,7 @@ class WebPart:
             title_url=config.titleURL,
             multi_master=config.multiMaster,
             ui={"port": config.www.port, **config.www.ui},
+            pages=BUILT,
             access=access_of(config, self._master),
             accounts=self._accounts,
             ping_seconds=config.www.ws_ping_interval,

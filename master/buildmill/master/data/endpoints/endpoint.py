@@ -162,6 +162,7 @@ class Endpoint:
             kept.
         actions: by name of the method.
         parts: of a page: everything that it reads, with its rights; empty for a resource.
+        is_brief: what `load` gives is good for a second, as long as nothing is committed.
     """
 
     pattern: str
@@ -174,6 +175,7 @@ class Endpoint:
     depends: tuple[str, ...] | None = (EVERY_COMMIT,)
     actions: Mapping[str, Control] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
+    is_brief: bool = False
 
     @property
     def is_collection(self) -> bool:

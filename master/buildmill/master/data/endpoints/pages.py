@@ -1,7 +1,7 @@
 """Documents of whole pages, below ``pages``: the front page, all builders, one builder.
 
 The rows are read in one go, in a fixed number of statements; reasons come from the distributor behind that. Documents
-with reasons are not kept: nobody tells when a reason changes.
+with reasons are given again for a second only, and not beyond a commit: nobody tells when a reason changes.
 """
 
 from __future__ import annotations
@@ -230,6 +230,7 @@ ENDPOINTS: list[Endpoint] = [
         "builders.read",
         load=_front,
         depends=None,
+        is_brief=True,
         parts=(
             Part("builders", "builders.read", "builders", is_required=True),
             Part("broken", "builds.read", "builds"),
@@ -260,6 +261,7 @@ ENDPOINTS: list[Endpoint] = [
         "builders.read",
         load=_builder,
         depends=None,
+        is_brief=True,
         parts=(
             Part("builder", "builders.read", "builders/n:builderid", is_required=True),
             Part("builds", "builds.read", "builders/n:builderid/builds"),

@@ -12,6 +12,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.db.graphs import landscape as reading
 from buildmill.master.db.graphs.rows import BUILD_COLUMNS, BuildRow, build_resource, build_value
 from buildmill.master.db.graphs.section import enter
+from buildmill.master.db.statement import Statement
 from buildmill.master.db.tables_of_graphs import (
     graph_builds,
     graph_job_dependencies,
@@ -34,6 +35,24 @@ from buildmill.master.domain.orchestration.values import (
     JobStatus,
     Plan,
     PlannedJob,
+)
+
+# thousands of rows at a time: without SQLAlchemy's work for each
+_ADD_JOB = Statement(
+    graph_jobs.insert().values(
+        {
+            name: sa.bindparam(name)
+            for name in (
+                "rid", "build_id", "spec_id", "position", "status", "waits_for", "phase", "started_at_ms", "reason",
+            )
+        }
+    )
+)  # fmt: skip
+_ADD_OUTPUT = Statement(
+    graph_job_outputs.insert().values({name: sa.bindparam(name) for name in ("job_id", "position", "target_id")})
+)
+_ADD_DEPENDENCY = Statement(
+    graph_job_dependencies.insert().values({name: sa.bindparam(name) for name in ("job_id", "needs_job_id")})
 )
 
 MOST_RETRIES = 2**31 - 1
@@ -176,8 +195,8 @@ def _add_jobs(tx: Transaction, build_id: int, resolved: Resolved, random_bytes: 
     chosen = {judgement.spec.spec_id for judgement in stale}
     needs = {spec_id: resolved.selection.depends_on[spec_id] & chosen for spec_id in chosen}
     job_rids = [rids.random_rid(rids.JOB, random_bytes) for _ in stale]
-    tx.sql.execute(
-        graph_jobs.insert(),
+    tx.run_many(
+        _ADD_JOB,
         [
             {
                 "rid": rid, "build_id": build_id, "spec_id": judgement.spec.spec_id, "position": position,
@@ -199,7 +218,7 @@ def _add_jobs(tx: Transaction, build_id: int, resolved: Resolved, random_bytes: 
         for need in sorted(needed)
     ]
     if dependencies:
-        tx.sql.execute(graph_job_dependencies.insert(), dependencies)
+        tx.run_many(_ADD_DEPENDENCY, dependencies)
     return job_rids
 
 
@@ -210,7 +229,7 @@ def _add_outputs(tx: Transaction, resolved: Resolved, job_ids: Mapping[int, int]
         for position, rid in enumerate(judgement.spec.outputs)
     ]
     ids = reading.target_ids(tx, {rid for _, _, rid in outputs})
-    tx.sql.execute(
-        graph_job_outputs.insert(),
+    tx.run_many(
+        _ADD_OUTPUT,
         [{"job_id": job_id, "position": position, "target_id": ids[rid]} for job_id, position, rid in outputs],
     )

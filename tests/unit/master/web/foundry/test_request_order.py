@@ -69,6 +69,7 @@ def test_the_first_fault_in_order_is_answered(shared: House, reader: str, writer
 
 
 def test_who_has_no_token_learns_nothing_of_paths(shared: House) -> None:
+    assert shared.face.request("GET", "/api/v2/orchestration").status == 401
     for token in (None, "bmt_" + "x" * 43, "no token"):
         assert shared.refused("GET", "nowhere", token=token)[:2] == (401, "Default:Unauthorized")
         assert shared.refused("POST", "schedules", {}, token=token)[0] == 401

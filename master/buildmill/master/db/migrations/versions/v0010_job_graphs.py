@@ -1,4 +1,4 @@
-"""Job graphs: targets, versions, job specs, builds, jobs, attempts.
+"""Job graphs: targets, versions, job specs, builds, jobs, attempts; retries and inputs of builds.
 
 Revision ID: 0010_job_graphs
 Revises: 0009_reading
@@ -26,6 +26,7 @@ def upgrade() -> None:
     _builds()
     _attempts()
     _versions()
+    _of_builds()
     op.create_table(
         "graph_happenings",
         _id(),
@@ -221,6 +222,30 @@ def _versions() -> None:
         sa.PrimaryKeyConstraint("job_id", "position", name="pk_graph_job_outputs"),
         *_references("graph_job_outputs", job_id="graph_jobs", target_id="targets", version_id="target_versions?"),
     )
+
+
+def _of_builds() -> None:
+    op.create_table(
+        "build_retries",
+        sa.Column("build_id", ID, autoincrement=False, nullable=False),
+        _number("build_request_id"),
+        _text("cause"),
+        _instant("due_at_ms", nullable=False),
+        _flag("released", default="0"),
+        sa.PrimaryKeyConstraint("build_id", name="pk_build_retries"),
+        *_references("build_retries", build_id="builds", build_request_id="build_requests"),
+    )
+    _index("build_retries", "build_request_id")
+    _partial_index("ix_build_retries_waiting", "build_retries", ["due_at_ms"], "released = 0")
+    op.create_table(
+        "build_inputs",
+        sa.Column("build_id", ID, autoincrement=False, nullable=False),
+        _number("builder_id"),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("build_id", name="pk_build_inputs"),
+        *_references("build_inputs", build_id="builds", builder_id="builders"),
+    )
+    op.create_index("ix_build_inputs_builder_id_digest", "build_inputs", ["builder_id", "digest"])
 
 
 def _id() -> sa.Column[Any]:

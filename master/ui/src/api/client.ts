@@ -1,0 +1,86 @@
+/** Asking the data API, and acting on it. */
+
+import { config } from "./config";
+
+/** An answer that is none. */
+export class ApiError extends Error {
+  /**
+   * @param status of HTTP; 0 if there was no answer
+   * @param fields what is wrong with each field of a form, by its full name
+   */
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly fields: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+  }
+}
+
+const JSON_TYPE = "application/json";
+
+/** An address of this master; pages may be served below a path. */
+export function addressOf(path: string): string {
+  return new URL(path, document.baseURI.replace(/#.*$/s, "")).toString();
+}
+
+/** The document at a path below `api/v2/`. */
+export async function getDocument(path: string, signal?: AbortSignal): Promise<Record<string, unknown>> {
+  const answer = await request(`api/v2/${path}`, { headers: { Accept: JSON_TYPE }, signal: signal ?? null });
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+/** The rows of the document at a path. */
+export async function getRows<T>(path: string, signal?: AbortSignal): Promise<T[]> {
+  const document = await getDocument(path, signal);
+  const list = Object.entries(document).find(([key]) => key !== "meta")?.[1];
+  return list as T[];
+}
+
+/** The only row of the document at a path. */
+export async function getOne<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const [row] = await getRows<T>(path, signal);
+  if (row === undefined) throw new ApiError(404, "there is no such thing");
+  return row;
+}
+
+/** Have something done. */
+export async function act<T>(path: string, method: string, params: object = {}): Promise<T> {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+  const answer = await request(`api/v2/${path}`, { method: "POST", headers: actionHeaders(), body });
+  return ((await answer.json()) as { result: T }).result;
+}
+
+/** What a request that changes something carries. */
+export function actionHeaders(): Record<string, string> {
+  const token = config().csrf_token;
+  return { Accept: JSON_TYPE, "Content-Type": JSON_TYPE, ...(token ? { "X-CSRF-Token": token } : {}) };
+}
+
+/** Ask this server; anything but success is an ApiError. */
+export async function request(path: string, options: RequestInit): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(addressOf(path), { credentials: "same-origin", ...options });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "the master cannot be reached");
+  }
+  if (answer.ok) return answer;
+  throw problemOf(answer.status, await answer.text());
+}
+
+function problemOf(status: number, body: string): ApiError {
+  let problem: unknown = body;
+  try {
+    problem = (JSON.parse(body) as { error?: unknown }).error ?? body;
+  } catch {
+    // a text
+  }
+  const told = typeof problem === "object" && problem !== null && "message" in problem ? problem.message : problem;
+  if (typeof told === "object" && told !== null) {
+    const fields = Object.fromEntries(Object.entries(told).map(([name, text]) => [name, String(text)]));
+    return new ApiError(status, Object.values(fields).join("; "), fields);
+  }
+  return new ApiError(status, String(told) || `status ${status}`);
+}

@@ -1,0 +1,478 @@
+// Generated from the OpenAPI description by contrib/packaging/ui_types.py; do not edit.
+
+export type Json = unknown;
+
+export interface AuditEntry {
+  action: string;
+  actor: string;
+  address: string;
+  after: Record<string, Json>;
+  auditid: number;
+  before: Record<string, Json>;
+  digest: string;
+  happened_at: number;
+  method: string;
+  outcome: string;
+  parameters: Record<string, Json>;
+  path: string;
+  reason: string;
+  username: string;
+  via: string;
+}
+
+export type Because = "behind" | "build_not_made" | "complete" | "function_failed" | "function_pending" | "held" | "idle" | "lock" | "master_inactive" | "master_stopping" | "no_builder" | "no_worker" | "other_master" | "refused" | "running" | "starting" | "stopping" | "worker_busy" | "worker_failing" | "worker_graceful" | "worker_not_started" | "worker_offline" | "worker_paused" | "worker_quarantined" | "worker_starting";
+
+export interface Branch {
+  branchid: number;
+  codebaseid: number;
+  commitid: number | null;
+  last_timestamp: number;
+  name: string;
+}
+
+export interface BrokenBuilder {
+  build: BuildMark;
+  builderid: number;
+  good_number: number | null;
+  name: string;
+  since_number: number;
+  tags: string[];
+}
+
+export interface Build {
+  builderid: number;
+  buildid: number;
+  buildrequestid: number;
+  complete: boolean;
+  complete_at: number | null;
+  locks_duration_s: number;
+  masterid: number;
+  number: number;
+  properties: Record<string, [Json, string]> | null;
+  results: number | null;
+  started_at: number;
+  state_string: string;
+  workerid: number | null;
+}
+
+export interface BuildData {
+  buildid: number;
+  length: number;
+  name: string;
+  source: string;
+  value: string | null;
+}
+
+export interface BuildMark {
+  buildid: number;
+  complete_at: number | null;
+  number: number;
+  results: number | null;
+  started_at: number;
+}
+
+export interface BuildPage {
+  attempts: Build[] | null;
+  build: Build;
+  builder: Builder | null;
+  buildset: Buildset | null;
+  changes: Change[] | null;
+  data: BuildData[] | null;
+  difference: Difference | null;
+  next_number: number | null;
+  parent: Build | null;
+  previous_number: number | null;
+  properties: Record<string, [Json, string]> | null;
+  rebuilds: Build[] | null;
+  rebuilt: Build | null;
+  request: BuildRequest | null;
+  steps: StepWithLogs[] | null;
+  test_result_sets: TestResultSet[] | null;
+  triggered: Build[] | null;
+  withheld: string[];
+  worker: string | null;
+}
+
+export interface BuildRequest {
+  builderid: number;
+  buildrequestid: number;
+  buildsetid: number;
+  claimed: boolean;
+  claimed_at: number | null;
+  claimed_by_masterid: number | null;
+  complete: boolean;
+  complete_at: number | null;
+  priority: number;
+  properties: Record<string, [Json, string]> | null;
+  results: number | null;
+  submitted_at: number;
+  waited_for: boolean;
+}
+
+export interface Builder {
+  builderid: number;
+  description: string | null;
+  description_format: string | null;
+  description_html: string | null;
+  masterids: number[];
+  name: string;
+  projectid: number | null;
+  tags: string[];
+}
+
+export interface BuilderPage {
+  builder: Builder;
+  builds: Build[] | null;
+  builds_next: string | null;
+  forceschedulers: ForceScheduler[] | null;
+  good_builds: number | null;
+  masters: Master[] | null;
+  rated_builds: number | null;
+  waiting: WaitingRequest[] | null;
+  waiting_total: number | null;
+  withheld: string[];
+  workers: WorkerState[] | null;
+}
+
+export interface BuilderSummary {
+  builder: Builder;
+  builds: BuildMark[] | null;
+  good_builds: number | null;
+  rated_builds: number | null;
+  waiting: number | null;
+}
+
+export interface BuildersPage {
+  builders: BuilderSummary[];
+  withheld: string[];
+}
+
+export interface Buildset {
+  bsid: number;
+  complete: boolean;
+  complete_at: number | null;
+  external_idstring: string | null;
+  parent_buildid: number | null;
+  parent_relationship: string | null;
+  reason: string;
+  rebuilt_buildid: number | null;
+  results: number | null;
+  sourcestamps: SourceStamp[];
+  submitted_at: number;
+}
+
+export interface Change {
+  author: string;
+  branch: string | null;
+  category: string | null;
+  changeid: number;
+  codebase: string;
+  comments: string;
+  committer: string | null;
+  files: string[];
+  parent_changeids: number[];
+  project: string;
+  properties: Record<string, [Json, string]>;
+  repository: string;
+  revision: string | null;
+  revlink: string | null;
+  sourcestamp: SourceStamp;
+  when_timestamp: number;
+}
+
+export interface ChangeSource {
+  changesourceid: number;
+  master: Master | null;
+  name: string;
+}
+
+export interface Codebase {
+  codebaseid: number;
+  name: string;
+  projectid: number;
+  slug: string;
+}
+
+export interface Commit {
+  author: string;
+  codebaseid: number;
+  comments: string;
+  commitid: number;
+  committer: string | null;
+  parent_commitid: number | null;
+  revision: string;
+  when_timestamp: number;
+}
+
+export interface CommitGraph {
+  common: number;
+  to1: number[];
+  to2: number[];
+}
+
+export interface Difference {
+  build: Build;
+  changes: Change[] | null;
+  more_changes: boolean;
+  properties: PropertyDifference[] | null;
+  sources: SourceDifference[] | null;
+  steps: StepDifference[] | null;
+}
+
+export interface ForceScheduler {
+  all_fields: Record<string, Json>[];
+  builder_names: string[];
+  button_name: string;
+  enabled: boolean;
+  label: string;
+  name: string;
+}
+
+export interface FrontPage {
+  broken: BrokenBuilder[] | null;
+  broken_total: number | null;
+  masters: Master[] | null;
+  running: RunningBuild[] | null;
+  running_total: number | null;
+  waiting: WaitingLine[] | null;
+  waiting_total: number | null;
+  withheld: string[];
+  workers: WorkersHealth | null;
+}
+
+export interface Log {
+  complete: boolean;
+  logid: number;
+  name: string;
+  num_lines: number;
+  slug: string;
+  stepid: number;
+  type: string;
+}
+
+export interface LogChunk {
+  content: string;
+  firstline: number;
+  logid: number;
+}
+
+export interface LogHit {
+  after: LogLine[];
+  before: LogLine[];
+  column: number;
+  length: number;
+  line: number;
+  matches: number[][];
+  stream: string;
+  text: string;
+  text_column: number;
+  time_ms: number;
+}
+
+export interface LogLine {
+  line: number;
+  stream: string;
+  text: string;
+  time_ms: number;
+}
+
+export interface LogTimes {
+  firstline: number;
+  logid: number;
+  times: number[];
+}
+
+export interface Master {
+  active: boolean;
+  last_active: number;
+  masterid: number;
+  name: string;
+}
+
+export interface Patch {
+  author: string;
+  body: string;
+  comment: string;
+  level: number;
+  patchid: number;
+  subdir: string | null;
+}
+
+export interface Project {
+  active: boolean | null;
+  description: string | null;
+  description_format: string | null;
+  description_html: string | null;
+  name: string;
+  projectid: number;
+  slug: string;
+}
+
+export interface Property {
+  name: string;
+  source: string;
+  value: string;
+}
+
+export interface PropertyDifference {
+  becomes: string | null;
+  name: string;
+  was: string | null;
+}
+
+export interface Reason {
+  buildid: number | null;
+  buildids: number[];
+  code: Because;
+  function: string | null;
+  lock: string | null;
+  position: number | null;
+  text: string;
+  worker: string | null;
+  workerid: number | null;
+}
+
+export interface RootLink {
+  name: string;
+}
+
+export interface RunningBuild {
+  build: Build;
+  builder: string;
+  worker: string | null;
+}
+
+export interface Scheduler {
+  enabled: boolean;
+  master: Master | null;
+  name: string;
+  schedulerid: number;
+}
+
+export interface SourceDifference {
+  becomes: SourceStamp | null;
+  codebase: string;
+  was: SourceStamp | null;
+}
+
+export interface SourceStamp {
+  branch: string | null;
+  codebase: string;
+  created_at: number;
+  patch: Patch | null;
+  project: string;
+  repository: string;
+  revision: string | null;
+  ssid: number;
+}
+
+export interface Spec {
+  path: string;
+  plural: string;
+  type: string;
+  type_spec: Record<string, Json>;
+}
+
+export interface Step {
+  buildid: number;
+  complete: boolean;
+  complete_at: number | null;
+  hidden: boolean;
+  locks_acquired_at: number | null;
+  name: string;
+  number: number;
+  results: number | null;
+  started_at: number | null;
+  state_string: string;
+  stepid: number;
+  urls: Record<string, string>[];
+}
+
+export interface StepDifference {
+  becomes: number | null;
+  name: string;
+  was: number | null;
+}
+
+export interface StepWithLogs {
+  logs: Log[] | null;
+  step: Step;
+}
+
+export interface TestResult {
+  builderid: number;
+  duration_ns: number | null;
+  line: number | null;
+  test_code_path: string | null;
+  test_name: string | null;
+  test_result_setid: number;
+  test_resultid: number;
+  value: string;
+}
+
+export interface TestResultSet {
+  builderid: number;
+  buildid: number;
+  category: string;
+  complete: boolean;
+  description: string | null;
+  stepid: number;
+  test_result_setid: number;
+  tests_failed: number | null;
+  tests_passed: number | null;
+  value_unit: string;
+}
+
+export interface Token {
+  created_at: number;
+  expires_at: number;
+  last_used_at: number | null;
+  name: string;
+  revoked_at: number | null;
+  scopes: string[];
+  tokenid: number;
+  username: string;
+}
+
+export interface WaitingLine {
+  builder: string;
+  builderid: number;
+  buildrequestid: number;
+  length: number;
+  reasons: Reason[] | null;
+  since: number;
+}
+
+export interface WaitingRequest {
+  reasons: Reason[] | null;
+  request: BuildRequest;
+}
+
+export interface Worker {
+  configured_on: Record<string, number>[];
+  connected_to: Record<string, number>[];
+  graceful: boolean;
+  name: string;
+  pause_reason: string | null;
+  paused: boolean;
+  workerid: number;
+  workerinfo: Record<string, Json>;
+}
+
+export interface WorkerState {
+  connected: boolean;
+  graceful: boolean;
+  name: string;
+  pause_reason: string | null;
+  paused: boolean;
+  workerid: number;
+}
+
+export interface WorkersHealth {
+  connected: number;
+  graceful: number;
+  not_ready: WorkerState[];
+  not_ready_total: number;
+  paused: number;
+  total: number;
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import type { Build, BuildPage, FrontPage, Log, Step } from "../api/schema";
+import { mergeBuildPage, mergeFrontPage, mergeLog } from "./merge";
+
+const build: Build = {
+  builderid: 1, buildid: 7, buildrequestid: 3, complete: false, complete_at: null, locks_duration_s: 0, masterid: 1,
+  number: 2, properties: null, results: null, started_at: 100, state_string: "starting", workerid: 1,
+};
+const step: Step = {
+  buildid: 7, complete: false, complete_at: null, hidden: false, locks_acquired_at: null, name: "compile", number: 1,
+  results: null, started_at: 101, state_string: "running", stepid: 11, urls: [],
+};
+const log: Log = { complete: false, logid: 21, name: "stdio", num_lines: 5, slug: "stdio", stepid: 11, type: "s" };
+const page: BuildPage = {
+  attempts: [], build, builder: null, buildset: null, changes: [], data: [], difference: null, next_number: null,
+  parent: null, previous_number: null, properties: { a: [1, "x"] }, rebuilds: [], rebuilt: null, request: null,
+  steps: [{ step, logs: [log] }], test_result_sets: [], triggered: [], withheld: [], worker: "w1",
+};
+const event = (key: string, message: unknown) => ({ key: key.split("/"), message });
+
+describe("the page of a build", () => {
+  it("takes over what the build says", () => {
+    const merged = mergeBuildPage(page, event("builds/7/update", { ...build, state_string: "compiling" }));
+    expect(merged?.build.state_string).toBe("compiling");
+  });
+
+  it("is read again when the build has ended", () => {
+    expect(mergeBuildPage(page, event("builds/7/finished", { ...build, complete: true }))).toBeNull();
+  });
+
+  it("puts a new step in its place, and a known one in place of the old", () => {
+    const first = { ...step, stepid: 10, number: 0, name: "git" };
+    const merged = mergeBuildPage(page, event("builds/7/steps/10/new", first));
+    expect(merged?.steps?.map((one) => one.step.name)).toEqual(["git", "compile"]);
+    const ended = { ...step, complete: true, results: 2 };
+    const again = merged && mergeBuildPage(merged, event("builds/7/steps/11/finished", ended));
+    expect(again?.steps?.[1]).toEqual({ step: ended, logs: [log] });
+  });
+
+  it("is not taken back by an event older than what was read", () => {
+    const ended = { ...page, steps: [{ step: { ...step, complete: true, results: 0 }, logs: [{ ...log, num_lines: 9 }] }] };
+    expect(mergeBuildPage(ended, event("builds/7/steps/11/updated", step))).toBe(ended);
+    const merged = mergeBuildPage(ended, event("logs/21/append", log));
+    expect(merged?.steps?.[0]?.logs?.[0]?.num_lines).toBe(9);
+  });
+
+  it("lets logs grow, and new ones appear", () => {
+    const merged = mergeBuildPage(page, event("logs/21/append", { ...log, num_lines: 8 }));
+    expect(merged?.steps?.[0]?.logs?.[0]?.num_lines).toBe(8);
+    const more = mergeBuildPage(page, event("logs/22/new", { ...log, logid: 22, name: "warnings" }));
+    expect(more?.steps?.[0]?.logs).toHaveLength(2);
+  });
+
+  it("leaves logs of other builds alone", () => {
+    expect(mergeBuildPage(page, event("logs/99/append", { ...log, logid: 99, stepid: 98 }))).toBe(page);
+  });
+
+  it("adds properties to those that are known", () => {
+    const merged = mergeBuildPage(page, event("builds/7/properties/update", { b: [2, "y"] }));
+    expect(merged?.properties).toEqual({ a: [1, "x"], b: [2, "y"] });
+  });
+
+  it("shows nothing that it was not given", () => {
+    const withheld = { ...page, steps: null, properties: null };
+    expect(mergeBuildPage(withheld, event("builds/7/steps/11/new", step))).toBe(withheld);
+    expect(mergeBuildPage(withheld, event("builds/7/properties/update", { b: [2, "y"] }))).toBe(withheld);
+  });
+});
+
+describe("the front page", () => {
+  const front: FrontPage = {
+    broken: [], broken_total: 0, masters: [], running: [{ build, builder: "b", worker: "w" }], running_total: 1,
+    waiting: [], waiting_total: 0, withheld: [], workers: null,
+  };
+
+  it("takes over what running builds say", () => {
+    const merged = mergeFrontPage(front, event("builds/7/update", { ...build, state_string: "testing" }));
+    expect(merged?.running?.[0]?.build.state_string).toBe("testing");
+  });
+
+  it("is read again when builds come and go", () => {
+    expect(mergeFrontPage(front, event("builds/7/finished", build))).toBeNull();
+    expect(mergeFrontPage(front, event("workers/1/disconnected", {}))).toBeNull();
+  });
+});
+
+describe("a log", () => {
+  it("only grows", () => {
+    expect(mergeLog(log, event("logs/21/append", { ...log, num_lines: 6 }))?.num_lines).toBe(6);
+    expect(mergeLog(log, event("logs/21/append", { ...log, num_lines: 4 }))).toBe(log);
+    expect(mergeLog({ ...log, complete: true }, event("logs/21/append", { ...log, num_lines: 6 }))?.num_lines).toBe(5);
+  });
+});

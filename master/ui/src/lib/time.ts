@@ -1,0 +1,32 @@
+/** Instants and durations in words; instants are seconds since the epoch. */
+
+/** `3 s`, `4 min 12 s`, `2 h 5 min`, `3 d 4 h`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  const units: [number, string][] = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
+  const at = units.findIndex(([size]) => whole >= size);
+  const [size, unit] = units[at] ?? [1, "s"];
+  const [smaller, smallerUnit] = units[at + 1] ?? [1, "s"];
+  const rest = Math.floor((whole % size) / smaller);
+  return `${Math.floor(whole / size)} ${unit}${rest ? ` ${rest} ${smallerUnit}` : ""}`;
+}
+
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** `5 minutes ago`. */
+export function formatAgo(instant: number, now: number): string {
+  const seconds = Math.round(instant - now);
+  const size = Math.abs(seconds);
+  if (size < 10) return RELATIVE.format(0, "second");
+  if (size < 60) return RELATIVE.format(seconds, "second");
+  if (size < 3_600) return RELATIVE.format(Math.round(seconds / 60), "minute");
+  if (size < 86_400) return RELATIVE.format(Math.round(seconds / 3_600), "hour");
+  return RELATIVE.format(Math.round(seconds / 86_400), "day");
+}
+
+/** Date and time, for who wants to know exactly. */
+export function formatInstant(instant: number): string {
+  return ABSOLUTE.format(new Date(instant * 1000));
+}

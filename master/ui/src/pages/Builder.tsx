@@ -1,0 +1,174 @@
+/** One builder: its builds, what waits and why, and the forms that start builds. */
+
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useState, type ReactNode } from "react";
+import type { Build, BuilderPage, ForceScheduler } from "../api/schema";
+import { getDocument } from "../api/client";
+import { config } from "../api/config";
+import { useOne } from "../api/queries";
+import { mustSignIn } from "../parts/actions";
+import { Ago, Document, Empty, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
+import { BuildTable } from "../parts/BuildTable";
+import { ForceDialog } from "../parts/Force";
+import { Reasons } from "../parts/Reasons";
+import { text } from "../text";
+
+const route = getRouteApi("/builders/$builder");
+const OLDER = 50;
+
+export default function Builder(): ReactNode {
+  const { builder } = route.useParams();
+  const events = ["builds/*/*", "buildrequests/*/*", "workers/*/*", "builders/*/*"];
+  const query = useOne<BuilderPage>(`pages/builders/${encodeURIComponent(builder)}`, { events });
+  const newest = query.data?.builds?.find((build) => build.complete);
+  useTitle(`${query.data?.builder.name ?? text.common.builder} · ${config().title}`, newest ? iconOf(newest.results) : "neutral");
+  return <Document query={query}>{(page) => <Body key={builder} page={page} />}</Document>;
+}
+
+function Body({ page }: { page: BuilderPage }): ReactNode {
+  const { builder } = page;
+  return (
+    <>
+      <header className="page-head">
+        <div>
+          <nav aria-label={text.nav.breadcrumbs} className="crumbs">
+            <Link to="/builders">{text.builders.title}</Link>
+          </nav>
+          <h1>{builder.name}</h1>
+        </div>
+        <ForceButtons page={page} />
+      </header>
+      {builder.masterids.length === 0 && <p className="note">{text.builder.notConfigured}</p>}
+      {builder.description && <p className="description">{builder.description}</p>}
+      {builder.tags.length > 0 && (
+        <ul className="tags">
+          {builder.tags.map((tag) => (
+            <li key={tag}>
+              <Link to="/builders" search={{ tags: tag }} className="tag">
+                {tag}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+      <Waiting page={page} />
+      <Builds page={page} />
+      <Workers page={page} />
+      <Withheld parts={page.withheld} />
+    </>
+  );
+}
+
+function ForceButtons({ page }: { page: BuilderPage }): ReactNode {
+  const [opened, setOpened] = useState<ForceScheduler | null>(null);
+  if (!page.forceschedulers?.length) return null;
+  return (
+    <div className="buttons">
+      {page.forceschedulers.map((scheduler) => (
+        <button key={scheduler.name} type="button" className="primary" disabled={!scheduler.enabled} onClick={() => !mustSignIn() && setOpened(scheduler)}>
+          {scheduler.button_name === scheduler.name ? scheduler.label || text.builder.force : scheduler.button_name}
+        </button>
+      ))}
+      {opened && <ForceDialog scheduler={opened} builderId={page.builder.builderid} onClose={() => setOpened(null)} />}
+    </div>
+  );
+}
+
+function Waiting({ page }: { page: BuilderPage }): ReactNode {
+  const { waiting, waiting_total: total } = page;
+  if (!waiting?.length) return null;
+  return (
+    <Section title={text.builder.waiting} aside={<span className="count">{total}</span>}>
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>{text.build.request}</th>
+              <th>{text.builder.waitsSince}</th>
+              <th>{text.common.priority}</th>
+              <th>{text.builder.why}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {waiting.map(({ request, reasons }) => (
+              <tr key={request.buildrequestid}>
+                <td>
+                  <Link to="/buildrequests/$request" params={{ request: String(request.buildrequestid) }}>
+                    {request.buildrequestid}
+                  </Link>
+                </td>
+                <td className="nowrap">
+                  <Ago at={request.submitted_at} />
+                </td>
+                <td>{request.priority}</td>
+                <td>
+                  <Reasons reasons={reasons} most={4} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {total !== null && total > waiting.length && (
+        <p>
+          <Link to="/pending">{text.front.more(total - waiting.length)}</Link>
+        </p>
+      )}
+    </Section>
+  );
+}
+
+function Builds({ page }: { page: BuilderPage }): ReactNode {
+  const [older, setOlder] = useState<Build[]>([]);
+  const [next, setNext] = useState<string | null | undefined>(undefined);
+  const [problem, setProblem] = useState("");
+  if (page.builds === null) return null;
+  const after = next === undefined ? page.builds_next : next;
+  const newest = new Set(page.builds.map((build) => build.buildid));
+  const all = [...page.builds, ...older.filter((build) => !newest.has(build.buildid))];
+  const load = async (): Promise<void> => {
+    try {
+      // behind what is shown: builds that came meanwhile move nothing
+      const path = `builders/${page.builder.builderid}/builds?order=-number&limit=${OLDER}&after=${encodeURIComponent(after ?? "")}`;
+      const document = (await getDocument(path)) as { builds: Build[]; meta: { next?: string | null } };
+      setOlder([...older, ...document.builds]);
+      setNext(document.meta.next ?? null);
+      setProblem("");
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <Section title={text.builder.builds}>
+      {all.length === 0 ? <Empty>{text.builder.noBuilds}</Empty> : <BuildTable builds={all} />}
+      {problem && <p className="error">{problem}</p>}
+      {after !== null && (
+        <p>
+          <button type="button" onClick={() => void load()}>
+            {text.builder.older}
+          </button>
+        </p>
+      )}
+    </Section>
+  );
+}
+
+function Workers({ page }: { page: BuilderPage }): ReactNode {
+  if (page.workers === null) return null;
+  return (
+    <Section title={text.builder.workers}>
+      {page.workers.length === 0 && <Empty>{text.builder.noWorkers}</Empty>}
+      <ul className="plain">
+        {page.workers.map((worker) => (
+          <li key={worker.workerid}>
+            <WorkerLink id={worker.workerid}>{worker.name}</WorkerLink>{" "}
+            <span className={worker.connected && !worker.paused && !worker.graceful ? "muted" : "warn"}>
+              {!worker.connected ? text.workers.offline : worker.paused ? text.workers.paused : worker.graceful ? text.workers.graceful : text.workers.connected}
+              {worker.paused && worker.pause_reason ? `: ${worker.pause_reason}` : ""}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,203 @@
+/** The front page: what is broken, what runs, what waits and why, and whether all is well. */
+
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { FrontPage } from "../api/schema";
+import { config } from "../api/config";
+import { useOne } from "../api/queries";
+import { mergeFrontPage } from "../lib/merge";
+import { formatDuration } from "../lib/time";
+import { lookOf } from "../lib/results";
+import { Ago, BuildLink, BuilderLink, Document, Duration, Empty, Mark, Result, Section, Withheld, WorkerLink, useNow, useTitle } from "../parts/basics";
+import { Reasons } from "../parts/Reasons";
+import { text } from "../text";
+
+const EVENTS = ["builds/*/*", "buildrequests/*/*", "workers/*/*", "masters/*/*", "builders/*/*"];
+
+export default function Front(): ReactNode {
+  const query = useOne<FrontPage>("pages/front", { events: EVENTS, merge: mergeFrontPage });
+  const page = query.data;
+  const broken = page?.broken_total ?? 0;
+  const summary = page ? `${text.front.summary(broken, page.running_total ?? 0, page.waiting_total ?? 0)} · ` : "";
+  useTitle(`${summary}${config().title}`, !page ? "neutral" : broken ? "bad" : page.running_total ? "running" : "good");
+  return <Document query={query}>{(data) => <Body page={data} />}</Document>;
+}
+
+function Body({ page }: { page: FrontPage }): ReactNode {
+  return (
+    <>
+      <h1 className="visually-hidden">{text.front.title}</h1>
+      <div className="front">
+        <Broken page={page} />
+        <Running page={page} />
+        <Waiting page={page} />
+        <Health page={page} />
+      </div>
+      <Withheld parts={page.withheld} />
+    </>
+  );
+}
+
+function Count({ n }: { n: number | null }): ReactNode {
+  return n === null ? null : <span className="count">{n.toLocaleString()}</span>;
+}
+
+function Broken({ page }: { page: FrontPage }): ReactNode {
+  const { broken, broken_total: total } = page;
+  if (broken === null) return null;
+  return (
+    <Section title={text.front.broken} aside={<Count n={total} />}>
+      {broken.length === 0 && (
+        <p className="empty good">
+          <span aria-hidden="true">✓</span> {text.front.nothingBroken}
+        </p>
+      )}
+      <ul className="rows">
+        {broken.map((one) => (
+          <li key={one.builderid} className={`row edge ${lookOf(one.build.results)}`}>
+            <Mark look={lookOf(one.build.results)} />
+            <div className="grow">
+              <div className="line">
+                <strong>
+                  <BuilderLink id={one.builderid}>{one.name}</BuilderLink>
+                </strong>
+                <BuildLink builder={one.builderid} number={one.build.number}>
+                  {text.common.number(one.build.number)}
+                </BuildLink>
+                <Result results={one.build.results} />
+              </div>
+              <div className="muted line">
+                <span>{text.front.since(one.since_number, one.build.number - one.since_number + 1)}</span>
+                {one.good_number === null ? (
+                  <span>{text.front.neverGood}</span>
+                ) : (
+                  <BuildLink builder={one.builderid} number={one.good_number}>
+                    {text.front.lastGood(one.good_number)}
+                  </BuildLink>
+                )}
+                {one.build.complete_at !== null && <Ago at={one.build.complete_at} />}
+              </div>
+            </div>
+          </li>
+        ))}
+      </ul>
+      <Rest shown={broken.length} total={total} to="/builders" />
+    </Section>
+  );
+}
+
+function Rest({ shown, total, to }: { shown: number; total: number | null; to: "/builders" | "/pending" }): ReactNode {
+  if (total === null || total <= shown) return null;
+  return (
+    <p>
+      <Link to={to}>{text.front.more(total - shown)}</Link>
+    </p>
+  );
+}
+
+function Running({ page }: { page: FrontPage }): ReactNode {
+  const { running, running_total: total } = page;
+  if (running === null) return null;
+  return (
+    <Section title={text.front.running} aside={<Count n={total} />}>
+      {running.length === 0 && <Empty>{text.front.nothingRuns}</Empty>}
+      <ul className="rows">
+        {running.map(({ build, builder, worker }) => (
+          <li key={build.buildid} className="row edge running">
+            <Mark look="running" />
+            <div className="grow">
+              <div className="line">
+                <strong>
+                  <BuilderLink id={build.builderid}>{builder}</BuilderLink>
+                </strong>
+                <BuildLink builder={build.builderid} number={build.number}>
+                  {text.common.number(build.number)}
+                </BuildLink>
+                <Duration from={build.started_at} to={build.complete_at} />
+              </div>
+              <div className="muted line">
+                <span>{build.state_string}</span>
+                {worker !== null && build.workerid !== null && <WorkerLink id={build.workerid}>{worker}</WorkerLink>}
+              </div>
+            </div>
+          </li>
+        ))}
+      </ul>
+      {total !== null && total > running.length && <p className="muted">{text.front.more(total - running.length)}</p>}
+    </Section>
+  );
+}
+
+function Waiting({ page }: { page: FrontPage }): ReactNode {
+  const now = useNow();
+  const { waiting, waiting_total: total } = page;
+  if (waiting === null) return null;
+  return (
+    <Section title={text.front.waiting} aside={<Count n={total} />}>
+      {waiting.length === 0 && <Empty>{text.front.nothingWaits}</Empty>}
+      <ul className="rows">
+        {waiting.map((line) => (
+          <li key={line.builderid} className="row edge waiting">
+            <Mark look="waiting" />
+            <div className="grow">
+              <div className="line">
+                <strong>
+                  <BuilderLink id={line.builderid}>{line.builder}</BuilderLink>
+                </strong>
+                <Link to="/buildrequests/$request" params={{ request: String(line.buildrequestid) }}>
+                  {text.front.requests(line.length)}
+                </Link>
+                <span className="muted">{text.front.waitsFor(formatDuration(now - line.since))}</span>
+              </div>
+              <Reasons reasons={line.reasons} most={2} />
+            </div>
+          </li>
+        ))}
+      </ul>
+      {total !== null && total > waiting.reduce((sum, line) => sum + line.length, 0) && <Rest shown={0} total={total} to="/pending" />}
+    </Section>
+  );
+}
+
+function Health({ page }: { page: FrontPage }): ReactNode {
+  const { workers, masters } = page;
+  if (workers === null && masters === null) return null;
+  const up = masters?.filter((master) => master.active).length ?? 0;
+  return (
+    <Section title={text.front.health}>
+      <ul className="facts">
+        {masters && (
+          <li className={up < masters.length ? "warn" : ""}>
+            <Link to="/masters">{text.front.masters(up, masters.length)}</Link>
+          </li>
+        )}
+        {workers && (
+          <li className={workers.connected < workers.total ? "warn" : ""}>
+            <Link to="/workers">{text.front.workers(workers.connected, workers.total)}</Link>
+          </li>
+        )}
+        {workers && workers.paused > 0 && <li className="warn">{text.front.paused(workers.paused)}</li>}
+        {workers && workers.graceful > 0 && <li className="warn">{text.front.graceful(workers.graceful)}</li>}
+      </ul>
+      {workers && workers.not_ready.length > 0 && (
+        <>
+          <h3>{text.front.notReady}</h3>
+          <ul className="plain">
+            {workers.not_ready.map((worker) => (
+              <li key={worker.workerid}>
+                <WorkerLink id={worker.workerid}>{worker.name}</WorkerLink>{" "}
+                <span className="muted">
+                  {!worker.connected ? text.workers.offline : worker.paused ? text.workers.paused : text.workers.graceful}
+                  {worker.paused && worker.pause_reason ? `: ${worker.pause_reason}` : ""}
+                </span>
+              </li>
+            ))}
+            {workers.not_ready_total > workers.not_ready.length && (
+              <li className="muted">{text.front.more(workers.not_ready_total - workers.not_ready.length)}</li>
+            )}
+          </ul>
+        </>
+      )}
+    </Section>
+  );
+}

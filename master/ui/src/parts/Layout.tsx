@@ -1,0 +1,213 @@
+/** What is around every page. */
+
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { config } from "../api/config";
+import { live, useConnection } from "../api/queries";
+import { text } from "../text";
+import { Dialog, type To } from "./basics";
+import { Palette } from "./Palette";
+import { Session } from "./session";
+import { nextTheme, storedTheme, type Theme } from "./theme";
+
+const MAIN: readonly [To, string][] = [
+  ["/", text.nav.front],
+  ["/builders", text.nav.builders],
+  ["/pending", text.nav.pending],
+  ["/workers", text.nav.workers],
+  ["/changes", text.nav.changes],
+];
+const MORE: readonly [To, string][] = [
+  ["/waterfall", text.nav.waterfall],
+  ["/console", text.nav.console],
+  ["/grid", text.nav.grid],
+  ["/schedulers", text.nav.schedulers],
+  ["/masters", text.nav.masters],
+  ["/audit", text.nav.audit],
+  ["/about", text.nav.about],
+];
+export const PAGES = [...MAIN, ...MORE, ["/account", text.nav.account] as [To, string]];
+
+export function Layout(): ReactNode {
+  const [opened, setOpened] = useState<"palette" | "help" | null>(null);
+  useShortcuts(setOpened);
+  const [isMenuOpen, setMenuOpen] = useState(false);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(path);
+  const more = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    setMenuOpen(false);
+    if (more.current) more.current.open = false;
+    main.current?.focus({ preventScroll: true }); // a screen reader begins with the new page
+  }, [path]);
+  return (
+    <>
+      <a
+        className="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        {text.nav.skip}
+      </a>
+      <header className="top">
+        <Link to="/" className="brand">
+          {config().title}
+        </Link>
+        <button type="button" className="menu-button" aria-expanded={isMenuOpen} aria-controls="nav" onClick={() => setMenuOpen(!isMenuOpen)}>
+          {text.nav.menu}
+        </button>
+        <nav id="nav" aria-label={text.nav.main} className={isMenuOpen ? "open" : ""}>
+          <ul>
+            {MAIN.map(([to, label]) => (
+              <li key={to}>
+                <Link to={to} activeOptions={{ exact: to === "/" }}>
+                  {label}
+                </Link>
+              </li>
+            ))}
+            <li>
+              <details className="more" ref={more} onKeyDown={(event) => event.key === "Escape" && more.current && (more.current.open = false)}>
+                <summary>{text.nav.more}</summary>
+                <ul>
+                  {MORE.map(([to, label]) => (
+                    <li key={to}>
+                      <Link to={to}>{label}</Link>
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            </li>
+          </ul>
+          <div className="tools">
+            <button type="button" className="quiet" onClick={() => setOpened("palette")} aria-keyshortcuts="Control+K">
+              {text.palette.label} <kbd>Ctrl K</kbd>
+            </button>
+            <ThemeChoice />
+            <Session />
+          </div>
+        </nav>
+      </header>
+      <Banner />
+      <main id="main" ref={main} tabIndex={-1}>
+        <Outlet />
+      </main>
+      {opened === "palette" && <Palette onClose={() => setOpened(null)} />}
+      {opened === "help" && <Help onClose={() => setOpened(null)} />}
+    </>
+  );
+}
+
+function ThemeChoice(): ReactNode {
+  const [theme, setTheme] = useState<Theme>(storedTheme);
+  const label = `${text.theme.label}: ${text.theme[theme]}`;
+  return (
+    <button type="button" className="quiet" title={label} aria-label={label} onClick={() => setTheme(nextTheme(theme))}>
+      {theme === "dark" ? "☾" : theme === "light" ? "☀" : "◐"}
+    </button>
+  );
+}
+
+const PATIENCE_MS = 1_500;
+
+function Banner(): ReactNode {
+  const connection = useConnection();
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    if (connection !== "lost") return;
+    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
+    return () => {
+      clearTimeout(timer);
+      setLate(false);
+    };
+  }, [connection]);
+  return (
+    <div role="status">
+      {connection === "lost" && isLate && (
+        <p className="banner">
+          {text.connection.lost}{" "}
+          <button type="button" onClick={() => live.retryNow()}>
+            {text.connection.retry}
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function useShortcuts(open: (what: "palette" | "help") => void): void {
+  const navigate = useNavigate();
+  useEffect(() => {
+    let isGoing = false;
+    const pages: Record<string, To> = { o: "/", b: "/builders", p: "/pending", w: "/workers", c: "/changes" };
+    const onKey = (event: KeyboardEvent): void => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        open("palette");
+        return;
+      }
+      const { target } = event;
+      const isTyping = target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+      if (isTyping || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      if (event.key === "?") open("help");
+      const to = isGoing ? pages[event.key] : undefined;
+      isGoing = event.key === "g" && !event.defaultPrevented;
+      if (to) {
+        event.preventDefault();
+        void navigate({ to });
+      }
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [navigate, open]);
+}
+
+function Help({ onClose }: { onClose: () => void }): ReactNode {
+  const keys = text.keys;
+  const rows: [string[], string][] = [
+    [["?"], keys.help],
+    [["Ctrl K"], keys.palette],
+    [["g", "o"], keys.front],
+    [["g", "b"], keys.builders],
+    [["g", "p"], keys.pending],
+    [["g", "w"], keys.workers],
+    [["g", "c"], keys.changes],
+  ];
+  const inLog: [string[], string][] = [
+    [["/"], keys.search],
+    [["n", "N"], keys.nextHit],
+    [["f"], keys.follow],
+    [["w"], keys.wrap],
+    [["Home", "End"], keys.ends],
+  ];
+  return (
+    <Dialog title={keys.title} onClose={onClose}>
+      <Keys rows={rows} />
+      <h3>{keys.inLog}</h3>
+      <Keys rows={inLog} />
+      <p>{keys.shift}</p>
+    </Dialog>
+  );
+}
+
+function Keys({ rows }: { rows: [string[], string][] }): ReactNode {
+  return (
+    <dl className="keys">
+      {rows.map(([keys, label]) => (
+        <div key={label}>
+          <dt>
+            {keys.map((key) => (
+              <kbd key={key}>{key}</kbd>
+            ))}
+          </dt>
+          <dd>{label}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

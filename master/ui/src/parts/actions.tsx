@@ -1,0 +1,94 @@
+/** Buttons that have something done, and the questions that they ask before. */
+
+import { useState, type FormEvent, type ReactNode } from "react";
+import { ApiError, act } from "../api/client";
+import { canSignIn, isSignedIn } from "../api/config";
+import { text } from "../text";
+import { Dialog } from "./basics";
+import { openSignIn } from "./session";
+
+interface ActionProps<T> {
+  readonly path: string;
+  readonly method: string;
+  readonly params?: object;
+  readonly label: string;
+  readonly className?: string;
+  /** Asked for before; its answer is the parameter `parameter`. */
+  readonly question?: { readonly title: string; readonly label: string; readonly parameter: string; readonly isNumber?: boolean; readonly initial?: string };
+  readonly onDone?: (result: T) => void;
+}
+
+/** Whether somebody should sign in before asking; the dialog for that is open then. */
+export function mustSignIn(): boolean {
+  if (isSignedIn() || !canSignIn()) return false;
+  openSignIn(text.session.needed);
+  return true;
+}
+
+/** A button. A refusal is told beside it. */
+export function ActionButton<T>({ path, method, params = {}, label, className, question, onDone }: ActionProps<T>): ReactNode {
+  const [isAsking, setAsking] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+  const run = async (more: object): Promise<void> => {
+    setBusy(true);
+    setProblem("");
+    try {
+      const result = await act<T>(path, method, { ...params, ...more });
+      setAsking(false);
+      onDone?.(result);
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403) && !isSignedIn() && canSignIn()) openSignIn(error.message);
+      else setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const ask = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    if (!question) return;
+    const given = String(new FormData(event.currentTarget).get("answer") ?? "");
+    void run({ [question.parameter]: question.isNumber ? Number(given) : given });
+  };
+  return (
+    <>
+      <button
+        type="button"
+        className={className}
+        disabled={isBusy}
+        onClick={() => {
+          if (mustSignIn()) return;
+          if (question) setAsking(true);
+          else void run({});
+        }}
+      >
+        {label}
+      </button>
+      {problem && !isAsking && (
+        <span role="alert" className="error">
+          {problem}
+        </span>
+      )}
+      {isAsking && question && (
+        <Dialog title={question.title} onClose={() => setAsking(false)}>
+          <form onSubmit={ask}>
+            <label>
+              {question.label}
+              <input name="answer" type={question.isNumber ? "number" : "text"} defaultValue={question.initial} autoFocus maxLength={1000} />
+            </label>
+            {problem && (
+              <p role="alert" className="error">
+                {problem}
+              </p>
+            )}
+            <p className="buttons">
+              <button type="submit" className="primary" disabled={isBusy}>
+                {label}
+              </button>
+            </p>
+          </form>
+        </Dialog>
+      )}
+    </>
+  );
+}

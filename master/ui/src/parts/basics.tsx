@@ -1,0 +1,210 @@
+/** Small pieces that all pages use. */
+
+import { Link, type LinkProps } from "@tanstack/react-router";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { ApiError } from "../api/client";
+import bad from "../icons/bad.svg";
+import good from "../icons/good.svg";
+import neutral from "../icons/neutral.svg";
+import running from "../icons/running.svg";
+import { formatAgo, formatDuration, formatInstant } from "../lib/time";
+import { SIGNS, lookOf, type Look } from "../lib/results";
+import { text } from "../text";
+
+/** A result as a coloured sign with its name. */
+export function Result({ results, look = lookOf(results), label }: { results?: number | null; look?: Look; label?: string }): ReactNode {
+  return (
+    <span className={`result ${look}`}>
+      <span aria-hidden="true" className="sign">
+        {SIGNS[look]}
+      </span>{" "}
+      {label ?? text.looks[look]}
+    </span>
+  );
+}
+
+/** Only the sign; its name is for screen readers and the mouse. */
+export function Mark({ look }: { look: Look }): ReactNode {
+  return (
+    <span className={`mark ${look}`} role="img" aria-label={text.looks[look]} title={text.looks[look]}>
+      {SIGNS[look]}
+    </span>
+  );
+}
+
+const SECOND_MS = 1_000;
+let ticks: ReturnType<typeof setInterval> | undefined;
+const watchers = new Set<() => void>();
+
+/** The present second; the page is drawn again when it changes. */
+export function useNow(isTicking = true): number {
+  const [now, setNow] = useState(() => Date.now() / 1000);
+  useEffect(() => {
+    if (!isTicking) return;
+    const watcher = (): void => setNow(Date.now() / 1000);
+    watchers.add(watcher);
+    ticks ??= setInterval(() => watchers.forEach((one) => one()), SECOND_MS);
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0) {
+        clearInterval(ticks);
+        ticks = undefined;
+      }
+    };
+  }, [isTicking]);
+  return now;
+}
+
+/** An instant, as people say it. */
+export function Ago({ at }: { at: number }): ReactNode {
+  const now = useNow();
+  return (
+    <time dateTime={new Date(at * 1000).toISOString()} title={formatInstant(at)}>
+      {formatAgo(at, now)}
+    </time>
+  );
+}
+
+/** How long something took, or takes. */
+export function Duration({ from, to }: { from: number | null; to: number | null }): ReactNode {
+  const now = useNow(to === null && from !== null);
+  if (from === null) return null;
+  return <span className="duration">{formatDuration((to ?? now) - from)}</span>;
+}
+
+/** A part of a page under a heading. */
+export function Section({ title, children, id, aside }: { title: ReactNode; children: ReactNode; id?: string; aside?: ReactNode }): ReactNode {
+  return (
+    <section className="card" id={id}>
+      <header className="card-head">
+        <h2>{title}</h2>
+        {aside}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+/** What is said where there is nothing to show. */
+export function Empty({ children }: { children: ReactNode }): ReactNode {
+  return <p className="empty">{children}</p>;
+}
+
+interface Loaded<T> {
+  readonly data: T | undefined;
+  readonly error: Error | null;
+  readonly refetch: () => unknown;
+}
+
+/** A document: the page, or why there is none yet. What was shown before stays while it is read again. */
+export function Document<T>({ query, children }: { query: Loaded<T>; children: (data: T) => ReactNode }): ReactNode {
+  if (query.data !== undefined && !(query.error instanceof ApiError && query.error.status === 404)) return children(query.data);
+  if (query.error) return <Problem error={query.error} again={() => void query.refetch()} />;
+  return <Loading />;
+}
+
+/** Shown after a moment only, so that nothing flickers. */
+export function Loading(): ReactNode {
+  return (
+    <div className="loading" role="status">
+      <span className="visually-hidden">{text.common.loading}</span>
+      <div className="skeleton" />
+      <div className="skeleton" />
+      <div className="skeleton" />
+    </div>
+  );
+}
+
+/** Why something is not shown. */
+export function Problem({ error, again }: { error: Error; again?: () => void }): ReactNode {
+  const status = error instanceof ApiError ? error.status : 0;
+  const title = status === 404 ? text.common.absent : status === 401 || status === 403 ? text.common.forbidden : text.common.failed;
+  return (
+    <div className="card problem" role="alert">
+      <h1>{title}</h1>
+      <p>{status === 404 ? text.common.absentThing : error.message}</p>
+      {again && status !== 404 && (
+        <button type="button" onClick={again}>
+          {text.common.again}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Parts that the reader may not see. */
+export function Withheld({ parts }: { parts: readonly string[] }): ReactNode {
+  return parts.length ? <p className="note">{text.common.withheld(parts.join(", "))}</p> : null;
+}
+
+const ICONS = { bad, good, neutral, running };
+
+/** The title of the page, with what browsers show in its tab. */
+export function useTitle(title: string, icon: keyof typeof ICONS = "neutral"): void {
+  useEffect(() => {
+    document.title = title;
+    const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+    if (link) link.href = ICONS[icon];
+  }, [title, icon]);
+}
+
+/** The icon for a result. */
+export function iconOf(results: number | null): keyof typeof ICONS {
+  const look = lookOf(results);
+  if (look === "running") return "running";
+  return look === "success" || look === "warnings" ? "good" : look === "skipped" || look === "cancelled" || look === "retry" ? "neutral" : "bad";
+}
+
+export function BuilderLink({ id, children }: { id: number; children: ReactNode }): ReactNode {
+  return (
+    <Link to="/builders/$builder" params={{ builder: String(id) }}>
+      {children}
+    </Link>
+  );
+}
+
+export function BuildLink({ builder, number, children, ...more }: { builder: number; number: number; children: ReactNode; className?: string; title?: string; "aria-label"?: string }): ReactNode {
+  return (
+    <Link to="/builders/$builder/builds/$number" params={{ builder: String(builder), number: String(number) }} {...more}>
+      {children}
+    </Link>
+  );
+}
+
+export function WorkerLink({ id, children }: { id: number; children: ReactNode }): ReactNode {
+  return (
+    <Link to="/workers/$worker" params={{ worker: String(id) }}>
+      {children}
+    </Link>
+  );
+}
+
+export type To = NonNullable<LinkProps["to"]>;
+
+/** A dialog of the browser's own: it keeps the focus, closes with Escape, and hides what is behind from screen readers. */
+export function Dialog({ title, onClose, children, className = "" }: { title: string; onClose: () => void; children: ReactNode; className?: string }): ReactNode {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current;
+    if (dialog && !dialog.open) dialog.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      className={className}
+      aria-label={title}
+      onClose={onClose}
+      onClick={(event) => event.target === element.current && element.current?.close()}
+    >
+      <div className="dialog-body">
+        <header className="card-head">
+          <h2>{title}</h2>
+          <button type="button" className="quiet" onClick={() => element.current?.close()} aria-label={text.common.close}>
+            ✕
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,77 @@
+/** Addresses: behind `#`, as Buildbot's bookmarks, its mails and the way back from signing in have them. */
+
+import { createHashHistory, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { ApiError } from "./api/client";
+import { Loading, Problem } from "./parts/basics";
+import { Layout } from "./parts/Layout";
+import Front from "./pages/Front";
+
+const root = createRootRoute({ component: Layout, notFoundComponent: () => <Problem error={new ApiError(404, "")} /> });
+
+/** A word of an address's query, which may look like a number. */
+const word = (value: unknown): string | undefined => (value === undefined || value === null || value === "" ? undefined : String(value));
+
+const filtered = {
+  validateSearch: (search: Record<string, unknown>): { q?: string; tags?: string; old?: string } => ({
+    ...(word(search["q"]) ? { q: word(search["q"]) as string } : {}),
+    ...(word(search["tags"]) ? { tags: word(search["tags"]) as string } : {}),
+    ...(word(search["old"]) ? { old: word(search["old"]) as string } : {}),
+  }),
+};
+
+const front = createRoute({ getParentRoute: () => root, path: "/", component: Front });
+const builders = createRoute({ getParentRoute: () => root, path: "/builders", ...filtered, component: lazyRouteComponent(() => import("./pages/Builders")) });
+const builder = createRoute({ getParentRoute: () => root, path: "/builders/$builder", component: lazyRouteComponent(() => import("./pages/Builder")) });
+const build = createRoute({ getParentRoute: () => root, path: "/builders/$builder/builds/$number", component: lazyRouteComponent(() => import("./pages/Build"), "NumberedBuild") });
+const buildById = createRoute({ getParentRoute: () => root, path: "/builds/$build", component: lazyRouteComponent(() => import("./pages/Build"), "BuildById") });
+const step = createRoute({
+  getParentRoute: () => root,
+  path: "/builders/$builder/builds/$number/steps/$step",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/builders/$builder/builds/$number", params, hash: `step-${params.step}` });
+  },
+});
+const log = createRoute({
+  getParentRoute: () => root,
+  path: "/builders/$builder/builds/$number/steps/$step/logs/$log",
+  component: lazyRouteComponent(() => import("./pages/Log")),
+});
+const pending = createRoute({ getParentRoute: () => root, path: "/pending", component: lazyRouteComponent(() => import("./pages/Pending")) });
+const pendingOld = createRoute({
+  getParentRoute: () => root,
+  path: "/pendingbuildrequests",
+  beforeLoad: () => {
+    throw redirect({ to: "/pending" });
+  },
+});
+const request = createRoute({ getParentRoute: () => root, path: "/buildrequests/$request", component: lazyRouteComponent(() => import("./pages/Request")) });
+const workers = createRoute({ getParentRoute: () => root, path: "/workers", component: lazyRouteComponent(() => import("./pages/Workers"), "WorkersPage") });
+const worker = createRoute({ getParentRoute: () => root, path: "/workers/$worker", component: lazyRouteComponent(() => import("./pages/Workers"), "WorkerPage") });
+const changes = createRoute({ getParentRoute: () => root, path: "/changes", component: lazyRouteComponent(() => import("./pages/Changes"), "ChangesPage") });
+const change = createRoute({ getParentRoute: () => root, path: "/changes/$change", component: lazyRouteComponent(() => import("./pages/Changes"), "ChangePage") });
+const schedulers = createRoute({ getParentRoute: () => root, path: "/schedulers", component: lazyRouteComponent(() => import("./pages/Lists"), "Schedulers") });
+const masters = createRoute({ getParentRoute: () => root, path: "/masters", component: lazyRouteComponent(() => import("./pages/Lists"), "Masters") });
+const about = createRoute({ getParentRoute: () => root, path: "/about", component: lazyRouteComponent(() => import("./pages/Lists"), "About") });
+const audit = createRoute({ getParentRoute: () => root, path: "/audit", component: lazyRouteComponent(() => import("./pages/Lists"), "Audit") });
+const account = createRoute({ getParentRoute: () => root, path: "/account", component: lazyRouteComponent(() => import("./pages/Account")) });
+const waterfall = createRoute({ getParentRoute: () => root, path: "/waterfall", component: lazyRouteComponent(() => import("./pages/Views"), "Waterfall") });
+const consolePage = createRoute({ getParentRoute: () => root, path: "/console", component: lazyRouteComponent(() => import("./pages/Views"), "ConsolePage") });
+const grid = createRoute({ getParentRoute: () => root, path: "/grid", component: lazyRouteComponent(() => import("./pages/Views"), "Grid") });
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    front, builders, builder, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
+    schedulers, masters, about, audit, account, waterfall, consolePage, grid,
+  ]),
+  history: createHashHistory(),
+  defaultPreload: "intent",
+  defaultPendingComponent: Loading,
+  defaultErrorComponent: ({ error }) => <Problem error={error instanceof Error ? error : new Error(String(error))} />,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,20 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const master = process.env["BUILDMILL_MASTER"] ?? "http://127.0.0.1:8010";
+
+export default defineConfig({
+  base: "./", // the master may stand behind a proxy, below a path
+  plugins: [react()],
+  build: {
+    outDir: "../buildmill/master/web/static",
+    emptyOutDir: true,
+    target: "es2023",
+    assetsInlineLimit: 0, // the policy of the page lets no data: in
+    modulePreload: { polyfill: false },
+    manifest: "manifest.json",
+  },
+  server: {
+    proxy: Object.fromEntries(["/api", "/auth", "/config", "/ws"].map((path) => [path, { target: master, ws: path === "/ws" }])),
+  },
+});
