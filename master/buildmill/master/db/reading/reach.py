@@ -93,7 +93,10 @@ class ReachSql:
             .select_from(members.join(requests, requests.c.buildset_id == members.c.buildset_id))
             .where(members.c.source_stamp_id == stamp_id)
         )
-        return sa.exists(use.where(self.builder(requests.c.builder_id)) if within else use)
+        if within:
+            use = use.where(self.builder(requests.c.builder_id))
+        # not EXISTS: beside an OR, PostgreSQL would look at all uses of all stamps for the few rows of a page
+        return use.limit(sa.literal_column("1")).scalar_subquery().is_not(None)
 
     def worker(self, id_: Any) -> Condition:
         """A worker serves one builder that is, or none at all."""
