@@ -72,14 +72,24 @@ class BellWaker:
 
 
 class EngineProcess(Harness):
-    """The engine of master `NAME`, which tells others and answers them; its scheduler ``force`` is for ``b1``."""
+    """The engine of master `NAME`, which tells others and answers them; its scheduler ``force`` is for ``b1``.
+
+    Args:
+        beside: another master's, on whose database it works; it is called ``another`` then.
+    """
 
     master_name = NAME
 
-    def __init__(self, basedir: Path, url: str) -> None:
+    def __init__(self, basedir: Path, url: str, beside: EngineProcess | None = None) -> None:
         self.runs = 0
         self.bell: Bell | None = None
+        self._beside = beside
+        if beside is not None:
+            self.master_name, self.bell = "another", beside.bell
         super().__init__(basedir, url)
+
+    def _new_engine(self, url: str) -> sa.Engine:
+        return super()._new_engine(url) if self._beside is None else self._beside._engine
 
     def _publish(self, events: Sequence[Event]) -> None:
         super()._publish(events)
@@ -111,7 +121,7 @@ class EngineProcess(Harness):
             database=self.database,
             bus=self.bus,
             reactor=self.clock,
-            origin=f"engine{self.runs}",
+            origin=f"{self.master_name}{self.runs}",
             new_epoch=lambda: f"e{self.runs}",
             waker=self.bell.waker,
             answers=self.answers,
@@ -129,7 +139,8 @@ class EngineProcess(Harness):
     def close(self) -> None:
         self.result(self.answers.stop())
         self.result(self.telling.stop())
-        super().close()
+        if self._beside is None:
+            super().close()
 
 
 class FacesProcess:

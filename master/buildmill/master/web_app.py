@@ -55,6 +55,8 @@ from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.operations import Operations
 
 WAIT_SECONDS: Final = 2.0
+REST_SECONDS: Final = 0.01
+"""Between two commits on SQLite, whose only lock the engine wants, too: strangers can cause writes (refusals)."""
 NOT_MEANT: Final = "www: the pages are served by the engine's process; set 'process' to 'own' for one of their own"
 
 
@@ -91,6 +93,8 @@ class WebApp:
         # its own events come back with those of others, all in the order of their commits
         self.database = Database.open(self._url, reactor, lambda _events: None, time.monotonic)
         self.database.tell_others(Outbox(self._origin))
+        if self._url.get_backend_name() == "sqlite":
+            self.database.leave_room(REST_SECONDS)
         self._follower = Follower(
             database=self.database,
             waker=waker_for(self._url, reactor),

@@ -153,11 +153,12 @@ class History:
         targets, inputs, ignored = (
             tuple(map(rid, self._full(some))) for some in (wish.targets, wish.inputs, wish.ignored)
         )
-        target: BuildTarget = {
+        made: dict[str, BuildTarget] = {
             "manual": ManualTarget(targets),
             "upstream": UpstreamTarget(targets, ignored),
             "connecting": ConnectingTarget(inputs, targets, ignored),
-        }[wish.kind]
+        }
+        target = made[wish.kind]
         return GraphRequest(target=target, branch=wish.chain[0], fallbacks=wish.chain[1:], force=wish.force)
 
     def everything(self) -> Wish:

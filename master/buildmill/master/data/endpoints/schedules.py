@@ -44,7 +44,10 @@ def _all(connection: Connection, _keys: Keys, _spec: ResultSpec) -> Sequence[Sch
 
 
 def _runs(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleRunResource]:
-    return [run_resource_of(run) for run in store.runs(connection, keys["rid"], None, _MOST_RUNS)]
+    try:
+        return [run_resource_of(run) for run in store.runs(connection, keys["rid"], None, _MOST_RUNS)]
+    except NotFound:
+        return []
 
 
 def _explain(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleExplanation]:
