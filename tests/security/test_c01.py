@@ -83,6 +83,7 @@ def passes(visitor: Visitor, row: Row) -> bool:
         challenge = 401 if row.path != "/auth/login" else None  # there it is the answer to everybody
         return visitor.get(row.concrete()).status not in (challenge, 403)
     answer = visitor.act(row.concrete().removeprefix("/api/v2/"), row.what)
+    assert answer.status != 429
     return answer.status not in (401, 403)
 
 
@@ -133,6 +134,7 @@ def measured(place: Place, group: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in everything():
         if str(row) not in found and group == (row.what if row.what in GROUPS else "act"):
+            place.scene.stage.advance(1)  # so many actions at once would be too many
             found[str(row)] = "".join("+" if passes(visitor, row) else "-" for visitor in visitors)
     return found
 
