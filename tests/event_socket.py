@@ -31,12 +31,13 @@ class EventSocket:
         assert b" 101 " in answer.split(b"\r\n")[0] + b" ", answer
         self.events: list[tuple[str, str, Any]] = []
         self.is_open = True
+        self._start = ""
         self._answer: dict[str, Any] | None = None
         self._send({"cmd": "resume", "paths": paths, "since": since, "_id": 1})
         while self._answer is None:
             assert self._read(30.0)
         assert self._answer["code"] == 200, self._answer
-        self.start = str(self._answer["id"])
+        self._start = str(self._answer["id"])
 
     def _send(self, command: dict[str, Any]) -> None:
         payload = json.dumps(command).encode()
@@ -83,10 +84,15 @@ class EventSocket:
         else:
             self._answer = document
 
+    def keys(self, seconds: float) -> list[str]:
+        """The keys of all that came, after `read`."""
+        self.read(seconds)
+        return [key for _, key, _ in self.events]
+
     @property
     def position(self) -> str:
         """Where another socket goes on."""
-        return self.events[-1][0] if self.events else self.start
+        return self.events[-1][0] if self.events else self._start
 
     def close(self) -> None:
         self._socket.close()

@@ -1,7 +1,7 @@
 """The build backend: setuptools, and the web pages inside the wheel (PEP 517).
 
-Node.js is asked for only when the pages have to be built: not where they are there already, as in a source distribution,
-and not with BUILDMILL_SKIP_UI=1, which makes a wheel without pages. Editable installs never build them.
+Node.js is asked for only when the pages have to be built: not where they are there already, as in a source
+distribution, and not with BUILDMILL_SKIP_UI=1, which makes a wheel without pages. Editable installs never build them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes the TypeScript types of the data API's documents, out of our OpenAPI description, into the sources of the web pages.
+"""Writes the TypeScript types of the data API's documents, out of our OpenAPI description, into the web pages' sources.
 
 python contrib/packaging/ui_types.py            write them
 """

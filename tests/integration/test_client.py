@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,10 +20,12 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
-from buildmill.client import Client, Event, Reread, api
+from buildmill.client import Client, Event, Progress, Reread, api
 from buildmill.client.asynchronous import AsyncClient
+from buildmill.client.documents import Master
 from buildmill.client.errors import ApiError, Conflicting, Missing, Refused, Unauthenticated, Unreachable, Unsupported
 from buildmill.client.resources import Build
+from buildmill.client.sockets import EventSocket
 from buildmill.common.results import Result
 from buildmill.master.cli.main import main
 from tests.collector import Collector
@@ -34,6 +37,7 @@ from tests.support import async_test
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("client")]
 
 BUILDERS = """\
+c["www"]["ws_ping_interval"] = 1
 lines = "for n in 1 2 3 4 5 6 7 8; do echo line $n; done"
 c["builders"] = [
     builder("good", steps.ShellCommand(name="say", command=lines)),
@@ -297,6 +301,14 @@ async def test_the_client_on_twisted_does_the_same(place: Place, reactor: Reacto
         one_by_one = [build.buildid async for build in client.iterate(api.builds, page_rows=2)]
         log = api.builds[1].steps["say"].logs["stdio"]
         followed = b"".join([data async for data in client.follow(log.raw.streams("o"))])
+        held = await in_thread(reactor, place.build, "held")
+        hold = api.builds[held.buildid].steps["hold"].logs
+        await in_thread(reactor, wait_for, lambda: place.client.list(hold))
+        async with aclosing(client.follow(hold["stdio"].raw.streams("o"))) as following:
+            begun = await anext(following)  # and the rest is not waited for
+        place.go.touch()
+        await in_thread(reactor, wait_for, lambda: place.client.get(api.builds[held.buildid]).complete)
+        place.go.unlink()
         hits = [hit.text async for hit in client.search(log.search("line 3", streams="o"))]
         with pytest.raises(Missing):
             await client.get(api.builds[999])
@@ -316,6 +328,7 @@ async def test_the_client_on_twisted_does_the_same(place: Place, reactor: Reacto
     assert names == ["bad", "good", "held", "traced"]
     assert len(one_by_one) == len(set(one_by_one)) == count
     assert followed.startswith(b"line 1\n")
+    assert begun == b"begun\n"
     assert hits == ["line 3"]
     assert worker.paused
 
@@ -347,6 +360,17 @@ def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[A
     yield importlib.import_module("announce"), importlib.import_module("announce_twisted")
     for name in ("announce", "announce_twisted"):
         del sys.modules[name]
+
+
+@async_test
+async def test_a_socket_is_pinged_as_often_as_the_configuration_says(place: Place, reactor: Reactor) -> None:
+    socket = EventSocket(Master(place.url), ["builds/*/*"], Progress(), reactor)
+    pinged: Deferred[bytes] = Deferred()
+    await socket.open()
+    socket._protocol.onPing = pinged.callback
+
+    assert await pinged.addTimeout(20, reactor) is not None  # ours would come after 30 seconds
+    await socket.close()
 
 
 @async_test

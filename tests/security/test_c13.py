@@ -16,9 +16,9 @@ from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import Operator
-from tests import postgres
-from tests.database import create_schema, open_stage
+from tests.database import BOTH, open_stage
 from tests.scene import Scene
+from tests.schema import create_schema
 from tests.security.conftest import Open
 from tests.security.place import Place, Visitor
 
@@ -35,21 +35,21 @@ REFUSED_OR_EMPTY = {200, 400, 404}
 TABLES = (t.builds, t.build_requests, t.builders, t.steps, t.changes, t.workers, t.api_tokens)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=BOTH)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     """The history of all tests here, once on each database."""
-    url = "sqlite://"
+    url, cluster, name = "sqlite://", None, ""
     if request.param == "postgresql":
-        cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
-        name = cluster.create_filled("schema", create_schema)
+        cluster = request.getfixturevalue("postgres_cluster")
+        name = cluster.borrow("schema", create_schema)
         url = cluster.url(name)
     stage = open_stage(url)
     scene = Scene(stage, tmp_path / "logs")
     yield scene
     scene.close()
     stage.close()
-    if request.param == "postgresql":
-        cluster.drop_database(name)
+    if cluster is not None:
+        cluster.give_back("schema", name)
 
 
 def contents(place: Place) -> dict[str, list[tuple[object, ...]]]:

@@ -5,7 +5,7 @@ It takes the reactor, and never blocks it. What the methods mean is told at `bui
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from random import Random
 from typing import Any, TypeVar, overload
 
@@ -148,13 +148,13 @@ class AsyncClient:
 
     # -- logs ----------------------------------------------------------------------------
 
-    async def download(self, what: Download, first: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    async def download(self, what: Download, first: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes of a log or of a build's data."""
         headers = {"Range": f"bytes={first}-{'' if end is None else end - 1}"} if first or end is not None else {}
         async for data in self._parts(self._master.request(what.path, what.parameters, "*/*", **headers)):
             yield data
 
-    async def follow(self, what: Download, offset: int = 0) -> AsyncIterator[bytes]:
+    async def follow(self, what: Download, offset: int = 0) -> AsyncGenerator[bytes, None]:
         """The bytes of a log as they come, until it is finished."""
         delays = Delays(self._rng)
         while True:
@@ -170,7 +170,7 @@ class AsyncClient:
             except (Unreachable, Busy) as problem:
                 await self._wait(problem, delays)
 
-    async def search(self, search: Search, limit: int | None = None) -> AsyncIterator[LogHit]:
+    async def search(self, search: Search, limit: int | None = None) -> AsyncGenerator[LogHit, None]:
         """Hits in a log."""
         begin: int | None = search.begin
         left = limit
@@ -189,7 +189,7 @@ class AsyncClient:
 
     async def events(
         self, *paths: str, since: str | None = None, progress: Progress | None = None
-    ) -> AsyncIterator[Event | Reread]:
+    ) -> AsyncGenerator[Event | Reread, None]:
         """What happens, for ever, from the event socket ``/ws``; see `Client.events`."""
         from buildmill.client.sockets import EventSocket
 
@@ -222,7 +222,11 @@ class AsyncClient:
 
     @staticmethod
     async def _whole(answer: IResponse, url: str) -> bytes:
-        return b"".join([part async for part in Body(answer, url)])
+        body = Body(answer, url)
+        try:
+            return b"".join([part async for part in body])
+        finally:
+            body.close()  # where nobody waits any more
 
     async def _open(self, request: Request) -> IResponse:
         headers = Headers({name: [value] for name, value in request.headers.items()})
@@ -243,7 +247,7 @@ class AsyncClient:
         except _BROKEN as problem:
             raise Unreachable(self._master.url, str(problem) or repr(problem)) from problem
 
-    async def _parts(self, request: Request) -> AsyncIterator[bytes]:
+    async def _parts(self, request: Request) -> AsyncGenerator[bytes, None]:
         body = Body(await self._open(request), request.url)
         try:
             while True:
@@ -265,7 +269,7 @@ class AsyncClient:
         except StopAsyncIteration:
             return b""
 
-    async def _followed(self, what: Download, offset: int) -> AsyncIterator[bytes]:
+    async def _followed(self, what: Download, offset: int) -> AsyncGenerator[bytes, None]:
         request, known = self._master.following(what, offset)
         async for part in self._parts(request):
             known, data = max(0, known - len(part)), part[known:]

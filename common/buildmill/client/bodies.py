@@ -59,7 +59,7 @@ class Body(Protocol):
         """Read no more."""
         if self._end is None and self.transport is not None:
             self._end = StopAsyncIteration()
-            self._producer.abortConnection()
+            self._producer.loseConnection()
 
     @property
     def _producer(self) -> Any:

@@ -147,7 +147,7 @@ class App:
             new_epoch=lambda: f"{rng.getrandbits(48):012x}",
             waker=lambda: waker_for(self._url, reactor),
             answers=self._answers,
-            catch_up=self.engine.distributor.catch_up,
+            catch_up=self._read_anew,
         )
         self.web = WebPart(
             data=self.data,
@@ -333,6 +333,11 @@ class App:
         return Deferred.fromCoroutine(beat())
 
     # -- configuration -----------------------------------------------------------------------------
+
+    async def _read_anew(self) -> None:
+        """Events of others were lost: what they have changed is looked for in rows."""
+        await self.engine.distributor.catch_up()
+        self.graphs.look_at_everything()
 
     async def reconfig(self) -> ReconfigPlan:
         """Read the configuration again and put it in force, all of it or nothing.

@@ -111,7 +111,7 @@ class WebApp:
         self.engine = EngineCalls(
             database=self.database, bus=self._bus, clock=reactor, origin=self._origin, master=name
         )
-        self._context = UpdateContext()
+        self._context = UpdateContext(secrets.token_bytes)
         self.updates = Updates(self.database, self._context)
         self.data = DataAPI(
             database=self.database,
@@ -151,9 +151,10 @@ class WebApp:
             is_engine=False,
             history=self._history,
         )
+        self._settings = _Settings(self.master, self._context)
         self._managed_secrets = ManagedServicesPart(self._secrets, "providers of secrets")
         self._reconfiguration = Reconfiguration(
-            Application([_Settings(self.master), self._managed_secrets, self.web]),
+            Application([self._settings, self._managed_secrets, self.web]),
             config,
             hold=lambda: None,
             resume=lambda: None,
@@ -209,7 +210,7 @@ class WebApp:
         self._bus.subscribe(("logs", None, "new"), self._new_log)
         await self.master.services.addService(self._secrets)
         await self.master.services.startService()
-        await _Settings(self.master).apply(self.config)
+        await self._settings.apply(self.config)
         await self._managed_secrets.apply(self.config)
         await self.web.apply(self.config)
         self._reconfiguration.inventory = await self._blocking(inventory_of, self.config)
@@ -326,16 +327,18 @@ class WebApp:
 
 
 class _Settings:
-    """What plugins read of the configuration."""
+    """What plugins and updates read of the configuration."""
 
     name = "settings"
 
-    def __init__(self, master: Master) -> None:
+    def __init__(self, master: Master, context: UpdateContext) -> None:
         self._master = master
+        self._context = context
 
     async def apply(self, config: MasterConfig) -> None:
         """See `Part.apply`."""
         self._master.config = config
+        self._context.orchestration = config.orchestration
 
     def settle(self) -> None:
         """Nothing was kept for going back."""

@@ -3,6 +3,7 @@ asked of it, with the same answers as in one process."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,8 +26,8 @@ from buildmill.master.domain.events import Event
 from buildmill.master.domain.form_errors import InvalidParameters
 from buildmill.master.domain.resources import Build, Worker
 from buildmill.master.domain.rights import Actor, Via
-from buildmill.master.domain.stored_events import pack, unpack
-from buildmill.master.mq.following import POLL_SECONDS
+from buildmill.master.domain.stored_events import UnreadableBatch, all_types, pack, type_of, unpack
+from buildmill.master.mq.following import POLL_SECONDS, RETRY_SECONDS
 from buildmill.master.web.limits import WebLimits
 from tests.harness import ScriptedWorker
 from tests.leftovers import FailureLog
@@ -163,6 +164,27 @@ def test_without_others_nothing_is_written_for_them(tmp_path: Path) -> None:
 
     assert house.engine.rows(sa.select(sa.func.count()).select_from(t.event_batches)) == before
     house.close()
+
+
+def test_a_follower_that_cannot_read_says_so_and_goes_on_trying(house: House, logged_failures: FailureLog) -> None:
+    def rename(old: str, new: str) -> None:
+        statement = sa.text(f"ALTER TABLE {old} RENAME TO {new}")
+        house.engine.result(house.engine.database.write(lambda tx: tx.sql.execute(statement) and None))
+
+    assert house.engine.bell is not None
+    house.engine.bell.is_broken = True
+    house.tell("a/b")
+    rename("event_batches", "elsewhere")
+    house.faces.follower.wake()
+    house.engine.turn()
+    assert "events of other processes cannot be read" in str(house.faces.follower.trouble)
+    logged_failures.flush(sa.exc.OperationalError, sqlite3.OperationalError)
+
+    rename("elsewhere", "event_batches")
+    house.engine.advance(RETRY_SECONDS)
+
+    assert house.faces.follower.trouble is None
+    assert house.faces.names()[-1] == "a/b"
 
 
 def test_a_lost_wake_up_delays_an_event_and_loses_nothing(house: House) -> None:
@@ -508,6 +530,14 @@ def test_answers_that_were_kept_become_old_with_commits_of_the_other_process(hou
     house.engine.force()
 
     assert data.stamp(with_events) != before[1]
+
+
+def test_the_name_of_a_message_s_type_names_one() -> None:
+    names = [cls.__name__ for cls in all_types()]
+
+    assert len(set(names)) == len(names) > 40
+    with pytest.raises(UnreadableBatch):
+        type_of("Nothing")
 
 
 def test_messages_of_every_type_come_back_as_they_were() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,3 +45,45 @@ def client_of(master: str, auth: str | None) -> Client:
         return Client(master, token=auth)
     except InvalidInput as problem:
         raise click.BadParameter(problem.problem, param_hint="--master") from problem
+
+
+# -- for commands that take rows as they come --------------------------------------------
+
+
+def api_url(master: str) -> str:
+    """The address of a master, as ``--master`` names it.
+
+    Raises:
+        click.BadParameter: that is no address.
+    """
+    from buildmill.client.documents import Master
+
+    try:
+        return Master(master).url
+    except InvalidInput as problem:
+        raise click.BadParameter(problem.problem, param_hint="--master") from problem
+
+
+def rows(url: str, path: str, *, auth: str | None = None) -> list[dict[str, Any]]:
+    """What is at an encoded path of the API, as dictionaries.
+
+    Raises:
+        NotFound: nothing is.
+        BuildmillError: the master cannot be reached, or it refuses; with its words.
+    """
+    document = json.loads(client_of(url, auth).ask(lambda master: master.request(path)))
+    found: list[dict[str, Any]] = next(value for key, value in document.items() if key != "meta")
+    return found
+
+
+def call(url: str, path: str, method: str, params: dict[str, Any], *, auth: str | None = None) -> Any:
+    """Do something with what is at an encoded path; returns the result.
+
+    Raises:
+        NotFound: nothing is there.
+        BuildmillError: the master cannot be reached, or it refuses; with its words.
+    """
+    from buildmill.client.paths import Call
+
+    asked: Call[Any] = Call(path, method, params)
+    return client_of(url, auth).call(asked)

@@ -40,6 +40,9 @@ class ThreadWaker:
 
     Args:
         reactor: gets the calls.
+
+    Attributes:
+        reconnect_seconds: how long is waited after an error of the database.
     """
 
     _log = Logger()
@@ -52,6 +55,7 @@ class ThreadWaker:
         self._ended: Deferred[None] = Deferred()
         self._wake: Callable[[], None] = lambda: None
         self._is_told = threading.Event()
+        self.reconnect_seconds = RECONNECT_SECONDS
 
     def start(self, wake: Callable[[], None]) -> None:
         """Call `wake` in the reactor's thread after commits."""
@@ -77,7 +81,7 @@ class ThreadWaker:
                 self._watch_blocking()
             except (psycopg.Error, sqlite3.Error, OSError) as error:
                 self._log.info("commits of others are not noticed at once: {error}", error=str(error).strip())
-                self._stopping.wait(RECONNECT_SECONDS)
+                self._stopping.wait(self.reconnect_seconds)
         self._reactor.callFromThread(self._ended.callback, None)
 
     def _watch_blocking(self) -> None:

@@ -7,13 +7,11 @@ the message as JSON, as clients get it. Whoever only hands an event on never dec
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import ModuleType
 from typing import Any
 
 import msgspec
 
 from buildmill.common.errors import BuildmillError
-from buildmill.master.domain import commit_resources, resources, result_resources
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.resources import Resource
 
@@ -26,12 +24,29 @@ class UnreadableBatch(BuildmillError):
     """Not written by this version: a process of another one writes into the same database."""
 
 
-def _types(*modules: ModuleType) -> dict[str, type[Resource]]:
-    found = [thing for module in modules for thing in vars(module).values() if isinstance(thing, type)]
-    return {cls.__name__: cls for cls in found if issubclass(cls, Resource)}
+_types: dict[str, type[Resource]] = {}
 
 
-_TYPES = _types(resources, result_resources, commit_resources)
+def type_of(name: str) -> type[Resource]:
+    """The resource type with that name.
+
+    Raises:
+        UnreadableBatch: there is none here.
+    """
+    if name not in _types:
+        _types.update((cls.__name__, cls) for cls in all_types())
+        if name not in _types:
+            raise UnreadableBatch(f"an event has a message of a type that is not known here: {name}")
+    return _types[name]
+
+
+def all_types() -> list[type[Resource]]:
+    """All resource types that are loaded; no two have one name."""
+    found, new = list[type[Resource]](), [Resource]
+    while new:
+        new = [derived for cls in new for derived in cls.__subclasses__()]
+        found += new
+    return found
 
 
 class StoredEvent(Event):
@@ -49,7 +64,7 @@ class StoredEvent(Event):
     def message(self) -> Any:
         if not self._is_decoded:
             assert self._payload is not None
-            self._message = msgspec.json.decode(self._payload, type=_TYPES[self._type] if self._type else Any)
+            self._message = msgspec.json.decode(self._payload, type=type_of(self._type) if self._type else Any)
             self._is_decoded = True
         return self._message
 
@@ -66,12 +81,9 @@ def unpack(batch: bytes) -> list[StoredEvent]:
         UnreadableBatch: it is of another version.
     """
     try:
-        found = [StoredEvent(*stored) for stored in _decode(batch)]
+        return [StoredEvent(*stored) for stored in _decode(batch)]
     except msgspec.DecodeError as error:
         raise UnreadableBatch(f"events in the database cannot be read: {error}") from error
-    if unknown := {event._type for event in found if event._type} - _TYPES.keys():
-        raise UnreadableBatch(f"events in the database have messages of unknown types: {', '.join(sorted(unknown))}")
-    return found
 
 
 def _type_name(message: Any) -> str:

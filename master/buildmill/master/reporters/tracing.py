@@ -32,6 +32,9 @@ from buildmill.master.domain.traces import (
 )
 from buildmill.master.mq.bus import EventBus, Subscription
 
+MOST_BUILDS = 10_000
+"""Of so many builds times are kept at most."""
+
 
 class SpanSink(Protocol):
     """Where spans go."""
@@ -93,7 +96,7 @@ class BuildTraces:
         for subscription in self._subscriptions:
             subscription.cancel()
         self._subscriptions.clear()
-        await self._tasks.stop()
+        await self._tasks.join()
 
     # -- for the engine ------------------------------------------------------------------------
 
@@ -109,12 +112,19 @@ class BuildTraces:
 
     def command_ended(self, build: Any, uid: str) -> None:
         """See `engine.tracing.Tracing`."""
-        self._times(build.buildid).commands.setdefault(uid, Period()).end = self._clock.seconds()
+        seen = self._seen.get(build.buildid)
+        if seen is not None:  # a step that was abandoned may end after its build
+            seen.commands.setdefault(uid, Period()).end = self._clock.seconds()
 
     # -- what happens --------------------------------------------------------------------------
 
     def _times(self, build_id: int) -> SeenTimes:
-        return self._seen.setdefault(build_id, SeenTimes())
+        seen = self._seen.get(build_id)
+        if seen is None:
+            if len(self._seen) >= MOST_BUILDS:  # those of masters that died meanwhile, whose end nobody told
+                del self._seen[next(iter(self._seen))]
+            seen = self._seen[build_id] = SeenTimes()
+        return seen
 
     def _build_began(self, _key: Key, event: Event) -> None:
         build: Any = event.message

@@ -1,7 +1,7 @@
 """The built web pages: ``/`` and what it loads from ``/assets/``.
 
-All of them are read when the first is asked for, and again when the pages were built anew. The page itself holds nothing of
-anybody's, so everybody gets it; what it shows it asks the data API for, in the name of its reader.
+All of them are read when the first is asked for, and again when the pages were built anew. The page itself holds
+nothing of anybody's, so everybody gets it; what it shows it asks the data API for, in the name of its reader.
 """
 
 from __future__ import annotations

@@ -223,6 +223,8 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['www'] = {'auth': 3}", "www['auth'] must be as util.UserPasswordAuth({...}), not 3"),
         ("c['www'] = {'port': 'x'}", "www['port'] must be a port"),
         ("c['www'] = {'port': 70000}", "www['port'] must be a port"),
+        ("c['www'] = {'operations_port': 'x'}", "www['operations_port'] must be a port"),
+        ("c['www'] = {'process': 'two'}", "www['process'] must be 'engine' or 'own', not 'two'"),
         ("c['www'] = {'cookie_expiration_time': 3}", "www['cookie_expiration_time'] must be a timedelta"),
         ("c['collapseRequests'] = 3", "collapseRequests must be True, False or callable"),
         ("c['prioritizeBuilders'] = 3", "prioritizeBuilders must be callable"),

@@ -9,10 +9,11 @@ import pytest
 
 from buildmill.master.domain.events import Event
 from buildmill.master.web.limits import WebLimits
+from tests.database import NOW
 from tests.scene import Scene
 from tests.unit.master.web.conftest import Connection, Face, read_answer
 from tests.unit.master.web.test_live import Client
-from tests.unit.master.web.test_logs import NOW, new_writer
+from tests.unit.master.web.test_logs import new_writer
 
 MEGABYTE = 1_000_000
 LINE = bytes(range(32, 127)) * 10 + b"\n"
