@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from twisted.internet.defer import Deferred
 
 from buildmill.master.config.parts.telling import TellingPart
 from buildmill.master.data.answering import Answers
@@ -20,6 +21,7 @@ from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.db.database import Database
 from buildmill.master.db.outbox import Batch, End, Outbox
 from buildmill.master.domain.events import Event
+from buildmill.master.domain.projects import Reach
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.mq.following import Follower
@@ -30,6 +32,10 @@ from buildmill.master.web.limits import WebLimits
 from tests.harness import Harness
 
 NAME = "here"
+
+
+def nobody_asks(_reach: Reach, _family: str, _id: str) -> Deferred[bool]:
+    raise AssertionError("who gets to everything is not asked about")
 
 
 class Bell:
@@ -158,7 +164,7 @@ class FacesProcess:
         self.database.tell_others(Outbox(origin))
         limits = limits or WebLimits()
         self.history = History(self.bus, "", limits)
-        self.hub = Hub(self.bus, self.history, limits)
+        self.hub = Hub(self.bus, self.history, limits, nobody_asks)
         self.follower = Follower(
             database=self.database,
             waker=bell.waker(),

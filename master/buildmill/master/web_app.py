@@ -42,6 +42,7 @@ from buildmill.master.db.schema import DatabaseUnusable
 from buildmill.master.db.waking import waker_for
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.engine.facade import Master
+from buildmill.master.engine.pools import Pools
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.logs.files import FolderLogFiles
 from buildmill.master.logs.outlet import LogOutlet
@@ -128,6 +129,7 @@ class WebApp:
             engine=self.engine,
             commits=lambda: self._follower.commits,
         )
+        self._pools = Pools(reactor)
         self.master = Master(
             basedir=basedir,
             name=name,
@@ -139,6 +141,7 @@ class WebApp:
             rng=rng,
             processes=ReactorProcessRunner(reactor),
             in_thread=self._blocking,
+            in_pool=self._pools.run,
         )
         self.master.secrets = self._secrets = SecretManager()
         self._operations = Operations(bus=self._bus, clock=reactor, monotonic=time.monotonic)
@@ -263,6 +266,7 @@ class WebApp:
         await self._quietly("reconfigurations", self._tasks.stop())
         await self._quietly("web server", self.web.stop())
         await self._quietly("services", self.master.services.stopService())
+        await self._quietly("pools of threads", self._blocking(self._pools.stop_blocking))
         self._operations.stop()
         self._history.stop()
         self.data.stop()
