@@ -52,7 +52,8 @@ import json, pathlib
 PYTHON = {python!r}
 def run(name, code, flag, **more):
     command = [PYTHON, "-c", f"FLAG = {{flag!r}}\\n" + code]
-    return steps.ShellCommand(name=name, command=command, workdir=".", logEnviron=False, **more)
+    told = {{"description": name, "descriptionDone": name}}
+    return steps.ShellCommand(name=name, command=command, workdir=".", logEnviron=False, **told, **more)
 PAYLOADS = json.loads(pathlib.Path({payloads!r}).read_text())
 class Links(steps.BuildStep):
     name = "links"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -13,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {"common": ROOT / "common", "worker": ROOT / "worker", "master": ROOT / "master"}
+BUILT = ROOT / "master" / "buildmill" / "master" / "web" / "static"
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 
@@ -25,13 +27,16 @@ def run(*command: str | Path) -> str:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a clean copy of what git knows about."""
+    """The wheel, built from a clean copy of what git knows about, and the web pages that were built before."""
     copy = tmp_path_factory.mktemp("tree")
     files = run("git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, files.split("\0")):
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             (copy / name).write_bytes((ROOT / name).read_bytes())
+    if not (BUILT / "index.html").is_file():
+        pytest.skip("the web pages are not built: make ui")
+    shutil.copytree(BUILT, copy / BUILT.relative_to(ROOT))
     out = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, copy)
     (built,) = out.glob("*.whl")
@@ -50,6 +55,15 @@ def test_wheel_holds_every_module_and_data_file_of_the_tree(wheel: Path) -> None
         in_wheel = {n for n in archive.namelist() if ".dist-info/" not in n and "/static/" not in n}
 
     assert in_wheel == in_tree
+
+
+def test_wheel_holds_the_web_pages_and_nothing_of_an_older_build(wheel: Path) -> None:
+    built = {path.relative_to(BUILT).as_posix() for path in BUILT.rglob("*") if path.is_file()}
+
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name.partition("/web/static/")[2] for name in archive.namelist() if "/web/static/" in name}
+
+    assert packed == built
 
 
 def required_by_master(wheel: Path) -> set[str]:

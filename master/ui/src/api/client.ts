@@ -15,6 +15,26 @@ export class ApiError extends Error {
   ) {
     super(message);
   }
+
+  /** Whether the same may be answered in a moment. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status === 503;
+  }
+}
+
+const TRIES = 3;
+const PAUSE_MS = 1_000;
+
+/** Ask again, a little later, where the master is only busy. */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.isPassing || tries >= TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tries));
+    }
+  }
 }
 
 const JSON_TYPE = "application/json";

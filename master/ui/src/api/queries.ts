@@ -13,7 +13,7 @@ export const queries = new QueryClient({
       staleTime: Infinity, // events say when something has changed
       gcTime: 5 * 60_000,
       refetchOnWindowFocus: false,
-      retry: (count, error) => count < 2 && error instanceof ApiError && (error.status === 0 || error.status === 503),
+      retry: (count, error) => count < 2 && error instanceof ApiError && error.isPassing,
     },
   },
 });

@@ -4,7 +4,7 @@ import { getRouteApi, Link, useNavigate, useRouterState } from "@tanstack/react-
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState, type FormEvent, type MouseEvent, type ReactNode } from "react";
 import type { Build, Builder, Log, LogChunk, LogHit, Step } from "../api/schema";
-import { addressOf, getDocument, getOne } from "../api/client";
+import { addressOf, getDocument, getOne, patiently } from "../api/client";
 import { config } from "../api/config";
 import { useOne } from "../api/queries";
 import { CHUNK_LINES, WINDOW_LINES, formatRange, parseRange, splitLines, windowAround, type LineRange } from "../lib/lines";
@@ -79,7 +79,7 @@ function Viewer({ log }: { log: Log }): ReactNode {
   const [source, setSource] = useState<LogSource | null>(null);
   useEffect(() => {
     const read = async (offset: number, limit: number) => {
-      const chunk = await getOne<LogChunk>(`logs/${log.logid}/contents?offset=${offset}&limit=${limit}`);
+      const chunk = await patiently(() => getOne<LogChunk>(`logs/${log.logid}/contents?offset=${offset}&limit=${limit}`));
       return splitLines(chunk.content, log.type === "s");
     };
     const made = new LogSource(read, redraw);

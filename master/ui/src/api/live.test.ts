@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Live, matches } from "./live";
+
+/** A socket whose other end is the test. */
+class Socket {
+  static OPEN = 1;
+  static all: Socket[] = [];
+  readyState = 0;
+  sent: { cmd: string; paths?: string[]; path?: string; since?: string | null; _id: number }[] = [];
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((message: { data: string }) => void) | null = null;
+  constructor(readonly url: string) {
+    Socket.all.push(this);
+  }
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as Socket["sent"][number]);
+  }
+  close(): void {
+    this.readyState = 3;
+    this.onclose?.();
+  }
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+  tell(frame: object): void {
+    this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+  /** Answer what was asked last. */
+  async answer(more: object): Promise<void> {
+    this.tell({ _id: this.sent.at(-1)?._id, ...more });
+    await vi.advanceTimersByTimeAsync(0);
+  }
+}
+
+const latest = (): Socket => {
+  const socket = Socket.all.at(-1);
+  if (!socket) throw new Error("nobody has connected");
+  return socket;
+};
+
+let reread = vi.fn();
+let live = new Live(reread);
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", Socket);
+  vi.stubGlobal("addEventListener", vi.fn());
+  vi.stubGlobal("document", { baseURI: "https://ci.example.org/mill/#/builders", addEventListener: vi.fn() });
+  Socket.all = [];
+  reread = vi.fn();
+  live = new Live(reread);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+it("a star stands for exactly one element", () => {
+  expect(matches(["builds", "*", "new"], ["builds", "7", "new"])).toBe(true);
+  expect(matches(["builds", "*"], ["builds", "7", "new"])).toBe(false);
+});
+
+it("connects beside the page, below the path of a proxy, too", () => {
+  live.start();
+
+  expect(latest().url).toBe("wss://ci.example.org/mill/ws");
+});
+
+it("subscribes to all that is shown, and has it read again once, because it may be older", async () => {
+  const heard: string[] = [];
+  live.subscribe(["builds/*/new"], ({ key }) => heard.push(key.join("/")));
+  live.start();
+  latest().open();
+  expect(latest().sent[0]).toMatchObject({ cmd: "resume", paths: ["builds/*/new"], since: null });
+  await latest().answer({ code: 200, id: "e1" });
+
+  latest().tell({ k: "builds/7/new", m: {}, id: "e2" });
+
+  expect(heard).toEqual(["builds/7/new"]);
+  expect(reread).toHaveBeenCalledTimes(1);
+});
+
+it("goes on after a break with what was missed, and has nothing read again", async () => {
+  live.subscribe(["builds/*/new"], () => undefined);
+  live.start();
+  latest().open();
+  await latest().answer({ code: 200, id: "e1" });
+  latest().tell({ k: "builds/7/new", m: {}, id: "e2" });
+  latest().close();
+  expect(live.state).toBe("lost");
+
+  await vi.advanceTimersByTimeAsync(1_000);
+  latest().open();
+  expect(latest().sent[0]).toMatchObject({ cmd: "resume", since: "e2" });
+  await latest().answer({ code: 200, id: "e5" });
+
+  expect(live.state).toBe("open");
+  expect(reread).toHaveBeenCalledTimes(1);
+});
+
+it("has everything read again where the master does not know what was missed", async () => {
+  live.start();
+  latest().open();
+  await latest().answer({ code: 200, id: "e1" });
+  latest().close();
+  await vi.advanceTimersByTimeAsync(1_000);
+  latest().open();
+
+  await latest().answer({ code: 410, id: "e9" });
+
+  expect(reread).toHaveBeenCalledTimes(2);
+});
+
+it("waits longer after each attempt that fails", async () => {
+  live.start();
+  for (let attempt = 0; attempt < 8; attempt++) {
+    latest().close();
+    await vi.advanceTimersByTimeAsync(20_000);
+  }
+  const before = Socket.all.length;
+  latest().close();
+  await vi.advanceTimersByTimeAsync(10_000);
+
+  expect(Socket.all).toHaveLength(before);
+});
+
+it("asks once for what two parts of a page want, and stops when neither does", async () => {
+  live.start();
+  latest().open();
+  await latest().answer({ code: 200, id: "e1" });
+  const one = live.subscribe(["workers/*/*"], () => undefined);
+  const other = live.subscribe(["workers/*/*"], () => undefined);
+  expect(latest().sent.filter(({ paths }) => paths?.includes("workers/*/*"))).toHaveLength(1);
+  one.end();
+  expect(latest().sent.at(-1)?.cmd).toBe("resume");
+
+  other.end();
+
+  expect(latest().sent.at(-1)).toMatchObject({ cmd: "stopConsuming", path: "workers/*/*" });
+});
+
+it("gives up a connection on which nobody answers", async () => {
+  live.start();
+  latest().open();
+
+  await vi.advanceTimersByTimeAsync(10_001);
+
+  expect(live.state).toBe("lost");
+});
