@@ -47,6 +47,8 @@ def test_what_is_right_is_taken() -> None:
         ({"default_branch": ""}, "orchestration['default_branch'] must be a string that is not empty"),
         ({"strict_branches": 1}, "orchestration['strict_branches'] must be True or False"),
         ({"max_retries": -1}, "orchestration['max_retries'] must be an integer from 0"),
+        ({"pause_schedules_after": 0}, "orchestration['pause_schedules_after'] must be None, or an integer from 1"),
+        ({"pause_schedules_after": True}, "orchestration['pause_schedules_after'] must be None, or an integer from 1"),
         ({"cancel_finished": "no"}, "orchestration['cancel_finished'] must be one of accept, error"),
         ({"datasets": "raw"}, "orchestration['datasets'] must be a list"),
         ({"datasets": [3]}, "orchestration['datasets'][0] must be a dictionary with name, rid, project, changes"),
