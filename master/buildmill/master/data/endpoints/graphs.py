@@ -187,6 +187,8 @@ async def _by_rid(
 ) -> ManualTarget | UpstreamTarget | ConnectingTarget:
     """The same with RIDs where there are names."""
     lists = {name: getattr(target, name) for name in target.__struct_fields__}
+    if any("\0" in text for names in lists.values() for text in names):
+        raise InvalidInput("target", "expected names without NUL")
     known = await context.database.read(find_targets, [name for names in lists.values() for name in names])
     changed = {
         field: tuple(known[name].rid if name in known else name for name in names) for field, names in lists.items()
@@ -196,9 +198,13 @@ async def _by_rid(
 
 def _names(params: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = params.get(name) or ()
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
+    if not isinstance(value, list | tuple) or not all(_is_name(item) for item in value):
         raise InvalidInput(name, "expected a list of names")
     return tuple(value)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and "\0" not in value
 
 
 def _flag(params: Mapping[str, Any], name: str) -> bool:
