@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from buildmill.common.errors import InvalidInput
+from buildmill.common.errors import BuildmillError, Conflict, InvalidInput, NotFound
 from buildmill.master.data.endpoints.arguments import MAX_TEXT, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, collection, single
 from buildmill.master.data.graphs import planned
@@ -137,7 +137,13 @@ async def _plan(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[Gra
     try:
         return await context.database.read(planned, request, settings)
     except errors.GraphRefused as refusal:
-        raise InvalidInput("target", str(refusal)) from refusal
+        raise _refused(refusal) from refusal
+
+
+def _refused(refusal: errors.GraphRefused) -> BuildmillError:
+    """A refusal as clients of this API know such things."""
+    is_unknown = isinstance(refusal, errors.TargetsNotFound | errors.InputsNotFound)
+    return NotFound(str(refusal)) if is_unknown else Conflict(str(refusal))
 
 
 # -- actions -------------------------------------------------------------------------------------
@@ -163,7 +169,10 @@ async def create(context: Context, _keys: Keys, params: Mapping[str, Any], actor
         abort_on_failure=_flag(params, "abort_on_failure"),
         notifications=_flag(params, "notifications"),
     )
-    build = await updates_of(context).createGraphBuild(request, _who(actor))
+    try:
+        build = await updates_of(context).createGraphBuild(request, _who(actor))
+    except errors.GraphRefused as refusal:
+        raise _refused(refusal) from refusal
     return build.rid
 
 
@@ -234,7 +243,10 @@ async def commit(context: Context, keys: Keys, params: Mapping[str, Any], actor:
     if not isinstance(payload, Mapping):
         raise InvalidInput("payload", "expected an object")
     branch = text_argument(params, "branch", "") or None
-    version = await updates_of(context).commitVersion(keys["target"], branch, payload, _who(actor))
+    try:
+        version = await updates_of(context).commitVersion(keys["target"], branch, payload, _who(actor))
+    except errors.GraphRefused as refusal:
+        raise _refused(refusal) from refusal
     return version.rid
 
 
