@@ -48,16 +48,25 @@ from buildmill.master.domain.queries import Filter, Page, only
 from buildmill.master.domain.rights import Actor
 
 _LONGEST = 2**53
-_NAMES = {"type": "array", "items": TEXT}
+_NAMES = {"type": "array", "items": {**TEXT, "minLength": 1}}
+
+
+def _kind(name: str, *required: str, **lists: Any) -> dict[str, Any]:
+    """The schema of one kind of target."""
+    return {
+        "type": "object",
+        "properties": {"type": {"const": name}, **lists},
+        "required": sorted(["type", *required]),
+    }
+
+
 _TARGET = {
-    "type": "object",
-    "properties": {
-        "type": {"enum": ["manual", "upstream", "connecting", "every"]},
-        "targetRids": _NAMES,
-        "inputRids": _NAMES,
-        "ignoredRids": _NAMES,
-    },
-    "required": ["type"],
+    "oneOf": [
+        _kind("every"),
+        _kind("manual", "targetRids", targetRids=_NAMES),
+        _kind("upstream", "targetRids", targetRids=_NAMES, ignoredRids=_NAMES),
+        _kind("connecting", "inputRids", "targetRids", inputRids=_NAMES, targetRids=_NAMES, ignoredRids=_NAMES),
+    ]
 }
 _CREATE = parameters(
     "target",
