@@ -1950,9 +1950,23 @@ class ScheduleResourcePath(OneScheduleResource):
         """Let it see no event and no time."""
         return call(self, "pause", {}, None)
 
-    def replace(self) -> Call[ScheduleResource]:
+    def replace(
+        self,
+        *,
+        action: Mapping[str, Any],
+        displayName: str | None | UnsetType = UNSET,
+        description: str | None | UnsetType = UNSET,
+        trigger: Mapping[str, Any] | None | UnsetType = UNSET,
+        scopeMode: Mapping[str, Any] | None | UnsetType = UNSET,
+    ) -> Call[ScheduleResource]:
         """Put something else in the place of all that a schedule is."""
-        return call(self, "replace", {}, ScheduleResource)
+        return call(self, "replace", {
+            "action": action,
+            "displayName": displayName,
+            "description": description,
+            "trigger": trigger,
+            "scopeMode": scopeMode,
+        }, ScheduleResource)
 
     def run(self) -> Call[ScheduleRunResource]:
         """Run it now."""
@@ -1971,9 +1985,23 @@ class ScheduleResourcePaths(ScheduleResourceList):
     def __getitem__(self, key: str) -> ScheduleResourcePath:
         return ScheduleResourcePath((*self.elements, str(key)))
 
-    def create(self) -> Call[ScheduleResource]:
+    def create(
+        self,
+        *,
+        action: Mapping[str, Any],
+        displayName: str | None | UnsetType = UNSET,
+        description: str | None | UnsetType = UNSET,
+        trigger: Mapping[str, Any] | None | UnsetType = UNSET,
+        scopeMode: Mapping[str, Any] | None | UnsetType = UNSET,
+    ) -> Call[ScheduleResource]:
         """Make a schedule."""
-        return call(self, "create", {}, ScheduleResource)
+        return call(self, "create", {
+            "action": action,
+            "displayName": displayName,
+            "description": description,
+            "trigger": trigger,
+            "scopeMode": scopeMode,
+        }, ScheduleResource)
 
 
 class SourceStampPath(OneSourceStamp):
