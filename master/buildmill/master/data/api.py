@@ -519,6 +519,9 @@ def _next(page: Page[Any], wanted: ResultSpec) -> str | None:
     if wanted.query.after is None:
         return None
     if page.next is UNKNOWN:
+        is_whole = wanted.query.limit is None or len(page.rows) < wanted.query.limit
+        if is_whole and not wanted.tells_next:
+            return None
         raise InvalidInput("after", "this collection has no places")
     return None if page.next is None else cursor_of(page.next)
 

@@ -12,7 +12,8 @@ PROGRAM = Path(__file__).parents[4] / "contrib" / "packaging" / "ui_types.py"
 
 def program() -> Any:
     spec = spec_from_file_location("ui_types", PROGRAM)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules.pop("ui_types", None)
     spec.loader.exec_module(module)
