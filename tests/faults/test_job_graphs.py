@@ -100,7 +100,8 @@ def test_a_graph_ends_as_it_would_have_although_its_master_is_killed(tmp_path: P
             "├─ d0_0 [ok] fresh",
             "│  └─ raw (source)",
             f"└─ d0_{WIDTH - 1} [ok] fresh",
-        ] + ["   └─ raw (source)"]
+            "   └─ raw (source)",
+        ]
         assert all(line.startswith("fresh") for line in _command(master, 3, "plan", "d1_0"))
         assert "nothing has changed" in _command(master, 3, "why-stale", "d1_0")[0]
         assert _command(master, 1, "build", "d1_0") == []

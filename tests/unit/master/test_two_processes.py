@@ -467,6 +467,8 @@ def test_an_engine_that_is_stopped_is_not_asked(house: House) -> None:
     )
     assert house.engine.result(house.faces.calls.problem()) == "the engine of master here does not run"
     assert house.engine.rows(sa.select(t.engine_calls.c.id)) == []
+    entry = sa.select(t.audit_entries.c.actor, t.audit_entries.c.action, t.audit_entries.c.outcome)
+    assert house.engine.rows(entry) == [("ann", "forceschedulers.force", "refused")]
 
 
 def test_what_an_engine_does_not_take_in_time_is_withdrawn_and_not_done(house: House) -> None:

@@ -58,6 +58,7 @@ from buildmill.master.data.schedules import ScheduleReads
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import EVERY_CHANGE, Stamp, Versions
 from buildmill.master.db.database import Database
+from buildmill.master.db.engine_calls import EngineAway
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
 from buildmill.master.domain.allowance import Allowance
@@ -354,6 +355,10 @@ class DataAPI(Generic[U]):
         if control.by_engine and self._engine is not None:
             try:
                 return await self._engine.control(method, params, path, actor)
+            except EngineAway as error:  # what it answers, it has told the audit log itself
+                note = self._note(found, control, method, params, path, actor)
+                await self.audit_log.write_refusal(note.refused(error))
+                raise
             finally:
                 self._versions.everything_changed()
         note = self._note(found, control, method, params, path, actor)
@@ -514,6 +519,9 @@ def _next(page: Page[Any], wanted: ResultSpec) -> str | None:
     if wanted.query.after is None:
         return None
     if page.next is UNKNOWN:
+        is_whole = wanted.query.limit is None or len(page.rows) < wanted.query.limit
+        if is_whole and not wanted.tells_next:
+            return None
         raise InvalidInput("after", "this collection has no places")
     return None if page.next is None else cursor_of(page.next)
 

@@ -56,8 +56,6 @@ class ResultSpec:
 
 
 EVERYTHING = ResultSpec()
-UNPLACED = frozenset({"reason"})
-"""Types whose rows have no ids of their own."""
 
 
 def parse(parameters: Sequence[tuple[str, str]], type_: ResourceType, *, is_collection: bool) -> ResultSpec:
@@ -225,7 +223,7 @@ def apply(rows: Iterable[Any], query: Query, type_: ResourceType) -> Page[Any]:
 
 def _page_behind(rows: Sequence[Any], query: Query, after: Position, type_: ResourceType) -> Page[Any]:
     """Rows behind a place; ids, which are unique in a collection, are the last word of the order."""
-    if type_.struct is None or type_.name in UNPLACED:
+    if not type_.place:
         raise InvalidInput("after", "this collection has no places")
     descending = {name.removeprefix("-") for name in query.order if name.startswith("-")}
     terms = [(attrgetter(type_.attributes[name]), name in descending) for name in placed_by(query.order, type_)]

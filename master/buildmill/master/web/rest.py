@@ -22,6 +22,7 @@ from buildmill.master.data import resultspec
 from buildmill.master.data.api import NOBODY, DataAPI, Found, Result
 from buildmill.master.data.endpoints.endpoint import Control, Kind
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.types import GROWING
 from buildmill.master.data.versions import Stamp
 from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.rights import ACTIONS, ActionKind, Actor, Principal, Resource, declared
@@ -45,13 +46,6 @@ _VARY = b"Accept, Accept-Encoding, Origin"
 _ASK_AGAIN = b"Cache-Control: no-cache\r\n"  # to be kept, and not to be used unasked
 _PREFLIGHT = (b"GET", b"POST", b"HEAD")
 NOTHING: frozenset[str] = frozenset()
-GROWING = frozenset(
-    {
-        "audit_entry", "build", "buildrequest", "buildset", "change", "commit", "sourcestamp", "test_result",
-        "test_result_set",
-    }
-)  # fmt: skip
-"""Types of which there are more every day; of all others there are as many as a configuration or a build has."""
 
 
 class Rest:

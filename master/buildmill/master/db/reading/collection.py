@@ -18,7 +18,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Operator, Page, Position, Query
+from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Position, Query
 
 T = TypeVar("T")
 Expression = sa.ColumnElement[Any]
@@ -130,8 +130,8 @@ class Collection(Generic[T]):
             InvalidInput: also for a place that belongs to another order.
         """
         query.check_place()
-        rows, following = self.select(connection, _one_more(query)), None
-        if query.after is not None and query.limit is not None and len(rows) > query.limit:
+        rows, following = self.select(connection, _one_more(query)), None if self._key_name else UNKNOWN
+        if following is None and query.after is not None and query.limit is not None and len(rows) > query.limit:
             rows = rows[: query.limit]
             following = Position(query.order, self._place_of(rows[-1], query.order))
         if not count or (query.limit is None and not query.offset and query.after is None):
@@ -147,7 +147,12 @@ class Collection(Generic[T]):
 
     def _place_of(self, row: T, order: Sequence[str]) -> tuple[Any, ...]:
         resource: Any = row
-        return tuple(getattr(resource, name) for name, _, _ in self._terms(order, resource.id_field))
+        return tuple(getattr(resource, name) for name, _, _ in self._terms(order))
+
+    @property
+    def _key_name(self) -> str:
+        """The field that holds the id; empty if there is none, and so no places."""
+        return next((name for name, column in self.fields.items() if column.expression is self.key), "")
 
     def _keep(self, shape: Any, clause: sa.Select[Any]) -> Statement:
         if len(self._statements) >= MAX_SHAPES:
@@ -169,7 +174,7 @@ class Collection(Generic[T]):
             clause = clause.offset(sa.bindparam("offset", type_=sa.BigInteger))
         return clause
 
-    def _terms(self, order: Sequence[str], id_field: str = "") -> list[tuple[str, Column, bool]]:
+    def _terms(self, order: Sequence[str]) -> list[tuple[str, Column, bool]]:
         """The terms of an order, with the id as the last word: name, column, and whether it descends."""
         terms: list[tuple[str, Column, bool]] = []
         for given in order:
@@ -180,7 +185,7 @@ class Collection(Generic[T]):
             terms.append((name, column, given.startswith("-")))
             if column.expression is self.key:
                 return terms
-        return [*terms, (id_field, integer(self.key), False)]
+        return [*terms, (self._key_name, integer(self.key), False)]
 
     def _order(self, order: Sequence[str]) -> list[Expression]:
         found: list[Expression] = []

@@ -36,6 +36,19 @@ def _limit() -> sa.BindParameter[int]:
 _MARKS = Statement(
     sa.select(*_MARK).select_from(t.builders.join(t.builds, _IS_NEW)).order_by(_builders.id, _b.number.desc())
 )
+# PostgreSQL guesses that a third of all builds have such numbers, and reads them all; SQLite has no LATERAL
+_newest = (
+    sa.select(*_MARK)
+    .where(_IS_NEW)
+    .correlate(t.builders)
+    .order_by(_b.number.desc())
+    .limit(sa.literal_column(str(LOOKED_AT)))
+).lateral("newest")
+_MARKS_LATERAL = Statement(
+    sa.select(*(_newest.c[column.name] for column in _MARK))
+    .select_from(t.builders.join(_newest, sa.true()))
+    .order_by(_builders.id, _newest.c.number.desc())
+)
 _MARKS_OF_ONE = Statement(
     sa.select(*_MARK)
     .select_from(t.builders.join(t.builds, _IS_NEW))
@@ -78,7 +91,7 @@ _WORKER_NAME = Statement(sa.select(_w.name).where(_w.id == sa.bindparam("id", ty
 def marks(connection: Connection) -> dict[int, list[BuildMark]]:
     """The newest builds of each builder, newest first."""
     found: dict[int, list[BuildMark]] = defaultdict(list)
-    for row in connection.all(_MARKS):
+    for row in connection.all(_MARKS_LATERAL if connection.is_postgresql else _MARKS):
         found[row[0]].append(BuildMark(row[1], row[2], row[3], row[4], row[5]))
     return found
 
