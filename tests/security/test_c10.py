@@ -20,8 +20,13 @@ from buildmill.master.data.api import ENDPOINTS
 from buildmill.master.data.endpoints.endpoint import Endpoint
 from buildmill.master.data.paths import Key, parse_pattern
 from buildmill.master.data.reaching import FREE_FAMILIES, FREE_KEYS, OF_FAMILIES, guard_of
-from buildmill.master.db.reading import guards
+from buildmill.master.db.reading import guards, overview
+from buildmill.master.db.reading.builds import BUILDS, BUILDS_WITH_PROPERTIES
+from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS, REQUESTS_WITH_PROPERTIES
+from buildmill.master.db.reading.sources import CHANGES, SOURCE_STAMPS
+from buildmill.master.db.reading.test_results import TEST_RESULT_SETS, TEST_RESULTS
 from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
+from buildmill.master.domain.queries import Query
 from buildmill.master.domain.rights import EVENT_FAMILIES
 from tests.database import Stage
 from tests.scene import Scene
@@ -408,4 +413,19 @@ def test_the_conditions_run_on_both_databases(stage: Stage, reach: Reach) -> Non
         return [guards.is_within(connection, reach, key, "x" if "name" in key else 1) for key in sorted(guards.KEYS)]
 
     assert stage.result(stage.database.read(ask)) == [False] * len(guards.KEYS)
-    assert stage.result(stage.database.read(guards.builders_within, reach)) == {}
+
+    def select(connection: Any) -> list[Any]:
+        found: list[Any] = [guards.builders_within(connection, reach), *overview.running(connection, 1, reach)]
+        found.append(overview.workers_health(connection, 1, reach).total)
+        for collection in COLLECTIONS:
+            page = collection.page(connection, Query(limit=1, reach=reach), count=True)
+            found += [*page.rows, page.total]
+        return found
+
+    assert not any(stage.result(stage.database.read(select)))
+
+
+COLLECTIONS: tuple[Any, ...] = (
+    BUILDS, BUILDS_WITH_PROPERTIES, REQUESTS, REQUESTS_WITH_PROPERTIES, BUILDSETS, CHANGES, SOURCE_STAMPS,
+    TEST_RESULT_SETS, TEST_RESULTS,
+)  # fmt: skip

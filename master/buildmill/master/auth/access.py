@@ -5,16 +5,15 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from buildmill.master.auth.backends import NoAuth
+from buildmill.master.auth.loopback import LOOPBACK_NAMES, is_loopback_url
 from buildmill.master.auth.rules import Authz
 from buildmill.master.auth.users import AuthBackend
 from buildmill.master.domain.projects import ProjectRules
 from buildmill.master.domain.rights import Changing, Policy
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +40,13 @@ class Access:
         return ProjectRules() if self.authz is None else self.authz.projectRules
 
 
-def is_loopback_url(url: str) -> bool:
-    """Whether an address leads to the machine that it is used on."""
-    return (urlsplit(url).hostname or "") in _LOOPBACK_NAMES
-
-
 def is_loopback_endpoint(description: str) -> bool:
     """Whether a server endpoint, as ``tcp:8010:interface=127.0.0.1``, is reached from its own machine only."""
     parts = description.replace("\\:", "\0").split(":")
     if parts[0] not in ("tcp", "ssl", "tcp4", "tcp6"):
         return False
     named = dict(part.replace("\0", ":").split("=", 1) for part in parts if "=" in part)
-    return named.get("interface", "").strip("[]") in _LOOPBACK_NAMES
+    return named.get("interface", "").strip("[]") in LOOPBACK_NAMES
 
 
 def changing(auth: Any, authz: Any, port: str | None, base_url: str) -> Changing:

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from buildmill.common.errors import NotSupported, Unavailable
 from buildmill.master.auth import passwords
 from buildmill.master.auth.attempts import Attempt
-from buildmill.master.auth.users import Headers, UserInfo
+from buildmill.master.auth.users import Headers, UserInfo, Weakness
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.not_delivering import NotDelivering
 from buildmill.master.domain.rendering import is_renderable, render
@@ -37,6 +37,10 @@ class UserInfoProviderBase:
         """A dictionary with ``email``, ``full_name``, ``groups``; may be awaitable."""
         return {"email": username}
 
+    def weaknesses(self) -> Sequence[Weakness]:
+        """What of its arguments could be stronger."""
+        return ()
+
 
 class AuthBase(NotDelivering):
     """Base of all.
@@ -46,7 +50,7 @@ class AuthBase(NotDelivering):
     """
 
     not_delivering = "nobody can log in by it yet"
-    way_out = "use UserPasswordAuth, HTPasswdAuth or CustomAuth, or give tokens by 'buildmill token create'"
+    way_out = "use another class of util's, or give tokens by 'buildmill token create'"
     takes_passwords = False
     takes_headers = False
     takes_codes = False
@@ -65,6 +69,10 @@ class AuthBase(NotDelivering):
         self.master = master
         if self.userInfoProvider is not None:
             self.userInfoProvider.reconfigAuth(master, new_config)
+
+    def weaknesses(self) -> Sequence[Weakness]:
+        """What of its arguments could be stronger; for subclasses, with what this gives."""
+        return () if self.userInfoProvider is None else self.userInfoProvider.weaknesses()
 
     async def user_of(self, username: str, password: str) -> UserInfo | None:
         """See `AuthBackend`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from twisted.logger import Logger
@@ -12,7 +12,7 @@ from buildmill.master.auth.arguments import check_words
 from buildmill.master.auth.backends import TwistedICredAuthBase, UserInfoProviderBase
 from buildmill.master.auth.directory import MOST_GROUPS, Account, Directory, Search, filled, scheme_of
 from buildmill.master.auth.passwords import MAX_PASSWORD
-from buildmill.master.auth.users import UserInfo
+from buildmill.master.auth.users import UserInfo, Weakness
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.rendering import RenderError, is_renderable, render
 from buildmill.master.engine.secret_source import PropertiesOfService
@@ -102,6 +102,15 @@ class LdapUserInfo(UserInfoProviderBase):
         """The master that it works for."""
         self.master = master
 
+    def weaknesses(self) -> Sequence[Weakness]:
+        found = []
+        if not self.is_encrypted:
+            text = "passwords go to the directory as they are"
+            found.append(Weakness(self, text, "an 'ldaps://' address, or startTls=True"))
+        if isinstance(self.bindPw, str):
+            found.append(Weakness(self, "bindPw stands in the configuration", "util.Secret(...)"))
+        return found
+
     async def getUserInfo(self, username: str) -> dict[str, Any]:
         """What is known of a user; nothing of one that the directory does not know.
 
@@ -179,11 +188,14 @@ class LDAPAuth(TwistedICredAuthBase):
         super().__init__()
         if not isinstance(directory, LdapUserInfo):
             config_error(f"LDAPAuth: directory must be a util.LdapUserInfo, not {directory!r}")
-        self.directory = directory
+        self.directory: LdapUserInfo = directory
 
     def reconfigAuth(self, master: Any, new_config: Any) -> None:
         super().reconfigAuth(master, new_config)
         self.directory.reconfigAuth(master, new_config)
+
+    def weaknesses(self) -> Sequence[Weakness]:
+        return self.directory.weaknesses()
 
     async def user_of(self, username: str, password: str) -> UserInfo | None:
         if not username or not password or "\0" in username + password or len(password) > MAX_PASSWORD:

@@ -6,7 +6,7 @@ token is used for asking who the user is, and forgotten; none is ever taken from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +18,8 @@ from buildmill.common.errors import Unavailable
 from buildmill.master.auth.arguments import check_words
 from buildmill.master.auth.attempts import Attempt
 from buildmill.master.auth.backends import AuthBase
-from buildmill.master.auth.users import LoginRefused, UserInfo
+from buildmill.master.auth.loopback import is_loopback_url
+from buildmill.master.auth.users import LoginRefused, UserInfo, Weakness
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.rendering import RenderError, render
 from buildmill.master.engine.http_client import HttpAnswer
@@ -72,6 +73,10 @@ class OAuth2Auth(AuthBase):
             config_error(f"{type(self).__name__}: unknown arguments: {', '.join(sorted(kwargs))}")
         for name, value in (("clientId", clientId), ("clientSecret", clientSecret)):
             check_words(self, name, value)
+        if type(self).user_of_tokens is OAuth2Auth.user_of_tokens:
+            hint = "getUserInfoFromOAuthClient is not called" if hasattr(self, "getUserInfoFromOAuthClient") else ""
+            text = f"{type(self).__name__}: a class of one's own says who the user is by user_of_tokens"
+            config_error(f"{text}; {hint}" if hint else text)
         self.clientId, self.clientSecret = clientId, clientSecret
         self.autologin, self.ssl_verify = bool(autologin), bool(ssl_verify)
 
@@ -89,6 +94,23 @@ class OAuth2Auth(AuthBase):
 
     def document(self) -> Mapping[str, Any]:
         return {"name": self.name, "oauth2": True, "fa_icon": self.faIcon, "autologin": self.autologin}
+
+    @property
+    def asked_address(self) -> str:
+        """Where it is asked who somebody is."""
+        return self.authUri
+
+    def weaknesses(self) -> Sequence[Weakness]:
+        found = [*super().weaknesses()]
+        if not self.ssl_verify:
+            text = "ssl_verify=False: whoever is on the way may say who somebody is"
+            found.append(Weakness(self, text, "leave ssl_verify out"))
+        address = self.asked_address
+        if address.startswith("http:") and not is_loopback_url(address):
+            found.append(Weakness(self, f"{address} is asked without TLS who somebody is", "an https address"))
+        if isinstance(self.clientSecret, str):
+            found.append(Weakness(self, "clientSecret stands in the configuration", "util.Secret(...)"))
+        return found
 
     # -- the way there -----------------------------------------------------------------------
 
@@ -119,7 +141,7 @@ class OAuth2Auth(AuthBase):
     async def user_of_code(self, answer: Mapping[str, str], attempt: Attempt) -> UserInfo:
         """See `AuthBackend`."""
         tokens = await self._redeemed(answer.get("code", ""), attempt)
-        user = await self._user(tokens, attempt)
+        user = await self.user_of_tokens(tokens, attempt)
         if not user.get("username"):
             raise LoginRefused("the service does not say who the user is")
         known = {name: value for name, value in user.items() if value is not None}
@@ -170,8 +192,11 @@ class OAuth2Auth(AuthBase):
     async def _sends_secret_in_header(self) -> bool:
         return self.secret_in_header
 
-    async def _user(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
-        """What the service knows of the user: ``username``, ``email``, ``full_name``, ``groups``."""
+    async def user_of_tokens(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
+        """What the service knows of the user: ``username``, ``email``, ``full_name``, ``groups``.
+
+        Subclasses say it, with what `told` gets from the service; an address only if the service has verified it.
+        """
         raise NotImplementedError(f"{type(self).__name__} knows no users")
 
     # -- asking ------------------------------------------------------------------------------
@@ -203,7 +228,7 @@ class OAuth2Auth(AuthBase):
             raise Unavailable(NOT_NOW)
         return found
 
-    async def _told(self, tokens: Mapping[str, Any], url: str, **options: Any) -> Any:
+    async def told(self, tokens: Mapping[str, Any], url: str, **options: Any) -> Any:
         """A document that the service shows in the user's name."""
         method = "GET" if "json" not in options else "POST"
         headers = {"Authorization": f"Bearer {tokens['access_token']}"}
@@ -218,7 +243,7 @@ class OAuth2Auth(AuthBase):
         rows: list[dict[str, Any]] = []
         mark = "&" if "?" in url else "?"
         for page in range(1, MOST_PAGES + 1):
-            found = await self._told(tokens, f"{url}{mark}per_page={PAGE}&page={page}")
+            found = await self.told(tokens, f"{url}{mark}per_page={PAGE}&page={page}")
             if not isinstance(found, list):
                 raise Unavailable(NOT_NOW)
             rows += [row for row in found if isinstance(row, dict)]
@@ -244,10 +269,10 @@ class BitbucketAuth(OAuth2Auth):
     resourceEndpoint = "https://api.bitbucket.org/2.0"
     secret_in_header = True
 
-    async def _user(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
-        user = await self._told(tokens, f"{self.resourceEndpoint}/user")
-        emails = await self._told(tokens, f"{self.resourceEndpoint}/user/emails")
-        spaces = await self._told(tokens, f"{self.resourceEndpoint}/workspaces?role=member&pagelen={PAGE}")
+    async def user_of_tokens(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
+        user = await self.told(tokens, f"{self.resourceEndpoint}/user")
+        emails = await self.told(tokens, f"{self.resourceEndpoint}/user/emails")
+        spaces = await self.told(tokens, f"{self.resourceEndpoint}/workspaces?role=member&pagelen={PAGE}")
         return {
             "username": user.get("username") or user.get("nickname"),
             "full_name": user.get("display_name"),
@@ -307,8 +332,8 @@ class GitHubAuth(OAuth2Auth):
         self.resourceEndpoint = "https://api.github.com" if is_public else f"{server}/api/v3"
         self._graphql = "https://api.github.com/graphql" if is_public else f"{server}/api/graphql"
 
-    async def _user(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
-        user = await self._told(tokens, f"{self.resourceEndpoint}/user")
+    async def user_of_tokens(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
+        user = await self.told(tokens, f"{self.resourceEndpoint}/user")
         # what stands in the profile may be anybody's: only a verified address counts
         emails = await self._all_pages(tokens, f"{self.resourceEndpoint}/user/emails")
         if self.apiVersion == 4:
@@ -336,7 +361,7 @@ class GitHubAuth(OAuth2Auth):
         return groups
 
     async def _viewer(self, tokens: Mapping[str, Any], query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        answer = await self._told(tokens, self._graphql, json={"query": query, "variables": dict(variables)})
+        answer = await self.told(tokens, self._graphql, json={"query": query, "variables": dict(variables)})
         viewer = ((answer.get("data") or {}) if isinstance(answer, dict) else {}).get("viewer")
         if not isinstance(viewer, dict):
             raise Unavailable(NOT_NOW)
@@ -364,8 +389,8 @@ class GitLabAuth(OAuth2Auth):
         self.authUri, self.tokenUri = f"{server}/oauth/authorize", f"{server}/oauth/token"
         self.resourceEndpoint = f"{server}/api/v4"
 
-    async def _user(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
-        user = await self._told(tokens, f"{self.resourceEndpoint}/user")
+    async def user_of_tokens(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
+        user = await self.told(tokens, f"{self.resourceEndpoint}/user")
         # without a level, GitLab lists what the user may see: groups of others that are public, too
         groups = await self._all_pages(tokens, f"{self.resourceEndpoint}/groups?min_access_level=10")
         return {

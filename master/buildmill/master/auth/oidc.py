@@ -16,8 +16,8 @@ from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
 from buildmill.common.errors import Unavailable
-from buildmill.master.auth.access import is_loopback_url
 from buildmill.master.auth.attempts import Attempt
+from buildmill.master.auth.loopback import is_loopback_url
 from buildmill.master.auth.oauth2 import NOT_NOW, OAuth2Auth
 from buildmill.master.auth.users import LoginRefused
 from buildmill.master.domain.config_errors import config_error
@@ -81,6 +81,10 @@ class OIDCAuth(OAuth2Auth):
     def document(self) -> Mapping[str, Any]:
         return {**super().document(), "name": self._shown_name}
 
+    @property
+    def asked_address(self) -> str:
+        return str(self.issuer)
+
     # -- what the service says of itself -------------------------------------------------------
 
     async def _kept(self, url: str, *, anew: bool = False) -> Mapping[str, Any]:
@@ -126,7 +130,7 @@ class OIDCAuth(OAuth2Auth):
             raise LoginRefused("the answer is of another issuer")
         return await super().user_of_code(answer, attempt)
 
-    async def _user(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
+    async def user_of_tokens(self, tokens: Mapping[str, Any], attempt: Attempt) -> dict[str, Any]:
         claims = dict(await self._claims(tokens.get("id_token"), attempt))
         if self.usernameClaim not in claims and "userinfo_endpoint" in await self._discovered():
             claims = {**await self._more_claims(tokens, claims["sub"]), **claims}
@@ -147,7 +151,7 @@ class OIDCAuth(OAuth2Auth):
         url = (await self._discovered())["userinfo_endpoint"]
         if not _may_be_asked(url):
             raise Unavailable(NOT_NOW)
-        found = await self._told(tokens, url)
+        found = await self.told(tokens, url)
         if not isinstance(found, dict) or found.get("sub") != subject:
             raise LoginRefused("the service tells of another user than it has signed")
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from buildmill.common.errors import BuildmillError
@@ -10,6 +11,21 @@ from buildmill.master.auth.attempts import Attempt
 
 UserInfo = Mapping[str, Any]
 """What is known of a user: ``username``, ``email``, ``full_name``, ``groups``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """What of a setting could be stronger.
+
+    Attributes:
+        of: the object that it is about, which knows its place in the configuration.
+        message: what is open.
+        way_out: what to do.
+    """
+
+    of: Any
+    message: str
+    way_out: str
 
 
 class LoginRefused(BuildmillError):

@@ -12,11 +12,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
 
-from buildmill.master.auth.access import is_loopback_endpoint, is_loopback_url
+from buildmill.master.auth.access import is_loopback_endpoint
 from buildmill.master.auth.backends import HTPasswdAuth, NoAuth, UserPasswordAuth
-from buildmill.master.auth.ldap import LDAPAuth, LdapUserInfo
-from buildmill.master.auth.oauth2 import OAuth2Auth
-from buildmill.master.auth.oidc import OIDCAuth
+from buildmill.master.auth.loopback import is_loopback_url
 from buildmill.master.auth.passwords import is_hash
 from buildmill.master.config.master_config import MasterConfig, WorkerPort
 from buildmill.master.config.rehearsal import ReportedProblem
@@ -149,26 +147,8 @@ def _look_at_login(findings: _Findings) -> None:
                 _look_at_password(findings, auth, f"user {name!r}", name, text, LEAST_OF_PEOPLE)
     if isinstance(auth, HTPasswdAuth) and (problem := _open_to_others(Path(auth.passwdFile))):
         findings.of(auth, f"the file of passwords {problem}", f"chmod 600 {auth.passwdFile}")
-    if isinstance(auth, OAuth2Auth):
-        _look_at_service(findings, auth)
-    directory = auth.directory if isinstance(auth, LDAPAuth) else getattr(auth, "userInfoProvider", None)
-    if isinstance(directory, LdapUserInfo):
-        if not directory.is_encrypted:
-            findings.of(
-                directory, "passwords go to the directory as they are", "an 'ldaps://' address, or startTls=True"
-            )
-        if isinstance(directory.bindPw, str):
-            findings.of(directory, "bindPw stands in the configuration", "util.Secret(...)")
-
-
-def _look_at_service(findings: _Findings, auth: OAuth2Auth) -> None:
-    if not auth.ssl_verify:
-        findings.of(auth, "ssl_verify=False: whoever is on the way may say who somebody is", "leave ssl_verify out")
-    address = auth.issuer if isinstance(auth, OIDCAuth) else auth.authUri
-    if address.startswith("http:") and not is_loopback_url(address):
-        findings.of(auth, f"{address} is asked without TLS who somebody is", "an https address")
-    if isinstance(auth.clientSecret, str):
-        findings.of(auth, "clientSecret stands in the configuration", "util.Secret(...)")
+    for weakness in () if auth is None else auth.weaknesses():
+        findings.of(weakness.of, weakness.message, weakness.way_out)
 
 
 # -- passwords and workers ---------------------------------------------------------------------

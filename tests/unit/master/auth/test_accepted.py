@@ -13,7 +13,7 @@ from buildmill.master.auth import matchers, roles, rules
 from buildmill.master.auth.avatars import AvatarGitHub
 from buildmill.master.auth.backends import HTPasswdAuth, RemoteUserAuth, UserPasswordAuth
 from buildmill.master.auth.ldap import LDAPAuth, LdapUserInfo
-from buildmill.master.auth.oauth2 import GitHubAuth, GitLabAuth
+from buildmill.master.auth.oauth2 import GitHubAuth, GitLabAuth, OAuth2Auth
 from buildmill.master.auth.oidc import OIDCAuth
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig
@@ -22,6 +22,15 @@ from buildmill.master.domain.config_errors import collected_errors
 from buildmill.master.domain.rights import Changing, Policy
 
 WRONG: Any = 3
+
+
+class Own(OAuth2Auth):
+    """As for Buildbot."""
+
+    def getUserInfoFromOAuthClient(self, c: Any) -> Any:
+        return {}
+
+
 FRAME = """\
 from buildmill.plugins import *
 from buildmill.plugins import schedulers, util, worker
@@ -162,6 +171,7 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
         (lambda: LdapUserInfo("ldaps://u", "", "p", "a", "%(username)s", "f", "e"), "bindUser must be non-empty text"),
         (lambda: LdapUserInfo("ldaps://u", "b", "p", "a", "(uid=x)", "f", "e"), "must be a filter with %(username)s"),
         (lambda: LdapUserInfo("ldaps://u", "b", "p", "a", "(%(dn)s)", "f", "e"), "must be a filter with %(username)s"),
+        (lambda: Own("i", "s"), "Own: a class of one's own says who the user is by user_of_tokens; getUserInfoFrom"),
         (lambda: LDAPAuth("x"), "LDAPAuth: directory must be a util.LdapUserInfo, not 'x'"),
         (lambda: rules.Authz(allowRules=[3]), "Authz: allowRules[0] must be an endpoint matcher, not 3"),
         (lambda: rules.Authz(roleMatchers=WRONG), "Authz: roleMatchers must be a list, not 3"),
