@@ -13,6 +13,7 @@ from buildmill.master.data.resultspec import LARGEST
 from buildmill.master.data.schemas import FLAG, TEXT, whole_number
 from buildmill.master.data.types import GROWING, TYPES, FieldKind, FieldType, ResourceType
 from buildmill.master.domain.queries import Operator
+from buildmill.master.domain.schedules.requests import CreateScheduleRequest
 
 Schema = dict[str, Any]
 
@@ -51,7 +52,9 @@ def openapi(endpoints: Sequence[Endpoint], *, version: str, cookie: str) -> dict
         cookie: name of the one that holds a session.
     """
     structs = [type_.struct for type_ in TYPES.values() if type_.struct is not None]
-    _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    described = [*structs, CreateScheduleRequest]
+    _, found = msgspec.json.schema_components(described, ref_template="#/components/schemas/{name}")
+    schemas = msgspec.json.decode(msgspec.json.encode(found), type=dict[str, Any])  # defaults may be tuples
     schemas.update((_part_name(struct), _part(schemas[struct.__name__])) for struct in structs)
     schemas.update((_filter_name(type_), _filters(type_)) for type_ in TYPES.values())
     paths: dict[str, Any] = {}

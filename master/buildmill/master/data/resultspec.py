@@ -14,6 +14,7 @@ from typing import Any
 from buildmill.common.errors import InvalidInput
 from buildmill.master.data.cursors import place_of, placed_by
 from buildmill.master.data.types import FieldKind, FieldType, ResourceType
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import START, Filter, Operator, Page, Position, Query
 
 LARGEST = 2**63 - 1
@@ -48,6 +49,10 @@ class ResultSpec:
     def wants(self, part: str, *fields: str) -> bool:
         """Whether a part of a page may be told, and it or one of its fields is asked for."""
         return part not in self.withheld and (self.fields is None or not {*fields, part}.isdisjoint(self.fields))
+
+    def within(self, reach: Reach) -> ResultSpec:
+        """The same, for somebody who gets to no more than that."""
+        return self if reach.is_everything else replace(self, query=replace(self.query, reach=reach))
 
 
 EVERYTHING = ResultSpec()

@@ -22,8 +22,12 @@ from buildmill.master.domain.resources import Change, Property, SourceStamp
 
 _LISTS = {"files": "file", "parent_changeids": "parent"}
 """Fields that hold lists, and the columns that can be compared with an element of them."""
-_EVERY = Query()
 _encode = msgspec.json.Encoder().encode
+
+
+def _every(spec: ResultSpec) -> Query:
+    """The question about all that the reader may know of."""
+    return Query(reach=spec.query.reach)
 
 
 def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | None:
@@ -67,11 +71,11 @@ def _of_build(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[
     build = find_build_id(connection, keys)
     if build is None:
         return ()
-    return CHANGES.select(connection, _EVERY.narrowed(only("of build", build)))[::-1]
+    return CHANGES.select(connection, _every(spec).narrowed(only("of build", build)))[::-1]
 
 
-def _of_source_stamp(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[Change]:
-    return CHANGES.select(connection, _EVERY.narrowed(only("of sourcestamp", keys["ssid"])))
+def _of_source_stamp(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Change]:
+    return CHANGES.select(connection, _every(spec).narrowed(only("of sourcestamp", keys["ssid"])))
 
 
 def _property_list(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Property]:

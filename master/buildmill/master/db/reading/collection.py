@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Position, Query
@@ -92,6 +93,8 @@ class Collection(Generic[T]):
         make: resources from rows.
         key: the id; the last word in every order.
         fields: what can be filtered and ordered by.
+        within: the condition that a row is within somebody's reach; None where the rows have no project, or are only
+            asked for below something that is guarded.
         scopes: conditions with one parameter that are no fields, such as "builds of this change"; they are
             used as filters whose field is the scope's name.
     """
@@ -102,6 +105,7 @@ class Collection(Generic[T]):
     key: Expression
     fields: Mapping[str, Column]
     scopes: Mapping[str, Callable[[Any], Expression]] = field(default_factory=dict)
+    within: Callable[[ReachSql], Expression] | None = None
     _statements: dict[Any, Statement] = field(default_factory=dict)
 
     def select(self, connection: Connection, query: Query) -> list[T]:
@@ -113,7 +117,8 @@ class Collection(Generic[T]):
         if any(not filter_.values for filter_ in query.filters):
             return []
         behind = None if query.after is None else tuple(value is None for value in query.after.values)
-        shape = (tuple(map(_shape, query.filters)), query.order, query.limit is not None, bool(query.offset), behind)
+        bounds = (query.limit is not None, bool(query.offset), behind)
+        shape = (tuple(map(_shape, query.filters)), query.order, bounds, shape_of(query.reach))
         statement = self._statements.get(shape)
         if statement is None:
             statement = self._keep(shape, self._compile(query))
@@ -138,12 +143,14 @@ class Collection(Generic[T]):
             following = Position(query.order, self._place_of(rows[-1], query.order))
         if not count or (query.limit is None and not query.offset and query.after is None):
             return Page(rows, len(rows), following)
-        shape = ("count", tuple(map(_shape, query.filters)))
+        shape = ("count", tuple(map(_shape, query.filters)), shape_of(query.reach))
         statement = self._statements.get(shape)
         if statement is None:
-            clause = sa.select(sa.func.count()).select_from(self.source).where(*self._conditions(query.filters))
+            clause = sa.select(sa.func.count()).select_from(self.source).where(*self._conditions(query))
             statement = self._keep(shape, clause)
-        return Page(rows, connection.scalar(statement, **_parameters(Query(query.filters))), following)
+        return Page(
+            rows, connection.scalar(statement, **_parameters(Query(query.filters, reach=query.reach))), following
+        )
 
     def _place_of(self, row: T, order: Sequence[str]) -> tuple[Any, ...]:
         resource: Any = row
@@ -161,7 +168,7 @@ class Collection(Generic[T]):
         return statement
 
     def _compile(self, query: Query) -> sa.Select[Any]:
-        clause = sa.select(*self.columns).select_from(self.source).where(*self._conditions(query.filters))
+        clause = sa.select(*self.columns).select_from(self.source).where(*self._conditions(query))
         clause = clause.order_by(*self._order(query.order))
         if query.after is not None and query.after.values:
             clause = clause.where(self._is_behind(query.after))
@@ -220,9 +227,11 @@ class Collection(Generic[T]):
             begin = first.expression <= bound if descends else first.expression >= bound
         return sa.and_(begin, sa.or_(*ways))
 
-    def _conditions(self, filters: Sequence[Filter]) -> list[Expression]:
+    def _conditions(self, query: Query) -> list[Expression]:
         conditions = []
-        for index, filter_ in enumerate(filters):
+        if self.within is not None and not query.reach.is_everything:
+            conditions.append(self.within(ReachSql(shape_of(query.reach))))
+        for index, filter_ in enumerate(query.filters):
             if filter_.field in self.scopes:
                 scope = self.scopes[filter_.field]
                 conditions.append(scope(sa.bindparam(f"p{index}_0", type_=sa.BigInteger)))
@@ -264,7 +273,7 @@ def _shape(filter_: Filter) -> tuple[Any, ...]:
 
 
 def _parameters(query: Query) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = {} if query.reach.is_everything else {**parameters_of(query.reach)}
     for index, filter_ in enumerate(query.filters):
         for number, value in enumerate(filter_.values):
             if type(value) is not bool:
