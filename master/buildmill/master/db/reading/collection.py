@@ -34,6 +34,8 @@ class Kind(StrEnum):
     INTEGER = "integer"
     TEXT = "text"
     FLAG = "flag"
+    ELEMENTS = "elements"
+    """A JSON list of texts; it is equal to the JSON of each text in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ def integer(expression: Expression, *, nullable: bool = False, null_differs: boo
 def text(expression: Expression, *, nullable: bool = False, null_differs: bool = False) -> Column:
     """A text."""
     return Column(expression, Kind.TEXT, nullable or null_differs, null_differs=null_differs)
+
+
+def elements(expression: Expression) -> Column:
+    """A JSON list of texts, to be compared with the JSON of one."""
+    return Column(expression, Kind.ELEMENTS)
 
 
 def flag(column: Expression) -> Column:
@@ -292,8 +299,12 @@ def _condition(index: int, filter_: Filter, column: Column) -> Expression:
     if column.kind is Kind.FLAG:
         return _flag_condition(filter_, column)
     kind: Any = sa.BigInteger if column.kind is Kind.INTEGER else sa.Text
+    if column.kind is Kind.ELEMENTS and operator is not Operator.IN:
+        raise InvalidInput(filter_.field, f"{operator} does not apply to a list")
     bound = [sa.bindparam(f"p{index}_{number}", type_=kind) for number in range(len(values))]
     left = column.expression
+    if column.kind is Kind.ELEMENTS:
+        return sa.or_(*(_holds(left, begin, value) for value in bound for begin in ("'['", "','")))
     match operator:
         case Operator.EQ | Operator.IN:
             return left == bound[0] if len(bound) == 1 else left.in_(bound)
@@ -312,6 +323,15 @@ def _condition(index: int, filter_: Filter, column: Column) -> Expression:
             return left > bound[0]
         case Operator.GE:
             return left >= bound[0]
+
+
+def _holds(elements: Expression, begin: str, element: Expression) -> Expression:
+    """Whether a JSON list holds an element behind a bracket or a comma.
+
+    A quote within a text is escaped, so that what stands there begins an element; only one that begins with a comma
+    itself could be mistaken. LIKE would not do: on SQLite it knows no case.
+    """
+    return sa.func.replace(elements, sa.literal_column(begin, sa.Text).concat(element), "") != elements
 
 
 def _flag_condition(filter_: Filter, column: Column) -> Expression:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from buildmill.master.db import changes, source_stamps
 from buildmill.master.db import tables as t
-from buildmill.master.db.reading.collection import Collection, Column, integer, text
+from buildmill.master.db.reading.collection import Collection, Column, elements, integer, text
 from buildmill.master.db.statement import Row
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.resources import Change, SourceStamp
@@ -26,6 +26,8 @@ _CHANGE_FIELDS: dict[str, Column] = {
     "codebase": text(_c.codebase),
     "comments": text(_c.comments),
     "committer": text(_c.committer, nullable=True),
+    "file": elements(_c.files),
+    "parent": integer(_c.parent_id, nullable=True),
     "project": text(_c.project),
     "repository": text(_c.repository),
     "revision": text(_c.revision, nullable=True),
