@@ -6,10 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from tests.browser.conftest import CHROMIUM, visit
+from tests.browser.conftest import visit
 from tests.browser.site import Site
+from tests.chromium import chromium
 
 PICTURES = {
     "front": ("/", "light", 1000, 420),
@@ -22,8 +21,7 @@ PICTURES = {
 
 def take(site: Site, folder: Path) -> None:
     """Write a PNG of each."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         for name, (path, scheme, width, height) in PICTURES.items():
             context = browser.new_context(
                 base_url=site.url,
@@ -36,7 +34,6 @@ def take(site: Site, folder: Path) -> None:
             page.wait_for_load_state("networkidle")
             page.screenshot(path=folder / f"{name}.png")
             context.close()
-        browser.close()
 
 
 def main(folder: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.programs import RunningMaster, running_master, wait_for
+from tests.programs import BIN, RunningMaster, running_master, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -93,3 +94,28 @@ def test_a_graph_ends_as_it_would_have_although_its_master_is_killed(tmp_path: P
         first, second = graphs.attempts(job)
         assert due == first["finished_at_ms"] + BACK_OFF_MS
         assert second["requested_at_ms"] >= due
+        shown = _command(master, 0, "show", "d1_0")
+        assert shown == [
+            "d1_0 [ok] fresh",
+            "├─ d0_0 [ok] fresh",
+            "│  └─ raw (source)",
+            f"└─ d0_{WIDTH - 1} [ok] fresh",
+            "   └─ raw (source)",
+        ]
+        assert all(line.startswith("fresh") for line in _command(master, 3, "plan", "d1_0"))
+        assert "nothing has changed" in _command(master, 3, "why-stale", "d1_0")[0]
+        assert _command(master, 1, "build", "d1_0") == []
+        master.post("targets/raw", "commit")
+        assert _command(master, 0, "build", "d0_0", "--wait")[-1] == "SUCCEEDED"
+
+
+def _command(master: RunningMaster, code: int, *words: str) -> list[str]:
+    """Lines that ``buildmill graph`` prints."""
+    done = subprocess.run(
+        [BIN / "buildmill", "graph", *words, "--master", f"127.0.0.1:{master.http_port}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout.splitlines()

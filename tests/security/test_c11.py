@@ -279,6 +279,20 @@ def test_a_larger_page_is_refused_unless_somebody_is_known(place: Place) -> None
     assert len(place.anybody.get("/api/v2/builds").json["builds"]) == 1000
 
 
+def test_changes_of_a_file_are_looked_for_by_the_database(place: Place) -> None:
+    def fill(tx: Any) -> None:
+        same = {"author": "a", "comments": "", "when_timestamp": NOW, "source_stamp_id": place.scene.stamp}
+        tx.sql.execute(t.changes.insert(), [{**same, "files": '["README"]', "parent_id": 1}] * 1100)
+
+    place.scene.stage.result(place.scene.stage.database.write(fill))
+
+    for query, first in (("files__contains=README", 1000), ("parent_changeids__contains=1", 1000), ("files=README", 0)):
+        answer = place.anybody.get(f"/api/v2/changes?{query}").json
+        assert len(answer["changes"]) == first, query
+    assert place.anybody.get("/api/v2/changes?files__contains=README&limit=3").json["meta"] == {"total": 1100}
+    assert len(place.anybody.get("/api/v2/changes?files__contains=a.c").json["changes"]) == 1
+
+
 def test_what_a_configuration_has_is_told_as_a_whole(place: Place) -> None:
     assert place.anybody.get("/api/v2/builders?limit=100000").status == 200
     assert place.anybody.get("/api/v2/workers").json["meta"] == {"total": 1}

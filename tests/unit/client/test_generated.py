@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from buildmill.client import api
 from buildmill.common.errors import InvalidInput
 from buildmill.master.data.api import ENDPOINTS
 from buildmill.master.data.client_source import client_sources
+from buildmill.master.data.schemas import ANYTHING
 
 PACKAGE = Path(buildmill.client.__file__).parent
 
@@ -41,8 +43,12 @@ def test_every_path_of_the_api_is_there() -> None:
             # pairs of an attribute and a subscript, of whatever kind
             node = node[1 if kind in ("n", "") else "x"] if colon else getattr(node, part.replace(".", "_"))  # type: ignore[index]
         assert len(node.elements) == len(endpoint.pattern.split("/") if endpoint.pattern else ())
-        for method in endpoint.actions:
-            assert callable(getattr(node, method))
+        for method, control in endpoint.actions.items():
+            taken = set(inspect.signature(getattr(node, method)).parameters)
+            if "$ref" in control.params:
+                assert taken, f"{endpoint.pattern} {method}"
+            elif control.params != ANYTHING:
+                assert taken == set(control.params.get("properties", {})), f"{endpoint.pattern} {method}"
 
 
 def test_filters_orders_and_pages_become_parameters() -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from buildmill.master.auth.backends import NoAuth
+from buildmill.master.auth.loopback import LOOPBACK_NAMES, is_loopback_url
 from buildmill.master.auth.rules import Authz
 from buildmill.master.auth.users import AuthBackend
+from buildmill.master.domain.projects import ProjectRules
 from buildmill.master.domain.rights import Changing, Policy
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,10 @@ class Access:
     trusted_proxies: tuple[Network, ...] = ()
     session_seconds: int = 7 * 86_400
 
-
-def is_loopback_url(url: str) -> bool:
-    """Whether an address leads to the machine that it is used on."""
-    return (urlsplit(url).hostname or "") in _LOOPBACK_NAMES
+    @property
+    def project_rules(self) -> ProjectRules:
+        """Who gets to which projects."""
+        return ProjectRules() if self.authz is None else self.authz.projectRules
 
 
 def is_loopback_endpoint(description: str) -> bool:
@@ -46,7 +46,7 @@ def is_loopback_endpoint(description: str) -> bool:
     if parts[0] not in ("tcp", "ssl", "tcp4", "tcp6"):
         return False
     named = dict(part.replace("\0", ":").split("=", 1) for part in parts if "=" in part)
-    return named.get("interface", "").strip("[]") in _LOOPBACK_NAMES
+    return named.get("interface", "").strip("[]") in LOOPBACK_NAMES
 
 
 def changing(auth: Any, authz: Any, port: str | None, base_url: str) -> Changing:

@@ -11,9 +11,10 @@ from twisted.cred.credentials import IUsernamePassword, UsernamePassword
 from twisted.cred.error import LoginFailed
 from twisted.logger import Logger
 
-from buildmill.common.errors import Unavailable
+from buildmill.common.errors import NotSupported, Unavailable
 from buildmill.master.auth import passwords
-from buildmill.master.auth.users import Headers, UserInfo
+from buildmill.master.auth.attempts import Attempt
+from buildmill.master.auth.users import Headers, UserInfo, Weakness
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.not_delivering import NotDelivering
 from buildmill.master.domain.rendering import is_renderable, render
@@ -29,9 +30,16 @@ class UserInfoProviderBase:
 
     name = "noinfo"
 
+    def reconfigAuth(self, master: Any, new_config: Any) -> None:
+        """The master that it works for; called before anybody is asked about."""
+
     def getUserInfo(self, username: str) -> Any:
         """A dictionary with ``email``, ``full_name``, ``groups``; may be awaitable."""
         return {"email": username}
+
+    def weaknesses(self) -> Sequence[Weakness]:
+        """What of its arguments could be stronger."""
+        return ()
 
 
 class AuthBase(NotDelivering):
@@ -42,9 +50,11 @@ class AuthBase(NotDelivering):
     """
 
     not_delivering = "nobody can log in by it yet"
-    way_out = "use UserPasswordAuth, HTPasswdAuth or CustomAuth, or give tokens by 'buildmill token create'"
+    way_out = "use another class of util's, or give tokens by 'buildmill token create'"
     takes_passwords = False
     takes_headers = False
+    takes_codes = False
+    autologin = False
 
     def __init__(self, userInfoProvider: Any = None) -> None:
         self.file, self.line = users_place()
@@ -57,6 +67,12 @@ class AuthBase(NotDelivering):
     def reconfigAuth(self, master: Any, new_config: Any) -> None:
         """The master it works for; called before anybody logs in."""
         self.master = master
+        if self.userInfoProvider is not None:
+            self.userInfoProvider.reconfigAuth(master, new_config)
+
+    def weaknesses(self) -> Sequence[Weakness]:
+        """What of its arguments could be stronger; for subclasses, with what this gives."""
+        return () if self.userInfoProvider is None else self.userInfoProvider.weaknesses()
 
     async def user_of(self, username: str, password: str) -> UserInfo | None:
         """See `AuthBackend`."""
@@ -65,6 +81,14 @@ class AuthBase(NotDelivering):
     async def user_in(self, headers: Headers) -> UserInfo | None:
         """See `AuthBackend`."""
         return None
+
+    async def login_url(self, attempt: Attempt) -> str:
+        """See `AuthBackend`."""
+        raise NotSupported("nobody logs in here with another service")
+
+    async def user_of_code(self, answer: Mapping[str, str], attempt: Attempt) -> UserInfo:
+        """See `AuthBackend`."""
+        raise NotSupported("nobody logs in here with another service")
 
     def document(self) -> Mapping[str, Any]:
         """See `AuthBackend`."""

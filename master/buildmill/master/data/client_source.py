@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from buildmill.master.data.endpoints.endpoint import Control, Endpoint, Kind
-from buildmill.master.data.openapi import filters_of
+from buildmill.master.data.openapi import filters_of, openapi
 from buildmill.master.data.schemas import ANYTHING
 from buildmill.master.data.types import TYPES, ResourceType
 from buildmill.master.domain.resources import Resource, SourcedProperties
@@ -117,7 +117,7 @@ def client_sources(endpoints: Sequence[Endpoint]) -> dict[str, str]:
         node.endpoint = node.endpoint or endpoint
     used = [TYPES[name] for name in dict.fromkeys(endpoint.type.name for endpoint in endpoints)]
     listed = [TYPES[name] for name in dict.fromkeys(endpoint.type.name for endpoint in endpoints if _is_list(endpoint))]
-    paths = _Paths()
+    paths = _Paths(openapi(endpoints, version="", cookie="")["components"]["schemas"])
     paths.class_of(root)
     rows = sorted({"SourcedProperties", *map(_row_name, used)})
     filters = sorted(_row_name(type_) + what for type_ in listed for what in ("Filters", "Order"))
@@ -259,11 +259,15 @@ def _list_base(type_: ResourceType) -> str:
 class _Paths:
     """Writes a class for each kind of node; nodes with the same below them share one.
 
+    Args:
+        schemas: those of parameters that are told by their names.
+
     Attributes:
         texts: the classes, those that others name before these.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, schemas: Mapping[str, Any]) -> None:
+        self._schemas = schemas
         self.texts: list[str] = []
         self._by_body: dict[str, str] = {}
         self._counts: dict[str, int] = {}
@@ -308,7 +312,7 @@ class _Paths:
             )
         actions = {} if node.endpoint is None else node.endpoint.actions
         for method, control in sorted(actions.items()):
-            yield _action(method, control)
+            yield _action(method, control, self._schemas)
 
 
 def _base(node: _Node) -> tuple[str, str]:
@@ -328,14 +332,17 @@ def _base(node: _Node) -> tuple[str, str]:
             return _one_name(node.endpoint.type), f"{_row_name(node.endpoint.type)}Path"
 
 
-def _action(method: str, control: Control) -> str:
+def _action(method: str, control: Control, schemas: Mapping[str, Any]) -> str:
     about = inspect.cleandoc(control.act.__doc__ or "").split("\n")[0] or f"Do ``{method}``."
     gives = _annotation(typing.get_type_hints(control.act)["return"])
-    if control.params == ANYTHING:
+    asked = control.params
+    if asked == ANYTHING:
         head, params = ["self", "**params: Any"], "params"
     else:
-        known: Mapping[str, Any] = control.params.get("properties", {})
-        required = control.params.get("required", ())
+        if "$ref" in asked:
+            asked = schemas[asked["$ref"].rpartition("/")[2]]
+        known: Mapping[str, Any] = asked.get("properties", {})
+        required = asked.get("required", ())
         ordered = sorted(known, key=lambda name: (name not in required, list(known).index(name)))
         head = [
             "self",
@@ -359,16 +366,29 @@ def _joined(parts: Sequence[str], before: str, after: str, indent: int) -> str:
 
 
 def _parameter(name: str, schema: Mapping[str, Any], is_required: bool) -> str:
-    kinds = schema.get("type") or ["null" if None in schema["enum"] else "", "integer"]
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    names = [_parameter_type(kind, schema) for kind in kinds if kind and kind != "null"]
-    text = " | ".join([*names, *(["None"] if "null" in kinds else ())])
+    text = " | ".join(dict.fromkeys(_kinds(schema)))
     return f"{name}: {text}" if is_required else f"{name}: {text} | UnsetType = UNSET"
 
 
-def _parameter_type(kind: str, schema: Mapping[str, Any]) -> str:
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    """The types that a value may have; None comes last."""
+    if "$ref" in schema:
+        return [_PARAMETERS["object"]]
+    if "anyOf" in schema:
+        found = [kind for part in schema["anyOf"] for kind in _kinds(part)]
+    elif "enum" in schema:  # of numbers, and perhaps null
+        found = ["None" if None in schema["enum"] else "int", "int"]
+    else:
+        kinds = schema.get("type", ())
+        found = [_kind(kind, schema) for kind in ([kinds] if isinstance(kinds, str) else kinds)] or ["Any"]
+    return sorted(found, key=lambda kind: kind == "None")
+
+
+def _kind(kind: str, schema: Mapping[str, Any]) -> str:
+    if kind == "null":
+        return "None"
     if kind == "array":
-        return f"Sequence[{_PARAMETERS[schema['items']['type']]}]"
+        return f"Sequence[{' | '.join(dict.fromkeys(_kinds(schema.get('items', {}))))}]"
     return _PARAMETERS[kind]
 
 

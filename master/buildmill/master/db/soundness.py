@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from buildmill.common.results import Result
 from buildmill.master.db import tables as t
+from buildmill.master.db.graphs import soundness as graphs
 from buildmill.master.db.log_frames import COLUMNS, FrameRow
 from buildmill.master.db.tables_of_graphs import build_retries
 from buildmill.master.db.transaction import Connection
@@ -159,11 +160,12 @@ def rules(settled: int) -> list[Rule]:
             )
             .order_by(_s.build_id),
         ),
+        *(Rule(text, query) for text, query in graphs.contradictions()),
     ]
 
 
 def row_problems(connection: Connection, settled: int) -> list[str]:
-    """What is wrong with requests, builds, steps and commands: a line each.
+    """What is wrong with requests, builds, steps, commands and job graphs: a line each.
 
     Args:
         settled: as in `rules`.

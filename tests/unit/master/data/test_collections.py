@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.data.endpoints.sources import _of_elements
 from buildmill.master.data.resultspec import apply
 from buildmill.master.data.types import TYPES
 from buildmill.master.db import tables as t
 from buildmill.master.db.reading.builds import BUILDS
 from buildmill.master.db.reading.collection import MAX_SHAPES
 from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS
+from buildmill.master.db.reading.sources import CHANGES
 from buildmill.master.db.reading.test_results import TEST_RESULT_SETS, TEST_RESULTS
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import Filter, Operator, Page, Query, only
@@ -220,3 +223,33 @@ def test_the_newest_builds_of_a_builder_are_read_in_their_order(many: Stage) -> 
 
     assert "uq_builds_builder_id_number" in found or "sqlite_autoindex_builds" in found
     assert "TEMP B-TREE" not in found.replace("TEMP B-TREE FOR LAST TERM", "")
+
+
+FILES = [
+    ["a.c"], ["b/c.h", "a.c"], ["A.C"], ["a.c.orig"], ['odd"a.c', 'x"'], ["ü", "back\\slash"], [], ["100%", "a_c"],
+    ['"a.c"'], ["x,a.c", "[a.c"], ["x,", "a.c"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [("a.c",), ("A.C",), ('odd"a.c',), ("ü",), ("back\\slash",), ("100%",), ("a_c",), ("c",), ('"a.c"',), ("", "ü")],
+)
+def test_changes_are_found_by_their_files_as_they_would_be_in_memory(stage: Stage, wanted: tuple[str, ...]) -> None:
+    """The database looks, so that nobody reads all changes for a name."""
+
+    def fill(tx: Any) -> None:
+        tx.sql.execute(t.source_stamps.insert().values(id=1, digest="d", created_at=NOW))
+        same = {"author": "a", "comments": "", "when_timestamp": NOW, "source_stamp_id": 1}
+        rows = [{**same, "files": msgspec.json.encode(files).decode()} for files in FILES]
+        tx.sql.execute(t.changes.insert(), rows)
+
+    stage.result(stage.database.write(fill))
+    contains = Filter("files", Operator.CONTAINS, wanted)
+    filters = _of_elements([contains])
+    assert filters is not None
+
+    found = stage.result(stage.database.read(CHANGES.page, Query(filters)))
+
+    every = stage.result(stage.database.read(CHANGES.select, Query()))
+    assert found.rows == apply(every, Query((contains,)), TYPES["change"]).rows

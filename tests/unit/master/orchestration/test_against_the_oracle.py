@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from buildmill.common.results import Result
+from buildmill.master.db import soundness
 from buildmill.master.domain.orchestration import errors
 from buildmill.master.domain.orchestration.configuration import DatasetDeclaration, OrchestrationConfig, SpecDeclaration
 from buildmill.master.domain.orchestration.values import (
@@ -19,7 +20,7 @@ from buildmill.master.domain.orchestration.values import (
     ManualTarget,
     UpstreamTarget,
 )
-from tests.database import open_stage
+from tests.database import NOW, open_stage
 from tests.unit.master.orchestration.graphs import BUILDER, GraphHouse, rid
 from tests.unit.master.orchestration.oracle import Oracle, Recipe, Wish
 
@@ -153,11 +154,12 @@ class History:
         targets, inputs, ignored = (
             tuple(map(rid, self._full(some))) for some in (wish.targets, wish.inputs, wish.ignored)
         )
-        target: BuildTarget = {
+        made: dict[str, BuildTarget] = {
             "manual": ManualTarget(targets),
             "upstream": UpstreamTarget(targets, ignored),
             "connecting": ConnectingTarget(inputs, targets, ignored),
-        }[wish.kind]
+        }
+        target = made[wish.kind]
         return GraphRequest(target=target, branch=wish.chain[0], fallbacks=wish.chain[1:], force=wish.force)
 
     def everything(self) -> Wish:
@@ -201,3 +203,4 @@ def test_histories_go_as_the_oracle_says(house: GraphHouse, seed: int) -> None:
                 history.build(wish_for(rng, history.names_made()), rng, cancels=False)
             case "cancel":
                 history.build(wish_for(rng, history.names_made()), rng, cancels=True)
+    assert house.stage.result(house.stage.database.read(soundness.row_problems, NOW + 100)) == []

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from buildmill.common.results import Result
+from buildmill.master.db import soundness
 from buildmill.master.db import tables as t
 from buildmill.master.domain.orchestration import errors
 from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
@@ -19,7 +20,7 @@ from buildmill.master.domain.orchestration.values import (
     TimeUnit,
     UpstreamTarget,
 )
-from tests.database import Stage
+from tests.database import NOW, Stage
 from tests.unit.master.orchestration.graphs import GraphHouse, graph_of, manual, rid, spec
 
 CHAIN = graph_of(spec("clean", "raw"), spec("report", "clean"), spec("extra", "raw"))
@@ -254,6 +255,57 @@ def test_a_refused_request_leaves_nothing_behind(house: GraphHouse) -> None:
             house.create(request)
 
     assert house.stage.rows(_counts()) == before
+
+
+def test_a_step_can_say_that_another_attempt_is_useless(house: GraphHouse) -> None:
+    build = house.create(manual("clean", retry_count=5))
+    begun = house.begin("clean")
+    house.stage.result(house.updates.setBuildProperty(begun[0], "foundry_retryable", False, "Step"))
+
+    house.end(begun, Result.FAILURE)
+
+    assert house.statuses(build) == {"clean": "FAILED"}
+    assert house.jobs(build)["clean"].reason == "attempt 1 ended with failure"
+
+
+def test_the_configuration_bounds_retries(new_house: NewHouse) -> None:
+    house = new_house(graph_of(spec("clean", "raw"), max_retries=1))
+    build = house.create(manual("clean", retry_count=50))
+
+    house.work("clean", Result.FAILURE)
+    house.work("clean", Result.FAILURE)
+
+    assert (house.status(build), house.stage.result(house.graphs.build(build.rid)).retry_count) == ("FAILED", 50)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("UPDATE graph_jobs SET phase = 'done' WHERE position = 0", "still has target clean for itself"),
+        ("UPDATE graph_attempts SET finished_at_ms = 1", "is open, and nobody writes it"),
+        ("UPDATE graph_builds SET finished_at_ms = 1", "has ended, its job"),
+        ("UPDATE graph_jobs SET phase = 'done'", "has not ended, all of its jobs have"),
+        ("UPDATE graph_attempts SET finished_at_ms = 1", "waits for an attempt that is not there"),
+        ("UPDATE target_versions SET state = 'aborted'", "the head of target raw on branch master is not committed"),
+    ],
+)
+def test_the_check_of_a_database_finds_what_contradicts_itself(house: GraphHouse, change: str, problem: str) -> None:
+    house.create(upstream("report"))
+    stage = house.stage
+    assert stage.result(stage.database.read(soundness.row_problems, NOW + 100)) == []
+
+    stage.result(house.updates.run(lambda tx: tx.sql.execute(sa.text(change)) and None))
+
+    assert any(problem in found for found in stage.result(stage.database.read(soundness.row_problems, NOW + 100)))
+
+
+def test_old_happenings_go(house: GraphHouse) -> None:
+    house.create(manual("clean"))
+    house.work("clean")
+
+    house.stage.advance(31 * 86_400)
+
+    assert house.stage.result(house.graphs.happenings(0)) == ()
 
 
 def test_a_request_without_a_target_builds_all_that_can_be_built(new_house: NewHouse) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from buildmill.common.errors import InvalidInput
+from buildmill.common.errors import BuildmillError, Conflict, InvalidInput, NotFound
 from buildmill.master.data.endpoints.arguments import MAX_TEXT, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, collection, single
 from buildmill.master.data.graphs import planned
@@ -48,16 +48,25 @@ from buildmill.master.domain.queries import Filter, Page, only
 from buildmill.master.domain.rights import Actor
 
 _LONGEST = 2**53
-_NAMES = {"type": "array", "items": TEXT}
+_NAMES = {"type": "array", "items": {**TEXT, "minLength": 1}}
+
+
+def _kind(name: str, *required: str, **lists: Any) -> dict[str, Any]:
+    """The schema of one kind of target."""
+    return {
+        "type": "object",
+        "properties": {"type": {"const": name}, **lists},
+        "required": sorted(["type", *required]),
+    }
+
+
 _TARGET = {
-    "type": "object",
-    "properties": {
-        "type": {"enum": ["manual", "upstream", "connecting", "every"]},
-        "targetRids": _NAMES,
-        "inputRids": _NAMES,
-        "ignoredRids": _NAMES,
-    },
-    "required": ["type"],
+    "oneOf": [
+        _kind("every"),
+        _kind("manual", "targetRids", targetRids=_NAMES),
+        _kind("upstream", "targetRids", targetRids=_NAMES, ignoredRids=_NAMES),
+        _kind("connecting", "inputRids", "targetRids", inputRids=_NAMES, targetRids=_NAMES, ignoredRids=_NAMES),
+    ]
 }
 _CREATE = parameters(
     "target",
@@ -136,8 +145,16 @@ async def _plan(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[Gra
     request = GraphRequest(target=target, branch=branch, fallbacks=fallbacks)
     try:
         return await context.database.read(planned, request, settings)
+    except errors.TargetsNotFound:
+        return ()
     except errors.GraphRefused as refusal:
-        raise InvalidInput("target", str(refusal)) from refusal
+        raise _refused(refusal) from refusal
+
+
+def _refused(refusal: errors.GraphRefused) -> BuildmillError:
+    """A refusal as clients of this API know such things."""
+    is_unknown = isinstance(refusal, errors.TargetsNotFound | errors.InputsNotFound)
+    return NotFound(str(refusal)) if is_unknown else Conflict(str(refusal))
 
 
 # -- actions -------------------------------------------------------------------------------------
@@ -163,7 +180,10 @@ async def create(context: Context, _keys: Keys, params: Mapping[str, Any], actor
         abort_on_failure=_flag(params, "abort_on_failure"),
         notifications=_flag(params, "notifications"),
     )
-    build = await updates_of(context).createGraphBuild(request, _who(actor))
+    try:
+        build = await updates_of(context).createGraphBuild(request, _who(actor))
+    except errors.GraphRefused as refusal:
+        raise _refused(refusal) from refusal
     return build.rid
 
 
@@ -187,6 +207,8 @@ async def _by_rid(
 ) -> ManualTarget | UpstreamTarget | ConnectingTarget:
     """The same with RIDs where there are names."""
     lists = {name: getattr(target, name) for name in target.__struct_fields__}
+    if any("\0" in text for names in lists.values() for text in names):
+        raise InvalidInput("target", "expected names without NUL")
     known = await context.database.read(find_targets, [name for names in lists.values() for name in names])
     changed = {
         field: tuple(known[name].rid if name in known else name for name in names) for field, names in lists.items()
@@ -196,9 +218,13 @@ async def _by_rid(
 
 def _names(params: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = params.get(name) or ()
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
+    if not isinstance(value, list | tuple) or not all(_is_name(item) for item in value):
         raise InvalidInput(name, "expected a list of names")
     return tuple(value)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and "\0" not in value
 
 
 def _flag(params: Mapping[str, Any], name: str) -> bool:
@@ -228,7 +254,10 @@ async def commit(context: Context, keys: Keys, params: Mapping[str, Any], actor:
     if not isinstance(payload, Mapping):
         raise InvalidInput("payload", "expected an object")
     branch = text_argument(params, "branch", "") or None
-    version = await updates_of(context).commitVersion(keys["target"], branch, payload, _who(actor))
+    try:
+        version = await updates_of(context).commitVersion(keys["target"], branch, payload, _who(actor))
+    except errors.GraphRefused as refusal:
+        raise _refused(refusal) from refusal
     return version.rid
 
 

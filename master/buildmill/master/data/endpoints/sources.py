@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import msgspec
+
+from buildmill.common.errors import InvalidInput
 from buildmill.master.data.endpoints import new_change
 from buildmill.master.data.endpoints.builds import find_build_id, property_rows
 from buildmill.master.data.endpoints.endpoint import Control, Endpoint, collection, single
@@ -14,37 +17,65 @@ from buildmill.master.data.versions import BUILDS, REQUESTS
 from buildmill.master.data.versions import CHANGES as CHANGES_CHANGE
 from buildmill.master.db.reading.sources import CHANGES, SOURCE_STAMPS
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Page, Query, only
+from buildmill.master.domain.queries import NO_ROWS, Filter, Operator, Page, Query, only
 from buildmill.master.domain.resources import Change, Property, SourceStamp
 
-# what can be filtered in memory only
-_IN_MEMORY = frozenset({"files", "parent_changeids"})
-_EVERY = Query()
+_LISTS = {"files": "file", "parent_changeids": "parent"}
+"""Fields that hold lists, and the columns that can be compared with an element of them."""
+_encode = msgspec.json.Encoder().encode
+
+
+def _every(spec: ResultSpec) -> Query:
+    """The question about all that the reader may know of."""
+    return Query(reach=spec.query.reach)
 
 
 def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | None:
     return CHANGES.one(connection, changeid=keys["changeid"])
 
 
-def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Change] | Sequence[Change]:
-    if any(filter_.field in _IN_MEMORY for filter_ in spec.query.filters):
-        return CHANGES.select(connection, _EVERY)
+def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Change]:
     query = spec.query
+    if any(filter_.field in _LISTS for filter_ in query.filters):
+        filters = _of_elements(query.filters)
+        return NO_ROWS if filters is None else CHANGES.page(connection, replace(query, filters=filters), count=True)
     if query.order or query.after is not None:
         return CHANGES.page(connection, query if query.order else replace(query, order=("-changeid",)))
     page = CHANGES.page(connection, query)
     return replace(page, rows=page.rows[::-1])  # as clients know it: the newest first
 
 
+def _of_elements(filters: Iterable[Filter]) -> tuple[Filter, ...] | None:
+    """Filters on lists as filters on columns; None if nothing can match."""
+    found = []
+    for filter_ in filters:
+        column = _LISTS.get(filter_.field)
+        match filter_.operator:
+            case _ if column is None:
+                found.append(filter_)
+            case Operator.CONTAINS:
+                values = filter_.values
+                if column == "file":
+                    values = tuple(_encode(value).decode() for value in values)
+                found.append(Filter(column, Operator.IN, values))
+            case Operator.EQ | Operator.IN:  # a list is no text, and no number
+                return None
+            case Operator.NE | Operator.NOTIN:
+                continue
+            case _:
+                raise InvalidInput(filter_.field, f"{filter_.operator} does not apply to a list")
+    return tuple(found)
+
+
 def _of_build(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Change]:
     build = find_build_id(connection, keys)
     if build is None:
         return ()
-    return CHANGES.select(connection, _EVERY.narrowed(only("of build", build)))[::-1]
+    return CHANGES.select(connection, _every(spec).narrowed(only("of build", build)))[::-1]
 
 
-def _of_source_stamp(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[Change]:
-    return CHANGES.select(connection, _EVERY.narrowed(only("of sourcestamp", keys["ssid"])))
+def _of_source_stamp(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Change]:
+    return CHANGES.select(connection, _every(spec).narrowed(only("of sourcestamp", keys["ssid"])))
 
 
 def _property_list(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Property]:

@@ -100,6 +100,8 @@ def step(tx: Transaction, means: Means, request_ids: Sequence[int] | None) -> St
     """
     enter(tx)
     work = _Work(tx, means)
+    if request_ids is None:
+        happenings.forget_old(tx)
     found = attempts.open_attempts(tx, request_ids)
     work.settle(found)
     work.advance()

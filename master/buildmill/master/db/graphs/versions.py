@@ -144,7 +144,7 @@ def commit_from_outside(
         raise InvalidInput("branch", "expected the name of a branch")
     try:
         document = msgspec.json.encode(dict(payload)).decode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput("payload", f"expected what JSON can represent: {error}") from error
     enter(tx)
     target_id = tx.sql.execute(

@@ -15,9 +15,10 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Operator, Page, Position, Query
+from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Position, Query
 
 T = TypeVar("T")
 Expression = sa.ColumnElement[Any]
@@ -33,6 +34,8 @@ class Kind(StrEnum):
     INTEGER = "integer"
     TEXT = "text"
     FLAG = "flag"
+    ELEMENTS = "elements"
+    """A JSON list of texts; it is equal to the JSON of each text in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ def text(expression: Expression, *, nullable: bool = False, null_differs: bool =
     return Column(expression, Kind.TEXT, nullable or null_differs, null_differs=null_differs)
 
 
+def elements(expression: Expression) -> Column:
+    """A JSON list of texts, to be compared with the JSON of one."""
+    return Column(expression, Kind.ELEMENTS)
+
+
 def flag(column: Expression) -> Column:
     """A column that holds 0 or 1."""
     return Column(column, Kind.FLAG, yes=column == sa.text("1"), no=column == sa.text("0"))
@@ -85,6 +93,8 @@ class Collection(Generic[T]):
         make: resources from rows.
         key: the id; the last word in every order.
         fields: what can be filtered and ordered by.
+        within: the condition that a row is within somebody's reach; None where the rows have no project, or are only
+            asked for below something that is guarded.
         scopes: conditions with one parameter that are no fields, such as "builds of this change"; they are
             used as filters whose field is the scope's name.
     """
@@ -95,6 +105,7 @@ class Collection(Generic[T]):
     key: Expression
     fields: Mapping[str, Column]
     scopes: Mapping[str, Callable[[Any], Expression]] = field(default_factory=dict)
+    within: Callable[[ReachSql], Expression] | None = None
     _statements: dict[Any, Statement] = field(default_factory=dict)
 
     def select(self, connection: Connection, query: Query) -> list[T]:
@@ -106,7 +117,8 @@ class Collection(Generic[T]):
         if any(not filter_.values for filter_ in query.filters):
             return []
         behind = None if query.after is None else tuple(value is None for value in query.after.values)
-        shape = (tuple(map(_shape, query.filters)), query.order, query.limit is not None, bool(query.offset), behind)
+        bounds = (query.limit is not None, bool(query.offset), behind)
+        shape = (tuple(map(_shape, query.filters)), query.order, bounds, shape_of(query.reach))
         statement = self._statements.get(shape)
         if statement is None:
             statement = self._keep(shape, self._compile(query))
@@ -125,22 +137,29 @@ class Collection(Generic[T]):
             InvalidInput: also for a place that belongs to another order.
         """
         query.check_place()
-        rows, following = self.select(connection, _one_more(query)), None
-        if query.after is not None and query.limit is not None and len(rows) > query.limit:
+        rows, following = self.select(connection, _one_more(query)), None if self._key_name else UNKNOWN
+        if following is None and query.after is not None and query.limit is not None and len(rows) > query.limit:
             rows = rows[: query.limit]
             following = Position(query.order, self._place_of(rows[-1], query.order))
         if not count or (query.limit is None and not query.offset and query.after is None):
             return Page(rows, len(rows), following)
-        shape = ("count", tuple(map(_shape, query.filters)))
+        shape = ("count", tuple(map(_shape, query.filters)), shape_of(query.reach))
         statement = self._statements.get(shape)
         if statement is None:
-            clause = sa.select(sa.func.count()).select_from(self.source).where(*self._conditions(query.filters))
+            clause = sa.select(sa.func.count()).select_from(self.source).where(*self._conditions(query))
             statement = self._keep(shape, clause)
-        return Page(rows, connection.scalar(statement, **_parameters(Query(query.filters))), following)
+        return Page(
+            rows, connection.scalar(statement, **_parameters(Query(query.filters, reach=query.reach))), following
+        )
 
     def _place_of(self, row: T, order: Sequence[str]) -> tuple[Any, ...]:
         resource: Any = row
-        return tuple(getattr(resource, name) for name, _, _ in self._terms(order, resource.id_field))
+        return tuple(getattr(resource, name) for name, _, _ in self._terms(order))
+
+    @property
+    def _key_name(self) -> str:
+        """The field that holds the id; empty if there is none, and so no places."""
+        return next((name for name, column in self.fields.items() if column.expression is self.key), "")
 
     def _keep(self, shape: Any, clause: sa.Select[Any]) -> Statement:
         if len(self._statements) >= MAX_SHAPES:
@@ -149,7 +168,7 @@ class Collection(Generic[T]):
         return statement
 
     def _compile(self, query: Query) -> sa.Select[Any]:
-        clause = sa.select(*self.columns).select_from(self.source).where(*self._conditions(query.filters))
+        clause = sa.select(*self.columns).select_from(self.source).where(*self._conditions(query))
         clause = clause.order_by(*self._order(query.order))
         if query.after is not None and query.after.values:
             clause = clause.where(self._is_behind(query.after))
@@ -162,7 +181,7 @@ class Collection(Generic[T]):
             clause = clause.offset(sa.bindparam("offset", type_=sa.BigInteger))
         return clause
 
-    def _terms(self, order: Sequence[str], id_field: str = "") -> list[tuple[str, Column, bool]]:
+    def _terms(self, order: Sequence[str]) -> list[tuple[str, Column, bool]]:
         """The terms of an order, with the id as the last word: name, column, and whether it descends."""
         terms: list[tuple[str, Column, bool]] = []
         for given in order:
@@ -173,7 +192,7 @@ class Collection(Generic[T]):
             terms.append((name, column, given.startswith("-")))
             if column.expression is self.key:
                 return terms
-        return [*terms, (id_field, integer(self.key), False)]
+        return [*terms, (self._key_name, integer(self.key), False)]
 
     def _order(self, order: Sequence[str]) -> list[Expression]:
         found: list[Expression] = []
@@ -208,9 +227,11 @@ class Collection(Generic[T]):
             begin = first.expression <= bound if descends else first.expression >= bound
         return sa.and_(begin, sa.or_(*ways))
 
-    def _conditions(self, filters: Sequence[Filter]) -> list[Expression]:
+    def _conditions(self, query: Query) -> list[Expression]:
         conditions = []
-        for index, filter_ in enumerate(filters):
+        if self.within is not None and not query.reach.is_everything:
+            conditions.append(self.within(ReachSql(shape_of(query.reach))))
+        for index, filter_ in enumerate(query.filters):
             if filter_.field in self.scopes:
                 scope = self.scopes[filter_.field]
                 conditions.append(scope(sa.bindparam(f"p{index}_0", type_=sa.BigInteger)))
@@ -252,7 +273,7 @@ def _shape(filter_: Filter) -> tuple[Any, ...]:
 
 
 def _parameters(query: Query) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = {} if query.reach.is_everything else {**parameters_of(query.reach)}
     for index, filter_ in enumerate(query.filters):
         for number, value in enumerate(filter_.values):
             if type(value) is not bool:
@@ -278,8 +299,12 @@ def _condition(index: int, filter_: Filter, column: Column) -> Expression:
     if column.kind is Kind.FLAG:
         return _flag_condition(filter_, column)
     kind: Any = sa.BigInteger if column.kind is Kind.INTEGER else sa.Text
+    if column.kind is Kind.ELEMENTS and operator is not Operator.IN:
+        raise InvalidInput(filter_.field, f"{operator} does not apply to a list")
     bound = [sa.bindparam(f"p{index}_{number}", type_=kind) for number in range(len(values))]
     left = column.expression
+    if column.kind is Kind.ELEMENTS:
+        return sa.or_(*(_holds(left, begin, value) for value in bound for begin in ("'['", "','")))
     match operator:
         case Operator.EQ | Operator.IN:
             return left == bound[0] if len(bound) == 1 else left.in_(bound)
@@ -298,6 +323,15 @@ def _condition(index: int, filter_: Filter, column: Column) -> Expression:
             return left > bound[0]
         case Operator.GE:
             return left >= bound[0]
+
+
+def _holds(elements: Expression, begin: str, element: Expression) -> Expression:
+    """Whether a JSON list holds an element behind a bracket or a comma.
+
+    A quote within a text is escaped, so that what stands there begins an element; only one that begins with a comma
+    itself could be mistaken. LIKE would not do: on SQLite it knows no case.
+    """
+    return sa.func.replace(elements, sa.literal_column(begin, sa.Text).concat(element), "") != elements
 
 
 def _flag_condition(filter_: Filter, column: Column) -> Expression:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from buildmill.master.db import changes, source_stamps
 from buildmill.master.db import tables as t
-from buildmill.master.db.reading.collection import Collection, Column, integer, text
+from buildmill.master.db.reading.collection import Collection, Column, elements, integer, text
 from buildmill.master.db.statement import Row
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.resources import Change, SourceStamp
@@ -26,6 +26,8 @@ _CHANGE_FIELDS: dict[str, Column] = {
     "codebase": text(_c.codebase),
     "comments": text(_c.comments),
     "committer": text(_c.committer, nullable=True),
+    "file": elements(_c.files),
+    "parent": integer(_c.parent_id, nullable=True),
     "project": text(_c.project),
     "repository": text(_c.repository),
     "revision": text(_c.revision, nullable=True),
@@ -93,6 +95,7 @@ CHANGES: Collection[Change] = Collection(
     key=_c.id,
     fields=_CHANGE_FIELDS,
     scopes={"of build": _of_build, "of sourcestamp": _of_source_stamp},
+    within=lambda sql: sql.source(_c.source_stamp_id, _c.project),
 )
 SOURCE_STAMPS: Collection[SourceStamp] = Collection(
     columns=source_stamps.COLUMNS,
@@ -101,4 +104,5 @@ SOURCE_STAMPS: Collection[SourceStamp] = Collection(
     key=_s.id,
     fields=_STAMP_FIELDS,
     scopes={"of build": _stamps_of_build, "of buildset": _of_buildset},
+    within=lambda sql: sql.source(_s.id, _s.project),
 )

@@ -36,7 +36,7 @@ from buildmill.master.mq.bus import EventBus, Subscription
 from buildmill.master.orchestration.schedules.owners import Owners
 from buildmill.master.orchestration.schedules.results import result_of
 
-LOOK_SECONDS = 60.0
+LOOK_SECONDS = 15.0
 """It is looked for work at least so often."""
 PACE_SECONDS = 1.0
 """A schedule whose run could not ask for its build is not run again sooner: it may wait for its own failure."""

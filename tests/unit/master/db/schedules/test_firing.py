@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from buildmill.common.errors import NotFound
+from buildmill.master.db.engine import create_engine
+from buildmill.master.db.one_unit import run_blocking
 from buildmill.master.db.schedules import firing, happenings, store
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.orchestration.values import ManualTarget
 from buildmill.master.domain.schedules.refusals import AlreadyRunning
 from buildmill.master.domain.schedules.triggers import Happening, Trigger
@@ -27,6 +33,7 @@ from buildmill.master.domain.schedules.values import (
     submitted,
 )
 from tests.database import NOW, Stage
+from tests.programs import wait_for
 
 RAW, CLEAN = "ri.foundry.main.dataset.raw", "ri.foundry.main.dataset.clean"
 BUILD = "ri.foundry.main.build.b"
@@ -309,3 +316,45 @@ def test_times_while_paused_are_not_seen(quick: Schedules) -> None:
 
     assert quick.get().next_due_at == MIDNIGHT + 86_400
     assert quick.runs() == []
+
+
+# -- several masters -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schema_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_two_masters_that_see_an_event_each_make_one_fire(schedules: Schedules, schema_url: str) -> None:
+    """Neither sees what the other has not committed: so the second one waits for the first."""
+    schedules.create({"type": "and", "triggers": [UPDATE, JOB]})
+    engine, url = create_engine(make_url(schema_url)), make_url(schema_url)
+    other = threading.Thread(target=run_blocking, args=(url, NOW, happenings.happened, BUILT))
+    waiting = sa.text("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database OR database IS NULL "
+                      "WHERE NOT granted AND d.datname = current_database()")  # fmt: skip
+
+    with engine.begin() as first:
+        happenings.happened(Transaction(first, NOW), UPDATED)
+        other.start()
+        with engine.connect() as watching:
+            wait_for(lambda: watching.execute(waiting).scalar() or not other.is_alive(), 30)
+            assert other.is_alive()
+    other.join()
+    engine.dispose()
+
+    assert len(schedules.runs()) == 1
+
+
+def test_two_masters_make_one_fire_of_an_instant(schedules: Schedules, schema_url: str) -> None:
+    schedules.create(NIGHTLY)
+    begin = threading.Barrier(2)
+
+    def master() -> None:
+        begin.wait()
+        run_blocking(make_url(schema_url), MIDNIGHT, happenings.tick)
+
+    masters = [threading.Thread(target=master) for _ in range(2)]
+    for thread in masters:
+        thread.start()
+    for thread in masters:
+        thread.join()
+
+    assert len(schedules.runs()) == 1
+    assert not schedules.get().is_pending

@@ -266,6 +266,34 @@ def test_a_user_whose_tokens_were_all_revoked_is_gone(house: House) -> None:
     assert house.runs(made["rid"])[0]["result"]["type"] == "submitted"
 
 
+def test_a_user_whom_the_configuration_does_not_list_is_there_with_a_token(house: House) -> None:
+    made = house.schedule("clean")
+    house.stage.result(house.schedules.configure(None, ["eve"]))
+
+    house.ok("POST", f"schedules/{made['rid']}/run")
+    assert house.runs(made["rid"])[0]["result"]["type"] == "submitted"
+    house.work_all()
+    (token,) = house.stage.result(house.stage.database.read(api_tokens.tokens, "ann"))
+    reader = house.new_token("bob", "*")
+    house.stage.result(house.stage.database.write(api_tokens.revoke, token.tokenid))
+
+    assert house.ask("POST", f"schedules/{made['rid']}/run", token=reader).status == 200
+    newest = house.ask("GET", f"schedules/{made['rid']}/runs", token=reader).json["data"][0]
+    assert newest["result"]["errorName"] == "ScheduleOwnerNotFound"
+
+
+def test_a_schedule_that_keeps_failing_pauses_itself(house: House) -> None:
+    house.stage.result(house.schedules.configure(2, None))
+    made = house.schedule("cyca", "cycb", trigger=updated("raw"))
+
+    for _ in range(3):
+        house.commit("raw")
+        house.stage.advance(2)
+
+    assert len(house.runs(made["rid"])) == 2
+    assert house.ok("GET", f"schedules/{made['rid']}?preview=true")["paused"] is True
+
+
 # -- times, and masters that die -------------------------------------------------------
 
 
