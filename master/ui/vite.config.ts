@@ -15,6 +15,6 @@ export default defineConfig({
     manifest: "manifest.json",
   },
   server: {
-    proxy: Object.fromEntries(["/api", "/auth", "/config", "/ws"].map((path) => [path, { target: master, ws: path === "/ws" }])),
+    proxy: Object.fromEntries(["/api", "/auth", "/config", "/ws"].map((path) => [path, { target: master, changeOrigin: true, headers: { origin: master }, ws: path === "/ws", rewriteWsOrigin: true }])),
   },
 });
