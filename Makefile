@@ -15,7 +15,7 @@ BUILDMILL_PEER ?= $(wildcard $(PEER))
 export BUILDMILL_PEER
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults simulate ui ui-test docs client news coverage peer wheel bench bench-durability limits clean
+.PHONY: help run test lint format types layers unit faults simulate ui ui-test ui-types docs client news coverage peer wheel bench bench-durability limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ $(UI): $(UI_SOURCES) | $(VENV)/.installed-node
 	@touch $@
 
 ui: $(UI)  ## the web pages, into master/buildmill/master/web/static
+
+ui-types: $(VENV)/.installed  ## the TypeScript types of the data API's documents, after these have changed
+	PYTHONPATH=common:worker:master $(BIN)/python contrib/packaging/ui_types.py
 
 ui-test: $(UI)  ## types, lint, tests and size of the web pages
 	$(UI_TOOL) npm run check

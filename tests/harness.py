@@ -192,14 +192,20 @@ class _Line:
 
 
 class FakeProcesses:
-    """Programs on the master's machine: each is answered by `script`."""
+    """Programs on the master's machine: each is answered by `script`.
+
+    Attributes:
+        environments: of the `runs`; None for the master's own.
+    """
 
     def __init__(self) -> None:
         self.runs: list[list[str]] = []
+        self.environments: list[dict[str, str] | None] = []
         self.script: Callable[[list[str]], tuple[int, bytes]] = lambda _argv: (0, b"")
 
-    async def run(self, argv: list[str], *, output: Any = None, **_options: Any) -> int:
+    async def run(self, argv: list[str], *, output: Any = None, env: Any = None, **_options: Any) -> int:
         self.runs.append(argv)
+        self.environments.append(env)
         code, data = self.script(argv)
         if output is not None and data:
             output("o", data)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from twisted.internet.defer import Deferred
 
 from buildmill.master.config.parts.telling import TellingPart
 from buildmill.master.data.answering import Answers
@@ -20,6 +21,7 @@ from buildmill.master.data.updates import UpdateContext, Updates
 from buildmill.master.db.database import Database
 from buildmill.master.db.outbox import Batch, End, Outbox
 from buildmill.master.domain.events import Event
+from buildmill.master.domain.projects import Reach
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.mq.following import Follower
@@ -30,6 +32,10 @@ from buildmill.master.web.limits import WebLimits
 from tests.harness import Harness
 
 NAME = "here"
+
+
+def nobody_asks(_reach: Reach, _family: str, _id: str) -> Deferred[bool]:
+    raise AssertionError("who gets to everything is not asked about")
 
 
 class Bell:
@@ -66,14 +72,24 @@ class BellWaker:
 
 
 class EngineProcess(Harness):
-    """The engine of master `NAME`, which tells others and answers them; its scheduler ``force`` is for ``b1``."""
+    """The engine of master `NAME`, which tells others and answers them; its scheduler ``force`` is for ``b1``.
+
+    Args:
+        beside: another master's, on whose database it works; it is called ``another`` then.
+    """
 
     master_name = NAME
 
-    def __init__(self, basedir: Path, url: str) -> None:
+    def __init__(self, basedir: Path, url: str, beside: EngineProcess | None = None) -> None:
         self.runs = 0
         self.bell: Bell | None = None
+        self._beside = beside
+        if beside is not None:
+            self.master_name, self.bell = "another", beside.bell
         super().__init__(basedir, url)
+
+    def _new_engine(self, url: str) -> sa.Engine:
+        return super()._new_engine(url) if self._beside is None else self._beside._engine
 
     def _publish(self, events: Sequence[Event]) -> None:
         super()._publish(events)
@@ -105,7 +121,7 @@ class EngineProcess(Harness):
             database=self.database,
             bus=self.bus,
             reactor=self.clock,
-            origin=f"engine{self.runs}",
+            origin=f"{self.master_name}{self.runs}",
             new_epoch=lambda: f"e{self.runs}",
             waker=self.bell.waker,
             answers=self.answers,
@@ -123,7 +139,8 @@ class EngineProcess(Harness):
     def close(self) -> None:
         self.result(self.answers.stop())
         self.result(self.telling.stop())
-        super().close()
+        if self._beside is None:
+            super().close()
 
 
 class FacesProcess:
@@ -147,7 +164,7 @@ class FacesProcess:
         self.database.tell_others(Outbox(origin))
         limits = limits or WebLimits()
         self.history = History(self.bus, "", limits)
-        self.hub = Hub(self.bus, self.history, limits)
+        self.hub = Hub(self.bus, self.history, limits, nobody_asks)
         self.follower = Follower(
             database=self.database,
             waker=bell.waker(),

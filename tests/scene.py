@@ -38,16 +38,23 @@ class RecordingForce:
     Attributes:
         problems: what the next requests are refused with, by field.
         error: what the next requests fail with.
+        builders: names of those that it knows.
     """
 
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
     error: Exception | None = None
+    builders: list[str] = field(default_factory=lambda: ["slow one"])
 
     async def documents(self) -> Sequence[ForceScheduler]:
         return (
             ForceScheduler(
-                all_fields=[], builder_names=["slow one"], button_name="go", enabled=True, label="go", name="force"
+                all_fields=[],
+                builder_names=list(self.builders),
+                button_name="go",
+                enabled=True,
+                label="go",
+                name="force",
             ),
         )
 

@@ -1,4 +1,4 @@
-"""Writes the TypeScript types of the data API's documents, out of our OpenAPI description, into the web pages' sources.
+"""Writes the TypeScript types of the data API's documents, out of our OpenAPI description, for the web pages.
 
 python contrib/packaging/ui_types.py            write them
 """

@@ -197,6 +197,18 @@ def test_checkconfig_shows_notices_and_calls_the_configuration_good(home: Home) 
     assert buildmill("checkconfig", "-q", home.folder) == ""
 
 
+def test_checkconfig_tells_what_is_weak_with_the_way_out(home: Home) -> None:
+    text = (home.folder / "master.cfg").read_text()
+    port = 'c["protocols"] = {"msgpack_experimental_v7": {"port": "tcp:0:interface=127.0.0.1"}}'
+    (home.folder / "master.cfg").write_text(f'{text}\nc["workers"].append(worker.Worker("weak", "pass"))\n{port}\n')
+
+    said = buildmill("checkconfig", "--security", home.folder, code=3)
+
+    line = text.count("\n") + 2
+    assert f"master.cfg:{line}: worker 'weak' has a password that is tried first (way out: a random one" in said
+    assert "good" in buildmill("checkconfig", home.folder)
+
+
 def test_steps_that_import_from_buildbot_run_and_notices_are_logged_at_start_and_reconfig(home: Home) -> None:
     home.configure()
     text = (home.folder / "master.cfg").read_text().replace("from buildmill.plugins", "from buildbot.plugins")

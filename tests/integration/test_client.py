@@ -27,6 +27,7 @@ from buildmill.client.errors import ApiError, Conflicting, Missing, Refused, Una
 from buildmill.client.resources import Build
 from buildmill.client.sockets import EventSocket
 from buildmill.common.results import Result
+from buildmill.master.cli import rest
 from buildmill.master.cli.main import main
 from tests.collector import Collector
 from tests.faults.proxy import Proxy
@@ -206,6 +207,11 @@ def test_rows_are_listed_with_names_instead_of_ids(place: Place) -> None:
     ]  # fmt: skip
     numbers = json.loads(buildmill_api(place, "builds", "list", "--paginate", "--json", "-f", "buildid"))
     assert {row["buildid"] for row in numbers} == {build.buildid for build in place.client.list(api.builds)}
+    builders = buildmill_api(place, "builders", "list").splitlines()
+    assert [line.split("\t")[1] for line in builders] == ["name", "bad", "good", "held", "traced"]
+    assert buildmill_api(place, "schedulers", "list").splitlines()[0].split("\t") == ["schedulerid", "name", "enabled"]
+    steps = buildmill_api(place, "builds/1/steps", "list", "-f", "number,name").splitlines()
+    assert steps == ["number\tname", "0\tworker_preparation", "1\tsay"]
     assert json.loads(buildmill_api(place, "builders", "list", "--lines", "--name", "good"))["name"] == "good"
 
 
@@ -236,6 +242,16 @@ def test_actions_are_done_by_name_and_by_path(place: Place) -> None:
     buildmill_api(place, "buildrequests", "set-priority", request, "--priority", 3)
     assert place.client.get(api.buildrequests[request]).priority == 3
     wait_for(lambda: place.client.get(api.buildrequests[request]).complete)
+
+
+def test_commands_may_take_rows_as_they_come(place: Place) -> None:
+    url = rest.api_url(f"{place.url}/")
+
+    assert [row["name"] for row in rest.rows(url, "builders?name=bad")] == ["bad"]
+    assert rest.call(url, "workers/w2", "pause", {"reason": "test"}) is None
+    assert rest.call(url, "workers/w2", "unpause", {}) is None
+    with pytest.raises(Missing):
+        rest.rows(url, "builds/999")
 
 
 @pytest.mark.parametrize(

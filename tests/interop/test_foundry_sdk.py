@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -207,15 +207,16 @@ def test_a_second_run_is_refused_and_a_fire_remembered(foundry: FoundryMaster, a
 
 
 def test_what_is_missing_comes_as_its_own_class(api: Any) -> None:
-    for call, kind in (
+    named: list[tuple[Callable[[], Any], type[Exception]]] = [
         (lambda: api.Build.get(NO_BUILD), errors.BuildNotFound),
         (lambda: api.Job.get(NO_JOB, preview=True), errors.JobNotFound),
         (lambda: api.Schedule.get(NO_SCHEDULE, preview=True), errors.ScheduleNotFound),
         (lambda: api.ScheduleVersion.get(NO_VERSION, preview=True), errors.ScheduleVersionNotFound),
-    ):
+    ]
+    for call, kind in named:
         with pytest.raises(kind):
             call()
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: api.Build.cancel(NO_BUILD),
         lambda: api.Build.jobs(NO_BUILD),
         lambda: api.Schedule.run(NO_SCHEDULE),
@@ -225,7 +226,8 @@ def test_what_is_missing_comes_as_its_own_class(api: Any) -> None:
         lambda: api.Schedule.delete(NO_SCHEDULE),
         lambda: api.Schedule.get_affected_resources(NO_SCHEDULE, preview=True),
         lambda: api.Schedule.replace(NO_SCHEDULE, action={"target": manual("clean")}, trigger=BY_HAND, preview=True),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(NotFoundError) as refused:
             call()
         assert refused.value.name in ("BuildNotFound", "ScheduleNotFound")
@@ -233,11 +235,12 @@ def test_what_is_missing_comes_as_its_own_class(api: Any) -> None:
 
 def test_who_may_not_is_told_which_scope_is_missing(foundry: FoundryMaster) -> None:
     reader = foundry.reader.orchestration
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: reader.Build.create(target=manual("clean"), fallback_branches=[]),
         lambda: reader.Schedule.create(action={"target": manual("clean")}, trigger=BY_HAND, preview=True),
         lambda: reader.Schedule.run(NO_SCHEDULE),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(PermissionDeniedError) as refused:
             call()
         assert (refused.value.name, refused.value.parameters["missingScope"]) == (

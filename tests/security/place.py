@@ -17,6 +17,7 @@ from buildmill.master.auth.rules import Authz
 from buildmill.master.data.token_text import digest_of, token_of
 from buildmill.master.db import api_tokens
 from buildmill.master.domain.rights import Changing, Policy
+from buildmill.master.engine.http_client import HttpService
 from tests.scene import Scene
 from tests.unit.master.web.conftest import Answer, Face
 
@@ -64,6 +65,7 @@ class Place:
 
     Args:
         auth, authz: as configurations have them.
+        agent: takes the place of the network.
     """
 
     def __init__(
@@ -75,9 +77,12 @@ class Place:
         public_read: bool = True,
         changing: Changing = Changing.KNOWN,
         base_url: str = f"{HERE}/",
+        agent: Any = None,
+        secrets: Any = None,
         **more: Any,
     ) -> None:
-        master = SimpleNamespace(data=scene.data, in_thread=in_thread, secrets=None)
+        http = HttpService(scene.stage.clock, agent)
+        master = SimpleNamespace(data=scene.data, in_thread=in_thread, secrets=secrets, httpservice=http)
         auth = UserPasswordAuth(PASSWORDS) if auth is None else auth
         auth.reconfigAuth(master, None)
         if authz is not None:

@@ -82,8 +82,9 @@ def passes(visitor: Visitor, row: Row) -> bool:
     if row.what in ("GET", "PAGE"):
         challenge = 401 if row.path != "/auth/login" else None  # there it is the answer to everybody
         return visitor.get(row.concrete()).status not in (challenge, 403)
-    answer = visitor.act(row.concrete().removeprefix("/api/v2/"), row.what)
-    return answer.status not in (401, 403)
+    status = visitor.act(row.concrete().removeprefix("/api/v2/"), row.what).status
+    assert status != 429
+    return status not in (401, 403)
 
 
 def _may_subscribe(visitor: Visitor, pattern: str) -> bool:
@@ -133,6 +134,7 @@ def measured(place: Place, group: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in everything():
         if str(row) not in found and group == (row.what if row.what in GROUPS else "act"):
+            place.scene.stage.clock.advance(1)  # nobody asks for too much at once
             found[str(row)] = "".join("+" if passes(visitor, row) else "-" for visitor in visitors)
     return found
 

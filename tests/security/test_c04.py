@@ -86,6 +86,17 @@ def test_a_token_listens_only_to_what_it_is_for(open_place: Open) -> None:
     assert (whole["code"], hidden["code"]) == (403, 403), "a wildcard may stand for what it is not for"
 
 
+def test_a_stream_of_several_filters_needs_the_right_to_each(open_place: Open) -> None:
+    place = open_place()
+    program = place.program("bob", "builds.read", "events.read")
+
+    refused = program.get("/sse/listen?path=builds/*/new&path=workers/*/connected")
+    hidden = program.get("/sse/listen?path=builds/*/new&path=*/*/*")
+
+    assert (refused.status, hidden.status) == (403, 403)
+    assert place.face.server.streams.streams == {}
+
+
 def test_logging_out_ends_the_sockets_of_that_session_only(open_place: Open) -> None:
     place = open_place()
     ann, bob = place.logged_in("ann"), place.logged_in("bob")

@@ -13,7 +13,10 @@ NEEDED = {
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
 }
-USUAL = ("default-src 'self'", "object-src 'none'", "frame-ancestors 'none'")
+USUAL = (
+    "default-src 'self'", "script-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
+    "form-action 'self'", "require-trusted-types-for 'script'",
+)  # fmt: skip
 STRICT = ("sandbox", "default-src 'none'", "frame-ancestors 'none'")
 
 

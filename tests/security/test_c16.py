@@ -21,7 +21,13 @@ from tests.leftovers import FailureLog
 from tests.security.conftest import Open
 from tests.security.place import Place, admins_act
 
-CALLS = [(endpoint.pattern, method) for endpoint in ENDPOINTS for method in sorted(endpoint.actions)]
+OF_GRAPHS = ("graph_builds", "schedules", "targets")  # see test_c16_graphs
+CALLS = [
+    (endpoint.pattern, method)
+    for endpoint in ENDPOINTS
+    if not endpoint.pattern.startswith(OF_GRAPHS)
+    for method in sorted(endpoint.actions)
+]
 KEYS = {
     "builderid": "1", "buildername": "fast", "buildid": "2", "build_number": "2", "workerid": "1", "name": "w1",
     "masterid": "1", "schedulerid": "1", "schedulername": "force", "buildrequestid": "3", "tokenid": "1",
@@ -73,7 +79,7 @@ def path_of(pattern: str) -> str:
 def test_all_actions_are_here() -> None:
     actions = {control.action for endpoint in ENDPOINTS for control in endpoint.actions.values()}
 
-    assert actions == CHANGES.keys() | {"tokens.revoke"}
+    assert {action for action in actions if not action.startswith(OF_GRAPHS)} == CHANGES.keys() | {"tokens.revoke"}
     assert {name for name, action in ACTIONS.items() if action.kind is ActionKind.CHANGE} <= actions
 
 

@@ -49,9 +49,11 @@ from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.db.waking import waker_for
+from buildmill.master.engine.audit_pruning import AuditPruning
 from buildmill.master.engine.engine import Engine
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
+from buildmill.master.engine.pools import Pools
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
@@ -110,6 +112,7 @@ class App:
             reasons=self._explanations,
             random_bytes=secrets.token_bytes,
         )
+        self._pools = Pools(reactor)
         self.master = Master(
             basedir=basedir,
             name=f"{socket.gethostname()}:{basedir}",
@@ -121,6 +124,7 @@ class App:
             rng=rng,
             processes=ReactorProcessRunner(reactor),
             in_thread=self._blocking,
+            in_pool=self._pools.run,
         )
         self.engine = Engine(
             master=self.master,
@@ -209,6 +213,7 @@ class App:
             resume=self.engine.resume,
         )
         self._reading = Reading(basedir, config_file, seconds=check_seconds)
+        self._audit_pruning = AuditPruning(self.updates.run, reactor, lambda: self.config.auditHorizon)
         self._heartbeat = LoopingCall(self._beat)
         self._heartbeat.clock = reactor
         self.worker_port: int | None = None
@@ -276,6 +281,7 @@ class App:
         await self.updates.masterActive(master_id)
         await self._telling.begin_to_answer(master_id)
         self._heartbeat.start(HEARTBEAT_SECONDS, now=False)
+        self._audit_pruning.start()
         await self.web.apply(self.config)
         await self._local_workers.apply(self.config)
         self._reconfiguration.inventory = await self._blocking(inventory_of, self.config)
@@ -290,6 +296,7 @@ class App:
         self._reading.cancel()
         self.database.limit_patience()
         await self._reconfiguration.stop()
+        self._audit_pruning.stop()
         if self._heartbeat.running:
             self._heartbeat.stop()
         await self._quietly("schedulers", self._services.stop())
@@ -311,6 +318,7 @@ class App:
             await self._quietly("master row", self.updates.masterStopped(self.master.masterid))
         await self._quietly("events of other processes", self._telling.stop())
         await self._quietly("database", self.database.stop())
+        await self._quietly("pools of threads", self._blocking(self._pools.stop_blocking))
         self._log.info("master has stopped")
 
     async def _quietly(self, what: str, stopping: Any) -> None:

@@ -42,6 +42,7 @@ from buildmill.master.db.schema import DatabaseUnusable
 from buildmill.master.db.waking import waker_for
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.engine.facade import Master
+from buildmill.master.engine.pools import Pools
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.logs.files import FolderLogFiles
 from buildmill.master.logs.outlet import LogOutlet
@@ -54,6 +55,8 @@ from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.operations import Operations
 
 WAIT_SECONDS: Final = 2.0
+REST_SECONDS: Final = 0.01
+"""Between two commits on SQLite, whose only lock the engine wants, too: strangers can cause writes (refusals)."""
 NOT_MEANT: Final = "www: the pages are served by the engine's process; set 'process' to 'own' for one of their own"
 
 
@@ -90,6 +93,8 @@ class WebApp:
         # its own events come back with those of others, all in the order of their commits
         self.database = Database.open(self._url, reactor, lambda _events: None, time.monotonic)
         self.database.tell_others(Outbox(self._origin))
+        if self._url.get_backend_name() == "sqlite":
+            self.database.leave_room(REST_SECONDS)
         self._follower = Follower(
             database=self.database,
             waker=waker_for(self._url, reactor),
@@ -124,6 +129,7 @@ class WebApp:
             engine=self.engine,
             commits=lambda: self._follower.commits,
         )
+        self._pools = Pools(reactor)
         self.master = Master(
             basedir=basedir,
             name=name,
@@ -135,6 +141,7 @@ class WebApp:
             rng=rng,
             processes=ReactorProcessRunner(reactor),
             in_thread=self._blocking,
+            in_pool=self._pools.run,
         )
         self.master.secrets = self._secrets = SecretManager()
         self._operations = Operations(bus=self._bus, clock=reactor, monotonic=time.monotonic)
@@ -259,6 +266,7 @@ class WebApp:
         await self._quietly("reconfigurations", self._tasks.stop())
         await self._quietly("web server", self.web.stop())
         await self._quietly("services", self.master.services.stopService())
+        await self._quietly("pools of threads", self._blocking(self._pools.stop_blocking))
         self._operations.stop()
         self._history.stop()
         self.data.stop()

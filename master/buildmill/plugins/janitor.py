@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from buildmill.master.domain.audit import AUDIT_HORIZON
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.not_delivering import NotDelivering
 from buildmill.master.engine.builder_config import BuilderConfig
@@ -13,7 +14,7 @@ from buildmill.master.engine.factory import BuildFactory
 from buildmill.master.latent.local_worker import LocalWorker
 from buildmill.master.schedulers.forcesched import ForceScheduler
 from buildmill.master.schedulers.timed import Nightly
-from buildmill.master.steps.janitor import AUDIT_HORIZON, AuditJanitor, LogChunksJanitor, checked_horizons
+from buildmill.master.steps.janitor import AuditJanitor, LogChunksJanitor, checked_horizons
 from buildmill.plugins.original.configuration import ConfiguratorBase
 
 JANITOR_NAME = "__Janitor"
@@ -67,6 +68,8 @@ class JanitorConfigurator(NotDelivering, ConfiguratorBase):
 
     def configure(self, config_dict: dict[str, Any]) -> None:
         super().configure(config_dict)
+        if self._audit_horizon is not None:  # the master removes what is too old every day, too
+            config_dict.setdefault("auditHorizon", self._audit_horizon)
         if self.logHorizon is None and self._audit_horizon is None and not self._of_builders and not self._of_tags:
             return
         janitors = [

@@ -33,8 +33,9 @@ NAMES = {
     ),
     **names("engine.chosen_worker", "enforceChosenWorker"),
     **names("auth.backends", "CustomAuth HTPasswdAuth NoAuth RemoteUserAuth UserPasswordAuth"),
-    **names("auth.ldap", "LdapUserInfo"),
-    **names("auth.oauth2", "BitbucketAuth GitHubAuth GitLabAuth GoogleAuth"),
+    **names("auth.ldap", "LDAPAuth LdapUserInfo"),
+    **names("auth.oauth2", "BitbucketAuth GitHubAuth GitLabAuth"),
+    **names("auth.oidc", "GoogleAuth OIDCAuth"),
     **names(
         "auth.matchers",
         """AnyControlEndpointMatcher AnyEndpointMatcher EnableSchedulerEndpointMatcher ForceBuildEndpointMatcher
@@ -42,6 +43,7 @@ NAMES = {
     ),
     **names("latent.kube_access", "KubeCtlProxyConfigLoader KubeHardcodedConfig KubeInClusterConfigLoader"),
     **names("latent.libvirt_access", "Connection"),
+    **names("auth.projects", "ProjectRule"),
     **names("auth.roles", "RolesFromDomain RolesFromEmails RolesFromGroups RolesFromOwner RolesFromUsername"),
     **names("auth.rules", "Authz fnmatchStrMatcher reStrMatcher"),
     **names("auth.avatars", "AvatarGitHub AvatarGravatar"),

@@ -1,8 +1,8 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
+import { StrictMode, useSyncExternalStore, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
-import { readConfig } from "./api/config";
+import { config, onConfig, readConfig, userName } from "./api/config";
 import { live, queries } from "./api/queries";
 import { showTheme, storedTheme } from "./parts/theme";
 import { router } from "./router";
@@ -10,6 +10,12 @@ import "./styles.css";
 import { text } from "./text";
 
 const RETRY_MS = 2_000;
+
+/** Drawn anew when somebody signs in or out: nothing of the one before stays. */
+function App(): ReactNode {
+  const user = useSyncExternalStore(onConfig, () => (config().user.anonymous ? "" : userName()));
+  return <RouterProvider key={user} router={router} />;
+}
 
 async function start(): Promise<void> {
   showTheme(storedTheme());
@@ -29,7 +35,7 @@ async function start(): Promise<void> {
   createRoot(place).render(
     <StrictMode>
       <QueryClientProvider client={queries}>
-        <RouterProvider router={router} />
+        <App />
       </QueryClientProvider>
     </StrictMode>,
   );

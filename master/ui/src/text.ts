@@ -283,7 +283,7 @@ const english = {
   },
   audit: { title: "Audit log", none: "Nothing has been asked for.", when: "When", who: "Who", what: "What", on: "On", outcome: "Outcome", done: "done", refused: "refused" },
   about: { title: "About", versions: "Versions", api: "Description of the API", metrics: "Metrics", source: "The data API is all that these pages use." },
-  waterfall: { title: "Waterfall", explain: "The newest builds of each builder; time runs upwards.", none: "Nothing has been built yet." },
+  waterfall: { title: "Waterfall", explain: "The newest builds of each builder, the newest on top; longer bars took longer.", none: "Nothing has been built yet." },
   console: { title: "Console", explain: "What each builder made of the newest changes.", none: "No change has come in." },
   grid: { title: "Grid", explain: "What each builder made of the newest revisions that were built.", none: "No build has a revision." },
   keys: {

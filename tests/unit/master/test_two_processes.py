@@ -261,6 +261,26 @@ def test_a_client_goes_on_where_it_was_when_the_engine_was_killed(house: House) 
     assert len(missed) == 1
 
 
+def test_two_masters_hear_each_other_once(house: House, tmp_path: Path) -> None:
+    first = house.engine
+    second = EngineProcess(tmp_path, "sqlite://", beside=first)
+    second.start(second.builder(Run(command=["make"]), name="b2"), workers=[], mq={"type": "database"})
+    heard: dict[str, list[str]] = {"first": [], "second": []}
+    first.bus.tap(lambda event: heard["first"].append("/".join(event.keys[0])))
+    second.bus.tap(lambda event: heard["second"].append("/".join(event.keys[0])))
+
+    house.tell("of/first")
+    second.result(second.database.write(lambda tx: tx.emit(Event((("of", "second"),), {}))))
+    for _ in range(3):
+        first.turn()
+        second.turn()
+
+    assert [name for name in heard["first"] if name.startswith("of/")] == ["of/first", "of/second"]
+    assert [name for name in heard["second"] if name.startswith("of/")] == ["of/first", "of/second"]
+    assert house.faces.names()[-2:] == ["of/first", "of/second"]
+    second.close()
+
+
 def test_old_events_are_removed_by_number_and_by_age(house: House) -> None:
     for number in range(10):
         house.tell(f"a/{number}")
@@ -447,6 +467,8 @@ def test_an_engine_that_is_stopped_is_not_asked(house: House) -> None:
     )
     assert house.engine.result(house.faces.calls.problem()) == "the engine of master here does not run"
     assert house.engine.rows(sa.select(t.engine_calls.c.id)) == []
+    entry = sa.select(t.audit_entries.c.actor, t.audit_entries.c.action, t.audit_entries.c.outcome)
+    assert house.engine.rows(entry) == [("ann", "forceschedulers.force", "refused")]
 
 
 def test_what_an_engine_does_not_take_in_time_is_withdrawn_and_not_done(house: House) -> None:

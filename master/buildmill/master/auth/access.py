@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from buildmill.master.auth.backends import NoAuth
 from buildmill.master.auth.rules import Authz
 from buildmill.master.auth.users import AuthBackend
+from buildmill.master.domain.projects import ProjectRules
 from buildmill.master.domain.rights import Changing, Policy
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -33,6 +34,11 @@ class Access:
     policy: Policy = field(default_factory=Policy)
     trusted_proxies: tuple[Network, ...] = ()
     session_seconds: int = 7 * 86_400
+
+    @property
+    def project_rules(self) -> ProjectRules:
+        """Who gets to which projects."""
+        return ProjectRules() if self.authz is None else self.authz.projectRules
 
 
 def is_loopback_url(url: str) -> bool:

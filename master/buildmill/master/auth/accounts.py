@@ -48,7 +48,7 @@ class Accounts:
     def __init__(self, *, database: Database, clock: IReactorTime, random_bytes: Callable[[int], bytes]) -> None:
         self._database = database
         self._clock = clock
-        self._random_bytes = random_bytes
+        self.random_bytes = random_bytes
         self.whole_seconds = WHOLE_SECONDS
 
     # -- sessions --------------------------------------------------------------------------
@@ -59,7 +59,7 @@ class Accounts:
         Raises:
             Unavailable: nothing can be written at present.
         """
-        secret = urlsafe_b64encode(self._random_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
+        secret = urlsafe_b64encode(self.random_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
         await self._database.offer(web_sessions.forget_old, IDLE_SECONDS, self.whole_seconds)
         entry = _sign_in(Principal(user=user, address=address, via=Via.SESSION).actor, "login")
         await self._database.offer(_add_session, _session_digest(secret), dict(user), address, entry)

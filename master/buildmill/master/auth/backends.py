@@ -11,8 +11,9 @@ from twisted.cred.credentials import IUsernamePassword, UsernamePassword
 from twisted.cred.error import LoginFailed
 from twisted.logger import Logger
 
-from buildmill.common.errors import Unavailable
+from buildmill.common.errors import NotSupported, Unavailable
 from buildmill.master.auth import passwords
+from buildmill.master.auth.attempts import Attempt
 from buildmill.master.auth.users import Headers, UserInfo
 from buildmill.master.domain.config_errors import config_error, users_place
 from buildmill.master.domain.not_delivering import NotDelivering
@@ -28,6 +29,9 @@ class UserInfoProviderBase:
     """Base of those who know more of a user than the name."""
 
     name = "noinfo"
+
+    def reconfigAuth(self, master: Any, new_config: Any) -> None:
+        """The master that it works for; called before anybody is asked about."""
 
     def getUserInfo(self, username: str) -> Any:
         """A dictionary with ``email``, ``full_name``, ``groups``; may be awaitable."""
@@ -45,6 +49,8 @@ class AuthBase(NotDelivering):
     way_out = "use UserPasswordAuth, HTPasswdAuth or CustomAuth, or give tokens by 'buildmill token create'"
     takes_passwords = False
     takes_headers = False
+    takes_codes = False
+    autologin = False
 
     def __init__(self, userInfoProvider: Any = None) -> None:
         self.file, self.line = users_place()
@@ -57,6 +63,8 @@ class AuthBase(NotDelivering):
     def reconfigAuth(self, master: Any, new_config: Any) -> None:
         """The master it works for; called before anybody logs in."""
         self.master = master
+        if self.userInfoProvider is not None:
+            self.userInfoProvider.reconfigAuth(master, new_config)
 
     async def user_of(self, username: str, password: str) -> UserInfo | None:
         """See `AuthBackend`."""
@@ -65,6 +73,14 @@ class AuthBase(NotDelivering):
     async def user_in(self, headers: Headers) -> UserInfo | None:
         """See `AuthBackend`."""
         return None
+
+    async def login_url(self, attempt: Attempt) -> str:
+        """See `AuthBackend`."""
+        raise NotSupported("nobody logs in here with another service")
+
+    async def user_of_code(self, answer: Mapping[str, str], attempt: Attempt) -> UserInfo:
+        """See `AuthBackend`."""
+        raise NotSupported("nobody logs in here with another service")
 
     def document(self) -> Mapping[str, Any]:
         """See `AuthBackend`."""

@@ -14,8 +14,10 @@ from typing import Any
 
 from buildmill.common.errors import Forbidden
 from buildmill.master.auth.matchers import EndpointMatcherBase, forced_builders, may_match_reads
+from buildmill.master.auth.projects import ProjectRule
 from buildmill.master.auth.roles import RolesFromBase, RolesFromOwner
 from buildmill.master.domain.config_errors import config_error, users_place
+from buildmill.master.domain.projects import ProjectRules
 from buildmill.master.engine.service import settled
 from buildmill.master.engine.user_code import begun_at_once
 
@@ -39,6 +41,7 @@ class Authz:
         allowRules: endpoint matchers, asked in their order.
         roleMatchers: which roles a user has.
         stringsMatcher: how names match.
+        projectRules: which roles projects need, see `auth.projects.ProjectRule`; the first that names a project holds.
     """
 
     def __init__(
@@ -46,11 +49,14 @@ class Authz:
         allowRules: Sequence[Any] | None = None,
         roleMatchers: Sequence[Any] | None = None,
         stringsMatcher: Callable[[str, str], bool] = fnmatchStrMatcher,
+        projectRules: Sequence[Any] | None = None,
     ) -> None:
         self.file, self.line = users_place()
         self.master: Any = None
         self.allowRules = _checked("allowRules", allowRules, EndpointMatcherBase, "an endpoint matcher")
         self.roleMatchers = _checked("roleMatchers", roleMatchers, RolesFromBase, "a role matcher")
+        given = _checked("projectRules", projectRules, ProjectRule, "a ProjectRule")
+        self.projectRules = ProjectRules(tuple(rule.rule for rule in given))
         if not callable(stringsMatcher):
             config_error(f"Authz: stringsMatcher must be callable, not {stringsMatcher!r}")
         self.match = stringsMatcher

@@ -33,14 +33,18 @@ class LoginThrottle:
         self._clock = clock
         self._tries: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
 
-    def count(self, account: str, address: str) -> None:
+    def count(self, account: str | None, address: str) -> None:
         """Note a try that is about to be made.
+
+        Args:
+            account: None where nobody knows yet whose it is.
 
         Raises:
             TooManyTries: it must not be made; it does not count either.
         """
         now = self._clock.seconds()
-        found = [self._recent(key, now) for key in (("account", account), ("address", neighbourhood(address)))]
+        keys = [("address", neighbourhood(address)), *([] if account is None else [("account", account)])]
+        found = [self._recent(key, now) for key in keys]
         wait = max(tries[0] + WINDOW_SECONDS - now if len(tries) >= TRIES else 0.0 for tries in found)
         if wait > 0:
             raise TooManyTries("too many tries to log in; wait a moment", timedelta(seconds=wait))

@@ -119,11 +119,17 @@ def show(client: Client, rows: Iterable[Any], plural: str, fields: Sequence[str]
         api_tables.show_lines(rows)
     else:
         listed = list(rows)
-        known = (
-            list(api_paths.scalar_fields(node.row)) if isinstance(node, Reading) else list(listed[0] if listed else ())
-        )
+        if isinstance(node, Reading):
+            known = sorted(api_paths.scalar_fields(node.row), key=lambda name: _rank(node, name))
+        else:
+            known = list(listed[0]) if listed else []
         columns = api_tables.columns_of(plural, fields, known)
         api_tables.show_rows(listed, columns, _names(client, columns, plural), as_table=form == "table")
+
+
+def _rank(node: Path, name: str) -> int:
+    """The id comes first, then the name."""
+    return [getattr(node, "id_field", ""), "name", name].index(name)
 
 
 def _names(client: Client, columns: Sequence[str], plural: str) -> Mapping[str, Mapping[int, str]]:

@@ -70,7 +70,7 @@ def _list_command(node: Collection[Any]) -> click.Command:
     params += [
         click.Option(["--where"], multiple=True, metavar="FIELD__OP=VALUE", help="As `number__gt=3`. May be repeated."),
         click.Option(["--order"], multiple=True, metavar="[-]FIELD", shell_complete=_completing(fields),
-                     help="The newest first by default, where there are ids."),
+                     help="By default by name, and the newest first of what has none."),
         click.Option(["-L", "--limit"], type=click.IntRange(0), default=DEFAULT_ROWS, show_default=True,
                      help="Rows at most; 0 for all."),
         click.Option(["--paginate"], is_flag=True, help="All rows, page by page."),
@@ -127,7 +127,7 @@ def _list(
         for text in where:
             name, value = pair(text)
             chosen = chosen.filtered({name: api_paths.results_of(value) if name.startswith("results") else value})
-        keys = list(order) or ([f"-{node.id_field}"] if node.id_field else [])
+        keys = list(order) or _usual_order(node)
         chosen = chosen.ordered(*keys)
         if limit and not paginate:
             chosen = chosen.limit(limit)
@@ -135,6 +135,16 @@ def _list(
         what = chosen if not names else chosen.only(*names)
         rows = client.iterate(what) if paginate or not limit or limit > PAGE_ROWS else client.list(what)
         show(client, rows, node.plural, names, form or "rows", node)
+
+
+def _usual_order(node: Collection[Any]) -> list[str]:
+    """Parts of a build in their order, things that have names by these, and else the newest first."""
+    if node.plural in ("steps", "logs"):
+        return ["number" if node.plural == "steps" else "logid"]
+    fields = api_paths.scalar_fields(node.row)
+    if "name" in fields and not any(name.endswith("_at") for name in fields):
+        return ["name"]
+    return [f"-{node.id_field}"] if node.id_field else []
 
 
 def _id_of(client: Client, name: str, text: str) -> int:

@@ -111,6 +111,8 @@ def _cell(name: str, value: Any, names: Names) -> str:
         return "yes" if value else "no"
     if isinstance(value, int) and (name.endswith("_at") or name.endswith("_timestamp") or name == "last_active"):
         return datetime.fromtimestamp(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, list) and all(isinstance(one, dict) and len(one) == 1 for one in value):
+        value = [text for one in value for text in one.values()]
     if isinstance(value, list) and not any(isinstance(one, dict | list) for one in value):
         return printable(", ".join(map(str, value)))
     if isinstance(value, list | dict):

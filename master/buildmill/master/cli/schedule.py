@@ -215,7 +215,7 @@ def _definition_options(function: F) -> F:
 @click.argument("name")
 @_definition_options
 @_pass
-def create(schedules: Schedules, name: str, **options: Any) -> None:
+def create(schedules: Schedules, /, name: str, **options: Any) -> None:
     """Make a schedule called NAME, and print its RID. Without --cron and --on it is run by hand only."""
     with Told():
         click.echo(schedules.create({**_document(schedules, **options), "displayName": name})["rid"])
@@ -226,7 +226,7 @@ def create(schedules: Schedules, name: str, **options: Any) -> None:
 @_definition_options
 @click.option("--rename", help="Another name; the present one if none is given.")
 @_pass
-def replace(schedules: Schedules, name: str, rename: str | None, **options: Any) -> None:
+def replace(schedules: Schedules, /, name: str, rename: str | None, **options: Any) -> None:
     """Put something else in the place of all that a schedule is, but for its name; it is not asked to run."""
     with Told():
         (old,) = schedules.of(name)

@@ -9,6 +9,7 @@ import codecs
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from buildmill.common.errors import InvalidInput
@@ -59,6 +60,13 @@ def _flag(key: str, value: Any, problems: Problems) -> Any:
     if isinstance(value, bool):
         return value
     problems.at_key(key, f"{key} must be True or False, not {value!r}")
+    return UNSET
+
+
+def _horizon(key: str, value: Any, problems: Problems) -> Any:
+    if value is None or (isinstance(value, timedelta) and value > timedelta(0)):
+        return value
+    problems.at_key(key, f"{key} must be a timedelta, or None for ever, not {value!r}")
     return UNSET
 
 
@@ -340,6 +348,7 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "logMaxSize": ("logMaxSize", _number),
     "logMaxTailSize": ("logMaxTailSize", _number),
     "changeHorizon": ("changeHorizon", _number),
+    "auditHorizon": ("auditHorizon", _horizon),
     "durability": ("durability", _durability),
     "opentelemetry": ("opentelemetry", checked_opentelemetry),
     "orchestration": ("orchestration", checked_orchestration),

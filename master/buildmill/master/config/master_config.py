@@ -14,6 +14,7 @@ from buildmill.master.auth.access import Network
 from buildmill.master.auth.backends import AuthBase
 from buildmill.master.auth.rules import Authz
 from buildmill.master.changes.base import ChangeSource
+from buildmill.master.domain.audit import AUDIT_HORIZON
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.revlinks import default_revlink_matcher
@@ -172,6 +173,7 @@ class MasterConfig:
     logMaxSize: int | None = None
     logMaxTailSize: int | None = None
     changeHorizon: int | None = None
+    auditHorizon: timedelta | None = AUDIT_HORIZON
     durability: Durability = field(default_factory=Durability)
     opentelemetry: OpenTelemetryConfig = field(default_factory=OpenTelemetryConfig)
     orchestration: OrchestrationConfig = field(default_factory=OrchestrationConfig)

@@ -47,6 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         things: `Inventory.things` of a good configuration.
         db_url: of a good one, the database that it names.
         output: the end of what the configuration printed.
+        weaknesses: of a good one, what is weaker than it could be; each with its way out as its hint.
     """
 
     problems: tuple[ReportedProblem, ...] = ()
@@ -54,6 +55,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     things: dict[str, dict[str, str]] = {}
     db_url: str = ""
     output: str = ""
+    weaknesses: tuple[ReportedProblem, ...] = ()
 
     def raise_problems(self) -> None:
         """Raises ConfigError with everything that is wrong, if anything is."""

@@ -16,6 +16,7 @@ from buildmill.common.errors import ConfigError
 from buildmill.master.config.inventory import inventory_of
 from buildmill.master.config.loader import load
 from buildmill.master.config.rehearsal import Report, as_reported
+from buildmill.master.config.security import weaknesses_blocking
 
 
 def report_on(basedir: Path, filename: str) -> Report:
@@ -28,6 +29,7 @@ def report_on(basedir: Path, filename: str) -> Report:
         notices=tuple(str(notice) for notice in config.notices),
         things=inventory_of(config).things,
         db_url=config.db_url,
+        weaknesses=weaknesses_blocking(config),
     )
 
 

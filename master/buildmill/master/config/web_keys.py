@@ -96,7 +96,8 @@ def _note_access(key: str, www: WwwConfig, problems: Problems) -> None:
     if www.auth is not None and www.auth.takes_headers and not www.trusted_proxies:
         text = "nobody is known by RemoteUserAuth, since no proxy is named; name it in trusted_proxies"
         problems.notice(key, f"auth: {text}", inner="auth")
-    has_login = www.auth is not None and (www.auth.takes_passwords or www.auth.takes_headers)
+    auth = www.auth
+    has_login = auth is not None and (auth.takes_passwords or auth.takes_headers or auth.takes_codes)
     if www.authz is not None:
         for rule in www.authz.allowRules:
             problems.note_not_delivering(key, rule, "authz")

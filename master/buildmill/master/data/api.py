@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from twisted.internet.defer import Deferred
 
-from buildmill.common.errors import InvalidInput, NotFound, NotSupported
-from buildmill.master.data import resultspec, spec
+from buildmill.common.errors import Forbidden, InvalidInput, NotFound, NotSupported
+from buildmill.master.data import reaching, resultspec, spec
 from buildmill.master.data.auditing import AuditLog, Note
 from buildmill.master.data.condition import Condition
 from buildmill.master.data.cursors import cursor_of
@@ -58,9 +58,12 @@ from buildmill.master.data.schedules import ScheduleReads
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import EVERY_CHANGE, Stamp, Versions
 from buildmill.master.db.database import Database
+from buildmill.master.db.engine_calls import EngineAway
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
 from buildmill.master.domain.allowance import Allowance
+from buildmill.master.domain.projects import EVERYTHING as EVERY_PROJECT
+from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
 from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
@@ -75,10 +78,15 @@ BRIEF_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An endpoint and the keys of the path that led to it."""
+    """An endpoint and the keys of the path that led to it.
+
+    Attributes:
+        reach: what its reader gets to; see `DataAPI.narrowed`.
+    """
 
     endpoint: Endpoint
     keys: Keys
+    reach: Reach = EVERY_PROJECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +191,24 @@ class DataAPI(Generic[U]):
             raise NotFound(f"Invalid path: {'/'.join(path)}")
         return Found(*found)
 
+    async def narrowed(self, found: Found, reach: Reach, *, with_workers: bool = True) -> Found:
+        """The same for somebody who gets to no more than that: what is out of reach is not there.
+
+        Raises:
+            Forbidden: it is about all projects, and its reader does not get to all of them.
+            Unavailable: the database is away.
+        """
+        if reach.is_everything:
+            return found
+        if found.endpoint.reads.partition(".")[0] in OF_ALL_PROJECTS:
+            raise Forbidden("this is about all projects, and you do not get to all of them")
+        keys = await self._database.read(_narrowed_keys, found, reach, with_workers)
+        return Found(found.endpoint, keys, reach)
+
+    def hears(self, reach: Reach, family: str, id_: str) -> Deferred[bool]:
+        """Whether somebody who gets to no more than that may hear of something; see `reaching.subject_of`."""
+        return self._database.read(reaching.may_hear, reach, family, id_)
+
     def stamp(self, found: Found) -> Stamp | None:
         """How recent an answer that is begun now will be; None when it cannot be kept.
 
@@ -191,7 +217,7 @@ class DataAPI(Generic[U]):
         endpoint = found.endpoint
         if not self._versions.is_listening or endpoint.kind in (Kind.RAW, Kind.RAW_INLINE, Kind.SEARCH):
             return None
-        if endpoint.depends is None or endpoint.load_own is not None:
+        if endpoint.depends is None or endpoint.load_own is not None or not found.reach.is_everything:
             return None
         return self._versions.stamp(endpoint.depends)
 
@@ -216,7 +242,7 @@ class DataAPI(Generic[U]):
             InvalidInput: a filter that the field does not know.
             Unavailable: the database is away.
         """
-        endpoint = found.endpoint
+        endpoint, wanted = found.endpoint, wanted.within(found.reach)
         context = self._context if allowance is None else replace(self._context, allowance=allowance)
         if endpoint.query is not None:
             return context.ask(_read_blocking, found, wanted, finish)
@@ -240,7 +266,7 @@ class DataAPI(Generic[U]):
         if stamp != self._recent_stamp:
             self._recent_stamp = stamp
             self._recent = Recent(self._database.clock, BRIEF_SECONDS, BRIEF_AT_ONCE)
-        key = (found.endpoint.pattern, tuple(found.keys.items()), wanted.fields, wanted.withheld)
+        key = (found.endpoint.pattern, tuple(found.keys.items()), wanted.fields, wanted.withheld, found.reach)
         return await self._recent.get(key, lambda: load(context, found.keys, wanted))
 
     async def raw(self, found: Found, streams: str = ALL_STREAMS) -> Raw:
@@ -290,6 +316,28 @@ class DataAPI(Generic[U]):
             raise NotSupported(f"action: {method} is not supported")
         return control
 
+    async def check_reach(
+        self, path: Sequence[str], method: str, params: Mapping[str, Any], read: Reach, change: Reach
+    ) -> None:
+        """Look whether an action is about something that somebody gets to.
+
+        Args:
+            read, change: what it may read and change.
+
+        Raises:
+            NotFound: as of what is not there.
+            Forbidden: it may only read that.
+        """
+        found = self.find(path)
+        if found.endpoint.type is TYPES["forcescheduler"] and method == "force":
+            await forced.check_builders(self._context, found.keys["schedulername"], params, read, change)
+            return
+        seen = await self.narrowed(found, read)
+        if seen.keys != found.keys:
+            raise NotFound(f"no such {found.endpoint.type.name.strip('_')}")
+        if (await self.narrowed(found, change, with_workers=False)).keys != found.keys:
+            raise Forbidden("you may not change anything in this project")
+
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
         """Do something with the resource at a path. Whether the actor may is asked before, by whoever lets it in.
 
@@ -307,6 +355,10 @@ class DataAPI(Generic[U]):
         if control.by_engine and self._engine is not None:
             try:
                 return await self._engine.control(method, params, path, actor)
+            except EngineAway as error:  # what it answers, it has told the audit log itself
+                note = self._note(found, control, method, params, path, actor)
+                await self.audit_log.write_refusal(note.refused(error))
+                raise
             finally:
                 self._versions.everything_changed()
         note = self._note(found, control, method, params, path, actor)
@@ -437,6 +489,10 @@ def _same(result: Result) -> Result:
     return result
 
 
+def _narrowed_keys(connection: Connection, found: Found, reach: Reach, with_workers: bool) -> Keys:
+    return reaching.narrowed_keys(connection, found.endpoint, found.keys, reach, with_workers=with_workers)
+
+
 def _read_blocking(connection: Connection, found: Found, wanted: ResultSpec, finish: Callable[[Result], T]) -> T:
     assert found.endpoint.query is not None
     return finish(_result(found, wanted, found.endpoint.query(connection, found.keys, wanted)))
@@ -463,6 +519,9 @@ def _next(page: Page[Any], wanted: ResultSpec) -> str | None:
     if wanted.query.after is None:
         return None
     if page.next is UNKNOWN:
+        is_whole = wanted.query.limit is None or len(page.rows) < wanted.query.limit
+        if is_whole and not wanted.tells_next:
+            return None
         raise InvalidInput("after", "this collection has no places")
     return None if page.next is None else cursor_of(page.next)
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from buildmill.common.errors import BuildmillError, NotSupported, Unavailable
+from buildmill.common.errors import BuildmillError, NotSupported
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.ports import Alongside
 from buildmill.master.data.recent import Recent
 from buildmill.master.db import engine_calls
 from buildmill.master.db.database import Database
-from buildmill.master.db.engine_calls import EngineState
+from buildmill.master.db.engine_calls import RETRY_AFTER, EngineAway, EngineState
 from buildmill.master.domain.engine_calls import Call, Forms, Question, Why, WhyWaiting, question_text, value_of
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.reasons import Reason
@@ -30,9 +29,6 @@ POLL_SECONDS: Final = 1.0
 RECENT_SECONDS: Final = 1.0
 AT_ONCE: Final = 4
 """Questions that everybody may ask; each costs the engine something."""
-RETRY_AFTER: Final = timedelta(seconds=5)
-
-T = TypeVar("T")
 
 
 class EngineCalls:
@@ -94,7 +90,7 @@ class EngineCalls:
         """Have a control action done; its result, or its error raised.
 
         Raises:
-            Unavailable: the engine does not answer; the text says whether it may have been done all the same.
+            EngineAway: the engine does not answer; the text says whether it may have been done all the same.
         """
         question = Call(method=method, path=list(path), params=dict(params), actor=actor)
         return msgspec.json.decode(await self._ask(question))
@@ -148,10 +144,10 @@ class EngineCalls:
             if problem is None and self._clock.seconds() < end:
                 continue
             if not is_taken and await self._database.offer(engine_calls.withdraw, call_id):
-                raise Unavailable(problem or "the engine has not answered in time; nothing was done", RETRY_AFTER)
+                raise EngineAway(problem or "the engine has not answered in time; nothing was done", RETRY_AFTER)
             if is_taken:
                 known = "whether it was done is not known"
-                raise Unavailable(f"{problem or 'the engine has not answered in time'}; {known}", RETRY_AFTER)
+                raise EngineAway(f"{problem or 'the engine has not answered in time'}; {known}", RETRY_AFTER)
             # it has begun: it gets as long again, and its answer is looked for once more before we give up
             is_taken, end = True, self._clock.seconds() + PATIENCE_SECONDS
         return text

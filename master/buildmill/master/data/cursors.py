@@ -54,11 +54,8 @@ def place_of(cursor: str, type_: ResourceType) -> Position:
 
 def placed_by(order: Sequence[str], type_: ResourceType) -> list[str]:
     """The fields whose values make a place in an order: those of the order up to the id, which is always the last."""
-    if type_.struct is None:
-        return []
     names = [name.removeprefix("-") for name in order]
-    id_field = type_.struct.id_field
-    return names[: names.index(id_field) + 1] if id_field in names else [*names, id_field]
+    return names[: names.index(type_.place) + 1] if type_.place in names else [*names, type_.place]
 
 
 def _fits(field: FieldType, value: Any) -> bool:

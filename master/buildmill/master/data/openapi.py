@@ -11,8 +11,9 @@ from buildmill.master.data.endpoints.endpoint import Endpoint, Kind
 from buildmill.master.data.paths import Key, parse_pattern
 from buildmill.master.data.resultspec import LARGEST
 from buildmill.master.data.schemas import FLAG, TEXT, whole_number
-from buildmill.master.data.types import TYPES, FieldKind, FieldType, ResourceType
+from buildmill.master.data.types import GROWING, TYPES, FieldKind, FieldType, ResourceType
 from buildmill.master.domain.queries import Operator
+from buildmill.master.domain.schedules.requests import CreateScheduleRequest
 
 Schema = dict[str, Any]
 
@@ -38,6 +39,8 @@ _OWN_PARAMETERS: dict[Kind, dict[str, Schema]] = {
     },
 }
 _REQUIRED = frozenset({"q"})
+MOST_ROWS = 1000
+"""Of what grows with time, for everybody; who is known may have more at once."""
 _COMPARISONS = (Operator.LT, Operator.LE, Operator.GT, Operator.GE)
 _CHOICES = (Operator.EQ, Operator.NE, Operator.IN, Operator.NOTIN)
 
@@ -49,7 +52,9 @@ def openapi(endpoints: Sequence[Endpoint], *, version: str, cookie: str) -> dict
         cookie: name of the one that holds a session.
     """
     structs = [type_.struct for type_ in TYPES.values() if type_.struct is not None]
-    _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    described = [*structs, CreateScheduleRequest]
+    _, found = msgspec.json.schema_components(described, ref_template="#/components/schemas/{name}")
+    schemas = msgspec.json.decode(msgspec.json.encode(found), type=dict[str, Any])  # defaults may be tuples
     schemas.update((_part_name(struct), _part(schemas[struct.__name__])) for struct in structs)
     schemas.update((_filter_name(type_), _filters(type_)) for type_ in TYPES.values())
     paths: dict[str, Any] = {}
@@ -113,7 +118,8 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         found.append(_query("after", {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}))
         found.append(_query("filter", {"$ref": f"#/components/schemas/{_filter_name(endpoint.type)}"}))
     if endpoint.is_collection or endpoint.type.name in ("logchunk", "logtimes"):
-        found += [_query(name, whole_number(0)) for name in ("limit", "offset")]
+        most = MOST_ROWS if endpoint.type.name in GROWING else LARGEST
+        found += [_query("limit", whole_number(0, most)), _query("offset", whole_number(0))]
     return found
 
 

@@ -123,7 +123,7 @@ class EngineActions(Protocol):
     """Has control actions done by the engine, for a process that has none."""
 
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
-        """See `DataAPI.control`; besides, Unavailable: the engine does not answer."""
+        """See `DataAPI.control`; besides, EngineAway: the engine does not answer."""
 
 
 class ControlUpdates(Protocol):

@@ -14,6 +14,7 @@ from typing import Any
 from buildmill.common.errors import InvalidInput
 from buildmill.master.data.cursors import place_of, placed_by
 from buildmill.master.data.types import FieldKind, FieldType, ResourceType
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import START, Filter, Operator, Page, Position, Query
 
 LARGEST = 2**63 - 1
@@ -49,10 +50,12 @@ class ResultSpec:
         """Whether a part of a page may be told, and it or one of its fields is asked for."""
         return part not in self.withheld and (self.fields is None or not {*fields, part}.isdisjoint(self.fields))
 
+    def within(self, reach: Reach) -> ResultSpec:
+        """The same, for somebody who gets to no more than that."""
+        return self if reach.is_everything else replace(self, query=replace(self.query, reach=reach))
+
 
 EVERYTHING = ResultSpec()
-UNPLACED = frozenset({"reason"})
-"""Types whose rows have no ids of their own."""
 
 
 def parse(parameters: Sequence[tuple[str, str]], type_: ResourceType, *, is_collection: bool) -> ResultSpec:
@@ -220,7 +223,7 @@ def apply(rows: Iterable[Any], query: Query, type_: ResourceType) -> Page[Any]:
 
 def _page_behind(rows: Sequence[Any], query: Query, after: Position, type_: ResourceType) -> Page[Any]:
     """Rows behind a place; ids, which are unique in a collection, are the last word of the order."""
-    if type_.struct is None or type_.name in UNPLACED:
+    if not type_.place:
         raise InvalidInput("after", "this collection has no places")
     descending = {name.removeprefix("-") for name in query.order if name.startswith("-")}
     terms = [(attrgetter(type_.attributes[name]), name in descending) for name in placed_by(query.order, type_)]

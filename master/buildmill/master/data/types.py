@@ -72,6 +72,7 @@ class ResourceType:
         fields: type of each field, in the order of the document.
         attributes: the struct's attribute of each field.
         struct: the declaration; None for sourced properties, which have no fields.
+        place: the field that no two rows of a collection have in common, by which a place is told; empty without one.
     """
 
     name: str
@@ -79,6 +80,7 @@ class ResourceType:
     fields: Mapping[str, FieldType]
     attributes: Mapping[str, str]
     struct: type[resources.Resource] | None
+    place: str = ""
 
 
 def _field_type(hint: Any) -> FieldType:
@@ -108,7 +110,13 @@ def _resource_type(struct: type[resources.Resource]) -> ResourceType:
     hints = typing.get_type_hints(struct, include_extras=True)
     names = [(f.encode_name, f.name) for f in msgspec.structs.fields(struct)]
     fields = {encoded: _field_type(hints[name]) for encoded, name in names}
-    return ResourceType(struct.type_name, struct.plural, fields, dict(names), struct)
+    row_id = f"{struct.type_name}id"  # of what is known by another name as well
+    place = "" if struct.type_name in UNPLACED else row_id if row_id in fields else struct.id_field
+    return ResourceType(struct.type_name, struct.plural, fields, dict(names), struct, place)
+
+
+UNPLACED = frozenset({"reason", "schedule_reason"})
+"""Types whose rows have nothing of their own to be told by."""
 
 
 TYPES: dict[str, ResourceType] = {
@@ -176,3 +184,10 @@ TYPES: dict[str, ResourceType] = {
     )
 }
 TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {}, {}, None)
+GROWING = frozenset(
+    {
+        "audit_entry", "build", "buildrequest", "buildset", "change", "commit", "graph_attempt", "graph_build",
+        "graph_job", "sourcestamp", "target_version", "test_result", "test_result_set",
+    }
+)  # fmt: skip
+"""Types of which there are more every day; of all others there are as many as a configuration or a build has."""

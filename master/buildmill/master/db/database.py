@@ -98,6 +98,10 @@ class Database:
         """From the next commit on write its events down for other processes; None: no more."""
         self._writer.outbox = outbox
 
+    def leave_room(self, rest_seconds: float) -> None:
+        """From now on wait so long after each commit: others want to write, too."""
+        self._writer.rest_seconds = rest_seconds
+
     @property
     def trouble(self) -> str | None:
         """Why nothing can be written at present, or None. New work is refused meanwhile."""

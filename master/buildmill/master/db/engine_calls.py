@@ -6,6 +6,7 @@ it was done is not known.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
 
 KEPT_SECONDS: Final = 600
+RETRY_AFTER: Final = timedelta(seconds=5)
 
 _c, _m = t.engine_calls.c, t.masters.c
 _NOW = Statement(sa.text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS bigint)"))
@@ -24,7 +26,7 @@ _ANSWER = Statement(sa.select(_c.answer).where(_c.id == sa.bindparam("call")))
 
 
 class EngineAway(Unavailable):
-    """The engine that was asked gives no sign of life."""
+    """The engine that was to be asked gives no sign of life, or no answer."""
 
 
 class Question(NamedTuple):
@@ -87,9 +89,9 @@ def ask(tx: Transaction, name: str, origin: str, question: str) -> int:
     """
     engine = engine_of(tx, name, tx.now)
     if engine is None:
-        raise EngineAway(f"master {name} is not known here, and which other one is meant is not clear")
+        raise EngineAway(f"master {name} is not known here, and which other one is meant is not clear", RETRY_AFTER)
     if (problem := engine.problem) is not None:
-        raise EngineAway(problem)
+        raise EngineAway(problem, RETRY_AFTER)
     call_id: int = tx.sql.execute(
         t.engine_calls.insert()
         .values(master_id=engine.master_id, origin=origin, asked_at=tx.now, question=question)

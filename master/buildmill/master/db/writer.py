@@ -70,6 +70,8 @@ class Writer:
         publish: takes the events of a commit, in order, before the units' callers are told.
 
     Attributes:
+        rest_seconds: how long is waited after a commit before the next one begins. SQLite lets in whoever asks at the
+            right moment: a process that is not to keep the engine out leaves it such moments.
         outbox: takes the events for other processes, in the transaction; None where nobody else listens.
         commits, units: how much was written.
         batch_sizes: how many commits had 1 unit, up to 2, up to 4, and so on by powers of two.
@@ -95,6 +97,7 @@ class Writer:
         self._doubtful: list[Write] = []
         self._stopping: Deferred[None] | None = None
         self.outbox: Outbox | None = None
+        self.rest_seconds = 0.0
         self.commits = 0
         self.units = 0
         self.batch_sizes = [0] * ((MAX_BATCH - 1).bit_length() + 1)
@@ -250,7 +253,10 @@ class Writer:
         self.units += len(batch)
         self.batch_sizes[(len(batch) - 1).bit_length()] += 1
         # the lane is filled again before anybody is told: telling takes time, and is not what the disk waits for
-        self._next()
+        if self.rest_seconds:
+            self._clock.callLater(self.rest_seconds, self._next)
+        else:
+            self._next()
         if outcome:
             if is_armed():
                 _pass_before_telling(outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from buildmill.master.domain.resources import Instant, Resource
 from buildmill.master.domain.rights import Actor
 from buildmill.master.domain.storable import storable
 
+AUDIT_HORIZON: Final = timedelta(days=365)
+"""How long entries are kept where nobody says anything else."""
 LONGEST_TEXT: Final = 1_000
 """Characters of a text that an entry keeps."""
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.domain.projects import EVERYTHING, Reach
 
 
 class Operator(StrEnum):
@@ -58,6 +59,7 @@ class Query:
         limit: rows at most; None for all.
         offset: rows to pass over.
         after: only rows behind this place, and tell the place behind the last of them; None for pages by offset.
+        reach: rows of other projects are not there.
     """
 
     filters: tuple[Filter, ...] = ()
@@ -65,6 +67,7 @@ class Query:
     limit: int | None = None
     offset: int = 0
     after: Position | None = None
+    reach: Reach = EVERYTHING
 
     def narrowed(self, *filters: Filter) -> Query:
         """The same question about fewer rows."""

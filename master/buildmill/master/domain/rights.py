@@ -261,8 +261,11 @@ def _may_change_unknown(principal: Principal, policy: Policy) -> bool:
 # -- scopes ----------------------------------------------------------------------------
 
 
-ORCHESTRATION_FAMILIES: Final = frozenset({"graph_builds", "graph_jobs", "schedules"})
-"""What programs may whose tokens have the scopes of the orchestration API."""
+_ORCHESTRATION_FAMILIES: Final = {
+    ActionKind.READ: frozenset({"graph_builds", "graph_jobs", "job_specs", "schedules", "targets", "target_versions"}),
+    ActionKind.CHANGE: frozenset({"graph_builds", "schedules"}),
+}
+"""What programs may read and change whose tokens have the scopes of the orchestration API."""
 ORCHESTRATION_SCOPES: Final = {
     ActionKind.READ: "api:orchestration-read",
     ActionKind.CHANGE: "api:orchestration-write",
@@ -288,6 +291,6 @@ def covers(scopes: Iterable[str], action: Action) -> bool:
     wanted = {ANY_SCOPE, action.name, f"{action.family}.*"}
     if action.kind in (ActionKind.READ, ActionKind.CHANGE):
         wanted.add(str(action.kind))
-        if action.family in ORCHESTRATION_FAMILIES:
+        if action.family in _ORCHESTRATION_FAMILIES[action.kind]:
             wanted.add(ORCHESTRATION_SCOPES[action.kind])
     return not wanted.isdisjoint(scopes)

@@ -58,6 +58,7 @@ class Master:
         random: the source of randomness.
         processes: runs programs on the master's machine.
         in_thread: calls a blocking function, as one that reads files, in a thread.
+        in_pool: the same in a thread of the pool of a name, for what waits for somebody else.
         queue: what waits (`domain.claims.Queue`).
         schedulers: the active schedulers, by name.
         secrets: knows secrets by name.
@@ -79,6 +80,7 @@ class Master:
         rng: random.Random,
         processes: ProcessRunner,
         in_thread: InThread | None = None,
+        in_pool: InPool | None = None,
     ) -> None:
         self.basedir = str(basedir)
         self.name = name
@@ -92,6 +94,7 @@ class Master:
         self.random = rng
         self.processes = processes
         self.in_thread: InThread = _at_once if in_thread is None else in_thread
+        self.in_pool: InPool = _at_once_in_pool if in_pool is None else in_pool
         self.queue: Any = None
         self.schedulers: dict[str, Any] = {}
         self.secrets: SecretSource = NoSecrets()
@@ -123,5 +126,14 @@ InThread = Callable[..., Awaitable[Any]]
 
 
 async def _at_once(function: Callable[..., Any], *args: Any) -> Any:
+    """For simulations, which have no threads."""
+    return function(*args)
+
+
+InPool = Callable[..., Awaitable[Any]]
+"""Called with a pool's name, a blocking function and its arguments; gives its result later."""
+
+
+async def _at_once_in_pool(_name: str, function: Callable[..., Any], *args: Any) -> Any:
     """For simulations, which have no threads."""
     return function(*args)

@@ -12,6 +12,9 @@ class Tracing(Protocol):
     def command_began(self, build: Any, uid: str, *, is_new: bool) -> Mapping[str, str]:
         """A command begins, or is taken up again after a restart; what its environment gets."""
 
+    def place(self, build: Any, step_id: int) -> Mapping[str, str]:
+        """What the environment of a program gets that a step runs on the master's machine."""
+
     def command_ended(self, build: Any, uid: str) -> None:
         """It has ended, or is not waited for any more."""
 
@@ -22,6 +25,9 @@ class NoTracing:
     _NOTHING: Mapping[str, str] = {}
 
     def command_began(self, build: Any, uid: str, *, is_new: bool) -> Mapping[str, str]:
+        return self._NOTHING
+
+    def place(self, build: Any, step_id: int) -> Mapping[str, str]:
         return self._NOTHING
 
     def command_ended(self, build: Any, uid: str) -> None:

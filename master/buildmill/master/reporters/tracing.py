@@ -104,11 +104,18 @@ class BuildTraces:
         """See `engine.tracing.Tracing`."""
         if is_new:
             self._times(build.buildid).commands[uid] = Period(start=self._clock.seconds())
+        return self._place(build, "command", uid)
+
+    def place(self, build: Any, step_id: int) -> Mapping[str, str]:
+        """See `engine.tracing.Tracing`."""
+        return self._place(build, "step", step_id)
+
+    def _place(self, build: Any, *part: object) -> Mapping[str, str]:
         given = parse_traceparent(build.properties.getProperty(PROPERTY))
         origin = TracedOrigin(build.buildid, build.request.submitted_at, given)
         trace = self._ids.trace(origin)
         is_sampled = self._sink.is_sampled(trace, given)
-        return {VARIABLE: str(TraceContext(trace, self._ids.span(origin, "command", uid), is_sampled))}
+        return {VARIABLE: str(TraceContext(trace, self._ids.span(origin, *part), is_sampled))}
 
     def command_ended(self, build: Any, uid: str) -> None:
         """See `engine.tracing.Tracing`."""

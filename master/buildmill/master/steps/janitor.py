@@ -8,10 +8,9 @@ from typing import Any
 
 from buildmill.common.results import SUCCESS
 from buildmill.master.db import audit
+from buildmill.master.domain.audit import AUDIT_HORIZON
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.engine.step import BuildStep
-
-AUDIT_HORIZON = timedelta(days=365)
 
 
 class LogChunksJanitor(BuildStep):

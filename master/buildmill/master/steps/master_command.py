@@ -101,6 +101,8 @@ class MasterShellCommand(BuildStep):
 
     async def _exit_code(self, argv: list[str], workdir: str, env: dict[str, str] | None, log: Any) -> int | None:
         """The exit code, or None if it was ended before it ended by itself."""
+        if place := self.master.tracing.place(self.build, self.stepid):  # no part of what the step asks for
+            env = {**(os.environ if env is None else env), **place}
         self._process = Deferred.fromCoroutine(
             self.master.processes.run(argv, cwd=workdir, env=env, output=log.write, use_pty=bool(self.usePTY))
         )

@@ -12,6 +12,7 @@ from buildmill.common.errors import Forbidden
 from buildmill.master.auth.access import Access
 from buildmill.master.auth.accounts import Accounts, csrf_token
 from buildmill.master.domain import rights
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.rights import Action, ActionKind, Principal, Resource, Via
 from buildmill.master.web.addresses import client_address, is_at_home, is_loopback, is_trusted
 from buildmill.master.web.cookies import SessionCookie
@@ -51,7 +52,10 @@ class Gate:
         """Let other rules hold from now on."""
         self.access = access
         self._rules_are_about_reading = access.authz is not None and access.authz.is_about_reading
-        self.reads_are_open = access.policy.public_read and not self._rules_are_about_reading
+        self._projects = access.project_rules
+        self.reads_are_open = (
+            access.policy.public_read and not self._rules_are_about_reading and not self._projects.are_about_reading
+        )
         self.accounts.whole_seconds = access.session_seconds
 
     # -- who ---------------------------------------------------------------------------------
@@ -153,6 +157,24 @@ class Gate:
             rights.check_default(principal, action, self.access.policy)
         elif ADMINS not in await self.access.authz.getRolesFromUser(user):
             raise Forbidden(f"you need to have role '{ADMINS}'")
+
+    # -- how far -----------------------------------------------------------------------------
+
+    async def reach_of(self, principal: Principal) -> Reach:
+        """The projects that somebody may read."""
+        if not self._projects.are_about_reading:
+            return EVERYTHING
+        return self._projects.readable(await self._roles_of(principal))
+
+    async def change_reach_of(self, principal: Principal) -> Reach:
+        """The projects in which somebody may change something, as far as that goes by projects."""
+        if not self._projects.are_about_changing:
+            return EVERYTHING
+        return self._projects.changeable(await self._roles_of(principal))
+
+    async def _roles_of(self, principal: Principal) -> set[str]:
+        assert self.access.authz is not None
+        return set(await self.access.authz.getRolesFromUser(principal.user_info))
 
     # -- intent ------------------------------------------------------------------------------
 

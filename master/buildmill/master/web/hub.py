@@ -7,96 +7,15 @@ gets it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
-
-import msgspec
 
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.mq.bus import EventBus, Pattern, Subscription
 from buildmill.master.web.history import History
 from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.sieve import Hears, Sieve
+from buildmill.master.web.told import Listener, Told
 
 MAX_PATH = 1000
-
-_encode = msgspec.json.Encoder().encode
-
-
-def text_frame(payload: bytes) -> bytes:
-    """A whole websocket text frame, as a server sends it (RFC 6455, section 5.2)."""
-    length = len(payload)
-    if length < 126:
-        return b"\x81" + length.to_bytes(1, "big") + payload
-    if length < 65536:
-        return b"\x81\x7e" + length.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + length.to_bytes(8, "big") + payload
-
-
-def stream_block(name: str, json: bytes, id_: str) -> bytes:
-    """One event of a stream (``text/event-stream``); `json` has no newline, as encoded JSON never has."""
-    return b"event: %b\ndata: %b\nid: %b\n\n" % (name.encode(), json, id_.encode())
-
-
-class Told:
-    """An event under one of its keys; each form is made at its first use and shared.
-
-    Attributes:
-        id: of the event.
-    """
-
-    __slots__ = ("_block", "_event", "_frame", "_key", "_numbered_frame", "id")
-
-    def __init__(self, event: Event, key: Key, id_: str) -> None:
-        self._event = event
-        self._key = key
-        self.id = id_
-        self._frame: bytes | None = None
-        self._numbered_frame: bytes | None = None
-        self._block: bytes | None = None
-
-    @property
-    def byte_count(self) -> int:
-        """About how long each form is."""
-        return len(self._event.payload) + 100
-
-    @property
-    def frame(self) -> bytes:
-        """For the websocket."""
-        if self._frame is None:
-            self._frame = text_frame(b'{"k":%b,"m":%b}' % (_encode("/".join(self._key)), self._event.payload))
-        return self._frame
-
-    @property
-    def numbered_frame(self) -> bytes:
-        """The same with the event's id."""
-        if self._numbered_frame is None:
-            head = b'{"id":%b,"k":%b,"m":' % (_encode(self.id), _encode("/".join(self._key)))
-            self._numbered_frame = text_frame(head + self._event.payload + b"}")
-        return self._numbered_frame
-
-    @property
-    def block(self) -> bytes:
-        """For the stream."""
-        if self._block is None:
-            json = b'{"key":%b,"message":%b}' % (_encode(self._key), self._event.payload)
-            self._block = stream_block("event", json, self.id)
-        return self._block
-
-
-class Listener(Protocol):
-    """A client.
-
-    Attributes:
-        patterns: what it has subscribed to; kept by the hub.
-    """
-
-    patterns: set[str]
-
-    def hear(self, told: Told) -> None:
-        """Take an event; must not fail, nor wait."""
-
-    @property
-    def waiting_bytes(self) -> int:
-        """What is kept for it because it reads slowly."""
 
 
 class _Channel:
@@ -114,15 +33,18 @@ class Hub:
 
     Args:
         bus: where events are told.
+        hears: tells whether somebody may hear of something.
         history: keeps the newest events.
         limits: how much may wait for one client.
 
     Attributes:
+        sieve: asks about events for clients that do not get to everything.
         overruns: how many clients were closed because they read too slowly.
     """
 
-    def __init__(self, bus: EventBus, history: History, limits: WebLimits) -> None:
+    def __init__(self, bus: EventBus, history: History, limits: WebLimits, hears: Hears) -> None:
         self._bus = bus
+        self.sieve = Sieve(bus, hears, limits.socket_bytes)
         self._history = history
         self._limits = limits
         self._channels: dict[str, _Channel] = {}
@@ -144,6 +66,7 @@ class Hub:
 
     def leave(self, client: Listener) -> None:
         """Forget all that a client asked for."""
+        self.sieve.forget(client)
         for path in tuple(client.patterns):
             self.unsubscribe(client, path)
 
@@ -172,9 +95,16 @@ class Hub:
         def deliver(key: Key, event: Event) -> None:
             told = self._told(key, event)
             for client in tuple(channel.clients):
-                client.hear(told)
+                self.tell(client, told)
 
         return deliver
+
+    def tell(self, client: Listener, told: Told) -> None:
+        """Tell a client an event, if it may hear of it: at once, or behind those that are still asked about."""
+        if client.reach.is_everything:
+            client.hear(told)
+        else:
+            self.sieve.tell(client, told)
 
     def _told(self, key: Key, event: Event) -> Told:
         """The bus tells one key to everybody before the next: so the last one is all that must be remembered."""

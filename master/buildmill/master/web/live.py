@@ -19,12 +19,14 @@ from twisted.python.failure import Failure
 from buildmill.common.errors import BuildmillError
 from buildmill.common.tasks import TaskOwner
 from buildmill.common.timers import Timer
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.rights import Principal
 from buildmill.master.web.backlog import Backlog
 from buildmill.master.web.gate import Gate
-from buildmill.master.web.hub import MAX_PATH, Hub, Told, text_frame
+from buildmill.master.web.hub import MAX_PATH, Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.subscriptions import authorize_all
+from buildmill.master.web.told import Told, text_frame
 
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
@@ -43,11 +45,12 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
 
     Attributes:
         principal: who it is.
-        patterns: what it has subscribed to, see `Hub`.
+        patterns, reach: what it has subscribed to, and the projects that it gets to, see `Hub`.
     """
 
     factory: LiveFactory
     principal: Principal
+    reach: Reach
     _events_log = Logger()
 
     def __init__(self) -> None:
@@ -80,7 +83,7 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         self.send(text_frame(_encode(answer)))
         missed, self._missed = self._missed, []
         for told in missed:
-            self.hear(told)
+            self.factory.hub.tell(self, told)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         self._forget()
@@ -282,7 +285,7 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
         super().__init__(reactor=reactor, server="")
         self.gate = gate
         self.tasks = TaskOwner("event sockets")
-        self._arriving = Principal()
+        self._arriving, self._reaching = Principal(), EVERYTHING
         self._checking: IDelayedCall | None = None
         self.limits = limits
         self.clients: dict[LiveClient, None] = {}
@@ -301,13 +304,13 @@ class LiveFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is 
             allowNullOrigin=True,
         )
 
-    def admit(self, principal: Principal) -> None:
-        """The next client is this one."""
-        self._arriving = principal
+    def admit(self, principal: Principal, reach: Reach) -> None:
+        """The next client is this one, and gets to these projects."""
+        self._arriving, self._reaching = principal, reach
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
         client = super().buildProtocol(addr)
-        client.principal = self._arriving
+        client.principal, client.reach = self._arriving, self._reaching
         self.clients[client] = None
         if client.principal.is_known and self._checking is None:
             self._checking = self.reactor.callLater(CHECK_SECONDS, self._check)

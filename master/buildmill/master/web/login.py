@@ -17,9 +17,10 @@ from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, Not
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.auth.accounts import csrf_token
 from buildmill.master.auth.throttle import LoginThrottle, TooManyTries
-from buildmill.master.auth.users import UserInfo
+from buildmill.master.auth.users import LoginRefused, UserInfo
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, Via
 from buildmill.master.web.bodies import JSON, TEXT, error_document
+from buildmill.master.web.elsewhere import Elsewhere, is_answer
 from buildmill.master.web.gate import Gate
 from buildmill.master.web.http import Request
 from buildmill.master.web.origins import Origins
@@ -53,16 +54,25 @@ class Login:
         clock: for counting tries.
         base_url: this server's address as its users know it, with a slash at its end.
         ended: told whose session has ended.
+        random_bytes: so many bytes that nobody can guess.
     """
 
     _log = Logger()
 
     def __init__(
-        self, *, gate: Gate, origins: Origins, clock: IReactorTime, base_url: str, ended: Callable[[Principal], None]
+        self,
+        *,
+        gate: Gate,
+        origins: Origins,
+        clock: IReactorTime,
+        base_url: str,
+        ended: Callable[[Principal], None],
+        random_bytes: Callable[[int], bytes],
     ) -> None:
         self._gate = gate
         self._origins = origins
         self._throttle = LoginThrottle(clock)
+        self._elsewhere = Elsewhere(gate, clock, base_url, random_bytes)
         self._base_url = base_url
         self._ended = ended
         self._tasks = TaskOwner("login")
@@ -96,6 +106,9 @@ class Login:
 
     async def _log_in(self, request: Request) -> None:
         backend = self._gate.access.backend
+        if backend is not None and backend.takes_codes and request.method == b"GET":
+            await self._log_in_elsewhere(request)
+            return
         if backend is None or not backend.takes_passwords:
             raise NotSupported("nobody logs in here with a password")
         if request.method == b"POST":
@@ -108,11 +121,7 @@ class Login:
                 return
             name, password = given
         user = await self._user(request, name, password)
-        if (present := await self._present(request)) is not None:  # a login begins a new one
-            await self._gate.accounts.end_session(present)
-            self._ended(present)
-        cookie = await self._gate.accounts.begin_session(user, self._gate.address_of(request))
-        self._log.info("{user} has logged in", user=user.get("username"))
+        cookie = await self._begin_session(request, user)
         if request.is_gone:
             return
         headers = request.start_headers()
@@ -120,7 +129,36 @@ class Login:
         if request.method == b"POST":
             request.answer(200, _encode({"csrf_token": csrf_token(cookie), "user": user}), JSON)
         else:
-            self._redirect(request)
+            self._redirect(request, wanted_page(request))
+
+    async def _log_in_elsewhere(self, request: Request) -> None:
+        """Send a browser to the service that knows the users, or take it back from there."""
+        if not is_answer(request):
+            await self._elsewhere.send_there(request, wanted_page(request))
+            return
+        address = self._gate.address_of(request)
+        self._throttle.count(None, address)
+        try:
+            user, target = await self._elsewhere.taken_back(request)
+        except LoginRefused as error:
+            self._log.info("a login from {address} is refused: {error}", address=address, error=str(error))
+            await self._gate.accounts.note_refused_login("", address, str(error))
+            raise
+        cookie = await self._begin_session(request, user)
+        if request.is_gone:
+            return
+        headers = request.start_headers()
+        headers.addRawHeader(b"Set-Cookie", self._gate.cookie.setting(cookie, self._gate.access.session_seconds))
+        headers.addRawHeader(b"Set-Cookie", self._elsewhere.cookie.dropping)
+        self._redirect(request, target)
+
+    async def _begin_session(self, request: Request, user: UserInfo) -> str:
+        if (present := await self._present(request)) is not None:  # a login begins a new one
+            await self._gate.accounts.end_session(present)
+            self._ended(present)
+        cookie = await self._gate.accounts.begin_session(user, self._gate.address_of(request))
+        self._log.info("{user} has logged in", user=user.get("username"))
+        return cookie
 
     async def _user(self, request: Request, name: str, password: str) -> UserInfo:
         assert self._gate.access.backend is not None
@@ -148,7 +186,7 @@ class Login:
         if request.method == b"POST":
             request.answer(200, b"{}", JSON)
         else:
-            self._redirect(request)
+            self._redirect(request, wanted_page(request))
 
     async def _present(self, request: Request) -> Principal | None:
         """The session that the request's cookie names."""
@@ -167,13 +205,17 @@ class Login:
         ):
             raise Forbidden("a page of another place may not do this")
 
-    def _redirect(self, request: Request) -> None:
-        """Send the browser to one of our pages, as ``?redirect=`` names it."""
-        wanted = parse_qs(request.query.decode("latin-1")).get("redirect", [""])[0]
-        target = wanted if _REDIRECT.match(wanted) else ""
+    def _redirect(self, request: Request, target: str) -> None:
+        """Send the browser to one of our pages."""
         place = self._base_url + (f"#{target}" if target else "")
         request.responseHeaders.setRawHeaders(b"Location", [place.encode("ascii", "ignore")])
         request.answer(302, b"", TEXT)
+
+
+def wanted_page(request: Request) -> str:
+    """The page that ``?redirect=`` names, if it is one of ours; else the first one, which is empty."""
+    wanted = parse_qs(request.query.decode("latin-1")).get("redirect", [""])[0]
+    return wanted if _REDIRECT.match(wanted) else ""
 
 
 def _posted(request: Request) -> tuple[str, str]:
@@ -215,7 +257,7 @@ def _refuse(request: Request, error: BuildmillError) -> None:
     match error:
         case _WrongPassword():
             status = 401
-        case Forbidden():
+        case Forbidden() | LoginRefused():
             status = 403
         case NotFound():
             status = 404

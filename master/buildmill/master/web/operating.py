@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -17,6 +17,7 @@ from buildmill.common.results import Result as BuildResult
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.api import DataAPI, Result
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.rights import ACTIONS, Action, ActionKind, Resource
 from buildmill.master.web import badges
@@ -100,30 +101,28 @@ class Operating:
         elif path == b"/health/live":
             self._answer_json(request, 200, {"status": "alive"})
         elif path == b"/health/ready":
-            self._start(request, self._ready(request), action)
+            self._start(request, lambda _: self._ready(request), action)
         elif path == b"/metrics":
-            self._start(request, self._tell_metrics(request), action)
+            self._start(request, lambda reach: self._tell_metrics(request, reach), action)
         elif badge is not None:
-            self._start(request, self._badge(request, badge), action)
+            self._start(request, lambda reach: self._badge(request, badge, reach), action)
         elif path.startswith(b"/plugins/"):
-            self._start(request, self._file(request, path[len(b"/plugins/") :]), action)
+            self._start(request, lambda _: self._file(request, path[len(b"/plugins/") :]), action)
         else:
             request.start_headers()
             request.answer(404, b"there is nothing here", TEXT)
 
-    def _start(self, request: Request, answering: Coroutine[Any, Any, None], action: Action) -> None:
-        self._tasks.start(self._guarded(request, answering, action), name="answer")
+    def _start(self, request: Request, answer: Callable[[Reach], Awaitable[None]], action: Action) -> None:
+        self._tasks.start(self._guarded(request, answer, action), name="answer")
 
-    async def _guarded(self, request: Request, answering: Coroutine[Any, Any, None], action: Action) -> None:
+    async def _guarded(self, request: Request, answer: Callable[[Reach], Awaitable[None]], action: Action) -> None:
         try:
+            reach = EVERYTHING
             if action.kind is not ActionKind.OPEN:
-                await self._gate.require(await self._gate.who(request), action, Resource((action.family,)))
-        except Exception as error:
-            answering.close()
-            self._refuse(request, error)
-            return
-        try:
-            await answering
+                principal = await self._gate.who(request)
+                await self._gate.require(principal, action, Resource((action.family,)))
+                reach = await self._gate.reach_of(principal)
+            await answer(reach)
         except CancelledError:  # the server stops
             raise
         except Exception as error:
@@ -147,7 +146,9 @@ class Operating:
         document = {"checks": checks, "status": "ready" if is_ready else "not ready"}
         self._answer_json(request, 200 if is_ready else 503, document)
 
-    async def _tell_metrics(self, request: Request) -> None:
+    async def _tell_metrics(self, request: Request, reach: Reach) -> None:
+        if not reach.is_everything:
+            raise Forbidden("these numbers count all projects, and you may not read all of them")
         text, content_type = await self._metrics.text()
         if not request.is_gone:
             request.start_headers()
@@ -172,24 +173,24 @@ class Operating:
 
     # -- badges --------------------------------------------------------------------------
 
-    async def _badge(self, request: Request, name: bytes) -> None:
+    async def _badge(self, request: Request, name: bytes, reach: Reach) -> None:
         if name.endswith(b".png"):
             raise NotSupported("badges are there as .svg only")
         if not name.endswith(b".svg"):
             raise NotFound("a badge is named <builder>.svg")
         builder = _decoded(name.removesuffix(b".svg"))
         key = CacheKey(request.uri, _PLAIN)
-        answer = self._badges.get(key)
+        answer = self._badges.get(key) if reach.is_everything else None
         if answer is None or self._data.stamp(answer.found) != answer.stamp:
             query = parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)
             look = badges.look_of(query, self._look)
-            answer = await self._made(builder, look)
+            answer = await self._made(builder, look, reach)
             if answer.stamp is not None:
                 self._badges.put(key, answer)
         request.send_prepared(answer.head, answer.body)
 
-    async def _made(self, builder: str, look: badges.Look) -> Answer:
-        found = self._data.find(["builders", builder, "builds"])
+    async def _made(self, builder: str, look: badges.Look, reach: Reach) -> Answer:
+        found = await self._data.narrowed(self._data.find(["builders", builder, "builds"]), reach)
         stamp = self._data.stamp(found)
         try:
             status = await self._data.read(found, _LAST, _status_of)

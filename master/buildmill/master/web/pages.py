@@ -18,6 +18,7 @@ from buildmill.common.errors import Forbidden
 from buildmill.common.results import Result as BuildResult
 from buildmill.master.data.api import DataAPI, Result
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.resources import Build, Builder
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, declared
@@ -91,11 +92,17 @@ class Pages:
 
     async def answer(self, request: Request, actions: tuple[str, ...], handler: Handler) -> Any:
         """Let a handler answer if the gate lets the request in."""
+        principal = Principal()
         try:
             principal = await self._gate.who(request)
             for action in actions:
                 await self._gate.require(principal, ACTIONS[action], Resource((ACTIONS[action].family,)))
         except Forbidden as error:
+            backend = self._gate.access.backend
+            if request.path == b"/" and backend is not None and backend.autologin and not principal.is_known:
+                request.setHeader("Cache-Control", "private, no-store")
+                request.redirect(f"{self._base_url}auth/login".encode("ascii", "ignore"))
+                return b""
             request.setResponseCode(401 if isinstance(error, Unauthenticated) else 403)
             request.setHeader("Content-Type", "text/plain; charset=utf-8")
             return error_document(str(error))
@@ -110,10 +117,11 @@ class Pages:
 
     @app.route("/", methods=["GET"])
     @_page("builders.read", "builds.read")
-    async def start_page(self, request: Request, _principal: Principal) -> bytes:
+    async def start_page(self, request: Request, principal: Principal) -> bytes:
         request.setHeader("Content-Type", "text/html; charset=utf-8")
-        builders: list[Builder] = await self._rows("builders", Query(order=("name",), limit=1000))
-        builds: list[Build] = await self._rows("builds", Query(order=("-buildid",), limit=NEWEST))
+        reach = await self._gate.reach_of(principal)
+        builders: list[Builder] = await self._rows("builders", Query(order=("name",), limit=1000), reach)
+        builds: list[Build] = await self._rows("builds", Query(order=("-buildid",), limit=NEWEST), reach)
         names = {builder.builderid: builder.name for builder in builders}
         page = _PAGE.format(
             title=escape(self._title),
@@ -122,11 +130,12 @@ class Pages:
         )
         return page.encode()
 
-    async def _rows(self, path: str, query: Query) -> list[Any]:
+    async def _rows(self, path: str, query: Query, reach: Reach) -> list[Any]:
         def rows(result: Result) -> list[Any]:
             return list(result.rows)
 
-        return await self._data.read(self._data.find([path]), ResultSpec(query=query), rows)
+        found = await self._data.narrowed(self._data.find([path]), reach)
+        return await self._data.read(found, ResultSpec(query=query), rows)
 
     @app.route("/api", methods=["GET"])
     @_page("application.read")

@@ -22,6 +22,7 @@ from buildmill.master.data import resultspec
 from buildmill.master.data.api import NOBODY, DataAPI, Found, Result
 from buildmill.master.data.endpoints.endpoint import Control, Kind
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.data.types import GROWING
 from buildmill.master.data.versions import Stamp
 from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.rights import ACTIONS, ActionKind, Actor, Principal, Resource, declared
@@ -45,13 +46,6 @@ _VARY = b"Accept, Accept-Encoding, Origin"
 _ASK_AGAIN = b"Cache-Control: no-cache\r\n"  # to be kept, and not to be used unasked
 _PREFLIGHT = (b"GET", b"POST", b"HEAD")
 NOTHING: frozenset[str] = frozenset()
-GROWING = frozenset(
-    {
-        "audit_entry", "build", "buildrequest", "buildset", "change", "commit", "sourcestamp", "test_result",
-        "test_result_set",
-    }
-)  # fmt: skip
-"""Types of which there are more every day; of all others there are as many as a configuration or a build has."""
 
 
 class Rest:
@@ -131,6 +125,9 @@ class Rest:
             principal = await self._gate.who(request)
             await self._gate.require(principal, ACTIONS[found.endpoint.reads], Resource(elements))
             withheld = await self._withheld(principal, found)
+            reach = await self._gate.reach_of(principal)
+            if not reach.is_everything:
+                found = await self._data.narrowed(found, reach)
         except BuildmillError as error:
             _refuse_read(request, error)
             return
@@ -139,7 +136,10 @@ class Rest:
             _refuse(request, 500, "internal error")
             return
         request.is_private = True
-        self._answer(request, path, principal, withheld)
+        if reach.is_everything:
+            self._answer(request, path, principal, withheld)
+        else:
+            self._read(request, path, self._key_of(request, principal, withheld), principal, found)
 
     async def _withheld(self, principal: Principal, found: Found) -> frozenset[str]:
         """The parts of a page that somebody may not read.
@@ -166,15 +166,7 @@ class Rest:
             principal: who asks, and may; None for whoever it is where everybody may read.
             withheld: parts of a page that it may not read.
         """
-        headers = request.requestHeaders
-        accepted = headers.getRawHeaders(b"Accept-Encoding")
-        if request.is_private and is_of_another_site(headers):
-            # whoever has a page of its own sent by the user's browser and sees how long the answer is, could guess its
-            # text by what compresses well beside it
-            accepted = None
-        form = form_of(headers.getRawHeaders(b"Accept"), accepted)
-        rows = self._limits.rows if principal is None or not principal.is_known else self._limits.rows_known
-        key = CacheKey(request.uri, form, withheld, rows)
+        key = self._key_of(request, principal, withheld)
         answer = self._cache.get(key)
         if answer is not None:
             if self._data.stamp(answer.found) == answer.stamp:
@@ -183,9 +175,27 @@ class Rest:
             self._cache.drop(key)
         self._read(request, path, key, principal)
 
-    def _read(self, request: Request, path: bytes | None, key: CacheKey, principal: Principal | None) -> None:
+    def _key_of(self, request: Request, principal: Principal | None, withheld: frozenset[str]) -> CacheKey:
+        headers = request.requestHeaders
+        accepted = headers.getRawHeaders(b"Accept-Encoding")
+        if request.is_private and is_of_another_site(headers):
+            # whoever has a page of its own sent by the user's browser and sees how long the answer is, could guess its
+            # text by what compresses well beside it
+            accepted = None
+        form = form_of(headers.getRawHeaders(b"Accept"), accepted)
+        rows = self._limits.rows if principal is None or not principal.is_known else self._limits.rows_known
+        return CacheKey(request.uri, form, withheld, rows)
+
+    def _read(
+        self,
+        request: Request,
+        path: bytes | None,
+        key: CacheKey,
+        principal: Principal | None,
+        narrowed: Found | None = None,
+    ) -> None:
         try:
-            found = self._data.find(elements_of(path))
+            found = narrowed or self._data.find(elements_of(path))
             is_for_all = ACTIONS[found.endpoint.reads].kind is ActionKind.READ
             if principal is None and not is_for_all:
                 self._tasks.start(self._ask_and_answer(request, path), name="reading")
@@ -219,7 +229,8 @@ class Rest:
         self, request: Request, found: Found, wanted: ResultSpec, key: CacheKey, actor: Actor, payer: str | None
     ) -> None:
         is_for_all = ACTIONS[found.endpoint.reads].kind is ActionKind.READ
-        stamp = self._data.stamp(found) if is_for_all else None
+        # what is read for those who do not get to everything is for nobody else
+        stamp = self._data.stamp(found) if is_for_all and found.reach.is_everything else None
         if stamp is not None:
             # the same question at the same time is read once
             reading = self._reading.get(key)
@@ -323,6 +334,9 @@ class Rest:
             self._rates.count_action(request, principal)
             self._gate.check_intent(request, principal)
             resource = Resource(elements, call.method, call.params)
+            read, change = await self._gate.reach_of(principal), await self._gate.change_reach_of(principal)
+            if not (read.is_everything and change.is_everything):
+                await self._data.check_reach(elements, call.method, call.params, read, change)
             await self._gate.require(principal, declared(control.action, call.method), resource)
         except TooManyRequests:  # no entry for each: they would fill the audit log
             raise

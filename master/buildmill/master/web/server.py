@@ -123,7 +123,7 @@ class WebServer:
         own_history = History(bus, f"{rng.getrandbits(48):012x}", limits)
         self._history = history or own_history
         self._keeps_history = history is not None
-        self._hub = Hub(bus, self._history, limits)
+        self._hub = Hub(bus, self._history, limits, data.hears)
         self.live = LiveFactory(self._hub, reactor, limits, self.gate, ping_seconds)
         self.streams = Streams(self._hub, reactor, limits, lambda: _uuid(rng), self.gate)
         self._clients = limits.sockets
@@ -145,7 +145,12 @@ class WebServer:
         )
         self._pages = Pages(data, base_url, title, self.gate, front_end).app.resource()
         self._login = Login(
-            gate=self.gate, origins=self._origins, clock=reactor, base_url=base_url, ended=self._session_has_ended
+            gate=self.gate,
+            origins=self._origins,
+            clock=reactor,
+            base_url=base_url,
+            ended=self._session_has_ended,
+            random_bytes=accounts.random_bytes,
         )
         self._tasks = TaskOwner("upgrades")
         self.site = Site(self.handle, self._log_failure, reactor, limits, _STRICT_TRANSPORT if is_secure else ())
@@ -173,6 +178,7 @@ class WebServer:
             await maybeDeferred(port.stopListening)
         await self.streams.stop()
         await self.live.end_all()
+        await self._hub.sieve.stop()
         if not self._keeps_history:
             self._history.stop()
         if self._operations.clients is self.event_clients:
@@ -251,6 +257,7 @@ class WebServer:
             if not has_origin and principal.via in (Via.SESSION, Via.PROXY):
                 raise Forbidden("a page must say where it is from")
             await self.gate.require(principal, ACTIONS[ROUTES["/ws"]], Resource(("masters",)))
+            reach = await self.gate.reach_of(principal)
         except BuildmillError as error:
             self._refuse(request, error)
             return
@@ -259,7 +266,7 @@ class WebServer:
             return
         if request.is_gone:
             return
-        self.live.admit(principal)
+        self.live.admit(principal, reach)
         self.site.channels.discard(request.channel)
         self._socket.render(request)
 

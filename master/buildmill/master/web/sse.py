@@ -16,13 +16,15 @@ from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError, InvalidInput, NotFound
 from buildmill.common.tasks import TaskOwner
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.rights import Principal
 from buildmill.master.web.backlog import Backlog
 from buildmill.master.web.gate import Gate
 from buildmill.master.web.http import Request
-from buildmill.master.web.hub import MAX_PATH, Hub, Told, stream_block
+from buildmill.master.web.hub import MAX_PATH, Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.subscriptions import authorize_all
+from buildmill.master.web.told import Told, stream_block
 
 TEXT = b"text/plain; charset=utf-8"
 PING_SECONDS = 30.0
@@ -39,6 +41,7 @@ class Stream:
     Args:
         id_: by which its client adds filters.
         principal: who it is.
+        reach: the projects that it gets to.
         request: is answered with the stream.
         gone: called when it has ended.
 
@@ -53,17 +56,19 @@ class Stream:
         hub: Hub,
         id_: str,
         principal: Principal,
+        reach: Reach,
         request: Request,
         limit: int,
         gone: Callable[[Stream], None],
     ) -> None:
         self.id = id_
         self.principal = principal
+        self.reach = reach
         self.patterns: set[str] = set()
         self._hub = hub
         self._request = request
         self._gone = gone
-        self._backlog = Backlog(request.write, self._is_too_slow, limit)
+        self._backlog = Backlog(request.write, self.is_too_slow, limit)
         self._is_open = False
 
     def open(self) -> None:
@@ -94,7 +99,7 @@ class Stream:
             self._backlog.send(self._reread(_NOT_KEPT))
         else:
             for told in missed:
-                self.hear(told)
+                self._hub.tell(self, told)
 
     def ping(self) -> None:
         """Show that the connection is alive, to whatever is between."""
@@ -111,7 +116,8 @@ class Stream:
     def _reread(self, why: str) -> bytes:
         return stream_block("reread", _encode({"reason": why}), self._hub.position)
 
-    def _is_too_slow(self) -> None:
+    def is_too_slow(self) -> None:
+        """More waits than may: say so and end it."""
         if self._is_open:
             self._hub.overruns += 1
             self._log.info(
@@ -217,9 +223,10 @@ class Streams:
         if len(filters) > self._limits.subscriptions:
             raise InvalidInput("path", f"at most {self._limits.subscriptions} filters")
         await self._require(principal, filters)
+        reach = await self._gate.reach_of(principal)
         if request.is_gone:
             return
-        stream = Stream(self._hub, self._new_id(), principal, request, self._limits.socket_bytes, self._ended)
+        stream = Stream(self._hub, self._new_id(), principal, reach, request, self._limits.socket_bytes, self._ended)
         self.streams[stream.id] = stream
         stream.open()
         for path in filters:

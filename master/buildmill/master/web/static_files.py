@@ -16,7 +16,7 @@ from typing import Final
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.web.bodies import TEXT, form_of
 from buildmill.master.web.conditions import names, tag_of
-from buildmill.master.web.http import SECURITY_HEADERS, Request
+from buildmill.master.web.http import Request
 from buildmill.master.web.operating import InThread
 
 BUILT: Final = Path(__file__).with_name("static")
@@ -24,9 +24,6 @@ BUILT: Final = Path(__file__).with_name("static")
 ROUTES: Final = {"/assets/": "pages.static"}
 _INDEX = "index.html"
 _ASSETS = b"/assets/"
-_POLICY_NAME = b"Content-Security-Policy"
-# nothing that a build has written becomes a script, not even by a fault of the page
-PAGE_POLICY: Final = SECURITY_HEADERS[_POLICY_NAME] + b"; form-action 'self'; require-trusted-types-for 'script'"
 _MIN_COMPRESSED_BYTES = 1024
 
 
@@ -89,8 +86,6 @@ class StaticFiles:
         caching = b"no-cache" if name == _INDEX else b"public, max-age=31536000, immutable"
         headers.setRawHeaders(b"Cache-Control", [caching])
         headers.setRawHeaders(b"Vary", [b"Accept-Encoding"])
-        if name == _INDEX:
-            headers.setRawHeaders(_POLICY_NAME, [PAGE_POLICY])
         form = form_of(None, _without_zstd(request))
         body = file.data
         if form.encoding and file.gzipped:

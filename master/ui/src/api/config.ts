@@ -19,6 +19,13 @@ export interface FrontEndConfig {
 }
 
 let present: FrontEndConfig | undefined;
+const watchers = new Set<() => void>();
+
+/** Be told when it has been read anew; the result ends that. */
+export function onConfig(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
 
 /** The configuration as it was read last. */
 export function config(): FrontEndConfig {
@@ -32,6 +39,7 @@ export async function readConfig(): Promise<FrontEndConfig> {
   const answer = await fetch(new URL("config", base), { headers: { Accept: "application/json" }, cache: "no-store" });
   if (!answer.ok) throw new Error(`the master answers ${answer.status}`);
   present = (await answer.json()) as FrontEndConfig;
+  for (const watcher of watchers) watcher();
   return present;
 }
 

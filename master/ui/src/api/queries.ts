@@ -5,6 +5,7 @@ import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Merge } from "../lib/merge";
 import { ApiError, getOne, getRows } from "./client";
 import { Live, type Connection } from "./live";
+import type { Builder } from "./schema";
 
 export const queries = new QueryClient({
   defaultOptions: {
@@ -28,6 +29,17 @@ export function useConnection(): Connection {
     (listener) => live.onState(listener),
     () => live.state,
   );
+}
+
+/** The number of a builder that an address names by its number or its name; undefined until it is known. */
+export function useBuilderId(named: string): UseQueryResult<string> {
+  const isNumber = /^\d+$/.test(named);
+  return useQuery({
+    queryKey: ["builder", named],
+    queryFn: async ({ signal }) => String((await getOne<Builder>(`builders/${encodeURIComponent(named)}`, signal)).builderid),
+    enabled: !isNumber,
+    ...(isNumber ? { initialData: named } : {}),
+  });
 }
 
 interface Options<T> {

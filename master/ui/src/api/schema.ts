@@ -240,6 +240,72 @@ export interface FrontPage {
   workers: WorkersHealth | null;
 }
 
+export interface GraphAttempt {
+  buildid: number | null;
+  buildrequestid: number;
+  finished_at_ms: number | null;
+  graph_attemptid: number;
+  job_rid: string;
+  number: number;
+  requested_at_ms: number;
+  results: number | null;
+  started_at_ms: number | null;
+}
+
+export interface GraphBuildResource {
+  abort_on_failure: boolean;
+  branch: string;
+  cancelled_by: string | null;
+  created_at_ms: number;
+  created_by: string;
+  fallbacks: string[];
+  finished_at_ms: number | null;
+  forced: boolean;
+  graph_buildid: number;
+  notifications: boolean;
+  retry_backoff_ms: number;
+  retry_count: number;
+  rid: string;
+  schedule_rid: string | null;
+  status: string;
+}
+
+export interface GraphJobResource {
+  build_rid: string;
+  finished_at_ms: number | null;
+  graph_jobid: number;
+  latest_attempt_at_ms: number | null;
+  position: number;
+  reason: string;
+  retry_at_ms: number | null;
+  rid: string;
+  spec_id: number;
+  started_at_ms: number;
+  status: string;
+}
+
+export interface GraphPlanJob {
+  branch: string;
+  builder: string;
+  depends_on: string[];
+  inputs: string[];
+  outputs: string[];
+  reasons: string[];
+  spec_id: number;
+  stale: boolean;
+}
+
+export interface JobSpecResource {
+  branch: string;
+  builder: string;
+  inputs: string[];
+  logic: string;
+  mode: string;
+  outputs: string[];
+  properties: Record<string, Json>;
+  spec_id: number;
+}
+
 export interface Log {
   complete: boolean;
   logid: number;
@@ -342,6 +408,46 @@ export interface RunningBuild {
   worker: string | null;
 }
 
+export interface ScheduleExplanation {
+  code: string;
+  since: number | null;
+  text: string;
+}
+
+export interface ScheduleResource {
+  action: Record<string, Json>;
+  active_run: string | null;
+  created_at: number;
+  created_by: string;
+  description: string | null;
+  editor: string;
+  failures: number;
+  name: string | null;
+  next_due_at: number | null;
+  paused: boolean;
+  paused_by: string | null;
+  pending: boolean;
+  rid: string;
+  scope: Record<string, Json>;
+  trigger: Record<string, Json>;
+  updated_at: number;
+  updated_by: string;
+  version_rid: string;
+}
+
+export interface ScheduleRunResource {
+  build_rid: string | null;
+  created_at: number;
+  created_by: string | null;
+  description: string | null;
+  error: string | null;
+  number: number;
+  outcome: string | null;
+  rid: string;
+  schedule_rid: string;
+  version_rid: string;
+}
+
 export interface Scheduler {
   enabled: boolean;
   master: Master | null;
@@ -397,6 +503,26 @@ export interface StepDifference {
 export interface StepWithLogs {
   logs: Log[] | null;
   step: Step;
+}
+
+export interface TargetResource {
+  configured: boolean;
+  name: string;
+  project_rid: string | null;
+  rid: string;
+  targetid: number;
+}
+
+export interface TargetVersion {
+  branch: string;
+  closed_at_ms: number | null;
+  job_rid: string | null;
+  opened_at_ms: number;
+  payload: Record<string, Json>;
+  rid: string;
+  state: string;
+  target_rid: string;
+  target_versionid: number;
 }
 
 export interface TestResult {

@@ -1,8 +1,9 @@
 /** Instants and durations in words; instants are seconds since the epoch. */
 
-/** `3 s`, `4 min 12 s`, `2 h 5 min`, `3 d 4 h`. */
+/** `< 1 s`, `3 s`, `4 min 12 s`, `2 h 5 min`, `3 d 4 h`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
+  if (whole < 1) return "< 1 s";
   if (whole < 60) return `${whole} s`;
   const units: [number, string][] = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
   const at = units.findIndex(([size]) => whole >= size);

@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
 import type { Token } from "../api/schema";
 import { act } from "../api/client";
-import { config, isSignedIn, userName } from "../api/config";
+import { canSignIn, config, isSignedIn, userName } from "../api/config";
 import { useRows } from "../api/queries";
 import { ActionButton } from "../parts/actions";
 import { Ago, Document, Empty, Section, useTitle } from "../parts/basics";
@@ -28,9 +28,11 @@ export default function Account(): ReactNode {
       ) : (
         <div className="card">
           <p>{text.account.anonymous}</p>
-          <button type="button" className="primary" onClick={() => openSignIn()}>
-            {text.session.signIn}
-          </button>
+          {canSignIn() && (
+            <button type="button" className="primary" onClick={() => openSignIn()}>
+              {text.session.signIn}
+            </button>
+          )}
         </div>
       )}
     </>
@@ -78,7 +80,7 @@ function Tokens(): ReactNode {
             <Empty>{text.account.none}</Empty>
           ) : (
             <div className="scroll">
-              <table>
+              <table className="stack">
                 <thead>
                   <tr>
                     <th>{text.common.name}</th>
@@ -86,7 +88,7 @@ function Tokens(): ReactNode {
                     <th>{text.account.created}</th>
                     <th>{text.account.used}</th>
                     <th>{text.account.expires}</th>
-                    <th />
+                    <td />
                   </tr>
                 </thead>
                 <tbody>

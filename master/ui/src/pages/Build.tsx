@@ -1,11 +1,12 @@
 /** A build, failure first: what went wrong, what has changed since it was good, then everything else. */
 
-import { getRouteApi, Link, useRouterState } from "@tanstack/react-router";
+import { useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 import type { Build, BuildPage, Log, StepWithLogs } from "../api/schema";
 import { addressOf } from "../api/client";
 import { config } from "../api/config";
-import { useOne } from "../api/queries";
+import { useBuilderId, useOne } from "../api/queries";
 import { ELSEWHERE, safeUrl } from "../lib/links";
 import { mergeBuildPage } from "../lib/merge";
 import { isBad, lookOf } from "../lib/results";
@@ -21,12 +22,24 @@ const byId = getRouteApi("/builds/$build");
 
 export function NumberedBuild(): ReactNode {
   const { builder, number } = numbered.useParams();
-  return <BuildAt key={`${builder}/${number}`} path={`builders/${encodeURIComponent(builder)}/builds/${encodeURIComponent(number)}`} />;
+  const id = useBuilderId(builder);
+  return <Document query={id}>{(known) => <BuildAt key={`${known}/${number}`} path={`builders/${known}/builds/${encodeURIComponent(number)}`} />}</Document>;
 }
 
 export function BuildById(): ReactNode {
-  const { build } = byId.useParams();
-  return <BuildAt key={build} path={`builds/${encodeURIComponent(build)}`} />;
+  const { build: id } = byId.useParams();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const query = useOne<BuildPage>(`pages/builds/${encodeURIComponent(id)}`);
+  const page = query.data;
+  useEffect(() => {
+    if (!page) return;
+    const { builderid, number } = page.build;
+    // the page that is shown next has the same document
+    client.setQueryData([`pages/builders/${builderid}/builds/${number}`], page);
+    void navigate({ to: "/builders/$builder/builds/$number", params: { builder: String(builderid), number: String(number) }, replace: true });
+  }, [client, navigate, page]);
+  return <Document query={query}>{() => null}</Document>;
 }
 
 function BuildAt({ path }: { path: string }): ReactNode {
@@ -109,13 +122,13 @@ function Head({ page, name }: { page: BuildPage; name: string }): ReactNode {
       </div>
       <div className="buttons">
         {page.previous_number !== null && (
-          <BuildLink builder={build.builderid} number={page.previous_number} className="button" aria-label={text.build.previous}>
-            ‹ {text.common.number(page.previous_number)}
+          <BuildLink builder={build.builderid} number={page.previous_number} className="button">
+            <span aria-hidden="true">‹</span> <span className="visually-hidden">{text.build.previous}</span> {text.common.number(page.previous_number)}
           </BuildLink>
         )}
         {page.next_number !== null && (
-          <BuildLink builder={build.builderid} number={page.next_number} className="button" aria-label={text.build.next}>
-            {text.common.number(page.next_number)} ›
+          <BuildLink builder={build.builderid} number={page.next_number} className="button">
+            <span className="visually-hidden">{text.build.next}</span> {text.common.number(page.next_number)} <span aria-hidden="true">›</span>
           </BuildLink>
         )}
         {build.complete ? (

@@ -5,7 +5,7 @@ import { useState, type ReactNode } from "react";
 import type { Build, BuilderPage, ForceScheduler } from "../api/schema";
 import { getDocument } from "../api/client";
 import { config } from "../api/config";
-import { useOne } from "../api/queries";
+import { useBuilderId, useOne } from "../api/queries";
 import { mustSignIn } from "../parts/actions";
 import { Ago, Document, Empty, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
 import { BuildTable } from "../parts/BuildTable";
@@ -18,11 +18,12 @@ const OLDER = 50;
 
 export default function Builder(): ReactNode {
   const { builder } = route.useParams();
+  const id = useBuilderId(builder);
   const events = ["builds/*/*", "buildrequests/*/*", "workers/*/*", "builders/*/*"];
-  const query = useOne<BuilderPage>(`pages/builders/${encodeURIComponent(builder)}`, { events });
+  const query = useOne<BuilderPage>(`pages/builders/${id.data}`, { events, enabled: id.data !== undefined });
   const newest = query.data?.builds?.find((build) => build.complete);
   useTitle(`${query.data?.builder.name ?? text.common.builder} · ${config().title}`, newest ? iconOf(newest.results) : "neutral");
-  return <Document query={query}>{(page) => <Body key={builder} page={page} />}</Document>;
+  return <Document query={id.data === undefined ? { ...query, error: id.error } : query}>{(page) => <Body key={builder} page={page} />}</Document>;
 }
 
 function Body({ page }: { page: BuilderPage }): ReactNode {
@@ -80,7 +81,7 @@ function Waiting({ page }: { page: BuilderPage }): ReactNode {
   return (
     <Section title={text.builder.waiting} aside={<span className="count">{total}</span>}>
       <div className="scroll">
-        <table>
+        <table className="stack">
           <thead>
             <tr>
               <th>{text.build.request}</th>
@@ -101,7 +102,7 @@ function Waiting({ page }: { page: BuilderPage }): ReactNode {
                   <Ago at={request.submitted_at} />
                 </td>
                 <td>{request.priority}</td>
-                <td>
+                <td className="text">
                   <Reasons reasons={reasons} most={4} />
                 </td>
               </tr>

@@ -21,13 +21,13 @@ export function Schedulers(): ReactNode {
             <Empty>{text.schedulers.none}</Empty>
           ) : (
             <div className="card flush scroll">
-              <table>
+              <table className="stack">
                 <thead>
                   <tr>
                     <th>{text.common.name}</th>
                     <th>{text.common.state}</th>
                     <th className="wide">{text.schedulers.master}</th>
-                    <th />
+                    <td />
                   </tr>
                 </thead>
                 <tbody>
@@ -70,7 +70,7 @@ export function Masters(): ReactNode {
             <Empty>{text.masters.none}</Empty>
           ) : (
             <div className="card flush scroll">
-              <table>
+              <table className="stack">
                 <thead>
                   <tr>
                     <th>{text.common.name}</th>
@@ -114,7 +114,7 @@ export function Audit(): ReactNode {
             <Empty>{text.audit.none}</Empty>
           ) : (
             <div className="card flush scroll">
-              <table>
+              <table className="stack">
                 <thead>
                   <tr>
                     <th>{text.audit.when}</th>

@@ -72,6 +72,7 @@ interface Search {
 function Viewer({ log }: { log: Log }): ReactNode {
   const total = log.num_lines;
   const hash = useRouterState({ select: (state) => state.location.hash });
+  const path = useRouterState({ select: (state) => state.location.pathname });
   const range = useMemo(() => parseRange(hash), [hash]);
   const navigate = useNavigate();
   const [, redraw] = useReducer((n: number) => n + 1, 0);
@@ -135,8 +136,8 @@ function Viewer({ log }: { log: Log }): ReactNode {
     // only the reader's own hand ends following, and begins it again at the end
     const isByHand = Date.now() - touched.current < 800;
     if (isByHand && !log.complete) setFollows(isAtEnd);
-    const first = list.range?.startIndex ?? 0;
-    const last = list.range?.endIndex ?? 0;
+    const first = list.getVirtualItemForOffset(element.scrollTop)?.index ?? 0;
+    const last = list.getVirtualItemForOffset(element.scrollTop + element.clientHeight)?.index ?? 0;
     if (target.current || follows) return;
     if (base > 0 && first < EDGE_LINES) shift(windowAround(base + first, total), first);
     else if (base + count < total && last > count - EDGE_LINES) shift(windowAround(base + first, total), first);
@@ -336,7 +337,7 @@ function Viewer({ log }: { log: Log }): ReactNode {
                 className={classes.join(" ")}
                 style={{ transform: `translateY(${item.start}px)` }}
               >
-                <a className="number" data-n={number + 1} href={`#L${number + 1}`} aria-label={`${text.log.goto} ${number + 1}`} tabIndex={-1} onClick={(event) => select(event, number + 1)} />
+                <a className="number" data-n={number + 1} href={`#${path}#L${number + 1}`} aria-label={`${text.log.goto} ${number + 1}`} tabIndex={-1} onClick={(event) => select(event, number + 1)} />
                 {line?.stream === "e" && <span className="visually-hidden">{text.log.stderr}: </span>}
                 <Text segments={line?.segments ?? []} />
               </div>

@@ -33,7 +33,7 @@ export default function Pending(): ReactNode {
             <Empty>{text.pending.none}</Empty>
           ) : (
             <div className="card flush scroll">
-              <table>
+              <table className="stack">
                 <thead>
                   <tr>
                     <th>{text.build.request}</th>
@@ -41,7 +41,7 @@ export default function Pending(): ReactNode {
                     <th>{text.pending.submitted}</th>
                     <th>{text.common.priority}</th>
                     <th>{text.pending.why}</th>
-                    <th />
+                    <td />
                   </tr>
                 </thead>
                 <tbody>
@@ -59,8 +59,8 @@ export default function Pending(): ReactNode {
                         <Ago at={request.submitted_at} />
                       </td>
                       <td>{request.priority}</td>
-                      <td>{index < EXPLAINED && <Explanation request={request.buildrequestid} />}</td>
-                      <td className="nowrap">
+                      <td className="text">{index < EXPLAINED && <Explanation request={request.buildrequestid} />}</td>
+                      <td className="nowrap whole">
                         <RequestButtons request={request} />
                       </td>
                     </tr>

@@ -2,7 +2,7 @@
 
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Build, Builder, Worker } from "../api/schema";
+import type { Build, Worker } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
 import { ActionButton } from "../parts/actions";
@@ -56,13 +56,13 @@ function Buttons({ worker, all = false }: { worker: Worker; all?: boolean }): Re
 function Table({ workers }: { workers: readonly Worker[] }): ReactNode {
   return (
     <div className="scroll">
-      <table>
+      <table className="stack">
         <thead>
           <tr>
             <th>{text.common.worker}</th>
             <th>{text.common.state}</th>
             <th className="wide">{text.workers.info}</th>
-            <th />
+            <td />
           </tr>
         </thead>
         <tbody>
@@ -75,7 +75,7 @@ function Table({ workers }: { workers: readonly Worker[] }): ReactNode {
                 <State worker={worker} />
               </td>
               <td className="wide muted">{told(worker.workerinfo["host"]) || told(worker.workerinfo["admin"])}</td>
-              <td className="nowrap">
+              <td className="nowrap whole">
                 <Buttons worker={worker} />
               </td>
             </tr>
@@ -131,7 +131,6 @@ export function WorkerPage(): ReactNode {
   const query = useOne<Worker>(path, { events: [...EVENTS] });
   const workerid = query.data?.workerid;
   const builds = useRows<Build>(`builds?workerid=${workerid}&order=-buildid&limit=${BUILDS}`, { events: [`workers/${workerid}/builds/*/*`], enabled: workerid !== undefined });
-  const builders = useRows<Builder>(`${path}/builders`);
   const names = useBuilderNames();
   useTitle(`${query.data?.name ?? text.common.worker} · ${config().title}`);
   return (
@@ -153,12 +152,12 @@ export function WorkerPage(): ReactNode {
           <Section title={text.workers.builds}>
             {builds.data && (builds.data.length ? <BuildTable builds={builds.data} names={names} /> : <Empty>{text.workers.noBuilds}</Empty>)}
           </Section>
-          {builders.data && builders.data.length > 0 && (
+          {worker.configured_on.length > 0 && (
             <Section title={text.workers.serves}>
               <ul className="plain columns">
-                {builders.data.map((builder) => (
-                  <li key={builder.builderid}>
-                    <BuilderLink id={builder.builderid}>{builder.name}</BuilderLink>
+                {[...new Set(worker.configured_on.map((one) => one["builderid"] ?? 0))].map((id) => (
+                  <li key={id}>
+                    <BuilderLink id={id}>{names.get(id) ?? id}</BuilderLink>
                   </li>
                 ))}
               </ul>

@@ -9,7 +9,7 @@ import { Ago, BuildLink, Duration, Result } from "./basics";
 export function BuildTable({ builds, names }: { builds: readonly Build[]; names?: ReadonlyMap<number, string> }): ReactNode {
   return (
     <div className="scroll">
-      <table>
+      <table className="stack">
         <thead>
           <tr>
             <th>{text.common.build}</th>

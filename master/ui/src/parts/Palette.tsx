@@ -57,7 +57,6 @@ export function Palette({ onClose }: { onClose: () => void }): ReactNode {
         aria-activedescendant={found[at] ? `${list}-${at}` : undefined}
         aria-label={text.palette.label}
         placeholder={text.palette.placeholder}
-        autoFocus
         value={typed}
         onChange={(event) => {
           setTyped(event.target.value);

@@ -74,7 +74,7 @@ export function ActionButton<T>({ path, method, params = {}, label, className, q
           <form onSubmit={ask}>
             <label>
               {question.label}
-              <input name="answer" type={question.isNumber ? "number" : "text"} defaultValue={question.initial} autoFocus maxLength={1000} />
+              <input name="answer" type={question.isNumber ? "number" : "text"} defaultValue={question.initial} maxLength={1000} />
             </label>
             {problem && (
               <p role="alert" className="error">

@@ -186,7 +186,10 @@ export function Dialog({ title, onClose, children, className = "" }: { title: st
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = element.current;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (!dialog || dialog.open) return;
+    dialog.showModal();
+    // the browser would begin with the button that closes it
+    dialog.querySelector<HTMLElement>("input, select, textarea")?.focus();
   }, []);
   return (
     <dialog

@@ -42,11 +42,11 @@ export function Session(): ReactNode {
   if (!canSignIn()) return null;
 
   const somebodyElse = async (): Promise<void> => {
-    await readConfig();
+    await readConfig(); // the pages are drawn anew for this
+    client.clear();
     want(null);
     setProblem("");
     live.restart();
-    await client.resetQueries();
   };
   const signIn = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
@@ -85,7 +85,7 @@ export function Session(): ReactNode {
             {message && <p>{message}</p>}
             <label>
               {text.session.name}
-              <input name="username" autoComplete="username" required autoFocus />
+              <input name="username" autoComplete="username" required />
             </label>
             <label>
               {text.session.password}

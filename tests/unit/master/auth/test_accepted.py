@@ -12,8 +12,9 @@ import pytest
 from buildmill.master.auth import matchers, roles, rules
 from buildmill.master.auth.avatars import AvatarGitHub
 from buildmill.master.auth.backends import HTPasswdAuth, RemoteUserAuth, UserPasswordAuth
-from buildmill.master.auth.ldap import LdapUserInfo
+from buildmill.master.auth.ldap import LDAPAuth, LdapUserInfo
 from buildmill.master.auth.oauth2 import GitHubAuth, GitLabAuth
+from buildmill.master.auth.oidc import OIDCAuth
 from buildmill.master.config.loader import load
 from buildmill.master.config.master_config import MasterConfig
 from buildmill.master.config.parts.web import access_of
@@ -109,7 +110,7 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
     config = load_text(
         """\
         c["www"] = {
-            "auth": util.GitHubAuth("id", "secret"),
+            "auth": AuthBase(),
             "authz": util.Authz(
                 allowRules=[util.ForceBuildEndpointMatcher(builder="b*", role="admins")],
                 roleMatchers=[util.RolesFromEmails(admins=["a@example.org"])],
@@ -125,7 +126,7 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
     )
 
     assert [(notice.line, notice.name, notice.text.partition(",")[0]) for notice in config.notices] == [
-        (9, "auth", "GitHubAuth is accepted"),
+        (9, "auth", "AuthBase is accepted"),
         (14, "avatar_methods", "AvatarGravatar is accepted"),
         (16, "www", "the dialect 'github' is accepted"),
         (19, "www", "plugins: no package with files for such pages is installed: console_view"),
@@ -140,15 +141,28 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
         (lambda: GitHubAuth("i", "s", apiVersion=5), "GitHubAuth: apiVersion must be 3 or 4, not 5"),
         (lambda: GitHubAuth("i", "s", getTeamsMembership=True), "getTeamsMembership needs apiVersion 4"),
         (lambda: GitHubAuth("i", "s", colour="red"), "GitHubAuth: unknown arguments: colour"),
-        (lambda: GitLabAuth("", "i", "s"), "GitLabAuth: instanceUri must be non-empty text"),
+        (lambda: GitLabAuth("", "i", "s"), "GitLabAuth: instanceUri must be an http or https address, not ''"),
+        (lambda: GitLabAuth("gitlab.example.org", "i", "s"), "instanceUri must be an http or https address"),
+        (lambda: GitHubAuth("i", "s", serverURL="ftp://x"), "serverURL must be an http or https address"),
+        (lambda: OIDCAuth("http://id.example.org", "i", "s"), "OIDCAuth: issuer must be an https address, not"),
+        (
+            lambda: OIDCAuth("https://id.example.org", "i", "s", scope="email"),
+            "scope must be a text with the word openid",
+        ),
+        (lambda: OIDCAuth("https://id.example.org", "i", "s", usernameClaim=WRONG), "usernameClaim must be non-empty"),
         (lambda: UserPasswordAuth(["ab", "c"]), "users must be a dictionary, or a list of pairs"),
         (lambda: HTPasswdAuth("/nowhere"), "passwdFile must be the path of a file, not '/nowhere'"),
         (lambda: RemoteUserAuth(header=3), "RemoteUserAuth: header must be text or None, not 3"),
         (lambda: RemoteUserAuth(userInfoProvider=3), "userInfoProvider must be one, not 3"),
         (
-            lambda: LdapUserInfo("u", "b", "p", "a", "a", "f", "e", groupBase="g"),
+            lambda: LdapUserInfo("ldap://u", "b", "p", "a", "(u=%(username)s)", "f", "e", groupBase="g"),
             "LdapUserInfo: groupBase needs groupMemberPattern and groupName",
         ),
+        (lambda: LdapUserInfo("u", "b", "p", "a", "%(username)s", "f", "e"), "uri must be an address as 'ldaps://"),
+        (lambda: LdapUserInfo("ldaps://u", "", "p", "a", "%(username)s", "f", "e"), "bindUser must be non-empty text"),
+        (lambda: LdapUserInfo("ldaps://u", "b", "p", "a", "(uid=x)", "f", "e"), "must be a filter with %(username)s"),
+        (lambda: LdapUserInfo("ldaps://u", "b", "p", "a", "(%(dn)s)", "f", "e"), "must be a filter with %(username)s"),
+        (lambda: LDAPAuth("x"), "LDAPAuth: directory must be a util.LdapUserInfo, not 'x'"),
         (lambda: rules.Authz(allowRules=[3]), "Authz: allowRules[0] must be an endpoint matcher, not 3"),
         (lambda: rules.Authz(roleMatchers=WRONG), "Authz: roleMatchers must be a list, not 3"),
         (lambda: matchers.ForceBuildEndpointMatcher(builder="b"), "the argument role is missing"),

@@ -211,6 +211,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("c['logCompressionLimit'] = 'x'", "logCompressionLimit must be an integer, not 'x'"),
         ("c['logMaxTailSize'] = 'x'", "logMaxTailSize must be an integer, not 'x'"),
         ("c['changeHorizon'] = 'x'", "changeHorizon must be an integer, not 'x'"),
+        ("c['auditHorizon'] = 3", "auditHorizon must be a timedelta, or None for ever, not 3"),
         ("c['buildCacheSize'] = 'x'", "buildCacheSize must be an integer, not 'x'"),
         ("c['caches'] = {'Builds': 'x'}", "caches['Builds'] must be an integer, at least 1, not 'x'"),
         ("c['metrics'] = 3", "metrics must be a dictionary, not 3"),
@@ -284,7 +285,7 @@ c.update(
     collapseRequests=False, prioritizeBuilders=lambda m, b: b, select_next_worker=lambda b, w, r: w[0],
     codebaseGenerator=lambda c: "", revlink=lambda r, p: "", validation={"branch": "x"}, caches={"Builds": 3},
     logEncoding="latin-1", logCompressionMethod="gz", logCompressionLimit=10, logMaxSize=10, logMaxTailSize=10,
-    changeHorizon=3, metrics=None, manhole=None, buildbotNetUsageData=None,
+    changeHorizon=3, auditHorizon=None, metrics=None, manhole=None, buildbotNetUsageData=None,
     www={
         "port": "tcp:8010:interface=127.0.0.1", "plugins": {"waterfall_view": {}}, "logfileName": "", "debug": True,
         "allowed_origins": ["*"], "cookie_expiration_time": timedelta(days=1), "json_cache_seconds": 3,

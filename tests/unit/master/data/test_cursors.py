@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +17,10 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.data.cursors import cursor_of, place_of
 from buildmill.master.data.resultspec import apply, bounded, parse
 from buildmill.master.data.types import TYPES
+from buildmill.master.db import reading
 from buildmill.master.db import tables as t
 from buildmill.master.db.reading.builds import BUILDS
+from buildmill.master.db.reading.collection import Collection
 from buildmill.master.domain.queries import START, Page, Position, Query
 from tests.database import NOW, Stage, open_stage
 from tests.scene import Scene
@@ -276,3 +280,30 @@ def test_an_answer_that_is_whole_says_nothing_of_pages(quick_scene: Scene) -> No
 def test_reasons_have_no_places(quick_scene: Scene) -> None:
     with pytest.raises(InvalidInput, match=r"^after: this collection has no places"):
         ask(quick_scene, f"buildrequests/{quick_scene.waiting}/explain", ("after", ""))
+
+
+def test_the_place_of_each_type_is_the_id_of_its_rows() -> None:
+    """Otherwise a cursor would be compared with another column than it was made of."""
+    names = [module.name for module in pkgutil.iter_modules(reading.__path__)]
+    modules = [importlib.import_module(f"{reading.__name__}.{name}") for name in names]
+    found = {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, Collection) and not name.startswith("_")
+    }
+
+    assert len(found) >= 15
+    for name, type_ in COLLECTION_TYPES.items():
+        assert found[name].fields[TYPES[type_].place].expression is found[name].key, name
+    assert set(found) == set(COLLECTION_TYPES)
+
+
+COLLECTION_TYPES = {
+    "AUDIT": "audit_entry", "BRANCHES": "branch", "BUILDS": "build", "BUILDSETS": "buildset",
+    "BUILDS_WITH_PROPERTIES": "build", "CHANGES": "change", "COMMITS": "commit", "GRAPH_ATTEMPTS": "graph_attempt",
+    "GRAPH_BUILDS": "graph_build", "GRAPH_JOBS": "graph_job", "JOB_SPECS": "job_spec", "LOGS": "log",
+    "REQUESTS": "buildrequest", "REQUESTS_WITH_PROPERTIES": "buildrequest", "SOURCE_STAMPS": "sourcestamp",
+    "STEPS": "step", "TARGETS": "target", "TARGET_VERSIONS": "target_version", "TEST_RESULTS": "test_result",
+    "TEST_RESULT_SETS": "test_result_set",
+}  # fmt: skip

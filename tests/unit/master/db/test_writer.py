@@ -69,6 +69,22 @@ def test_all_that_waits_goes_into_one_commit(stage: Stage) -> None:
     assert len(project_names(stage)) == 20
 
 
+def test_a_writer_that_leaves_room_waits_between_commits(memory: Stage) -> None:
+    memory.database.leave_room(0.5)
+    memory.result(memory.database.write(add_project, "p1"))
+    waiting = [outcome(memory.database.write(add_project, name)) for name in ("p2", "p3")]
+
+    memory.turn()
+    assert waiting == [[], []]
+
+    memory.advance(0.5)
+    assert [len(found) for found in waiting] == [1, 1]
+    assert memory.database.statistics == {"commits": 2, "units": 3}
+    stopped = Deferred.fromCoroutine(memory.database.stop())
+    memory.advance(0.5)
+    assert stopped.called
+
+
 def test_a_failing_unit_fails_alone_and_leaves_nothing(stage: Stage) -> None:
     good, bad, other = (
         outcome(stage.database.write(unit, name))

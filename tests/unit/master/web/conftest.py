@@ -88,11 +88,19 @@ class Wire(StringTransport):
 
 @dataclass
 class Answer:
-    """An answer as a client sees it; names of headers are lower-case."""
+    """An answer as a client sees it; names of headers are lower-case.
+
+    Attributes:
+        headers: the last of each name; `all` gives those that come more than once.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    lines: tuple[tuple[str, str], ...] = ()
+
+    def all(self, name: str) -> list[str]:
+        return [value for each, value in self.lines if each == name]
 
     @property
     def json(self) -> Any:
@@ -103,11 +111,12 @@ def read_answer(data: bytes) -> tuple[Answer, bytes]:
     """The first answer in `data`, and the rest."""
     head, _, rest = data.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    pairs = tuple((name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines))
+    headers = dict(pairs)
     status = int(status_line.split()[1])
     if "content-length" in headers:
         length = int(headers["content-length"])
-        return Answer(status, headers, rest[:length]), rest[length:]
+        return Answer(status, headers, rest[:length], pairs), rest[length:]
     body = b""
     while rest and headers.get("transfer-encoding") == "chunked":
         size, _, rest = rest.partition(b"\r\n")
@@ -115,7 +124,7 @@ def read_answer(data: bytes) -> tuple[Answer, bytes]:
         rest = rest[int(size, 16) + 2 :]
         if size == b"0":
             break
-    return Answer(status, headers, body), rest
+    return Answer(status, headers, body, pairs), rest
 
 
 class Connection:

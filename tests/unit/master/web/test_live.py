@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildmill.master.domain.events import Event
-from buildmill.master.web.hub import text_frame
+from buildmill.master.web.told import text_frame
 from tests.scene import Scene
 from tests.unit.master.web.conftest import Connection, Face, read_answer
 

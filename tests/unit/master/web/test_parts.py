@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from buildmill.master.data.api import Found
 from buildmill.master.data.endpoints.endpoint import Endpoint, Kind
+from buildmill.master.data.openapi import MOST_ROWS
 from buildmill.master.data.types import TYPES
 from buildmill.master.web import jsonrpc
 from buildmill.master.web.bodies import form_of, indented
 from buildmill.master.web.cache import ENTRY_OVERHEAD_BYTES, Answer, AnswerCache, CacheKey
+from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.origins import Origins
 
 JSON_VALUES = st.recursive(
@@ -121,3 +123,7 @@ def test_any_body_is_a_call_or_refused(body: bytes) -> None:
         jsonrpc.parse(body, b"application/json", depth=4)
     except jsonrpc.Refused as refused:
         json.loads(jsonrpc.failure(refused, None))
+
+
+def test_the_description_tells_the_limit_that_holds_for_everybody() -> None:
+    assert WebLimits().rows == MOST_ROWS

@@ -7,14 +7,21 @@ import random
 from typing import Any, NamedTuple
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from buildmill.master.domain.events import Event
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.web.history import History
-from buildmill.master.web.hub import Hub, Told
+from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
+from buildmill.master.web.told import Told
 from tests.unit.master.web.conftest import Answer, Connection, Face, read_answer
 from tests.unit.master.web.test_live import Client, client_frame
+
+
+def nobody_asks(_reach: Reach, _family: str, _id: str) -> Deferred[bool]:
+    raise AssertionError("who gets to everything is not asked about")
 
 
 class Block(NamedTuple):
@@ -177,17 +184,21 @@ def test_streams_and_sockets_share_one_limit(face: Face) -> None:
 def test_a_block_is_made_once_for_all_streams_and_its_message_for_sockets_too() -> None:
     bus = SimpleBus()
     history = History(bus, "e", WebLimits())
-    hub = Hub(bus, history, WebLimits())
+    hub = Hub(bus, history, WebLimits(), nobody_asks)
     told: list[Told] = []
 
     class Ear:
         waiting_bytes = 0
+        reach = EVERYTHING
 
         def __init__(self) -> None:
             self.patterns: set[str] = set()
 
         def hear(self, one: Told) -> None:
             told.append(one)
+
+        def is_too_slow(self) -> None:
+            raise AssertionError("nothing waits here")
 
     for ear in (Ear(), Ear()):
         hub.subscribe(ear, "a/*")
@@ -388,17 +399,21 @@ def test_whatever_breaks_a_client_gets_every_event_once_or_is_told_to_read_again
     bus = SimpleBus()
     limits = WebLimits(replay_events=8, socket_bytes=2000)
     history = History(bus, "e", limits)
-    hub = Hub(bus, history, limits)
+    hub = Hub(bus, history, limits, nobody_asks)
     told: list[Told] = []
 
     class Ear:
         waiting_bytes = 0
+        reach = EVERYTHING
 
         def __init__(self) -> None:
             self.patterns: set[str] = set()
 
         def hear(self, one: Told) -> None:
             told.append(one)
+
+        def is_too_slow(self) -> None:
+            raise AssertionError("nothing waits here")
 
     known, rereads, ear, number = 0, 0, Ear(), 0
     hub.subscribe(ear, "n/*")

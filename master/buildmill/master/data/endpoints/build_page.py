@@ -32,6 +32,7 @@ from buildmill.master.domain.blame import (
     step_differences,
 )
 from buildmill.master.domain.page_documents import BuildPage, Difference, StepWithLogs
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Filter, Operator, Query, only
 from buildmill.master.domain.resources import (
     Build,
@@ -72,7 +73,7 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
     steps = STEPS.select(connection, Query((only("buildid", build.buildid),), ("number",)))
     parent, rebuilt = None, None
     if spec.wants(OTHER_BUILDS, "parent", "rebuilt"):
-        parent, rebuilt = _relatives(connection, origin.buildset)
+        parent, rebuilt = _relatives(connection, origin.buildset, spec.query.reach)
     previous_number, next_number = neighbourhood.neighbours(connection, build)
     shows_stamps = spec.wants("buildset") and spec.wants("sourcestamps", "buildset")
     return BuildPage(
@@ -80,7 +81,7 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
         build=build,
         builder=_builder(connection, build.builderid) if spec.wants("builder") else None,
         buildset=_shown(origin.buildset, with_stamps=shows_stamps) if spec.wants("buildset") else None,
-        changes=_changes(connection, build) if spec.wants("changes") else None,
+        changes=_changes(connection, build, spec.query.reach) if spec.wants("changes") else None,
         data=list(build_data.of_build(connection, build.buildid)) if spec.wants("data") else None,
         difference=_difference(connection, build, origin, steps, spec),
         next_number=next_number,
@@ -113,16 +114,16 @@ def _shown(buildset: Buildset | None, *, with_stamps: bool) -> Buildset | None:
 def _builds(connection: Connection, spec: ResultSpec, name: str, which: Filter, *order: str) -> list[Build] | None:
     if not spec.wants(OTHER_BUILDS, name):
         return None
-    return BUILDS.select(connection, Query((which,), order or ("buildid",), MOST_BUILDS))
+    return BUILDS.select(connection, Query((which,), order or ("buildid",), MOST_BUILDS, reach=spec.query.reach))
 
 
-def _relatives(connection: Connection, buildset: Buildset | None) -> tuple[Build | None, Build | None]:
+def _relatives(connection: Connection, buildset: Buildset | None, reach: Reach) -> tuple[Build | None, Build | None]:
     """The build that has triggered this one, and the one that it repeats."""
     ids = () if buildset is None else (buildset.parent_buildid, buildset.rebuilt_buildid)
     wanted = tuple(build_id for build_id in ids if build_id is not None)
     if not wanted:
         return None, None
-    query = Query((Filter("buildid", Operator.IN, wanted),))
+    query = Query((Filter("buildid", Operator.IN, wanted),), reach=reach)
     found = {build.buildid: build for build in BUILDS.select(connection, query)}
     parent, rebuilt = (found.get(build_id or 0) for build_id in ids)
     return parent, rebuilt
@@ -143,8 +144,9 @@ def _properties(connection: Connection, build: Build) -> msgspec.Raw:
     return msgspec.Raw(_encode(build_rows.properties(connection, build.buildid)))
 
 
-def _changes(connection: Connection, build: Build) -> list[Change]:
-    return CHANGES.select(connection, Query((only("of build", build.buildid),), ("-changeid",), MOST_CHANGES))
+def _changes(connection: Connection, build: Build, reach: Reach) -> list[Change]:
+    query = Query((only("of build", build.buildid),), ("-changeid",), MOST_CHANGES, reach=reach)
+    return CHANGES.select(connection, query)
 
 
 def _test_results(connection: Connection, build: Build) -> Any:
@@ -172,7 +174,7 @@ def _difference(
     stamps: Sequence[SourceStamp] = ()
     if not {"sourcestamps", "changes"} <= spec.withheld:
         stamps = SOURCE_STAMPS.select(connection, Query((only("of build", good.buildid),)))
-    changes = None if "changes" in spec.withheld else _responsible(connection, stamps, origin.stamps)
+    changes = None if "changes" in spec.withheld else _responsible(connection, stamps, origin.stamps, spec.query.reach)
     return Difference(
         build=good,
         changes=changes if changes is None else changes[:MOST_CHANGES],
@@ -183,9 +185,11 @@ def _difference(
     )
 
 
-def _responsible(connection: Connection, good: Sequence[SourceStamp], now: Sequence[SourceStamp]) -> list[Change]:
+def _responsible(
+    connection: Connection, good: Sequence[SourceStamp], now: Sequence[SourceStamp], reach: Reach
+) -> list[Change]:
     newest = neighbourhood.newest_changes(connection, sorted({stamp.ssid for stamp in (*good, *now)}))
-    return neighbourhood.changes_within(connection, ranges_between(good, now, newest), MOST_CHANGES + 1)
+    return neighbourhood.changes_within(connection, ranges_between(good, now, newest), MOST_CHANGES + 1, reach)
 
 
 def _other_properties(connection: Connection, good: Build, build: Build) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from buildmill.master.data.schemas import FLAG, parameters
 from buildmill.master.data.types import TYPES
 from buildmill.master.db import workers
 from buildmill.master.db.reading import directory
+from buildmill.master.db.reading.guards import builders_within
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
 from buildmill.master.domain.queries import Page
@@ -47,8 +48,12 @@ def _masters(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Mast
     return rows
 
 
-def _builders(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Builder]:
+def builders_of(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Builder]:
+    """The builders that a path speaks of, and its reader may know of."""
     rows = directory.builders(connection)
+    if not spec.query.reach.is_everything:
+        within = builders_within(connection, spec.query.reach)
+        rows = [row for row in rows if row.builderid in within]
     if "builderid" in keys:
         rows = [row for row in rows if row.builderid == keys["builderid"]]
     if "buildername" in keys:
@@ -65,13 +70,24 @@ def _builders(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Bui
 
 def _workers(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Worker]:
     wanted = {key: keys[key] for key in ("masterid", "builderid") if key in keys}
-    full = bool(wanted) or spec.fields is None or "configured_on" in spec.fields
+    reach = spec.query.reach
+    full = bool(wanted) or spec.fields is None or "configured_on" in spec.fields or not reach.is_everything
     rows = directory.workers(connection, with_configuration=full)
+    if not reach.is_everything:
+        rows = list(_within(rows, builders_within(connection, reach)))
     if "workerid" in keys:
         rows = [row for row in rows if row.workerid == keys["workerid"]]
     if "name" in keys:
         rows = [row for row in rows if row.name == keys["name"]]
     return [narrowed for row in rows if (narrowed := _serving(row, wanted)) is not None] if wanted else rows
+
+
+def _within(workers: Iterable[Worker], builders: Container[int]) -> Iterator[Worker]:
+    """The workers that serve some of these builders, or nobody; each with only its places there."""
+    for worker in workers:
+        places = [place for place in worker.configured_on if place["builderid"] in builders]
+        if places or not worker.configured_on:
+            yield replace(worker, configured_on=places)
 
 
 def _serving(worker: Worker, wanted: Mapping[Any, int]) -> Worker | None:
@@ -101,6 +117,7 @@ def _runs_here(master: Master | None, keys: Keys) -> bool:
 def _projects(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Project]:
     by_activity = any(filter_.field == "active" for filter_ in spec.query.filters)
     rows = directory.projects(connection, with_activity=by_activity)
+    rows = [row for row in rows if spec.query.reach.covers(row.name)]
     if "projectid" in keys:
         rows = [row for row in rows if row.projectid == keys["projectid"]]
     if "projectname" in keys:
@@ -108,8 +125,11 @@ def _projects(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Proj
     return rows
 
 
-def _codebases(connection: Connection, keys: Keys, _spec: ResultSpec) -> list[Codebase]:
+def _codebases(connection: Connection, keys: Keys, spec: ResultSpec) -> list[Codebase]:
     rows = directory.codebases(connection)
+    if not spec.query.reach.is_everything:
+        projects = {row.projectid for row in directory.projects(connection) if spec.query.reach.covers(row.name)}
+        rows = [row for row in rows if row.projectid in projects]
     if "codebaseid" in keys:
         rows = [row for row in rows if row.codebaseid == keys["codebaseid"]]
     if "codebasename" in keys:
@@ -202,7 +222,7 @@ ENDPOINTS: list[Endpoint] = [
     *single(
         "builder",
         "builders.read",
-        _first(_builders),
+        _first(builders_of),
         "builders/n:builderid",
         "builders/s:buildername",
         "masters/n:masterid/builders/n:builderid",
@@ -210,7 +230,7 @@ ENDPOINTS: list[Endpoint] = [
     *collection(
         "builder",
         "builders.read",
-        _builders,
+        builders_of,
         "builders",
         "masters/n:masterid/builders",
         "projects/n:projectid/builders",

@@ -145,6 +145,8 @@ async def _plan(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[Gra
     request = GraphRequest(target=target, branch=branch, fallbacks=fallbacks)
     try:
         return await context.database.read(planned, request, settings)
+    except errors.TargetsNotFound:
+        return ()
     except errors.GraphRefused as refusal:
         raise _refused(refusal) from refusal
 

@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from buildmill.common.errors import NotFound, NotSupported, Unavailable
 from buildmill.master.data.cursors import cursor_of
 from buildmill.master.data.endpoints.build_page import BUILD_PAGE
+from buildmill.master.data.endpoints.directory import builders_of
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Part
+from buildmill.master.data.endpoints.explain import within_reach
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.types import TYPES
@@ -35,6 +37,7 @@ from buildmill.master.domain.page_documents import (
     WaitingLine,
     WaitingRequest,
 )
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import START, Page, Query, only
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import Build, Builder, ForceScheduler
@@ -47,14 +50,17 @@ STRIP: Final = 10
 NEWEST: Final = 25
 
 
-async def _reasons(context: Context, requests: Mapping[int, int]) -> Mapping[int, Sequence[Reason]] | None:
+async def _reasons(
+    context: Context, requests: Mapping[int, int], reach: Reach
+) -> Mapping[int, Sequence[Reason]] | None:
     """Reasons by the request's id; None where nobody knows any, or the engine is away."""
     if not requests:
         return {}
     try:
-        return await context.reasons.waiting(requests)
+        found = await context.reasons.waiting(requests)
     except (NotSupported, Unavailable):
         return None
+    return {request: await within_reach(context, reasons, reach) for request, reasons in found.items()}
 
 
 def _given(reasons: Mapping[int, Sequence[Reason]] | None, request_id: int) -> list[Reason] | None:
@@ -66,14 +72,15 @@ def _given(reasons: Mapping[int, Sequence[Reason]] | None, request_id: int) -> l
 
 def _front_rows(connection: Connection, spec: ResultSpec) -> FrontPage:
     """The front page without reasons."""
-    builders = {builder.builderid: builder for builder in directory.builders(connection)}
+    reach = spec.query.reach
+    builders = {builder.builderid: builder for builder in builders_of(connection, {}, spec)}
     broken: list[BrokenBuilder] | None = None
     broken_total = None
     if spec.wants("broken", "broken_total"):
         every = _broken(builders, overview.marks(connection))
         broken, broken_total = every[:LISTED], len(every)
     running, running_total = (
-        overview.running(connection, LISTED) if spec.wants("running", "running_total") else (None, None)
+        overview.running(connection, LISTED, reach) if spec.wants("running", "running_total") else (None, None)
     )
     lines, waiting_total = _lines(connection, builders) if spec.wants("waiting", "waiting_total") else (None, None)
     return FrontPage(
@@ -85,7 +92,7 @@ def _front_rows(connection: Connection, spec: ResultSpec) -> FrontPage:
         waiting=lines,
         waiting_total=waiting_total,
         withheld=sorted(spec.withheld),
-        workers=overview.workers_health(connection, LISTED) if spec.wants("workers") else None,
+        workers=overview.workers_health(connection, LISTED, reach) if spec.wants("workers") else None,
     )
 
 
@@ -105,7 +112,7 @@ def _broken(builders: Mapping[int, Builder], marks: Mapping[int, Sequence[BuildM
 
 
 def _lines(connection: Connection, builders: Mapping[int, Builder]) -> tuple[list[WaitingLine], int]:
-    lines = overview.lines(connection)
+    lines = [line for line in overview.lines(connection) if line.builder_id in builders]
     shown = lines[:LISTED]
     since = overview.submitted_at(connection, [line.oldest for line in shown])
     found = [
@@ -118,7 +125,6 @@ def _lines(connection: Connection, builders: Mapping[int, Builder]) -> tuple[lis
             since=since[line.oldest],
         )
         for line in shown
-        if line.builder_id in builders
     ]
     return found, sum(line.length for line in lines)
 
@@ -127,7 +133,7 @@ async def _front(context: Context, _keys: Keys, spec: ResultSpec) -> FrontPage:
     page = await context.ask(_front_rows, spec)
     if not page.waiting or not spec.wants("reasons", "waiting"):
         return page
-    reasons = await _reasons(context, {line.buildrequestid: line.builderid for line in page.waiting})
+    reasons = await _reasons(context, {line.buildrequestid: line.builderid for line in page.waiting}, spec.query.reach)
     lines = [replace(line, reasons=_given(reasons, line.buildrequestid)) for line in page.waiting]
     return replace(page, waiting=lines)
 
@@ -140,7 +146,7 @@ def _builders(connection: Connection, _keys: Keys, spec: ResultSpec) -> Builders
     marks = overview.marks(connection) if with_builds else {}
     waiting = {line.builder_id: line.length for line in overview.lines(connection)} if with_lines else {}
     summaries = []
-    for builder in sorted(directory.builders(connection), key=lambda one: one.name):
+    for builder in sorted(builders_of(connection, {}, spec), key=lambda one: one.name):
         of_builder = marks.get(builder.builderid, [])
         health = health_of(of_builder)
         summaries.append(
@@ -199,7 +205,8 @@ async def _builder(context: Context, keys: Keys, spec: ResultSpec) -> BuilderPag
     more: dict[str, Any] = {}
     if page.waiting and spec.wants("reasons", "waiting"):
         requests = [entry.request for entry in page.waiting]
-        reasons = await _reasons(context, {request.buildrequestid: request.builderid for request in requests})
+        of_builders = {request.buildrequestid: request.builderid for request in requests}
+        reasons = await _reasons(context, of_builders, spec.query.reach)
         more["waiting"] = [WaitingRequest(_given(reasons, one.buildrequestid), one) for one in requests]
     if spec.wants("forceschedulers"):
         more["forceschedulers"] = await _force_schedulers(context, page.builder.name)

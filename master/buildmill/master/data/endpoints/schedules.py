@@ -10,7 +10,7 @@ from buildmill.master.data.endpoints.arguments import updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
-from buildmill.master.data.schemas import ANYTHING, parameters, text
+from buildmill.master.data.schemas import parameters
 from buildmill.master.db.schedules import firing, store
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.orchestration import rids
@@ -44,7 +44,10 @@ def _all(connection: Connection, _keys: Keys, _spec: ResultSpec) -> Sequence[Sch
 
 
 def _runs(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleRunResource]:
-    return [run_resource_of(run) for run in store.runs(connection, keys["rid"], None, _MOST_RUNS)]
+    try:
+        return [run_resource_of(run) for run in store.runs(connection, keys["rid"], None, _MOST_RUNS)]
+    except NotFound:
+        return []
 
 
 def _explain(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleExplanation]:
@@ -150,10 +153,7 @@ def _made(result: Any) -> dict[str, Any]:
 
 
 _READS = "schedules.read"
-_DEFINITION = parameters(
-    "action", action=ANYTHING, displayName=text(256), description=text(4096),
-    trigger={"type": ["object", "null"]}, scopeMode={"type": ["object", "null"]},
-)  # fmt: skip
+_DEFINITION = {"$ref": "#/components/schemas/CreateScheduleRequest"}
 _TELLS = ("displayName", "action", "trigger", "scopeMode")
 
 

@@ -19,7 +19,11 @@ from buildmill.master.domain.resources import Change, Property, SourceStamp
 
 # what can be filtered in memory only
 _IN_MEMORY = frozenset({"files", "parent_changeids"})
-_EVERY = Query()
+
+
+def _every(spec: ResultSpec) -> Query:
+    """The question about all that the reader may know of."""
+    return Query(reach=spec.query.reach)
 
 
 def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | None:
@@ -28,7 +32,7 @@ def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | N
 
 def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Change] | Sequence[Change]:
     if any(filter_.field in _IN_MEMORY for filter_ in spec.query.filters):
-        return CHANGES.select(connection, _EVERY)
+        return CHANGES.select(connection, _every(spec))
     query = spec.query
     if query.order or query.after is not None:
         return CHANGES.page(connection, query if query.order else replace(query, order=("-changeid",)))
@@ -40,11 +44,11 @@ def _of_build(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[
     build = find_build_id(connection, keys)
     if build is None:
         return ()
-    return CHANGES.select(connection, _EVERY.narrowed(only("of build", build)))[::-1]
+    return CHANGES.select(connection, _every(spec).narrowed(only("of build", build)))[::-1]
 
 
-def _of_source_stamp(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[Change]:
-    return CHANGES.select(connection, _EVERY.narrowed(only("of sourcestamp", keys["ssid"])))
+def _of_source_stamp(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Change]:
+    return CHANGES.select(connection, _every(spec).narrowed(only("of sourcestamp", keys["ssid"])))
 
 
 def _property_list(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[Property]:

@@ -41,12 +41,12 @@ def _of_step(connection: Connection, keys: Keys, spec: ResultSpec) -> Page[TestR
     return _list(connection, spec, only("stepid", keys["stepid"]))
 
 
-def _of_commits(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[TestResultSet]:
+def _of_commits(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[TestResultSet]:
     """Sets of the commits from one to the other, both included; none unless the first leads to the second."""
     graph = commits.common_parent(connection, keys["codebaseid"], keys["commitid1"], keys["commitid2"])
     if graph is None or graph.common != keys["commitid1"]:
         return []
-    return sets_of_commits(connection, graph.to2)
+    return sets_of_commits(connection, graph.to2, spec.query.reach)
 
 
 def _one(connection: Connection, keys: Keys, _spec: ResultSpec) -> TestResultSet | None:

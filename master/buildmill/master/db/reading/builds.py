@@ -79,7 +79,13 @@ def _with_properties(_connection: Connection, rows: Sequence[Row]) -> list[Build
 
 
 BUILDS: Collection[Build] = Collection(
-    columns=builds.COLUMNS, source=t.builds, make=_plain, key=_b.id, fields=_FIELDS, scopes=_SCOPES
+    columns=builds.COLUMNS,
+    source=t.builds,
+    make=_plain,
+    key=_b.id,
+    fields=_FIELDS,
+    scopes=_SCOPES,
+    within=lambda sql: sql.builder(_b.builder_id),
 )
 BUILDS_WITH_PROPERTIES: Collection[Build] = Collection(
     columns=(*builds.COLUMNS, t.build_properties.c.properties),
@@ -88,4 +94,5 @@ BUILDS_WITH_PROPERTIES: Collection[Build] = Collection(
     key=_b.id,
     fields=_FIELDS,
     scopes=_SCOPES,
+    within=lambda sql: sql.builder(_b.builder_id),
 )

@@ -15,9 +15,10 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.queries import Filter, Operator, Page, Position, Query
+from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Position, Query
 
 T = TypeVar("T")
 Expression = sa.ColumnElement[Any]
@@ -85,6 +86,8 @@ class Collection(Generic[T]):
         make: resources from rows.
         key: the id; the last word in every order.
         fields: what can be filtered and ordered by.
+        within: the condition that a row is within somebody's reach; None where the rows have no project, or are only
+            asked for below something that is guarded.
         scopes: conditions with one parameter that are no fields, such as "builds of this change"; they are
             used as filters whose field is the scope's name.
     """
@@ -95,6 +98,7 @@ class Collection(Generic[T]):
     key: Expression
     fields: Mapping[str, Column]
     scopes: Mapping[str, Callable[[Any], Expression]] = field(default_factory=dict)
+    within: Callable[[ReachSql], Expression] | None = None
     _statements: dict[Any, Statement] = field(default_factory=dict)
 
     def select(self, connection: Connection, query: Query) -> list[T]:
@@ -106,7 +110,8 @@ class Collection(Generic[T]):
         if any(not filter_.values for filter_ in query.filters):
             return []
         behind = None if query.after is None else tuple(value is None for value in query.after.values)
-        shape = (tuple(map(_shape, query.filters)), query.order, query.limit is not None, bool(query.offset), behind)
+        bounds = (query.limit is not None, bool(query.offset), behind)
+        shape = (tuple(map(_shape, query.filters)), query.order, bounds, shape_of(query.reach))
         statement = self._statements.get(shape)
         if statement is None:
             statement = self._keep(shape, self._compile(query))
@@ -125,22 +130,29 @@ class Collection(Generic[T]):
             InvalidInput: also for a place that belongs to another order.
         """
         query.check_place()
-        rows, following = self.select(connection, _one_more(query)), None
-        if query.after is not None and query.limit is not None and len(rows) > query.limit:
+        rows, following = self.select(connection, _one_more(query)), None if self._key_name else UNKNOWN
+        if following is None and query.after is not None and query.limit is not None and len(rows) > query.limit:
             rows = rows[: query.limit]
             following = Position(query.order, self._place_of(rows[-1], query.order))
         if not count or (query.limit is None and not query.offset and query.after is None):
             return Page(rows, len(rows), following)
-        shape = ("count", tuple(map(_shape, query.filters)))
+        shape = ("count", tuple(map(_shape, query.filters)), shape_of(query.reach))
         statement = self._statements.get(shape)
         if statement is None:
-            clause = sa.select(sa.func.count()).select_from(self.source).where(*self._conditions(query.filters))
+            clause = sa.select(sa.func.count()).select_from(self.source).where(*self._conditions(query))
             statement = self._keep(shape, clause)
-        return Page(rows, connection.scalar(statement, **_parameters(Query(query.filters))), following)
+        return Page(
+            rows, connection.scalar(statement, **_parameters(Query(query.filters, reach=query.reach))), following
+        )
 
     def _place_of(self, row: T, order: Sequence[str]) -> tuple[Any, ...]:
         resource: Any = row
-        return tuple(getattr(resource, name) for name, _, _ in self._terms(order, resource.id_field))
+        return tuple(getattr(resource, name) for name, _, _ in self._terms(order))
+
+    @property
+    def _key_name(self) -> str:
+        """The field that holds the id; empty if there is none, and so no places."""
+        return next((name for name, column in self.fields.items() if column.expression is self.key), "")
 
     def _keep(self, shape: Any, clause: sa.Select[Any]) -> Statement:
         if len(self._statements) >= MAX_SHAPES:
@@ -149,7 +161,7 @@ class Collection(Generic[T]):
         return statement
 
     def _compile(self, query: Query) -> sa.Select[Any]:
-        clause = sa.select(*self.columns).select_from(self.source).where(*self._conditions(query.filters))
+        clause = sa.select(*self.columns).select_from(self.source).where(*self._conditions(query))
         clause = clause.order_by(*self._order(query.order))
         if query.after is not None and query.after.values:
             clause = clause.where(self._is_behind(query.after))
@@ -162,7 +174,7 @@ class Collection(Generic[T]):
             clause = clause.offset(sa.bindparam("offset", type_=sa.BigInteger))
         return clause
 
-    def _terms(self, order: Sequence[str], id_field: str = "") -> list[tuple[str, Column, bool]]:
+    def _terms(self, order: Sequence[str]) -> list[tuple[str, Column, bool]]:
         """The terms of an order, with the id as the last word: name, column, and whether it descends."""
         terms: list[tuple[str, Column, bool]] = []
         for given in order:
@@ -173,7 +185,7 @@ class Collection(Generic[T]):
             terms.append((name, column, given.startswith("-")))
             if column.expression is self.key:
                 return terms
-        return [*terms, (id_field, integer(self.key), False)]
+        return [*terms, (self._key_name, integer(self.key), False)]
 
     def _order(self, order: Sequence[str]) -> list[Expression]:
         found: list[Expression] = []
@@ -208,9 +220,11 @@ class Collection(Generic[T]):
             begin = first.expression <= bound if descends else first.expression >= bound
         return sa.and_(begin, sa.or_(*ways))
 
-    def _conditions(self, filters: Sequence[Filter]) -> list[Expression]:
+    def _conditions(self, query: Query) -> list[Expression]:
         conditions = []
-        for index, filter_ in enumerate(filters):
+        if self.within is not None and not query.reach.is_everything:
+            conditions.append(self.within(ReachSql(shape_of(query.reach))))
+        for index, filter_ in enumerate(query.filters):
             if filter_.field in self.scopes:
                 scope = self.scopes[filter_.field]
                 conditions.append(scope(sa.bindparam(f"p{index}_0", type_=sa.BigInteger)))
@@ -252,7 +266,7 @@ def _shape(filter_: Filter) -> tuple[Any, ...]:
 
 
 def _parameters(query: Query) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = {} if query.reach.is_everything else {**parameters_of(query.reach)}
     for index, filter_ in enumerate(query.filters):
         for number, value in enumerate(filter_.values):
             if type(value) is not bool:

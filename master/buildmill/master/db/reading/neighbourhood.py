@@ -18,6 +18,7 @@ from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.blame import ChangeRange
 from buildmill.master.domain.builder_health import GOOD
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.queries import Filter, Operator, Query, only
 from buildmill.master.domain.resources import Build, Change
 
@@ -62,15 +63,18 @@ def newest_changes(connection: Connection, source_stamp_ids: Sequence[int]) -> d
     return {row[0]: row[1] for row in rows}
 
 
-def changes_within(connection: Connection, ranges: Sequence[ChangeRange], limit: int) -> list[Change]:
-    """The newest changes of some ranges, newest first."""
+def changes_within(
+    connection: Connection, ranges: Sequence[ChangeRange], limit: int, reach: Reach = EVERYTHING
+) -> list[Change]:
+    """The newest changes of some ranges, newest first; without those that are out of reach."""
     if not ranges:
         return []
     # each range is cut by itself, so that its index is all that is read
     parts = [_ids(range_, limit).subquery() for range_ in ranges]
     union = sa.union_all(*(sa.select(part.c.id) for part in parts)).subquery()
     ids = tuple(connection.sql.execute(sa.select(union.c.id).order_by(union.c.id.desc()).limit(limit)).scalars())
-    return CHANGES.select(connection, Query((Filter("changeid", Operator.IN, ids),), ("-changeid",))) if ids else []
+    query = Query((Filter("changeid", Operator.IN, ids),), ("-changeid",), reach=reach)
+    return CHANGES.select(connection, query) if ids else []
 
 
 def _ids(range_: ChangeRange, limit: int) -> sa.Select[tuple[int]]:

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from buildmill.master.db import builds
 from buildmill.master.db import tables as t
 from buildmill.master.db.reading.builds import plain_build
+from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.page_documents import BuildMark, RunningBuild, WorkersHealth, WorkerState
+from buildmill.master.domain.projects import EVERYTHING, Reach
 
 LOOKED_AT: Final = 20
 """How many numbers back the newest builds of a builder are looked for."""
@@ -34,6 +36,19 @@ def _limit() -> sa.BindParameter[int]:
 _MARKS = Statement(
     sa.select(*_MARK).select_from(t.builders.join(t.builds, _IS_NEW)).order_by(_builders.id, _b.number.desc())
 )
+# PostgreSQL guesses that a third of all builds have such numbers, and reads them all; SQLite has no LATERAL
+_newest = (
+    sa.select(*_MARK)
+    .where(_IS_NEW)
+    .correlate(t.builders)
+    .order_by(_b.number.desc())
+    .limit(sa.literal_column(str(LOOKED_AT)))
+).lateral("newest")
+_MARKS_LATERAL = Statement(
+    sa.select(*(_newest.c[column.name] for column in _MARK))
+    .select_from(t.builders.join(_newest, sa.true()))
+    .order_by(_builders.id, _newest.c.number.desc())
+)
 _MARKS_OF_ONE = Statement(
     sa.select(*_MARK)
     .select_from(t.builders.join(t.builds, _IS_NEW))
@@ -41,14 +56,15 @@ _MARKS_OF_ONE = Statement(
     .order_by(_b.number.desc())
 )
 _IS_RUNNING = _b.complete_at.is_(None)
-_RUNNING = Statement(
+_RUNNING_ROWS: sa.Select[Any] = (
     sa.select(*builds.COLUMNS, _builders.name, _w.name)
     .select_from(t.builds.join(t.builders, _builders.id == _b.builder_id).outerjoin(t.workers, _w.id == _b.worker_id))
     .where(_IS_RUNNING)
     .order_by(_b.id.desc())
-    .limit(_limit())
 )
-_RUNNING_COUNT = Statement(sa.select(sa.func.count()).select_from(t.builds).where(_IS_RUNNING))
+_RUNNING_NUMBER = sa.select(sa.func.count()).select_from(t.builds).where(_IS_RUNNING)
+_RUNNING = Statement(_RUNNING_ROWS.limit(_limit()))
+_RUNNING_COUNT = Statement(_RUNNING_NUMBER)
 # as constants: the partial index is only used then
 _IS_WAITING = sa.and_(_r.complete == sa.text("0"), _r.claimed_by.is_(None))
 _LINES = Statement(
@@ -60,7 +76,10 @@ _LINES = Statement(
 _connected, _configured = t.connected_workers.c, t.configured_workers.c
 _IS_CONNECTED = sa.exists().where(_connected.worker_id == _w.id)
 _STATE = (_IS_CONNECTED, _w.graceful, _w.name, _w.pause_reason, _w.paused, _w.id)
-_WORKERS = Statement(sa.select(*_STATE).where(sa.exists().where(_configured.worker_id == _w.id)).order_by(_w.name))
+_WORKER_ROWS: sa.Select[Any] = (
+    sa.select(*_STATE).where(sa.exists().where(_configured.worker_id == _w.id)).order_by(_w.name)
+)
+_WORKERS = Statement(_WORKER_ROWS)
 _WORKERS_OF_BUILDER = Statement(
     sa.select(*_STATE)
     .where(_w.id.in_(sa.select(_configured.worker_id).where(_configured.builder_id == sa.bindparam("id", type_=_BIG))))
@@ -72,7 +91,7 @@ _WORKER_NAME = Statement(sa.select(_w.name).where(_w.id == sa.bindparam("id", ty
 def marks(connection: Connection) -> dict[int, list[BuildMark]]:
     """The newest builds of each builder, newest first."""
     found: dict[int, list[BuildMark]] = defaultdict(list)
-    for row in connection.all(_MARKS):
+    for row in connection.all(_MARKS_LATERAL if connection.is_postgresql else _MARKS):
         found[row[0]].append(BuildMark(row[1], row[2], row[3], row[4], row[5]))
     return found
 
@@ -82,11 +101,20 @@ def marks_of(connection: Connection, builder_id: int) -> list[BuildMark]:
     return [BuildMark(*row[1:]) for row in connection.all(_MARKS_OF_ONE, builder=builder_id)]
 
 
-def running(connection: Connection, limit: int) -> tuple[list[RunningBuild], int]:
-    """The newest builds that have not ended, and how many there are in all."""
+def running(connection: Connection, limit: int, reach: Reach = EVERYTHING) -> tuple[list[RunningBuild], int]:
+    """The newest builds within reach that have not ended, and how many there are in all."""
+    if not reach.is_everything:
+        return _running_within(connection, limit, reach)
     rows = connection.all(_RUNNING, limit=limit)
     found = [RunningBuild(plain_build(row), row[-2], row[-1]) for row in rows]
     return found, len(found) if len(found) < limit else int(connection.scalar(_RUNNING_COUNT))
+
+
+def _running_within(connection: Connection, limit: int, reach: Reach) -> tuple[list[RunningBuild], int]:
+    within, values = ReachSql(shape_of(reach)).builder(_b.builder_id), parameters_of(reach)
+    rows = connection.sql.execute(_RUNNING_ROWS.where(within).limit(limit), values)
+    found = [RunningBuild(plain_build(tuple(row)), row[-2], row[-1]) for row in rows]
+    return found, int(connection.sql.execute(_RUNNING_NUMBER.where(within), values).scalar_one())
 
 
 class Line(NamedTuple):
@@ -127,9 +155,9 @@ def _state(row: Sequence[Any]) -> WorkerState:
     return WorkerState(bool(row[0]), bool(row[1]), row[2], row[3], bool(row[4]), row[5])
 
 
-def workers_health(connection: Connection, limit: int) -> WorkersHealth:
-    """How the configured workers are; at most `limit` of those that take no builds are named."""
-    states = [_state(row) for row in connection.all(_WORKERS)]
+def workers_health(connection: Connection, limit: int, reach: Reach = EVERYTHING) -> WorkersHealth:
+    """How the configured workers within reach are; at most `limit` of those that take no builds are named."""
+    states = [_state(row) for row in _worker_rows(connection, reach)]
     not_ready = [state for state in states if state.paused or state.graceful or not state.connected]
     return WorkersHealth(
         connected=sum(state.connected for state in states),
@@ -139,6 +167,13 @@ def workers_health(connection: Connection, limit: int) -> WorkersHealth:
         paused=sum(state.paused for state in states),
         total=len(states),
     )
+
+
+def _worker_rows(connection: Connection, reach: Reach) -> Sequence[Sequence[Any]]:
+    if reach.is_everything:
+        return connection.all(_WORKERS)
+    within = ReachSql(shape_of(reach)).worker(_w.id)
+    return connection.sql.execute(_WORKER_ROWS.where(within), parameters_of(reach)).all()
 
 
 def workers_of(connection: Connection, builder_id: int) -> list[WorkerState]:

@@ -58,6 +58,7 @@ REQUESTS: Collection[BuildRequest] = Collection(
     make=_plain,
     key=_r.id,
     fields=_REQUEST_FIELDS,
+    within=lambda sql: sql.builder(_r.builder_id),
     scopes={"waiting on": _waiting_on},
 )
 REQUESTS_WITH_PROPERTIES: Collection[BuildRequest] = Collection(
@@ -66,6 +67,7 @@ REQUESTS_WITH_PROPERTIES: Collection[BuildRequest] = Collection(
     make=_with_properties,
     key=_r.id,
     fields=_REQUEST_FIELDS,
+    within=lambda sql: sql.builder(_r.builder_id),
 )
 
 _BUILDSET_FIELDS: dict[str, Column] = {
@@ -123,5 +125,10 @@ _MEMBERS: Collection[Row] = Collection(
 )
 
 BUILDSETS: Collection[Buildset] = Collection(
-    columns=buildset_rows.COLUMNS, source=t.buildsets, make=_buildsets, key=_s.id, fields=_BUILDSET_FIELDS
+    columns=buildset_rows.COLUMNS,
+    source=t.buildsets,
+    make=_buildsets,
+    key=_s.id,
+    fields=_BUILDSET_FIELDS,
+    within=lambda sql: sql.buildset(_s.id),
 )

@@ -93,6 +93,7 @@ CHANGES: Collection[Change] = Collection(
     key=_c.id,
     fields=_CHANGE_FIELDS,
     scopes={"of build": _of_build, "of sourcestamp": _of_source_stamp},
+    within=lambda sql: sql.source(_c.source_stamp_id, _c.project),
 )
 SOURCE_STAMPS: Collection[SourceStamp] = Collection(
     columns=source_stamps.COLUMNS,
@@ -101,4 +102,5 @@ SOURCE_STAMPS: Collection[SourceStamp] = Collection(
     key=_s.id,
     fields=_STAMP_FIELDS,
     scopes={"of build": _stamps_of_build, "of buildset": _of_buildset},
+    within=lambda sql: sql.source(_s.id, _s.project),
 )

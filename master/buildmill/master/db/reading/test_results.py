@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from buildmill.master.db import tables as t
 from buildmill.master.db import test_results
 from buildmill.master.db.reading.collection import Collection, flag, integer, text
+from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Row
 from buildmill.master.db.transaction import Connection
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.result_resources import TestResult, TestResultSet
 
 _s, _r = t.test_result_sets.c, t.test_results.c
@@ -44,6 +46,7 @@ TEST_RESULT_SETS: Collection[TestResultSet] = Collection(
         "tests_passed": integer(_s.tests_passed, null_differs=True),
         "value_unit": text(_s.value_unit),
     },
+    within=lambda sql: sql.builder(_s.builder_id),
 )
 TEST_RESULTS: Collection[TestResult] = Collection(
     columns=(
@@ -64,11 +67,14 @@ TEST_RESULTS: Collection[TestResult] = Collection(
         "test_resultid": integer(_r.id),
         "value": text(_r.value),
     },
+    within=lambda sql: sql.builder(_s.builder_id),
 )  # fmt: skip
 
 
-def sets_of_commits(connection: Connection, commit_ids: Sequence[int]) -> list[TestResultSet]:
-    """Sets of the builds that had one of these commits among their sources, by id: each once.
+def sets_of_commits(
+    connection: Connection, commit_ids: Sequence[int], reach: Reach = EVERYTHING
+) -> list[TestResultSet]:
+    """Sets within reach, of the builds that had one of these commits among their sources, by id: each once.
 
     A source stamp belongs to a commit when it has its revision.
     """
@@ -84,8 +90,8 @@ def sets_of_commits(connection: Connection, commit_ids: Sequence[int]) -> list[T
                 t.buildset_source_stamps.c.buildset_id == t.build_requests.c.buildset_id,
             )
             .join(t.source_stamps, t.source_stamps.c.id == t.buildset_source_stamps.c.source_stamp_id)
-            .where(t.source_stamps.c.revision.in_(wanted))
+            .where(t.source_stamps.c.revision.in_(wanted), ReachSql(shape_of(reach)).builder(_s.builder_id))
         )
-        for row in connection.sql.execute(query):
+        for row in connection.sql.execute(query, parameters_of(reach)):
             found[row.id] = test_results.set_from_row(tuple(row))
     return [found[set_id] for set_id in sorted(found)]

@@ -21,7 +21,7 @@ from buildmill.master.domain.schedules.values import RunOutcome, RunResult
 PAUSE_AFTER = "pause_after"
 LATE_SECONDS = 60
 """A time that is older when it is looked at was missed: whoever should have, was not there."""
-_AT_ONCE = 100
+_AT_ONCE = 25
 _s, _e, _v, _r = SCHEDULES.c, EVENTS.c, VERSIONS.c, RUNS.c
 _WAITING = Statement(
     sa.select(_e.schedule_id)
@@ -48,10 +48,9 @@ def happened(tx: Transaction, *happenings: Happening) -> None:
 
 
 def _note(tx: Transaction, schedule_id: int, happening: Happening) -> None:
-    found = _lock(tx, schedule_id)
-    if found is None:
+    trigger = _lock(tx, schedule_id)
+    if trigger is None:
         return
-    rid, trigger = found
     here = (
         _e.schedule_id == schedule_id,
         _e.kind == happening.kind,
@@ -62,19 +61,17 @@ def _note(tx: Transaction, schedule_id: int, happening: Happening) -> None:
     tx.sql.execute(EVENTS.update().where(*here).values(happened_at=tx.now))
     if holds(trigger, _happened(tx, schedule_id)):
         firing.fire(tx, schedule_id)
-    else:
-        telling.schedule(tx, rid, "updated")
 
 
-def _lock(tx: Transaction, schedule_id: int) -> tuple[str, Trigger] | None:
-    """RID and trigger of a schedule that nobody else changes before this transaction ends; None if it sees nothing."""
+def _lock(tx: Transaction, schedule_id: int) -> Trigger | None:
+    """The trigger of a schedule that nobody else changes before this transaction ends; None if it sees nothing."""
     row = tx.sql.execute(
-        sa.select(_s.rid, _s.version_rid).where(_s.id == schedule_id, _s.paused_by == "").with_for_update()
+        sa.select(_s.version_rid).where(_s.id == schedule_id, _s.paused_by == "").with_for_update()
     ).one_or_none()
     if row is None:
         return None
     text = tx.sql.execute(sa.select(_v.trigger).where(_v.rid == row.version_rid)).scalar_one()
-    return row.rid, trigger_of(text)
+    return trigger_of(text)
 
 
 def _happened(connection: Connection, schedule_id: int) -> frozenset[Happening]:
@@ -170,10 +167,9 @@ def tick(tx: Transaction, missed_before: int = 0) -> int:
 
 
 def _tick(tx: Transaction, schedule_id: int, missed_before: int) -> None:
-    found = _lock(tx, schedule_id)
-    if found is None:
+    trigger = _lock(tx, schedule_id)
+    if trigger is None:
         return
-    _, trigger = found
     # another master may have been quicker, so it is read again under the lock
     due = tx.sql.execute(sa.select(_s.next_due_at).where(_s.id == schedule_id)).scalar()
     if due is None or due > tx.now:

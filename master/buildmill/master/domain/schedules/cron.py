@@ -101,29 +101,35 @@ class Cron:
 
         None where the clocks have skipped, or time ends before, all that would be.
         """
-        day = instant.astimezone(zone).date() - _DAY
+        local = instant.astimezone(zone)
+        day = local.date() - _DAY
         for _ in range(_SEARCHED_DAYS):
             if day.year >= date.max.year:
                 break
-            # the clocks may go back over midnight, so that two days are mixed with one another
-            for found in self._instants_about(day, zone):
-                if found > instant:
-                    return found
+            if not (self._has_day(day) or self._has_day(day + _DAY)):
+                pass
+            elif _is_even(day, zone):
+                if day >= local.date():
+                    begin = local.time() if day == local.date() else time()
+                    for found in self._instants_of(day, zone, begin):
+                        if found > instant:
+                            return found
+            else:
+                # the clocks may go back over midnight, so that two days are mixed with one another
+                mixed = {*self._instants_of(day, zone), *self._instants_of(day + _DAY, zone)}
+                later = [found for found in mixed if found > instant]
+                if later:
+                    return min(later)
             day += _DAY
         return None
 
-    def _instants_about(self, day: date, zone: tzinfo) -> Iterator[datetime]:
-        offsets = {datetime.combine(day + n * _DAY, time(), zone).utcoffset() for n in range(3)}
-        if len(offsets) == 1:
-            yield from self._instants_of(day, zone)
-        else:
-            yield from sorted({*self._instants_of(day, zone), *self._instants_of(day + _DAY, zone)})
-
-    def _instants_of(self, day: date, zone: tzinfo) -> Iterator[datetime]:
-        """The instants of one day on the wall; in order, unless the clocks are moved on it."""
+    def _instants_of(self, day: date, zone: tzinfo, begin: time = time()) -> Iterator[datetime]:
+        """The instants of one day from a time on the wall; in order, unless the clocks are moved on it."""
         if not self._has_day(day):
             return
         for hour in self._hours:
+            if hour < begin.hour:
+                continue
             for minute in self._minutes:
                 local = datetime(day.year, day.month, day.day, hour, minute)  # the zone comes below
                 seen = None
@@ -141,6 +147,11 @@ class Cron:
         if self._is_week_open:
             return self._days_of_month.match(day)
         return self._days_of_month.match(day) or self._days_of_week.match(day)
+
+
+def _is_even(day: date, zone: tzinfo) -> bool:
+    """Whether the clocks are not moved from the begin of a day to the end of the next one."""
+    return len({datetime.combine(day + n * _DAY, time(), zone).utcoffset() for n in range(3)}) == 1
 
 
 def _days_of_month(text: str) -> _DaysOfMonth:

@@ -141,6 +141,7 @@ class Foundry:
         async def permit() -> None:
             try:
                 await self._gate.require(principal, operation.action, operation.about(rid, content))
+                await self._check_reach(principal)
             except Forbidden as error:
                 raise operation.denied.error(rid, str(error)) from None
 
@@ -160,6 +161,12 @@ class Foundry:
             if operation.absent is None:
                 raise
             raise operation.absent.error(rid, str(error)) from None
+
+    async def _check_reach(self, principal: Principal) -> None:
+        """Raises Forbidden for those who do not get to every project: targets and schedules span them."""
+        reaches = await self._gate.reach_of(principal), await self._gate.change_reach_of(principal)
+        if not all(reach.is_everything for reach in reaches):
+            raise Forbidden("this is about all projects, and you do not get to all of them")
 
     def _case_for(self, request: Request) -> ErrorCase:
         case = self._data.updates.orchestration.error_name_case

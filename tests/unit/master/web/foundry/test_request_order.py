@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from buildmill.master.domain.rights import is_scope
+from buildmill.master.domain.rights import ACTIONS, covers, is_scope
 from buildmill.master.web.foundry.face import OPERATIONS
 from buildmill.master.web.foundry.operation import Operation
 from tests.unit.master.orchestration.graphs import rid
@@ -138,6 +138,9 @@ def test_other_scopes_of_tokens_do_as_well(shared: House) -> None:
         token = shared.new_token("carl", scope)
         assert shared.ask("GET", f"builds/{NOWHERE}", token=token).status == status
     assert is_scope("api:orchestration-read")
+    assert covers(["api:orchestration-read"], ACTIONS["targets.read"])
+    assert not covers(["api:orchestration-write"], ACTIONS["targets.commit"])
+    assert not covers(["api:orchestration-read"], ACTIONS["builds.read"])
     assert not is_scope("api:orchestration-admin")
 
 

@@ -1,0 +1,107 @@
+"""A browser, and a master with something to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
+
+from buildmill.master.web.static_files import BUILT
+from tests.browser.site import Site
+from tests.chromium import chromium
+
+AXE = Path(__file__).parents[2] / "master" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+DEADLINE_MS = 10_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All in one process: they share a master and a browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not (BUILT / "index.html").is_file():
+        pytest.skip("the web pages are not built: make ui")
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    master = Site(tmp_path_factory.mktemp("site"))
+    try:
+        master.start()
+        master.fill()
+        yield master
+    finally:
+        master.stop()
+
+
+class Watched:
+    """What a page must not do: complain, break, ask other places, run what was written into a log.
+
+    Attributes:
+        refusals: statuses of answers that the test provokes.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.refusals: tuple[int, ...] = ()
+
+    def watch(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("console", self._console)
+        page.on("dialog", self._dialog)
+        page.on("request", lambda request: self._request(request.url))
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # violations of the policy are told there, too
+        is_provoked = any(f"status of {status} " in message.text for status in self.refusals)
+        if message.type in ("error", "warning") and not is_provoked:
+            self.problems.append(f"{message.type}: {message.text}")
+
+    def _request(self, url: str) -> None:
+        if not url.startswith("http://127.0.0.1:") or "pwned" in url:
+            self.problems.append(f"request: {url}")
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, watched: Watched) -> Iterator[Page]:
+    """A page of a new visitor; it fails the test if it does what it must not."""
+    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(DEADLINE_MS)
+    page = context.new_page()
+    watched.watch(page)
+    yield page
+    context.close()
+    assert watched.problems == []
+
+
+def visit(page: Page, path: str) -> None:
+    """Show one of our pages, and wait until it has something; the first time the browser loads them."""
+    if page.url == "about:blank":
+        page.goto(f"/#{path}")
+    else:  # by way of another one, so that what is waited for is not of the page before
+        between, title = ("/about", "About") if path != "/about" else ("/masters", "Masters")
+        page.evaluate("path => { location.hash = path; }", between)
+        page.locator("main h1", has_text=title).wait_for()
+        page.evaluate("path => { location.hash = path; }", path)
+        page.locator("main h1", has_not_text=title).first.wait_for(state="attached")
+    page.wait_for_selector("main h1", state="attached")
+    page.wait_for_selector("main .loading", state="detached")

@@ -1,0 +1,294 @@
+"""What people do in a browser, with a real master and real workers."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import AXE, Watched, visit
+from tests.browser.site import LINES, Site
+from tests.programs import wait_for
+
+PAGES = {
+    "front": "/",
+    "builders": "/builders",
+    "builder": "/builders/app",
+    "broken": "/builders/app/builds/2",
+    "running": "/builders/slow/builds/1",
+    "log": "/builders/app/builds/2/steps/compile/logs/stdio",
+    "pending": "/pending",
+    "workers": "/workers",
+    "worker": "/workers/w1",
+    "changes": "/changes",
+    "schedulers": "/schedulers",
+    "masters": "/masters",
+    "account": "/account",
+    "audit": "/audit",
+    "about": "/about",
+    "waterfall": "/waterfall",
+    "console": "/console",
+    "grid": "/grid",
+}
+
+
+# -- the front page and builders -----------------------------------------------------------
+
+
+def test_front_page_tells_what_is_broken_what_runs_and_why_something_waits(page: Page) -> None:
+    visit(page, "/")
+
+    broken = page.get_by_role("region").or_(page.locator("section")).filter(has_text="Broken").first
+    expect(broken.locator("li")).to_have_count(1)
+    expect(broken).to_contain_text("app")
+    expect(broken).to_contain_text("last good: #1")
+    expect(page.locator("section", has_text="Waiting")).to_contain_text("worker w3 is not connected")
+    expect(page).to_have_title(re.compile("^1 broken, 1 running, 2 waiting"))
+    assert "bad" in (page.locator("link[rel=icon]").get_attribute("href") or "")
+
+
+def test_filter_of_builders_stands_in_the_address(page: Page) -> None:
+    visit(page, "/builders")
+
+    page.get_by_role("searchbox").fill("app")
+    page.get_by_role("button", name="clang").click()
+
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert re.search(r"q=app&tags=clang|tags=clang&q=app", page.url)
+    visit(page, "/builders?tags=windows")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+BOOKMARKS = {
+    "/builders/1/builds/1": "success",
+    "/buildrequests/1": "Request 1",
+    "/pendingbuildrequests": "windows",
+    "/builders/1/builds/2/steps/2": "compile failed",
+    "/builders/1/builds/2/steps/2/logs/stdio": "gcc -c -Wall main.c",
+    "/no/such/page": "There is no such page",
+    "/builders/app/builds/1": "success",
+}
+
+
+def test_bookmarks_of_buildbot_land_on_the_right_page(page: Page) -> None:
+    for bookmark, shown in BOOKMARKS.items():
+        visit(page, bookmark)
+        expect(page.get_by_role("main")).to_contain_text(shown)
+
+
+# -- starting, watching, stopping -----------------------------------------------------------
+
+
+def test_force_form_has_every_kind_of_field_and_shows_what_the_master_refuses(
+    page: Page, site: Site, watched: Watched
+) -> None:
+    watched.refusals = (400,)
+    visit(page, "/builders/app")
+    page.get_by_role("button", name="Release").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Version").fill("not a version")
+    form.get_by_label("Notes").fill("two\nlines")
+    form.get_by_label("Jobs").fill("8")
+    form.get_by_label("Only try").uncheck()
+    form.get_by_label("Kind").select_option("major")
+    form.get_by_label("Targets").select_option(["deb", "zip"])
+    form.get_by_label("Channel").fill("nightly")
+    form.get_by_label("Key").fill("K1")
+    form.get_by_label("Extra file").set_input_files({"name": "a", "mimeType": "text/plain", "buffer": b"contents"})
+    form.get_by_role("button", name="Start build").click()
+
+    expect(form.get_by_label("Version")).to_have_attribute("aria-invalid", "true")
+    expect(form).to_contain_text("does not match pattern")
+
+    form.get_by_label("Version").fill("1.2.3")
+    form.get_by_role("button", name="Start build").click()
+    expect(page).to_have_url(re.compile(r"/buildrequests/\d+|/builders/1/builds/\d+"))
+    builds = wait_for(lambda: site.get("builders/app/builds?number__gt=3&property=*")["builds"])
+    values = {name: value for name, (value, _) in builds[0]["properties"].items()}
+    expected = {
+        "version": "1.2.3",
+        "notes": "two\nlines",
+        "jobs": 8,
+        "dry": False,
+        "kind": "major",
+        "targets": ["deb", "zip"],
+        "channel": "nightly",
+        "sign": {"key": "K1", "algo": "ed25519"},
+        "extra": "contents",
+    }
+    assert expected.items() <= values.items()
+
+
+def test_broken_build_opens_at_the_line_that_matters(page: Page, site: Site) -> None:
+    visit(page, f"/builds/{site.builds['broken']}")
+
+    failure = page.get_by_label("compile failed", exact=True)
+    expect(failure.locator(".telling")).to_contain_text("'lenght' undeclared")
+    expect(page.locator("section", has_text="Changes since the last good build, #1")).to_contain_text("refuse lines")
+    failure.get_by_role("link", name="Open the log here").click()
+    expect(page.locator(".log-line.selected")).to_contain_text("'lenght' undeclared")
+    expect(page.locator(".log-line.selected")).to_be_in_viewport()
+
+
+def test_running_build_is_live_and_can_be_stopped_with_a_reason(page: Page, site: Site) -> None:
+    visit(page, "/builders/slow/builds/1")
+    before = page.locator(".excerpt .log-line").last.inner_text()
+    expect(page.locator(".excerpt .log-line").last).not_to_have_text(before)
+
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_label("Why is it stopped?").fill("wrong branch")
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+
+    expect(page.locator("h1")).to_contain_text("cancelled")
+    (build,) = site.get(f"builds/{site.builds['slow']}?property=*")["builds"]
+    assert "wrong branch" in str(build)
+    page.get_by_role("button", name="Build again").click()
+    expect(page.get_by_text("The build was asked for again.")).to_be_visible()
+
+
+def test_a_broken_connection_is_told_and_what_was_missed_is_made_up_for(page: Page, site: Site) -> None:
+    visit(page, "/workers")
+    row = page.locator("tr", has_text="w2")
+    expect(row).to_contain_text("connected")
+    page.context.set_offline(True)
+    page.evaluate("() => 1")
+    site.post("workers/w2", "pause", reason="dusting")
+
+    page.context.set_offline(False)
+
+    expect(row).to_contain_text("paused: dusting")
+    row.get_by_role("button", name="Resume").click()
+    expect(row).not_to_contain_text("paused")
+
+
+# -- logs --------------------------------------------------------------------------------------
+
+
+def test_long_log_is_searched_on_the_server_and_read_in_pieces(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    visit(page, f"/builders/long/builds/1/steps/print/logs/stdio#L{LINES // 2}")
+
+    expect(page.locator(".log-line.selected")).to_contain_text(f"line {LINES // 2 - 9}")
+    page.keyboard.press("/")
+    page.keyboard.type("needle")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("search")).to_contain_text("of 3")
+    expect(page.locator(".log-line.current")).to_contain_text("needle")
+    page.locator(".log").focus()
+    first = page.locator(".log-line.current").inner_text()
+    page.keyboard.press("n")
+    expect(page.locator(".log-line.current")).not_to_have_text(first)
+    page.keyboard.press("End")
+    expect(page.locator(".log-line").last).to_contain_text("elapsedTime")
+    page.keyboard.press("Home")
+    expect(page.locator(".log-line", has_text="line 1").first).to_be_visible()
+    lines = [int(found[1]) for url in asked if (found := re.search(r"contents\?.*limit=(\d+)", url))]
+    assert sum(lines) < LINES / 4
+
+
+def test_lines_are_chosen_with_the_mouse(page: Page) -> None:
+    visit(page, "/builders/app/builds/2/steps/compile/logs/stdio#L420")
+    page.locator(".log-line.selected").wait_for()
+
+    page.locator("[data-n='421']").last.click()
+    page.locator("[data-n='424']").last.click(modifiers=["Shift"])
+
+    expect(page.locator(".log-line.selected")).to_have_count(4)
+    assert page.url.endswith("#L421-L424")
+
+
+def test_live_log_follows_its_end_until_the_reader_scrolls(page: Page, site: Site) -> None:
+    build = wait_for(lambda: site.get("builders/slow/builds?complete=false")["builds"])[0]
+    visit(page, f"/builders/slow/builds/{build['number']}/steps/wait/logs/stdio")
+    log = page.locator(".log")
+    wait_for(lambda: log.evaluate("e => e.scrollHeight > e.clientHeight + 200"))
+    assert log.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 60
+
+    log.hover()
+    page.mouse.wheel(0, -150)
+    page.get_by_role("button", name="below").wait_for()
+    before = log.evaluate("e => e.scrollTop")
+    page.get_by_text(re.compile(r"[5-9] new lines below")).wait_for()
+
+    assert log.evaluate("e => e.scrollTop") == before
+    page.get_by_role("button", name="below").click()
+    expect(page.get_by_role("button", name="below")).to_be_hidden()
+
+
+# -- the keyboard ---------------------------------------------------------------------------------
+
+
+def test_pages_are_reached_with_the_keyboard(page: Page) -> None:
+    visit(page, "/")
+
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    expect(page.locator("h1")).to_have_text("Workers")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("clang")
+    page.get_by_role("option", name="app-clang").wait_for()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("app-clang")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Keyboard")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+# -- everybody can use it, and nobody is attacked --------------------------------------------------
+
+
+MAIN = ("front", "builders", "builder", "broken", "running", "log", "pending", "workers")
+
+
+def test_main_pages_can_be_used_by_everybody(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    problems = []
+    for name in MAIN:
+        visit(page, PAGES[name])
+        page.evaluate(AXE.read_text())
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+            problems += [
+                f"{name}, {scheme}: {one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
+                for one in found["violations"]
+            ]
+
+    assert problems == []
+
+
+def test_no_page_is_wider_than_a_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    widths = {}
+    for name, path in PAGES.items():
+        visit(page, path)
+        widths[name] = page.evaluate("document.documentElement.scrollWidth")
+
+    assert {name: width for name, width in widths.items() if width > 360} == {}
+
+
+def test_hostile_output_stays_text(page: Page, site: Site) -> None:
+    for path in (
+        "/",
+        "/changes",
+        "/console",
+        "/audit",
+        "/builders/hostile/builds/1",
+        "/builders/hostile/builds/1/steps/links/logs/page",
+        "/builders/hostile/builds/1/steps/print/logs/stdio",
+    ):
+        visit(page, path)
+        for summary in page.locator("main summary").all():
+            summary.click()
+        assert page.evaluate("[typeof window.pwned, document.title.includes('pwned'), frames.length]") == [
+            "undefined",
+            False,
+            0,
+        ]
+        assert page.locator("main :is(script, iframe, object, style, form[action], base, meta, img)").count() == 0
+        hrefs = page.locator("main a").evaluate_all("all => all.map(a => a.protocol)")
+        assert set(hrefs) <= {"http:", "https:", "mailto:", ""}
+    page.keyboard.press("w")
+    expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()

@@ -1,0 +1,68 @@
+"""Signing in and out, where only those who are known may act, and nobody else may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import DEADLINE_MS, Watched, visit
+from tests.programs import RunningMaster
+
+CONFIG = """\
+c["builders"] = [builder("app", steps.ShellCommand(command=["true"]))]
+c["www"]["auth"] = util.UserPasswordAuth({"ada": "ada's password"})
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMaster]:
+    master = RunningMaster(tmp_path_factory.mktemp("guarded") / "master", CONFIG)
+    try:
+        master.start()
+        yield master
+    finally:
+        master.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, guarded: RunningMaster, watched: Watched) -> Iterator[Page]:
+    context = browser.new_context(base_url=f"http://127.0.0.1:{guarded.http_port}/")
+    context.set_default_timeout(DEADLINE_MS)
+    page = context.new_page()
+    watched.watch(page)
+    yield page
+    context.close()
+    assert watched.problems == []
+
+
+def test_who_acts_signs_in_first_and_may_then_act_and_make_tokens(page: Page, watched: Watched) -> None:
+    watched.refusals = (401,)
+    visit(page, "/builders/app")
+    page.get_by_role("button", name="force").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Sign in to do that.")
+    dialog.get_by_label("Name").fill("ada")
+    dialog.get_by_label("Password").fill("wrong")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("wrong")
+    dialog.get_by_label("Password").fill("ada's password")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="ada")).to_be_visible()
+
+    page.get_by_role("button", name="force").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start build").click()
+    expect(page.locator("h1")).to_contain_text("Request")
+    expect(page.get_by_role("main")).to_contain_text("worker w1 is not connected")
+
+    visit(page, "/account")
+    page.get_by_label("What it is for").fill("a script")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.locator("output.token")).to_contain_text("bmt_")
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("cell", name="revoked")).to_be_visible()
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in").first).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("You are not signed in.")
