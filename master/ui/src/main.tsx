@@ -4,6 +4,7 @@ import { StrictMode, useSyncExternalStore, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { config, onConfig, readConfig, userName } from "./api/config";
 import { live, queries } from "./api/queries";
+import { signInByItself } from "./parts/session";
 import { showTheme, storedTheme } from "./parts/theme";
 import { router } from "./router";
 import "./styles.css";
@@ -30,6 +31,7 @@ async function start(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
+  if (signInByItself()) return;
   place.textContent = "";
   live.start();
   createRoot(place).render(

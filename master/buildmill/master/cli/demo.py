@@ -151,6 +151,6 @@ class _Demonstration:
         for what, path in (
             ("pages", "/"),
             ("all builds", "/api/v2/builds"),
-            ("this build", f"/api/v2/builds/{build_id}"),
+            ("this build", f"/#/builds/{build_id}"),
         ):
             _say(self._console, f"{what + ':':<12}{url}{path}")

@@ -2,6 +2,11 @@
 
 export type Json = unknown;
 
+export interface AndTrigger {
+  type: "and";
+  triggers: (AndTrigger | OrTrigger | TimeTrigger | ManualTrigger | NewLogicTrigger | DatasetUpdatedTrigger | JobSucceededTrigger | MediaSetUpdatedTrigger | TableUpdatedTrigger | ScheduleSucceededTrigger | ScheduleFailedTrigger)[];
+}
+
 export interface AuditEntry {
   action: string;
   actor: string;
@@ -210,6 +215,27 @@ export interface CommitGraph {
   to2: number[];
 }
 
+export interface ConnectingTarget {
+  type: "connecting";
+  inputRids: string[];
+  targetRids: string[];
+  ignoredRids: string[];
+}
+
+export interface CreateScheduleRequest {
+  action: ScheduleRequestAction;
+  displayName: string | null;
+  description: string | null;
+  trigger: AndTrigger | OrTrigger | TimeTrigger | ManualTrigger | NewLogicTrigger | DatasetUpdatedTrigger | JobSucceededTrigger | MediaSetUpdatedTrigger | TableUpdatedTrigger | ScheduleSucceededTrigger | ScheduleFailedTrigger | null;
+  scopeMode: ProjectScope | UserScope | null;
+}
+
+export interface DatasetUpdatedTrigger {
+  type: "datasetUpdated";
+  datasetRid: string;
+  branchName: string;
+}
+
 export interface Difference {
   build: Build;
   changes: Change[] | null;
@@ -217,6 +243,11 @@ export interface Difference {
   properties: PropertyDifference[] | null;
   sources: SourceDifference[] | null;
   steps: StepDifference[] | null;
+}
+
+export interface Duration {
+  value: number;
+  unit: TimeUnit;
 }
 
 export interface ForceScheduler {
@@ -306,6 +337,12 @@ export interface JobSpecResource {
   spec_id: number;
 }
 
+export interface JobSucceededTrigger {
+  type: "jobSucceeded";
+  datasetRid: string;
+  branchName: string;
+}
+
 export interface Log {
   complete: boolean;
   logid: number;
@@ -348,11 +385,37 @@ export interface LogTimes {
   times: number[];
 }
 
+export interface ManualTarget {
+  type: "manual";
+  targetRids: string[];
+}
+
+export interface ManualTrigger {
+  type: "manual";
+}
+
 export interface Master {
   active: boolean;
   last_active: number;
   masterid: number;
   name: string;
+}
+
+export interface MediaSetUpdatedTrigger {
+  type: "mediaSetUpdated";
+  mediaSetRid: string;
+  branchName: string;
+}
+
+export interface NewLogicTrigger {
+  type: "newLogic";
+  datasetRid: string;
+  branchName: string;
+}
+
+export interface OrTrigger {
+  type: "or";
+  triggers: (AndTrigger | OrTrigger | TimeTrigger | ManualTrigger | NewLogicTrigger | DatasetUpdatedTrigger | JobSucceededTrigger | MediaSetUpdatedTrigger | TableUpdatedTrigger | ScheduleSucceededTrigger | ScheduleFailedTrigger)[];
 }
 
 export interface Patch {
@@ -372,6 +435,11 @@ export interface Project {
   name: string;
   projectid: number;
   slug: string;
+}
+
+export interface ProjectScope {
+  type: "project";
+  projectRids: string[];
 }
 
 export interface Property {
@@ -414,6 +482,22 @@ export interface ScheduleExplanation {
   text: string;
 }
 
+export interface ScheduleFailedTrigger {
+  type: "scheduleFailed";
+  scheduleRid: string;
+}
+
+export interface ScheduleRequestAction {
+  target: ManualTarget | UpstreamTarget | ConnectingTarget;
+  branchName: string | null;
+  fallbackBranches: string[] | null;
+  forceBuild: boolean | null;
+  abortOnFailure: boolean | null;
+  notificationsEnabled: boolean | null;
+  retryCount: number | null;
+  retryBackoffDuration: Duration | null;
+}
+
 export interface ScheduleResource {
   action: Record<string, Json>;
   active_run: string | null;
@@ -446,6 +530,11 @@ export interface ScheduleRunResource {
   rid: string;
   schedule_rid: string;
   version_rid: string;
+}
+
+export interface ScheduleSucceededTrigger {
+  type: "scheduleSucceeded";
+  scheduleRid: string;
 }
 
 export interface Scheduler {
@@ -505,6 +594,12 @@ export interface StepWithLogs {
   step: Step;
 }
 
+export interface TableUpdatedTrigger {
+  type: "tableUpdated";
+  tableRid: string;
+  branchName: string;
+}
+
 export interface TargetResource {
   configured: boolean;
   name: string;
@@ -549,6 +644,14 @@ export interface TestResultSet {
   value_unit: string;
 }
 
+export interface TimeTrigger {
+  type: "time";
+  cronExpression: string;
+  timeZone: string;
+}
+
+export type TimeUnit = "DAYS" | "HOURS" | "MILLISECONDS" | "MINUTES" | "MONTHS" | "SECONDS" | "WEEKS" | "YEARS";
+
 export interface Token {
   created_at: number;
   expires_at: number;
@@ -558,6 +661,16 @@ export interface Token {
   scopes: string[];
   tokenid: number;
   username: string;
+}
+
+export interface UpstreamTarget {
+  type: "upstream";
+  targetRids: string[];
+  ignoredRids: string[];
+}
+
+export interface UserScope {
+  type: "user";
 }
 
 export interface WaitingLine {

@@ -24,6 +24,22 @@ export function openSignIn(message = ""): void {
   else want(message);
 }
 
+const TRIED = "buildmill-signed-in-by-itself";
+
+/** Where the configuration says so, send the browser to sign in without asking; once, so that a refusal does not go round. */
+export function signInByItself(): boolean {
+  const { auth } = config();
+  if (!auth.oauth2 || !auth.autologin || isSignedIn()) return false;
+  try {
+    if (sessionStorage.getItem(TRIED)) return false;
+    sessionStorage.setItem(TRIED, "1");
+  } catch {
+    return false; // without a memory it would go round
+  }
+  location.assign(signInAddress());
+  return true;
+}
+
 function signInAddress(): string {
   return addressOf(`auth/login?redirect=${encodeURIComponent(location.hash.slice(1) || "/")}`);
 }
