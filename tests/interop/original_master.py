@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from copy import copy
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tests.programs import free_port, peer_program, wait_for
 
@@ -84,6 +85,17 @@ class Rest:
             if not self._hangs_up:
                 raise
             return self.get(path)
+
+    def rows(self, kind: str) -> list[Any]:
+        """All of a list, in as many pages as it takes."""
+        found: list[Any] = []
+        path = kind
+        while True:
+            document = self.get(path)
+            found += document[kind]
+            if (place := document["meta"].get("next")) is None:
+                return found
+            path = f"{kind}?after={quote(place)}"
 
     def raw(self, path: str) -> bytes:
         with urllib.request.urlopen(f"{self._url}/{path}", timeout=60) as answer:

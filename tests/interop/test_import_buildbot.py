@@ -111,7 +111,7 @@ def _by(key: str, documents: list[Any]) -> list[Any]:
 def _compare(ours: Rest, theirs: Rest, slow: set[int]) -> int:
     """Go through everything, `slow` being the builds that had not ended; how many logs were compared."""
     for kind, key in KINDS:
-        found, wanted = _by(key, ours.get(kind)[kind]), _by(key, theirs.get(kind)[kind])
+        found, wanted = _by(key, ours.rows(kind)), _by(key, theirs.rows(kind))
         assert [row[key] for row in found] == [row[key] for row in wanted], kind
         for one, other in zip(found, wanted, strict=True):
             skipped = {

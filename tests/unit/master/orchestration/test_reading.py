@@ -1,4 +1,4 @@
-"""What is read of job graphs, and versions from outside: once on SQLite, once on PostgreSQL."""
+"""What is read of job graphs, once on SQLite and once on PostgreSQL; and versions from outside."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ GRAPH = graph_of(
 @pytest.fixture
 def house(stage: Stage) -> Iterator[GraphHouse]:
     house = GraphHouse(stage, GRAPH)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def quick(memory: Stage) -> Iterator[GraphHouse]:
+    """A house for what is not about SQL."""
+    house = GraphHouse(memory, GRAPH)
     yield house
     house.close()
 
@@ -113,14 +121,14 @@ def test_a_new_branch_inherits_what_it_comes_from(house: GraphHouse) -> None:
         house.create(manual("report", branch="newest", fallbacks=("master", "new"), force=True))
 
 
-def test_what_happens_is_written_down_in_order(house: GraphHouse) -> None:
-    before = house.stage.result(house.graphs.happenings(0))[-1].number
-    build = house.create(manual("clean"))
-    house.work("clean")
-    house.create(manual("extra"))
-    house.work("extra", Result.SKIPPED)
+def test_what_happens_is_written_down_in_order(quick: GraphHouse) -> None:
+    before = quick.stage.result(quick.graphs.happenings(0))[-1].number
+    build = quick.create(manual("clean"))
+    quick.work("clean")
+    quick.create(manual("extra"))
+    quick.work("extra", Result.SKIPPED)
 
-    happened = house.stage.result(house.graphs.happenings(before))
+    happened = quick.stage.result(quick.graphs.happenings(before))
 
     assert [one.kind for one in happened] == [
         HappeningKind.VERSION_COMMITTED,
@@ -132,43 +140,43 @@ def test_what_happens_is_written_down_in_order(house: GraphHouse) -> None:
     assert (happened[0].target_rid, happened[0].branch, happened[0].build_rid) == (rid("clean"), "master", build.rid)
 
 
-def test_an_output_that_a_job_has_takes_no_version_from_outside(house: GraphHouse) -> None:
-    house.create(manual("clean"))
+def test_an_output_that_a_job_has_takes_no_version_from_outside(quick: GraphHouse) -> None:
+    quick.create(manual("clean"))
 
     with pytest.raises(Conflict, match="a job is about to write clean"):
-        house.commit("clean")
+        quick.commit("clean")
 
 
-def test_projects_bound_what_may_be_built(house: GraphHouse) -> None:
+def test_projects_bound_what_may_be_built(quick: GraphHouse) -> None:
     project = ProjectDeclaration(name="p")
     datasets = tuple(
         DatasetDeclaration(name=one.name, project="p" if one.name != "clean" else None) for one in GRAPH.datasets
     )
-    house.publish(
+    quick.publish(
         OrchestrationConfig(projects=(project,), datasets=datasets, jobspecs=GRAPH.jobspecs, commits=GRAPH.commits)
     )
     inside = frozenset({project.its_rid})
 
     with pytest.raises(errors.TargetsDenied):
-        house.create(GraphRequest(target=ManualTarget((rid("clean"),)), projects=inside))
+        quick.create(GraphRequest(target=ManualTarget((rid("clean"),)), projects=inside))
     with pytest.raises(errors.InputsNotFound):  # clean is outside, and has no version
-        house.create(GraphRequest(target=UpstreamTarget((rid("report"),)), projects=inside))
-    house.create(manual("clean"))
-    house.work_all()
-    house.create(GraphRequest(target=UpstreamTarget((rid("report"),)), projects=inside))
-    assert house.work_all() == ["report"]
+        quick.create(GraphRequest(target=UpstreamTarget((rid("report"),)), projects=inside))
+    quick.create(manual("clean"))
+    quick.work_all()
+    quick.create(GraphRequest(target=UpstreamTarget((rid("report"),)), projects=inside))
+    assert quick.work_all() == ["report"]
 
 
-def test_changes_make_versions_once_and_give_their_sources_to_attempts(house: GraphHouse) -> None:
-    stage = house.stage
-    data = DataAPI(database=stage.database, updates=house.updates, bus=stage.bus)
+def test_changes_make_versions_once_and_give_their_sources_to_attempts(quick: GraphHouse) -> None:
+    stage = quick.stage
+    data = DataAPI(database=stage.database, updates=quick.updates, bus=stage.bus)
     datasets = (DatasetDeclaration(name="raw", changes=ChangeFilter(project="shop")), *GRAPH.datasets[1:])
     config = OrchestrationConfig(datasets=datasets, jobspecs=GRAPH.jobspecs)
-    house.publish(config)
+    quick.publish(config)
 
     def feeding() -> VersionsOfChanges:
         made = VersionsOfChanges(
-            data=data, updates=house.updates, bus=stage.bus, clock=stage.clock, change_of=Change.of_document
+            data=data, updates=quick.updates, bus=stage.bus, clock=stage.clock, change_of=Change.of_document
         )
         made.configure(config)
         made.start()
@@ -176,10 +184,10 @@ def test_changes_make_versions_once_and_give_their_sources_to_attempts(house: Gr
         return made
 
     def change(project: str, revision: str, branch: str | None) -> None:
-        stage.result(house.updates.addChange(author="a", project=project, revision=revision, branch=branch))
+        stage.result(quick.updates.addChange(author="a", project=project, revision=revision, branch=branch))
         stage.turn()
 
-    before = len(stage.result(house.graphs.versions(rid("raw"), "master")))
+    before = len(stage.result(quick.graphs.versions(rid("raw"), "master")))
     first = feeding()
     change("shop", "r1", None)
     change("other", "r2", None)
@@ -187,10 +195,10 @@ def test_changes_make_versions_once_and_give_their_sources_to_attempts(house: Gr
     change("shop", "r3", "master")
     second = feeding()
 
-    versions = stage.result(house.graphs.versions(rid("raw"), "master"))
+    versions = stage.result(quick.graphs.versions(rid("raw"), "master"))
     assert [version.payload["revision"] for version in versions[: len(versions) - before]] == ["r3", "r1"]
-    house.create(manual("clean"))
-    [request] = house.requests().values()
+    quick.create(manual("clean"))
+    [request] = quick.requests().values()
     asked = stage.result(data.get(("buildrequests", request)))
     buildset = stage.result(data.get(("buildsets", asked["buildsetid"])))
     assert [stamp["revision"] for stamp in buildset["sourcestamps"]] == ["r3"]

@@ -28,6 +28,9 @@ from buildmill.master.domain.orchestration.values import JobSpec, StalenessMode,
 _t, _s, _st = targets.c, job_specs.c, job_spec_targets.c
 _b, _v, _h, _i = target_branches.c, target_versions.c, target_heads.c, graph_attempt_inputs.c
 
+MANY = 1000
+"""More targets than these are not asked for by their RIDs."""
+
 _SPEC_COLUMNS = (_s.id, _s.branch, _s.builder, _s.properties, _s.logic, _s.mode)
 
 
@@ -41,6 +44,9 @@ def all_targets(connection: Connection) -> dict[str, Target]:
 
 def target_ids(connection: Connection, rids: Collection[str]) -> dict[str, int]:
     """The row of each."""
+    if len(rids) > MANY:  # then it costs less to read them all
+        everything = connection.sql.execute(sa.select(_t.rid, _t.id))
+        return {row[0]: row[1] for row in everything if row[0] in rids}
     found: dict[str, int] = {}
     for some in chunks(rids):
         rows = connection.sql.execute(sa.select(_t.rid, _t.id).where(_t.rid.in_(some)))
