@@ -1722,7 +1722,7 @@ class GraphBuildResourcePaths(GraphBuildResourceList):
     def create(
         self,
         *,
-        target: Mapping[str, Any],
+        target: Any,
         branch: str | None | UnsetType = UNSET,
         fallbacks: Sequence[str] | UnsetType = UNSET,
         force: bool | UnsetType = UNSET,
