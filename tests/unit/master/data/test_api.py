@@ -373,7 +373,7 @@ def test_a_scheduler_is_enabled(scene: Scene) -> None:
 
 
 def test_force_goes_to_the_scheduler_with_the_owner_of_the_session(quick_scene: Scene) -> None:
-    assert act(quick_scene, "forceschedulers/force", "force", builderid="2", owner="root") == [7, {"1": 8}]
+    assert list(act(quick_scene, "forceschedulers/force", "force", builderid="2", owner="root")) == [7, {"1": 8}]
 
     assert quick_scene.force.asked == [("force", "ann", {"builderid": "2", "owner": "ann"})]
 

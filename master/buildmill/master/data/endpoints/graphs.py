@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from buildmill.common.errors import BuildmillError, Conflict, InvalidInput, NotFound
+from buildmill.common.errors import InvalidInput
 from buildmill.master.data.endpoints.arguments import MAX_TEXT, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, collection, single
 from buildmill.master.data.graphs import planned
@@ -147,14 +147,6 @@ async def _plan(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[Gra
         return await context.database.read(planned, request, settings)
     except errors.TargetsNotFound:
         return ()
-    except errors.GraphRefused as refusal:
-        raise _refused(refusal) from refusal
-
-
-def _refused(refusal: errors.GraphRefused) -> BuildmillError:
-    """A refusal as clients of this API know such things."""
-    is_unknown = isinstance(refusal, errors.TargetsNotFound | errors.InputsNotFound)
-    return NotFound(str(refusal)) if is_unknown else Conflict(str(refusal))
 
 
 # -- actions -------------------------------------------------------------------------------------
@@ -180,10 +172,7 @@ async def create(context: Context, _keys: Keys, params: Mapping[str, Any], actor
         abort_on_failure=_flag(params, "abort_on_failure"),
         notifications=_flag(params, "notifications"),
     )
-    try:
-        build = await updates_of(context).createGraphBuild(request, _who(actor))
-    except errors.GraphRefused as refusal:
-        raise _refused(refusal) from refusal
+    build = await updates_of(context).createGraphBuild(request, _who(actor))
     return build.rid
 
 
@@ -254,10 +243,7 @@ async def commit(context: Context, keys: Keys, params: Mapping[str, Any], actor:
     if not isinstance(payload, Mapping):
         raise InvalidInput("payload", "expected an object")
     branch = text_argument(params, "branch", "") or None
-    try:
-        version = await updates_of(context).commitVersion(keys["target"], branch, payload, _who(actor))
-    except errors.GraphRefused as refusal:
-        raise _refused(refusal) from refusal
+    version = await updates_of(context).commitVersion(keys["target"], branch, payload, _who(actor))
     return version.rid
 
 

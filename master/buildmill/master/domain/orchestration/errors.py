@@ -15,17 +15,17 @@ GraphRefused                  nothing was built, and nothing is left behind
 │   └── Incompatible          two specs claim an output, or the branches contradict each other
 └── UpToDate                  there is nothing to do
 
-GraphBuildNotFound and JobNotFound are `NotFound`.
+All are a `Conflict`; what is not found is a `NotFound` as well, as are GraphBuildNotFound and JobNotFound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from buildmill.common.errors import BuildmillError, NotFound
+from buildmill.common.errors import Conflict, NotFound
 
 
-class GraphRefused(BuildmillError):
+class GraphRefused(Conflict):
     """A request that cannot be carried out.
 
     Attributes:
@@ -58,11 +58,11 @@ class DuplicateBranches(GraphRefused):
         self.args = (f"branches stand twice: {', '.join(self.names)}",)
 
 
-class TargetsNotFound(GraphRefused):
+class TargetsNotFound(GraphRefused, NotFound):
     text = "there are no such targets"
 
 
-class InputsNotFound(GraphRefused):
+class InputsNotFound(GraphRefused, NotFound):
     text = "there are no such inputs, or they have no version on the chain of branches"
 
 
