@@ -325,6 +325,8 @@ class ForceScheduler(BaseScheduler):
             raise InvalidParameters({"builderNames": problem.problem}) from problem
 
     async def _checked_id(self, builder_id: Any) -> int:
+        if isinstance(builder_id, str) and builder_id.isascii() and builder_id.isdigit() and len(builder_id) < 20:
+            builder_id = int(builder_id)  # as Buildbot's pages send it
         if isinstance(builder_id, bool) or not isinstance(builder_id, int) or not 0 < builder_id <= _LARGEST_ID:
             raise InvalidParameters({"builderid": f"the id of a builder was expected, not {str(builder_id)[:40]!r}"})
         try:

@@ -20,7 +20,7 @@ from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.rights import ACTIONS, Action, ActionKind, Resource
-from buildmill.master.web import badges
+from buildmill.master.web import avatars, badges
 from buildmill.master.web.bodies import JSON, TEXT, Form
 from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
 from buildmill.master.web.gate import Gate, Unauthenticated
@@ -38,6 +38,7 @@ ROUTES = {
     "/badges/": "builds.read",
     "/plugins/badges/": "builds.read",
     "/plugins/": "pages.static",
+    "/avatar": "pages.static",
 }
 """What is answered here, and the right that it needs."""
 _RIGHTS = sorted(((prefix.encode(), right) for prefix, right in ROUTES.items()), reverse=True)  # the longest first
@@ -106,6 +107,8 @@ class Operating:
             self._start(request, lambda reach: self._tell_metrics(request, reach), action)
         elif badge is not None:
             self._start(request, lambda reach: self._badge(request, badge, reach), action)
+        elif path == b"/avatar":
+            self._start(request, lambda _: self._avatar(request), action)
         elif path.startswith(b"/plugins/"):
             self._start(request, lambda _: self._file(request, path[len(b"/plugins/") :]), action)
         else:
@@ -170,6 +173,14 @@ class Operating:
             request.finish()
             return
         request.answer(200, file.data, file.content_type.encode())
+
+    # -- pictures of people ----------------------------------------------------------------
+
+    async def _avatar(self, request: Request) -> None:
+        body = avatars.picture_of(parse_qsl(request.query.decode("latin-1")))
+        if not request.is_gone:
+            request.start_headers().setRawHeaders(b"Cache-Control", [b"public, max-age=86400"])
+            request.answer(200, body, b"image/svg+xml; charset=utf-8")
 
     # -- badges --------------------------------------------------------------------------
 

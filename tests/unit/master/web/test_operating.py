@@ -355,3 +355,20 @@ def test_front_ends_find_what_they_expect(scene: Scene) -> None:
     }  # fmt: skip
     assert [name for name, _ in answer.json["versions"]] == ["Python", "Buildmill", "Twisted", "us"]
     face.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "letter"),
+    [
+        ("username=ann", "A"),
+        ("email=%C3%A4rger@example.org", "Ä"),
+        ("username=&email=b", "B"),
+        ("", "?"),
+        ("email=%3C%26", "?"),
+    ],
+)
+def test_people_have_pictures_that_nobody_else_is_asked_for(face: Face, query: str, letter: str) -> None:
+    answer = face.request("GET", f"/avatar?{query}")
+
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/svg+xml; charset=utf-8")
+    assert f">{letter}</text>" in answer.body.decode()
