@@ -57,7 +57,9 @@ def test_pytest_writes_a_report_that_is_read(runs: Runs) -> None:
     assert values(runs) == {
         f"test_it.T.test_{name}": value for name, value in (("bad", "0"), ("error", "0"), ("good", "1"), ("wow", "0"))
     }  # pytest reports an expected failure as skipped
-    assert all(n > 0 for (n,) in runs.harness.rows(sa.select(t.test_results.c.duration_ns)))
+    durations = [n for (n,) in runs.harness.rows(sa.select(t.test_results.c.duration_ns))]
+    assert any(durations)  # in milliseconds: a test may well take none
+    assert None not in durations
 
 
 def test_trial_tells_each_test(runs: Runs) -> None:
