@@ -6,27 +6,10 @@ import { config } from "../api/config";
 import { live, useConnection } from "../api/queries";
 import { text } from "../text";
 import { Dialog, type To } from "./basics";
+import { MAIN, MORE } from "./places";
 import { Palette } from "./Palette";
 import { Session } from "./session";
 import { nextTheme, storedTheme, type Theme } from "./theme";
-
-const MAIN: readonly [To, string][] = [
-  ["/", text.nav.front],
-  ["/builders", text.nav.builders],
-  ["/pending", text.nav.pending],
-  ["/workers", text.nav.workers],
-  ["/changes", text.nav.changes],
-];
-const MORE: readonly [To, string][] = [
-  ["/waterfall", text.nav.waterfall],
-  ["/console", text.nav.console],
-  ["/grid", text.nav.grid],
-  ["/schedulers", text.nav.schedulers],
-  ["/masters", text.nav.masters],
-  ["/audit", text.nav.audit],
-  ["/about", text.nav.about],
-];
-export const PAGES = [...MAIN, ...MORE, ["/account", text.nav.account] as [To, string]];
 
 export function Layout(): ReactNode {
   const [opened, setOpened] = useState<"palette" | "help" | null>(null);

@@ -7,7 +7,7 @@ import { useOne, useRows } from "../api/queries";
 import { rank } from "../lib/fuzzy";
 import { text } from "../text";
 import { Dialog } from "./basics";
-import { PAGES } from "./Layout";
+import { PAGES } from "./places";
 
 const SHOWN = 12;
 
