@@ -102,6 +102,19 @@ def test_scopes_are_known_words() -> None:
     assert not any(map(is_scope, ["", "write", "builds", "x.*", "builds.x", "*.read"]))
 
 
+def test_the_scopes_of_the_orchestration_api_cover_job_graphs_only() -> None:
+    read, write = "api:orchestration-read", "api:orchestration-write"
+
+    assert is_scope(read)
+    assert is_scope(write)
+    assert covers([read], ACTIONS["graph_builds.read"])
+    assert covers([write], ACTIONS["graph_builds.create"])
+    assert not covers([read], ACTIONS["graph_builds.create"])
+    assert not covers([write], ACTIONS["graph_builds.read"])
+    assert not covers([read, write], ACTIONS["builds.read"])
+    assert not covers([read, write], ACTIONS["builds.stop"])
+
+
 def test_an_action_is_declared_by_a_name_that_exists() -> None:
     assert declared("builds.stop", "here") is ACTIONS["builds.stop"]
     with pytest.raises(UndeclaredAction, match=r"^here declares no action$"):
