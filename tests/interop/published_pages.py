@@ -6,7 +6,7 @@ import http.client
 import mimetypes
 import socket
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ class PublishedPages(ThreadingHTTPServer):
         port: of the master.
     """
 
-    daemon_threads = True
+    daemon_threads = False  # their sockets are closed when this has stopped
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -60,21 +60,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hand_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        connection = http.client.HTTPConnection(*self.server.master, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
-        connection.request(self.command, self.path, body or None, headers)
-        answer = connection.getresponse()
-        kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP]
-        self._send(answer.status, kept, answer.read())
-        connection.close()
+        with closing(http.client.HTTPConnection(*self.server.master, timeout=60)) as connection:
+            connection.request(self.command, self.path, body or None, headers)
+            answer = connection.getresponse()
+            kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP]
+            content = answer.read()
+        self._send(answer.status, kept, content)
 
     def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        with suppress(OSError):  # the browser has gone on
+            self.end_headers()
+            self.wfile.write(body)
 
     def _join(self) -> None:
         """Be a wire between an event socket's two ends."""

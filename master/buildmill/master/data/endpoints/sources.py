@@ -88,7 +88,7 @@ def _source_stamp(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sour
 
 
 def _source_stamps(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[SourceStamp]:
-    return SOURCE_STAMPS.page(connection, spec.query)
+    return SOURCE_STAMPS.page(connection, spec.query, count=True)
 
 
 ENDPOINTS: list[Endpoint] = [
