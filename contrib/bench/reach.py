@@ -84,7 +84,7 @@ def measure(url: str) -> None:
         found = [
             milliseconds(stage, collection, Query(order=(order,), limit=50, reach=reach)) for reach in REACHES
         ]
-        print(collection.source, *(f"{one:.2f}" for one in found))  # noqa: T201
+        print(collection.source, *(f"{one:.2f}" for one in found))
     stage.close()
 
 

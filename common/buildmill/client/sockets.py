@@ -201,6 +201,7 @@ class _Protocol(WebSocketClientProtocol):  # type: ignore[misc]  # Autobahn has 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803  # Autobahn's names
         self.factory.socket.received(payload)
 
+    # Autobahn's names
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         self.factory.socket.lost(f"{reason or 'closed'} (code {code})")
 

@@ -144,7 +144,7 @@ class _Opened:
             self._connection.open(read_server_info=False)
             if self._start_tls and not self._connection.start_tls(read_server_info=False):
                 raise Unavailable(f"{_PROBLEM}: it knows no TLS")
-        except BaseException:
+        except BaseException:  # also when the thread is told to end: nobody else knows of the socket
             if self._connection.socket is not None:  # ldap3 leaves it open
                 self._connection.socket.close()
             raise

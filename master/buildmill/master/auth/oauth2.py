@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from twisted.logger import Logger
 
-from buildmill.common.errors import Unavailable
+from buildmill.common.errors import NotSupported, Unavailable
 from buildmill.master.auth.arguments import check_words
 from buildmill.master.auth.attempts import Attempt
 from buildmill.master.auth.backends import AuthBase
@@ -196,8 +196,11 @@ class OAuth2Auth(AuthBase):
         """What the service knows of the user: ``username``, ``email``, ``full_name``, ``groups``.
 
         Subclasses say it, with what `told` gets from the service; an address only if the service has verified it.
+
+        Raises:
+            NotSupported: this class is none of a service's.
         """
-        raise NotImplementedError(f"{type(self).__name__} knows no users")
+        raise NotSupported(f"{type(self).__name__} knows no users")
 
     # -- asking ------------------------------------------------------------------------------
 

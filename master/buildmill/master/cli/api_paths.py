@@ -93,6 +93,7 @@ def item_of(collection: Path) -> Path | None:
     getter = getattr(type(collection), "__getitem__", None)
     if getter is None:
         return None
+    # which collections have items is known at run time only
     item: Path = collection[1 if "int" in _kinds_of(getter.__annotations__["key"]) else "x"]  # type: ignore[index]
     return item
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -11,10 +10,9 @@ import click
 
 from buildmill.common.errors import BuildmillError
 from buildmill.master.cli.console import Told
-from buildmill.master.cli.rest import api_url, auth_option, call, master_option, rows
+from buildmill.master.cli.rest import api_url, auth_option, call, client_of, master_option, rows
 
 FRESH = 3
-_POLL_SECONDS = 1.0
 _COLOURS = {"SUCCEEDED": "green", "DID_NOT_RUN": "green", "FAILED": "red", "CANCELED": "magenta"}
 
 branch_option = click.option("--branch", metavar="NAME", help="The branch; the configuration's default if not given.")
@@ -135,8 +133,10 @@ def build(
 
 
 def _succeeded(url: str, rid: str, auth: str | None) -> bool:
-    while (status := rows(url, f"graph_builds/{rid}", auth=auth)[0]["status"]) == "RUNNING":
-        time.sleep(_POLL_SECONDS)
+    # the first that is heard is that everything has to be read, and so it is after a lost connection
+    for _ in client_of(url, auth).events(f"graph_builds/{rid}/*"):
+        if (status := rows(url, f"graph_builds/{rid}", auth=auth)[0]["status"]) != "RUNNING":
+            break
     specs = {spec["spec_id"]: spec for spec in rows(url, "job_specs", auth=auth)}
     names = {target["rid"]: target["name"] for target in rows(url, "targets", auth=auth)}
     for job in rows(url, f"graph_builds/{rid}/jobs", auth=auth):

@@ -161,11 +161,11 @@ class ControlUpdates(Protocol):
 
     async def setWorkerGraceful(self, workerid: int, graceful: bool) -> None: ...  # noqa: N802
 
-    async def createGraphBuild(self, request: GraphRequest, by: str) -> GraphBuild: ...  # noqa: N802
+    async def createGraphBuild(self, request: GraphRequest, by: str) -> GraphBuild: ...  # noqa: N802  # as all updates
 
-    async def cancelGraphBuild(self, rid: str, by: str) -> GraphBuild: ...  # noqa: N802
+    async def cancelGraphBuild(self, rid: str, by: str) -> GraphBuild: ...  # noqa: N802  # as all updates
 
-    async def commitVersion(  # noqa: N802
+    async def commitVersion(  # noqa: N802  # as all updates
         self, target: str, branch: str | None, payload: Mapping[str, Any], by: str
     ) -> Version: ...
 

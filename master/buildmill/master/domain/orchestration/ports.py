@@ -114,7 +114,7 @@ class JobPage:
 class GraphUpdates(Protocol):
     """Each is one unit of work: all of it is committed, or nothing."""
 
-    async def createGraphBuild(  # noqa: N802
+    async def createGraphBuild(  # noqa: N802  # as all updates are named
         self,
         request: GraphRequest,
         by: str,
@@ -133,14 +133,14 @@ class GraphUpdates(Protocol):
             Unavailable: nothing can be written at present (only of `impatient`).
         """
 
-    async def cancelGraphBuild(self, rid: str, by: str) -> GraphBuild:  # noqa: N802
+    async def cancelGraphBuild(self, rid: str, by: str) -> GraphBuild:  # noqa: N802  # as all updates are named
         """Cancel all jobs that have not ended; a build that has ended stays as it is.
 
         Raises:
             GraphBuildNotFound: no such build.
         """
 
-    async def commitVersion(  # noqa: N802
+    async def commitVersion(  # noqa: N802  # as all updates are named
         self, target: str, branch: str | None, payload: Mapping[str, Any], by: str
     ) -> Version:
         """Add a version to a target from outside.
