@@ -62,9 +62,7 @@ class Members:
         prefix: what texts begin with, a blank at its end.
     """
 
-    def __init__(
-        self, document: Mapping[str, Any], known: Sequence[str], problems: Problems, prefix: str = ""
-    ) -> None:
+    def __init__(self, document: Mapping[str, Any], known: Sequence[str], problems: Problems, prefix: str = "") -> None:
         self.document = document
         self.problems = problems
         self._prefix = prefix
