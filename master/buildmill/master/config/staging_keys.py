@@ -43,7 +43,7 @@ def checked_staging(key: str, value: Any, problems: Problems) -> Any:
     before = len(problems.found)
     reader = Entries(key, value, _KEYS, problems)
     stacks = reader.all("stacks", _stack)
-    order = reader.one("buildpack_order", entries.texts, ())
+    order: tuple[str, ...] = reader.one("buildpack_order", entries.texts, ())
     organizations = reader.all("organizations", _organization) or (OrganizationConfig(name=_DEFAULT),)
     config = StagingConfig(
         is_on=True,

@@ -36,11 +36,11 @@ class _Kept(msgspec.Struct, frozen=True):
     secrets: Secrets
 
 
-def compose(tx: Transaction, guid: str, request_id: int, build_id: int, by: Means) -> Composed:
+def compose(tx: Transaction, guid: str, request_id: int, build_id: int | None, by: Means) -> Composed:
     """What to stage; and note which build of the engine does it.
 
     Args:
-        request_id, build_id: of the engine.
+        request_id, build_id: of the engine; None where no build is known.
 
     Raises:
         StagingNotFound: it is gone, with its app.

@@ -57,12 +57,12 @@ class Next(NamedTuple):
     """A phase to come.
 
     Attributes:
-        index: of a supplier, from 0.
+        supplier: its number, from 0; None of other phases.
         title: what its step is called.
     """
 
     phase: Phase
-    index: int | None
+    supplier: int | None
     title: str
 
 

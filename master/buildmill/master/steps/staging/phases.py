@@ -93,7 +93,7 @@ class StagingPhase(StagingStep):
 def phase_step(next_: Next, *, used_seconds: float, names: Sequence[str] = (), suppliers: int = 0) -> StepFactory:
     """The step of a phase."""
     arguments = {
-        "phase": str(next_.phase), "index": next_.index, "used_seconds": used_seconds, "names": list(names),
+        "phase": str(next_.phase), "index": next_.supplier, "used_seconds": used_seconds, "names": list(names),
         "suppliers": suppliers, "name": next_.title,
     }  # fmt: skip
     return StepFactory(StagingPhase, (), arguments)
