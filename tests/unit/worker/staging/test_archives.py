@@ -54,7 +54,7 @@ def entries(*given: tuple[str, int, bytes]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, mode, content in given:
             entry = zipfile.ZipInfo(name)
-            entry.create_system, entry.external_attr = 3, mode << 16
+            entry.create_system, entry.external_attr = (3, mode << 16) if mode else (0, 1)  # MS-DOS knows no rights
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
     return buffer.getvalue()
@@ -226,8 +226,8 @@ def a_tree(root: Path, mtime: int) -> Path:
     return root
 
 
-def packing(**more: str) -> Packing:
-    return Packing(shown="the droplet", deadline=NO_TIME_LIMIT, room_bytes=1 << 30, **more)
+def packing(prefix: str = "") -> Packing:
+    return Packing(shown="the droplet", deadline=NO_TIME_LIMIT, room_bytes=1 << 30, prefix=prefix)
 
 
 def test_same_tree_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -115,16 +115,15 @@ def test_enforcement_is_told_for_each_limit() -> None:
 def test_shelf_lets_go_what_was_not_used_for_the_longest_time(tmp_path: Path) -> None:
     shelf = Shelf(str(tmp_path / "shelf"), 250)
     files = [File(path=name, sha256=name * 64, size_bytes=100) for name in "abc"]
-    for number, file in enumerate(files):
+    for file in files:
         (tmp_path / file.path).write_bytes(bytes(100))
-        os.utime(tmp_path / file.path, (number, number))
-    for file in files[:2]:
+    for used_at, file in enumerate(files[:2]):
         shelf.keep(file, str(tmp_path / file.path))
+        os.utime(tmp_path / "shelf" / file.sha256, (used_at, used_at))
     assert shelf.take(files[0], str(tmp_path / "taken"))
 
     shelf.keep(files[2], str(tmp_path / "c"))
 
-    # The last one was made long ago, but it was kept just now.
     assert [shelf.take(file, str(tmp_path / f"again{file.path}")) for file in files] == [True, False, True]
 
 

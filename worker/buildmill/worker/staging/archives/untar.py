@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tarfile
 import zlib
-from typing import cast
 
 from buildmill.common.staging import Cause
 from buildmill.worker.staging.archives.tree import Bounds, Tree
@@ -25,7 +24,7 @@ class _Header(tarfile.TarInfo):
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
-        header = cast(_Header, super().frombuf(buf, encoding, errors))
+        header = super().frombuf(buf, encoding, errors)
         if header.type in _HEADERS and header.size > MAX_HEADER_BYTES:
             raise PhaseFailed(f"a header has {header.size} bytes", cause=Cause.MALFORMED)
         return header
@@ -60,4 +59,4 @@ def _unpack(archive: tarfile.TarFile, entry: tarfile.TarInfo, tree: Tree) -> Non
         tree.file(entry.name, entry.mode, entry.size, file.read)
     else:
         raise tree.refused(entry.name, "it is neither file, directory nor link")
-    archive.members = []  # all entries would be remembered
+    archive.members = []  # type: ignore[attr-defined]  # it would remember them all

@@ -64,7 +64,7 @@ def bounds(stage: Stage, shown: str, archive: str, *, links_stay_inside: bool = 
 
 
 def _ready(stage: Stage, buildpack: Buildpack) -> Ready:
-    name = xxhash.xxh64_hexdigest(buildpack.key)
+    name = xxhash.xxh64_hexdigest(buildpack.key.encode())
     target = os.path.join(stage.area.buildpacks, name)
     shown = f"the buildpack {buildpack.shown!r}"
     if not os.path.exists(target):  # one may be named twice

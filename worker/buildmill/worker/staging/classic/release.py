@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from buildmill.common.staging import Cause, Outcome, Phase
 from buildmill.worker.staging.classic.plan import Buildpacks, deps_directory, read_plan
@@ -16,6 +16,8 @@ from buildmill.worker.staging.failure import STAGING_ERROR, PhaseFailed
 from buildmill.worker.staging.stage import Stage
 
 WEB = "web"
+G = TypeVar("G")
+T = TypeVar("T")
 PROCFILE = Failing(error=STAGING_ERROR, exit_code=1)
 
 
@@ -60,7 +62,7 @@ def _release(stage: Stage, buildpacks: Buildpacks) -> Processes:
     return _taken(what, RELEASE, of_release, _taken(what, RELEASE, parse_yaml_map, said))
 
 
-def _taken(what: str, failing: Failing, read: Callable[[Any], Any], given: Any) -> Any:
+def _taken(what: str, failing: Failing, read: Callable[[G], T], given: G) -> T:
     try:
         return read(given)
     except BadYaml as problem:

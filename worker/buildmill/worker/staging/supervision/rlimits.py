@@ -10,18 +10,21 @@ from buildmill.common.staging import Limits
 from buildmill.worker.staging.supervision.tree_usage import usage_of
 
 MIB = 1 << 20
+BEYOND_MB = (
+    512  # enough for the disk to be looked at before a write fails: the limit is to be the cause, not its effect
+)
 _OOM_SCORE = "500"  # where the machine itself runs out of memory, its daemons should be the last to go
 
 
 class Rlimits:
-    """Open files; the size of one file, so that none can be larger than the whole disk that is allowed; no core dumps.
+    """Open files; the size of one file, which bounds what can be written between two looks at the disk; no core dumps.
 
     And the number of processes, which the kernel counts by account, not by script: so those that the account has
     already are allowed in addition. Nothing of that kind binds root.
     """
 
     def __init__(self, limits: Limits) -> None:
-        file_bytes = (limits.disk_mb + 1) * MIB  # whoever gets there has passed the limit of the disk
+        file_bytes = (limits.disk_mb + BEYOND_MB) * MIB
         self._values = [
             (resource.RLIMIT_NOFILE, limits.open_files),
             (resource.RLIMIT_FSIZE, file_bytes),
