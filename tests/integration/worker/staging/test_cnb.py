@@ -9,7 +9,7 @@ import os
 import subprocess
 import tarfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,17 +21,29 @@ from buildmill.common.staging import Buildpack, Cache, Cause, Lifecycle, Outcome
 from tests.buildpacks import PLAIN_BUILD, buildpack, composite, rooted
 from tests.registry import Registry, image, layer, layout, running_registry, tar
 from tests.staging_area import PhaseRun, StagingArea, zip_of
+from tests.staging_zygote import QuickArea, running_zygote
 
 PHASES = (Phase.PREPARE, Phase.DETECT, Phase.RESTORE, Phase.BUILD, Phase.EXPORT)
 APP = {"app.txt": "hello\n"}
 
 
-def area(root: Path, *buildpacks: Mapping[str, str], app: Mapping[str, str] = APP) -> StagingArea:
-    root.mkdir(exist_ok=True)
-    made = StagingArea(root=root, lifecycle=Lifecycle.CNB).with_package(app)
-    for number, files in enumerate(buildpacks):
-        give(made, zip_of(files), f"buildpack-{number}")
-    return made
+NewArea = Callable[..., QuickArea]
+
+
+@pytest.fixture(scope="module")
+def area() -> Iterator[NewArea]:
+    """Makes work areas with a package and buildpacks."""
+    with running_zygote() as zygote:
+
+        def new(root: Path, *buildpacks: Mapping[str, str]) -> QuickArea:
+            root.mkdir(exist_ok=True)
+            made = QuickArea(root=root, lifecycle=Lifecycle.CNB, zygote=zygote)
+            made.with_package(APP)
+            for number, files in enumerate(buildpacks):
+                give(made, zip_of(files), f"buildpack-{number}")
+            return made
+
+        yield new
 
 
 def give(made: StagingArea, content: bytes, key: str) -> None:
@@ -84,14 +96,12 @@ def unpack_droplet(made: StagingArea, run: PhaseRun, target: Path) -> Home:
     return Home(target)
 
 
-def next_area(root: Path, before: StagingArea, run: PhaseRun, *buildpacks: Mapping[str, str]) -> StagingArea:
-    """The next staging of the same app, on another machine: only the cache is carried over."""
-    made = area(root, *buildpacks)
+def give_caches(made: StagingArea, before: StagingArea, run: PhaseRun) -> None:
+    """Only the cache is carried over, as to another machine."""
     assert run.outcome.droplet is not None
     for cache in run.outcome.droplet.caches:
         content = (before.root / cache.file.path).read_bytes()
         made.caches.append(Cache(key=cache.key, file=made.give(content)))
-    return made
 
 
 # -- the straight path ---------------------------------------------------------------------
@@ -145,7 +155,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+def scene(area: NewArea, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     made = area(tmp_path_factory.mktemp("cnb") / "area", RUNTIME, WEB)
     made.environment = {"FLAGS": "a", "MINE": "mine"}
     runs = stage(made)
@@ -239,7 +249,7 @@ def test_another_process_has_no_variables_of_web(scene: Scene, tmp_path: Path) -
     assert "ONLY_WEB" not in launch.environment
 
 
-def test_two_builds_of_one_package_give_the_same_bytes(scene: Scene, tmp_path: Path) -> None:
+def test_two_builds_of_one_package_give_the_same_bytes(area: NewArea, scene: Scene, tmp_path: Path) -> None:
     again = area(tmp_path / "a-much-longer-name", RUNTIME, WEB)
     again.environment = scene.area.environment
 
@@ -266,10 +276,11 @@ printf '[[processes]]\\ntype = "web"\\ncommand = ["true"]\\n' > "$L/launch.toml"
 )
 
 
-def test_the_next_build_gets_what_was_kept(tmp_path: Path) -> None:
+def test_the_next_build_gets_what_was_kept(area: NewArea, tmp_path: Path) -> None:
     first = area(tmp_path / "first", CACHING)
     export = good(first)
-    second = next_area(tmp_path / "second", first, export, CACHING)
+    second = area(tmp_path / "second", CACHING)
+    give_caches(second, first, export)
 
     runs = stage(second)
 
@@ -286,7 +297,7 @@ def test_the_next_build_gets_what_was_kept(tmp_path: Path) -> None:
     assert (runs[-1].outcome.droplet, export.outcome.droplet)[0] == export.outcome.droplet
 
 
-def test_a_cache_that_is_damaged_only_costs_time(tmp_path: Path) -> None:
+def test_a_cache_that_is_damaged_only_costs_time(area: NewArea, tmp_path: Path) -> None:
     made = area(tmp_path / "area", CACHING)
     made.caches.append(Cache(key="layers", file=made.give(gzip.compress(b"no tar"))))
 
@@ -299,7 +310,7 @@ def test_a_cache_that_is_damaged_only_costs_time(tmp_path: Path) -> None:
 # -- detection -----------------------------------------------------------------------------
 
 
-def test_of_several_the_first_that_fits_is_detected(tmp_path: Path) -> None:
+def test_of_several_the_first_that_fits_is_detected(area: NewArea, tmp_path: Path) -> None:
     made = area(
         tmp_path / "area",
         buildpack("no", "exit 100", PLAIN_BUILD),
@@ -327,7 +338,7 @@ def test_of_several_the_first_that_fits_is_detected(tmp_path: Path) -> None:
     ],
 )
 def test_a_failed_detection_says_why(
-    tmp_path: Path, detect: str, cause: Cause, script_exit: int | None, message: str
+    area: NewArea, tmp_path: Path, detect: str, cause: Cause, script_exit: int | None, message: str
 ) -> None:
     outcome = failed(area(tmp_path / "area", buildpack("x", detect)))
 
@@ -336,7 +347,7 @@ def test_a_failed_detection_says_why(
     assert message in outcome.message
 
 
-def test_who_clears_its_environment_has_the_users_variables_as_files_only(tmp_path: Path) -> None:
+def test_who_clears_its_environment_has_the_users_variables_as_files_only(area: NewArea, tmp_path: Path) -> None:
     build = 'echo "env=<$MINE> file=<$(cat "$CNB_PLATFORM_DIR/env/MINE")>"\n' + PLAIN_BUILD
     made = area(tmp_path / "area", buildpack("x", build=build, more="clear-env = true"))
     made.environment = {"MINE": "mine"}
@@ -344,9 +355,9 @@ def test_who_clears_its_environment_has_the_users_variables_as_files_only(tmp_pa
     assert "env=<> file=<mine>" in stage(made)[PHASES.index(Phase.BUILD)].log
 
 
-def test_nothing_of_the_workers_own_environment_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OF_THE_WORKER", "secret")
+def test_nothing_of_the_workers_own_environment_passes(area: NewArea, tmp_path: Path) -> None:
     made = area(tmp_path / "area", buildpack("x", build="env\n" + PLAIN_BUILD))
+    made.worker_environ = {"OF_THE_WORKER": "secret"}
 
     log = stage(made)[PHASES.index(Phase.BUILD)].log
 
@@ -365,19 +376,18 @@ def registry() -> Iterator[Registry]:
         assert running.complaints == []
 
 
-def of_key(root: Path, registry: Registry, key: str) -> StagingArea:
-    made = area(root)
+def of_key(made: StagingArea, registry: Registry, key: str) -> StagingArea:
     made.buildpacks.append(Buildpack(key=key, shown=key))
     made.more = {"insecure_registries": [registry.address]}
     return made
 
 
-def test_buildpacks_come_from_registries_and_web_servers(tmp_path: Path, registry: Registry) -> None:
+def test_buildpacks_come_from_registries_and_web_servers(area: NewArea, tmp_path: Path, registry: Registry) -> None:
     registry.push("bp/all", "1", image({}, [layer(rooted(composite()))]))
     registry.files["/all.cnb"] = layout(image({}, [layer(rooted(composite()))]))
 
-    image_area = of_key(tmp_path / "image", registry, f"docker://{registry.address}/bp/all:1")
-    url_area = of_key(tmp_path / "url", registry, f"http://{registry.address}/all.cnb")
+    image_area = of_key(area(tmp_path / "image"), registry, f"docker://{registry.address}/bp/all:1")
+    url_area = of_key(area(tmp_path / "url"), registry, f"http://{registry.address}/all.cnb")
 
     assert good(image_area).outcome.detected == ["a/part@1.0"]
     assert good(url_area).outcome.detected == ["a/part@1.0"]
@@ -452,7 +462,7 @@ FAULTS: dict[str, tuple[Sequence[Mapping[str, str]], str, int, Cause, str]] = {
 
 
 @pytest.mark.parametrize("name", list(FAULTS))
-def test_a_fault_has_its_cause(tmp_path: Path, name: str) -> None:
+def test_a_fault_has_its_cause(area: NewArea, tmp_path: Path, name: str) -> None:
     buildpacks, error, exit_code, cause, message = FAULTS[name]
 
     outcome = failed(area(tmp_path / "area", *buildpacks))
@@ -461,7 +471,7 @@ def test_a_fault_has_its_cause(tmp_path: Path, name: str) -> None:
     assert message in outcome.message
 
 
-def test_a_bad_archive_fails_the_preparation(tmp_path: Path) -> None:
+def test_a_bad_archive_fails_the_preparation(area: NewArea, tmp_path: Path) -> None:
     made = area(tmp_path / "area")
     give(made, tar({"../out": "x"}), "the-buildpack")
 
@@ -471,19 +481,19 @@ def test_a_bad_archive_fails_the_preparation(tmp_path: Path) -> None:
     assert outcome.message == "the-buildpack: '../out' is refused: the name leaves the directory"
 
 
-def test_a_download_that_fails_names_the_buildpack(tmp_path: Path, registry: Registry) -> None:
+def test_a_download_that_fails_names_the_buildpack(area: NewArea, tmp_path: Path, registry: Registry) -> None:
     for key, message in (
         (f"docker://{registry.address}/none:1", f"the manifest of {registry.address}/none:1: there is none"),
         (f"http://{registry.address}/none.cnb", "the server answered with 404"),
         ("ftp://x/y", "is neither a buildpack of the master nor a URL"),
     ):
-        outcome = failed(of_key(tmp_path / "area", registry, key))
+        outcome = failed(of_key(area(tmp_path / "area"), registry, key))
 
         assert (outcome.error, outcome.exit_code, outcome.cause) == ("CNBDownloadBuildpackFailed", 232, Cause.DOWNLOAD)
         assert message in outcome.message
 
 
-def test_a_package_that_is_another_is_refused(tmp_path: Path) -> None:
+def test_a_package_that_is_another_is_refused(area: NewArea, tmp_path: Path) -> None:
     made = area(tmp_path / "area", buildpack("x"))
     assert made.package is not None
     (made.root / made.package.path).write_bytes(io.BytesIO(zip_of({"other": "x"})).getvalue())
@@ -493,7 +503,7 @@ def test_a_package_that_is_another_is_refused(tmp_path: Path) -> None:
     assert (outcome.error, outcome.exit_code, outcome.cause) == ("CNBGenericBuildFailed", 231, Cause.CHECKSUM)
 
 
-def test_a_cache_with_a_malformed_description_fails_the_restore(tmp_path: Path) -> None:
+def test_a_cache_with_a_malformed_description_fails_the_restore(area: NewArea, tmp_path: Path) -> None:
     made = area(tmp_path / "area", buildpack("x", build=PLAIN_BUILD))
     made.caches.append(Cache(key="layers", file=made.give(gzip.compress(tar({"x/l.toml": "types = 1"})))))
 
@@ -503,7 +513,7 @@ def test_a_cache_with_a_malformed_description_fails_the_restore(tmp_path: Path) 
     assert "l.toml of x@1.0: is malformed" in outcome.message
 
 
-def test_a_build_whose_time_is_over_is_stopped(tmp_path: Path) -> None:
+def test_a_build_whose_time_is_over_is_stopped(area: NewArea, tmp_path: Path) -> None:
     made = area(tmp_path / "area", buildpack("x", build="sleep 300"))
     for phase in PHASES[:3]:
         assert made.run(phase).outcome.error == ""

@@ -119,6 +119,7 @@ BAD_ARCHIVES: dict[str, tuple[bytes, str]] = {
     "no detect": (zip_of({"buildpack.toml": toml("x"), "bin/build": ""}), "bin/detect is missing"),
     "bad toml": (zip_of({"buildpack.toml": "api =", "bin/build": ""}), "buildpack.toml: is malformed"),
     "bad id": (zip_of(buildpack("../../x")), "buildpack.toml: is malformed"),
+    "reserved id": (zip_of(buildpack("config")), "buildpack.toml: is malformed"),
     "two chiefs": (
         tar({f"cnb/buildpacks/{n}/1.0/{f}": c for n in "ab" for f, c in buildpack(n).items()}),
         "these are: a@1.0, b@1.0",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 
 from buildmill.common.errors import InvalidInput
 from buildmill.worker.staging.cnb.documents import read_toml_blocking
-from buildmill.worker.staging.cnb.groups import Element, Order
+from buildmill.worker.staging.cnb.groups import Element, Id, Order, Version
 
 FILE = "buildpack.toml"
 APIS = ("0.7", "0.8", "0.9", "0.10", "0.11", "0.12")
@@ -19,8 +18,8 @@ APIS = ("0.7", "0.8", "0.9", "0.10", "0.11", "0.12")
 class Identity(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Who it is."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._/-]+$")]
-    version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._+-]+$")]
+    id: Id
+    version: Version
     name: str = ""
     homepage: str = ""
     clear_env: bool = False

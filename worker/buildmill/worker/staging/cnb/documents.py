@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-import tomli_w
 
 from buildmill.common.cnb.launching import Process
 from buildmill.common.errors import InvalidInput
+from buildmill.worker.staging.cnb.toml_text import toml_text
 
 FILE_BYTES = 4 << 20
 EXECUTION = "production"
@@ -117,4 +117,4 @@ def write_toml_blocking(path: Path, document: Mapping[str, Any] | msgspec.Struct
     """Write a document; its directory is made if need be."""
     content = document if isinstance(document, Mapping) else msgspec.to_builtins(document, builtin_types=_TOML_TYPES)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(tomli_w.dumps(content), encoding="utf-8")
+    path.write_text(toml_text(content), encoding="utf-8")

@@ -16,11 +16,17 @@ MOST_GROUPS = 10_000
 DEEPEST = 32
 
 
+_PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+Id = Annotated[str, msgspec.Meta(pattern=rf"^(?!(?:app|config|generated|sbom)$){_PART}(?:/{_PART})*$")]
+"""Of a buildpack; it has directories of this name, beside others that are reserved."""
+Version = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+
+
 class Element(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A buildpack as a group names it; it may itself be an order."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._/-]+$")]
-    version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._+-]+$")]
+    id: Id
+    version: Version
     optional: bool = False
 
     @property

@@ -135,9 +135,10 @@ class Http:
                 target = (place.path or "/") + (f"?{place.query}" if place.query else "")
                 connection.request("GET", target, headers={"User-Agent": "buildmill", **headers})
                 answer = connection.getresponse()
-            if answer.status == 429 or answer.status >= 500:
-                raise Unavailable(f"{_shown(place)} answered with {answer.status} {answer.reason}")
-            yield answer
+            with answer:
+                if answer.status == 429 or answer.status >= 500:
+                    raise Unavailable(f"{_shown(place)} answered with {answer.status} {answer.reason}")
+                yield answer
         finally:
             connection.close()
 
