@@ -16,7 +16,11 @@ from tests.staging_area import SECONDS, PhaseRun, StagingArea
 
 _DRIVER = """
 import json, os, sys
+from buildmill.worker.staging.lifecycles import LIFECYCLES, find
 from buildmill.worker.staging.program import main
+for lifecycle, phases in LIFECYCLES.items():
+    for phase in phases:
+        find(lifecycle, phase)
 for line in sys.stdin:
     asked = json.loads(line)
     pid = os.fork()

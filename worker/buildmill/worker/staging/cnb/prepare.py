@@ -37,6 +37,7 @@ def run(stage: Stage) -> Outcome:
         _unpack_cache(stage, place)
     with failing_as(CnbError.DOWNLOAD):
         place.leave(Requested(elements=_bring_buildpacks(stage, place)))
+        stage.supervisor.check_disk("package and buildpacks were unpacked")
     return Outcome(phase=Phase.PREPARE)
 
 
