@@ -17,7 +17,7 @@ import pytest
 
 from buildmill.common.cnb.launching import prepare_launch_blocking, read_launch_metadata
 from buildmill.common.cnb.places import Home
-from buildmill.common.staging import Buildpack, Cache, Cause, Lifecycle, Outcome, Phase
+from buildmill.common.staging import Buildpack, Cache, Cause, Lifecycle, Limits, Outcome, Phase
 from tests.buildpacks import PLAIN_BUILD, buildpack, composite, rooted
 from tests.registry import Registry, image, layer, layout, running_registry, tar
 from tests.staging_area import PhaseRun, StagingArea, zip_of
@@ -425,6 +425,13 @@ FAULTS: dict[str, tuple[Sequence[Mapping[str, str]], str, int, Cause, str]] = {
         Cause.MALFORMED,
         "launch.toml of x@1.0: is malformed",
     ),
+    "no command": (
+        [buildpack("x", build='printf "[[processes]]\ntype = \'web\'\ncommand = []\n" > "$L/launch.toml"')],
+        "CNBBuildFailed",
+        234,
+        Cause.MALFORMED,
+        "launch.toml of x@1.0: the process 'web' has no command",
+    ),
     "unmet that nobody asked for": (
         [buildpack("x", build='printf "[[unmet]]\nname = \'y\'\n" > "$L/build.toml"')],
         "CNBBuildFailed",
@@ -511,6 +518,17 @@ def test_a_cache_with_a_malformed_description_fails_the_restore(area: NewArea, t
 
     assert (outcome.error, outcome.exit_code) == ("CNBRestoreFailed", 237)
     assert "l.toml of x@1.0: is malformed" in outcome.message
+
+
+def test_a_build_that_fills_the_disk_is_stopped(area: NewArea, tmp_path: Path) -> None:
+    filling = 'dd if=/dev/zero of="$L/large" bs=1M count=64; sleep 300'
+    made = area(tmp_path / "area", buildpack("x", build=filling))
+    made.limits = Limits(memory_mb=512, disk_mb=32)
+
+    outcome = failed(made)
+
+    assert (outcome.error, outcome.exit_code, outcome.cause) == ("CNBBuildFailed", 234, Cause.DISK)
+    assert outcome.script == "bin/build of x@1.0"
 
 
 def test_a_build_whose_time_is_over_is_stopped(area: NewArea, tmp_path: Path) -> None:

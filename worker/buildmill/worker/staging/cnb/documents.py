@@ -54,7 +54,13 @@ class ProcessDocument(msgspec.Struct, frozen=True, kw_only=True, rename="kebab")
     exec_env: list[str] = []
 
     def process(self, buildpack: str, *, is_direct_by_default: bool) -> Process:
-        """As the launch metadata has it."""
+        """As the launch metadata has it.
+
+        Raises:
+            InvalidInput: it has no command.
+        """
+        if not self.command or not self.command[0]:
+            raise InvalidInput("launch.toml", f"the process {self.type!r} has no command")
         is_direct = is_direct_by_default if self.direct is None else self.direct
         return Process(
             type=self.type,
