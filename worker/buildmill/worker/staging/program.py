@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 import traceback
@@ -28,6 +27,7 @@ from buildmill.worker.staging.failure import PhaseFailed
 from buildmill.worker.staging.lifecycles import find
 from buildmill.worker.staging.shelf import Shelf
 from buildmill.worker.staging.stage import Stage, StageLog
+from buildmill.worker.staging.supervision.leaving import leave_when_told
 from buildmill.worker.staging.supervision.probe import probe
 from buildmill.worker.staging.supervision.supervisor import Supervisor
 
@@ -38,7 +38,7 @@ UMASK = 0o022  # whoever unpacks a droplet elsewhere can read it; and the same b
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Do one phase and exit."""
     options = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _leave)
+    leave_when_told()
     os.umask(UMASK)
     sys.exit(_run(options, Area(os.getcwd())))
 
@@ -54,47 +54,49 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _leave(*_: object) -> NoReturn:
-    sys.exit(128 + signal.SIGTERM)  # unwinds: whoever supervises a script ends it
-
-
 def _run(options: argparse.Namespace, area: Area) -> int:
     log = StageLog()
     deadline = Deadline(time.monotonic, options.seconds)
-    supervisor: Supervisor | None = None
     try:
-        task = _read_task(area)
-        supervisor = Supervisor(
-            limits=task.limits,
-            root=area.root,
-            deadline=deadline,
-            enforcement=probe(with_cgroups=not options.no_cgroups),
-            say=log.say,
-            monotonic=time.monotonic,
-        )
-        stage = Stage(
-            area=area,
-            task=task,
-            index=options.index,
-            deadline=deadline,
-            supervisor=supervisor,
-            log=log,
-            shelf=Shelf(options.shelf, options.shelf_mb * MIB) if options.shelf else None,
-        )
+        outcome = _do(options, area, deadline, log)
+    except PhaseFailed as failure:
+        outcome = _failed(options.phase, failure)
+    outcome = msgspec.structs.replace(outcome, seconds=round(deadline.elapsed, 6))
+    if outcome.error:
+        log.say(f"{outcome.error}: {outcome.message}")
+    area.write_outcome(outcome, options.index)
+    return outcome.exit_code
+
+
+def _do(options: argparse.Namespace, area: Area, deadline: Deadline, log: StageLog) -> Outcome:
+    task = _read_task(area)
+    supervisor = Supervisor(
+        limits=task.limits,
+        root=area.root,
+        deadline=deadline,
+        enforcement=probe(with_cgroups=not options.no_cgroups),
+        say=log.say,
+        monotonic=time.monotonic,
+    )
+    stage = Stage(
+        area=area,
+        task=task,
+        index=options.index,
+        deadline=deadline,
+        supervisor=supervisor,
+        log=log,
+        shelf=Shelf(options.shelf, options.shelf_mb * MIB) if options.shelf else None,
+    )
+    try:
         outcome = find(task.lifecycle, options.phase)(stage)
     except PhaseFailed as failure:
         outcome = _failed(options.phase, failure)
     except Exception as problem:  # the master must hear of it, whatever it is
         traceback.print_exc()
         outcome = _failed(options.phase, PhaseFailed(f"{type(problem).__name__}: {problem}", cause=Cause.INTERNAL))
-    if supervisor is not None:
+    finally:
         supervisor.close()
-        outcome = _measured(outcome, supervisor)
-    outcome = msgspec.structs.replace(outcome, seconds=round(deadline.elapsed, 6))
-    if outcome.error:
-        log.say(f"{outcome.error}: {outcome.message}")
-    area.write_outcome(outcome, options.index)
-    return outcome.exit_code
+    return _measured(outcome, supervisor)
 
 
 def _read_task(area: Area) -> Task:

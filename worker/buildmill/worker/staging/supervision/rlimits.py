@@ -10,9 +10,7 @@ from buildmill.common.staging import Limits
 from buildmill.worker.staging.supervision.tree_usage import usage_of
 
 MIB = 1 << 20
-BEYOND_MB = (
-    512  # enough for the disk to be looked at before a write fails: the limit is to be the cause, not its effect
-)
+BEYOND_MB = 512  # enough for a look at the disk before a write fails: the limit shall be the cause, not its effect
 _OOM_SCORE = "500"  # where the machine itself runs out of memory, its daemons should be the last to go
 
 

@@ -19,6 +19,7 @@ from buildmill.worker.shepherd.tree import descendants, kill_tree
 from buildmill.worker.staging.deadline import Deadline
 from buildmill.worker.staging.failure import PhaseFailed
 from buildmill.worker.staging.supervision.group import LimitedGroup
+from buildmill.worker.staging.supervision.leaving import held_back, let_through, let_through_for_good
 from buildmill.worker.staging.supervision.lograte import LogRate
 from buildmill.worker.staging.supervision.probe import Enforcement
 from buildmill.worker.staging.supervision.rlimits import Rlimits
@@ -90,23 +91,15 @@ class Supervisor:
         """
         self._deadline.check(f"{script.shown} was to begin")
         _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        try:
-            running = Running(script, self._rate, self._entering())
-        except subprocess.SubprocessError as problem:
-            raise PhaseFailed(f"the limits of {script.shown} can't be set", cause=Cause.INTERNAL) from problem
-        except OSError as problem:
-            self._say(f"{script.shown} can't be run: {problem.strerror}")
-            return Ended(exit_code=127 if isinstance(problem, FileNotFoundError) else 126)
-        try:
-            with self._watches.during(self._group, running.signal, self._stop):
-                running.wait()
-            if not self._kill(running.reap):
-                self._say(f"some processes of {script.shown} could not be killed")
-            running.drain()
-        finally:
-            self._kill(running.reap)
-            running.close()
-            self.usage.dropped_log_bytes += running.dropped_bytes
+        with held_back():
+            try:
+                running = Running(script, self._rate, self._entering())
+            except subprocess.SubprocessError as problem:
+                raise PhaseFailed(f"the limits of {script.shown} can't be set", cause=Cause.INTERNAL) from problem
+            except OSError as problem:
+                self._say(f"{script.shown} can't be run: {problem.strerror}")
+                return Ended(exit_code=127 if isinstance(problem, FileNotFoundError) else 126)
+            self._see_to_its_end(running, script)
         breach = self._watches.last_look(self._group)
         if breach is not None:
             self._say(f"{script.shown} was stopped: {breach.why}")
@@ -134,6 +127,18 @@ class Supervisor:
             self._group.remove()
             self._group = None
 
+    def _see_to_its_end(self, running: Running, script: Script) -> None:
+        try:
+            with self._watches.during(self._group, running.signal, self._stop), let_through():
+                running.wait()
+            if not self._kill(running.reap):
+                self._say(f"some processes of {script.shown} could not be killed")
+            running.drain()
+        finally:
+            self._kill(running.reap)
+            running.close()
+            self.usage.dropped_log_bytes += running.dropped_bytes
+
     def _entering(self) -> Callable[[], None]:
         """What a child does before it becomes a script."""
         where, limits = self.enforcement.hierarchies, self._limits
@@ -145,6 +150,7 @@ class Supervisor:
         group, rlimits = self._group, Rlimits(limits)
 
         def enter() -> None:
+            let_through_for_good()
             rlimits.set()
             if group is not None:
                 group.enter()
