@@ -6,9 +6,9 @@ import platform
 import time
 from pathlib import Path
 
+from buildmill.common.archives.bounds import Bounds
 from buildmill.common.errors import BuildmillError, InvalidInput
 from buildmill.common.staging import Cause, Outcome, Phase
-from buildmill.worker.staging.archives.tree import Bounds
 from buildmill.worker.staging.archives.untar import untar
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.checksums import verify
@@ -105,6 +105,6 @@ def _bounds(stage: Stage, shown: str, path: str, *, links_stay_inside: bool = Tr
         shown=shown,
         archive_bytes=Path(path).stat().st_size,
         room_bytes=stage.supervisor.disk_room_bytes(),
-        deadline=stage.deadline,
+        check=stage.deadline.check,
         links_stay_inside=links_stay_inside,
     )

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from buildmill.common.archives.bounds import Bounds
 from buildmill.common.errors import InvalidInput
 from buildmill.common.staging import Buildpack, Cause
-from buildmill.worker.staging.archives.tree import Bounds
 from buildmill.worker.staging.archives.untar import untar
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.area import remove_tree
@@ -101,7 +101,7 @@ class Sources:
             shown=shown,
             archive_bytes=archive.stat().st_size,
             room_bytes=self._room_bytes(),
-            deadline=self._deadline,
+            check=self._deadline.check,
         )
         with archive.open("rb") as file:
             is_zip = file.read(len(ZIP)) == ZIP
