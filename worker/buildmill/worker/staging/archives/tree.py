@@ -16,7 +16,7 @@ from buildmill.worker.staging.failure import PhaseFailed
 BLOCK_BYTES = 1 << 18
 MAX_ENTRIES = 500_000
 MAX_RATIO = 200
-HARMLESS_BYTES = 64 << 20  # so much may come out of however little
+HARMLESS_BYTES = 256 << 20  # so much may come out of however little
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -26,7 +26,7 @@ class Bounds:
 
     Attributes:
         shown: what it is called in messages.
-        archive_bytes: its own size; what comes out is at most `MAX_RATIO` as much.
+        archive_bytes: its own size; what comes out is at most `MAX_RATIO` as much, or `harmless_bytes`.
         room_bytes: how much the disk may take.
         links_stay_inside: False: a link may lead out of the tree. Nothing is written through one in any case.
     """
@@ -37,6 +37,7 @@ class Bounds:
     deadline: Deadline
     links_stay_inside: bool = True
     max_entries: int = MAX_ENTRIES
+    harmless_bytes: int = HARMLESS_BYTES
 
 
 class Tree:
@@ -132,7 +133,7 @@ class Tree:
 
     def _grow(self, name: str, size: int) -> None:
         self._bytes += size
-        if self._bytes > max(HARMLESS_BYTES, MAX_RATIO * self._bounds.archive_bytes):
+        if self._bytes > max(self._bounds.harmless_bytes, MAX_RATIO * self._bounds.archive_bytes):
             raise self.refused(name, f"more than {MAX_RATIO} times the size of the archive comes out of it")
         if self._bytes > self._bounds.room_bytes:
             raise PhaseFailed(
