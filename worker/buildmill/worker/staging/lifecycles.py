@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from buildmill.common.staging import Cause, Lifecycle, Outcome, Phase
-from buildmill.worker.staging import survey
-from buildmill.worker.staging.classic import compiling, detect, export, prepare, release
 from buildmill.worker.staging.failure import PhaseFailed
 from buildmill.worker.staging.stage import Stage
 
@@ -17,8 +15,14 @@ Raises:
     PhaseFailed: it ended without success.
 """
 
-LIFECYCLES: Mapping[Lifecycle, Mapping[Phase, Run]] = {
-    Lifecycle.BUILDPACK: {
+Phases = Mapping[Phase, Run]
+
+
+def _classic() -> Phases:
+    from buildmill.worker.staging import survey
+    from buildmill.worker.staging.classic import compiling, detect, export, prepare, release
+
+    return {
         Phase.SURVEY: survey.run,
         Phase.PREPARE: prepare.run,
         Phase.DETECT: detect.run,
@@ -26,8 +30,13 @@ LIFECYCLES: Mapping[Lifecycle, Mapping[Phase, Run]] = {
         Phase.FINALIZE: compiling.finalize,
         Phase.RELEASE: release.run,
         Phase.EXPORT: export.run,
-    },
+    }
+
+
+LIFECYCLES: Mapping[Lifecycle, Callable[[], Phases]] = {
+    Lifecycle.BUILDPACK: _classic,
 }
+"""The phases of each; only those that are needed are imported, once for each phase of a staging."""
 
 
 def find(lifecycle: Lifecycle, phase: Phase) -> Run:
@@ -36,9 +45,10 @@ def find(lifecycle: Lifecycle, phase: Phase) -> Run:
     Raises:
         PhaseFailed: this worker can't.
     """
-    phases = LIFECYCLES.get(lifecycle)
-    if phases is None:
+    load = LIFECYCLES.get(lifecycle)
+    if load is None:
         raise PhaseFailed(f"this worker does not do the lifecycle {lifecycle.value!r}", cause=Cause.INTERNAL)
+    phases = load()
     run = phases.get(phase)
     if run is None:
         raise PhaseFailed(
