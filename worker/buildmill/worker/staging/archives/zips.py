@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
-import zipfile
-import zlib
-
-from buildmill.common.staging import Cause
-from buildmill.common.zip_check import UnsafeArchive, ZipLimits, check_zip
-from buildmill.worker.staging.archives.tree import MAX_RATIO, Bounds, Tree
-from buildmill.worker.staging.failure import PhaseFailed
-
-_UNIX = 3
+from buildmill.common.archives import unzip as zips
+from buildmill.common.archives.bounds import Bounds
+from buildmill.worker.staging.archives.failing import ends_the_phase
 
 
 def unzip(path: str, target: str, bounds: Bounds) -> None:
@@ -22,33 +13,5 @@ def unzip(path: str, target: str, bounds: Bounds) -> None:
     Raises:
         PhaseFailed: it is no zip archive, or one of its entries is refused; or there is no room or time for it.
     """
-    limits = ZipLimits(
-        entries=bounds.max_entries,
-        ratio=MAX_RATIO,
-        free_bytes=bounds.harmless_bytes,
-        total_bytes=sys.maxsize,  # what there is no room for is found out about later, and has another cause
-    )
-    try:
-        with open(path, "rb") as file:
-            check_zip(file, limits)
-            with zipfile.ZipFile(file) as archive:
-                tree = Tree(target, bounds)
-                for entry in archive.infolist():
-                    _unpack(archive, entry, tree)
-                tree.finish()
-    except UnsafeArchive as problem:
-        raise PhaseFailed(f"{bounds.shown}: {problem.problem}", cause=Cause.MALFORMED) from problem
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as problem:
-        raise PhaseFailed(f"{bounds.shown} is no proper zip archive: {problem}", cause=Cause.MALFORMED) from problem
-
-
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, tree: Tree) -> None:
-    name = entry.filename
-    mode = entry.external_attr >> 16 if entry.create_system == _UNIX else 0
-    if name.endswith("/"):
-        tree.directory(name, stat.S_IMODE(mode) or 0o755)
-    elif stat.S_ISLNK(mode):
-        tree.symbolic_link(name, os.fsdecode(archive.read(entry)))
-    else:
-        with archive.open(entry) as file:
-            tree.file(name, stat.S_IMODE(mode) or 0o644, entry.file_size, file.read)
+    with ends_the_phase():
+        zips.unzip(path, target, bounds)
