@@ -220,10 +220,12 @@ def area(registry: Registry, root: Path, name: str) -> StagingArea:
 def test_inspection_gives_a_droplet_without_bytes(registry: Registry, tmp_path: Path) -> None:
     registry.access, registry.username, registry.password = "bearer", "me", "secret"
     registry.push("team/app", "1", image({"Entrypoint": ["/run"], "Cmd": ["now"], "ExposedPorts": {"80/tcp": {}}}))
+    made = area(registry, tmp_path, "team/app:1")
+    assert made.run(Phase.SURVEY).outcome.missing == []
     given = {registry.address: {"username": "me", "password": "secret"}}
     (tmp_path / SECRETS_PATH).write_bytes(encode(Secrets(registries=given)))
 
-    ran = area(registry, tmp_path, "team/app:1").run(Phase.INSPECT)
+    ran = made.run(Phase.INSPECT)
 
     assert (ran.outcome.error, ran.exit_code) == ("", 0)
     assert ran.outcome.droplet is not None
