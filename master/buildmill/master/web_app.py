@@ -51,7 +51,6 @@ from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.mq.following import Follower
 from buildmill.master.secrets.manager import SecretManager
 from buildmill.master.web.history import History
-from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.operations import Operations
 
 WAIT_SECONDS: Final = 2.0
@@ -103,7 +102,7 @@ class WebApp:
             lost=self._lost,
             new_epoch=lambda: f"{rng.getrandbits(48):012x}",
         )
-        self._limits = WebLimits()
+        self._limits = config.www.limits
         self._history = History(self._bus, "", self._limits)
         self._frames = FrameCache()
         self.logs = LogOutlet(

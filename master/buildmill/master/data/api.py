@@ -63,7 +63,7 @@ from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
 from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.projects import EVERYTHING as EVERY_PROJECT
-from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs.searching import Search, SearchedPart
@@ -200,7 +200,7 @@ class DataAPI(Generic[U]):
         """
         if reach.is_everything:
             return found
-        if found.endpoint.reads.partition(".")[0] in OF_ALL_PROJECTS:
+        if not reach.reads(found.endpoint.reads.partition(".")[0]):
             raise Forbidden("this is about all projects, and you do not get to all of them")
         keys = await self._database.read(_narrowed_keys, found, reach, with_workers)
         return Found(found.endpoint, keys, reach)
@@ -336,7 +336,8 @@ class DataAPI(Generic[U]):
         if seen.keys != found.keys:
             raise NotFound(f"no such {found.endpoint.type.name.strip('_')}")
         if (await self.narrowed(found, change, with_workers=False)).keys != found.keys:
-            raise Forbidden("you may not change anything in this project")
+            what = "in this project" if change.shut <= read.hidden else "of these datasets, or in this project"
+            raise Forbidden(f"you may not change anything {what}")
 
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
         """Do something with the resource at a path. Whether the actor may is asked before, by whoever lets it in.
