@@ -67,12 +67,14 @@ class Place2:
         self.ann, self.bob = self.place.logged_in("ann"), self.place.logged_in("bob")
         target = UpstreamTarget((rid("derived"),))
         self.build = self.house.create(GraphRequest(target=target))
+        self.begun = self.house.begin("secret")
         self.schedule = self.made_by_ann("derived", trigger=updated("secret"))
+        assert self.ann.act(f"schedules/{self.schedule['rid']}", "run").status == 200
         self.open_build = self.house.create(GraphRequest(target=UpstreamTarget((rid("clean"),))))
         self.open_schedule = self.made_by_ann("clean")
         jobs = self.house.jobs(self.build)
         self.ids = {
-            "graph_build_rid": self.build.rid, "graph_job_rid": jobs["derived"].rid, "target": "secret",
+            "graph_build_rid": self.build.rid, "graph_job_rid": jobs["secret"].rid, "target": "secret",
             "branch": "master", "rid": self.schedule["rid"],
         }  # fmt: skip
         self.absent = {
@@ -235,7 +237,7 @@ def test_a_schedule_waits_only_for_what_its_editor_may_read(there: Place2) -> No
     behind = there.bob.act("schedules", "create", schedule("clean", trigger=other))
 
     assert told(hidden, rid("secret")) == told(absent, NOWHERE)
-    assert hidden.status == behind.status == 404
+    assert hidden.status == behind.status == absent.status == 400
     assert there.bob.act("schedules", "create", schedule("locked")).status == 409
 
 
@@ -347,7 +349,7 @@ def test_no_event_tells_of_it(there: Place2) -> None:
         for pattern in ("*/*/*", "*/*/*/*", "*/*/*/*/*"):
             client.subscribe(pattern)
 
-    there.house.work("secret")
+    there.house.end(there.begun)
     there.house.work("clean")
     there.house.stage.turn()
     whole, part = str(ann.read()), str(bob.read())

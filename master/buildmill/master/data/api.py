@@ -365,13 +365,15 @@ class DataAPI(Generic[U]):
         note = self._note(found, control, method, params, path, actor)
         try:
             result = await control.act(replace(self._context, note=note), found.keys, params, actor)
-            if not note.is_written:  # there was nothing to change
+            if not note.is_written and not control.only_reads:  # there was nothing to change
                 await self.audit_log.write(note.done())
         except Exception as error:  # whatever it was, it is told, and raised again
-            await self.audit_log.write_refusal(note.refused(error))
+            if not control.only_reads:
+                await self.audit_log.write_refusal(note.refused(error))
             raise
         finally:
-            self._versions.everything_changed()
+            if not control.only_reads:
+                self._versions.everything_changed()
         return result
 
     async def note_refusal(
@@ -379,8 +381,10 @@ class DataAPI(Generic[U]):
     ) -> None:
         """Tell the audit log of an action that whoever lets in has refused."""
         found = self.find(path)
-        note = self._note(found, self.control_of(found, method), method, params, path, actor)
-        await self.audit_log.write_refusal(note.refused(error))
+        control = self.control_of(found, method)
+        if not control.only_reads:
+            note = self._note(found, control, method, params, path, actor)
+            await self.audit_log.write_refusal(note.refused(error))
 
     def _note(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.data.endpoints.arguments import MAX_TEXT, text_argument, updates_of
+from buildmill.master.data.endpoints.arguments import MAX_TEXT, limits_of, settings_of, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, collection, single
 from buildmill.master.data.graphs import planned
 from buildmill.master.data.paths import Keys
@@ -159,7 +159,7 @@ async def _plan(context: Context, keys: Keys, spec: ResultSpec) -> Sequence[Grap
 async def create(context: Context, _keys: Keys, params: Mapping[str, Any], actor: Actor) -> str:
     """Ask for a build of a graph; returns its RID. Targets are named, or given by their RIDs."""
     updates = updates_of(context)
-    limits = updates.orchestration.dataset_rules.limits(actor.roles)
+    limits = limits_of(context, actor)
     request = GraphRequest(
         target=await _target_of(context, params, limits),
         branch=text_argument(params, "branch", "") or None,
@@ -177,8 +177,7 @@ async def create(context: Context, _keys: Keys, params: Mapping[str, Any], actor
 
 async def plan(context: Context, _keys: Keys, params: Mapping[str, Any], actor: Actor) -> Sequence[GraphPlanJob]:
     """What `create` would do now, for each job that it would select; changes nothing."""
-    settings = updates_of(context).orchestration
-    hidden = settings.dataset_rules.limits(actor.roles).hidden
+    hidden = limits_of(context, actor).hidden
     limits = DatasetLimits(hidden, hidden)  # who may read it, may know whether it is fresh
     request = GraphRequest(
         target=await _target_of(context, params, limits),
@@ -187,7 +186,7 @@ async def plan(context: Context, _keys: Keys, params: Mapping[str, Any], actor: 
         force=_flag(params, "force"),
         limits=limits,
     )
-    return await context.database.read(planned, request, settings)
+    return await context.database.read(planned, request, settings_of(context))
 
 
 async def _target_of(context: Context, params: Mapping[str, Any], limits: DatasetLimits) -> BuildTarget:
@@ -289,7 +288,7 @@ ENDPOINTS: list[Endpoint] = [
             "create": Control(
                 "graph_builds.create", create, _CREATE, tells=("target", "branch", "fallbacks", "force"), made=_made
             ),
-            "plan": Control("graph_builds.read", plan, _PLAN, tells=("target", "branch")),
+            "plan": Control("graph_builds.read", plan, _PLAN),
         },
     ),
     *single(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from buildmill.common.errors import NotFound, Unavailable
-from buildmill.master.data.endpoints.arguments import updates_of
+from buildmill.master.data.endpoints.arguments import limits_of, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
@@ -92,7 +92,7 @@ async def _new(context: Context, params: Mapping[str, Any], actor: Actor) -> sto
     action = requests.action_of(requested.action, await context.graphs.default_branch())
     scope = requested.scope_mode or UserScope()
     # what lies outside of its projects is found at each run: they may change meanwhile
-    limits = updates_of(context).orchestration.dataset_rules.limits(actor.roles)
+    limits = limits_of(context, actor)
     await context.graphs.check(replace(requests.graph_request_of(action, UserScope()), limits=limits))
     datasets, schedules = subjects_of(requested.trigger)
     known = {target.rid for target in (await context.graphs.targets(datasets)).values()} if datasets else set()

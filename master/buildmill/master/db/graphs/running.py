@@ -58,7 +58,9 @@ _b, _j, _d, _l = graph_builds.c, graph_jobs.c, graph_job_dependencies.c, graph_l
 _LOCK = Statement(graph_locks.insert().values({name: sa.bindparam(name) for name in ("target_id", "branch", "job_id")}))
 _UNLOCK = Statement(graph_locks.delete().where(_l.job_id == sa.bindparam("job")))
 _OPEN = Statement(
-    sa.select(_j.id).where(_j.build_id == sa.bindparam("build"), _j.phase != sa.text("'done'")).limit(sa.text("1"))
+    sa.select(_j.id)
+    .where(_j.build_id == sa.bindparam("build"), _j.phase != sa.text("'done'"))
+    .limit(sa.literal_column("1"))
 )
 _BEHIND = sa.select(_d.job_id).where(_d.needs_job_id == sa.bindparam("job"))
 _ONE_LESS = Statement(graph_jobs.update().where(_j.id.in_(_BEHIND)).values(waits_for=_j.waits_for - 1))
@@ -361,9 +363,9 @@ class _Work:
             wanted.setdefault(self._builds[job.build_id].chain, {})[job.id] = ids.values()
         found: dict[int, dict[int, HeadRow]] = {}
         for chain, of_jobs in wanted.items():
-            every = landscape.head_rows(self._tx, chain, {target for ids in of_jobs.values() for target in ids})
-            for job_id, ids in of_jobs.items():
-                found[job_id] = {target: every[target] for target in ids if target in every}
+            every = landscape.head_rows(self._tx, chain, {target for each in of_jobs.values() for target in each})
+            for job_id, targets_ in of_jobs.items():
+                found[job_id] = {target: every[target] for target in targets_ if target in every}
         return found
 
     def _candidates(self, ready: Sequence[JobRow]) -> list[Candidate]:

@@ -84,7 +84,7 @@ def get(connection: Connection, version_id: int) -> TargetVersion:
 
 def branch(tx: Transaction, target_id: int, name: str, fallbacks: Sequence[str] = ()) -> int:
     """The row of a branch; a missing one is made off the first fallback that is there."""
-    found: dict[str, int] = dict(tx.all(_BRANCHES, target=target_id))  # type: ignore[arg-type]  # rows of two
+    found: dict[str, int] = dict(tx.all(_BRANCHES, target=target_id))
     if name in found:
         return found[name]
     parent = next((found[fallback] for fallback in fallbacks if fallback in found), None)

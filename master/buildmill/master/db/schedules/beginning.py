@@ -67,8 +67,9 @@ def begin(tx: Transaction, rows: Sequence[Any], by: str | None = None) -> list[S
         }
         for row in rows
     ]
-    added = tx.sql.execute(RUNS.insert().returning(RUNS, sort_by_parameter_order=True), values)
-    runs = [run_of(row) for row in added]
+    # to have them returned in order would take a statement for each, on SQLite
+    added = {row.rid: run_of(row) for row in tx.sql.execute(RUNS.insert().returning(RUNS), values)}
+    runs = [added[each["rid"]] for each in values]
     tx.run_many(_BEGUN, [{"schedule": row.id, "run": run.rid} for row, run in zip(rows, runs, strict=True)])
     for run in runs:
         telling.run(tx, run, "new")

@@ -105,7 +105,7 @@ class Waiting:
 def waiting(connection: Connection, rows: Sequence[Any]) -> dict[int, Waiting]:
     """How far schedules are, by their ids."""
     texts: dict[str, str] = dict(
-        connection.sql.execute(sa.select(_v.rid, _v.trigger).where(_v.rid.in_([row.version_rid for row in rows]))).all()  # type: ignore[arg-type]  # rows of two are pairs
+        connection.sql.execute(sa.select(_v.rid, _v.trigger).where(_v.rid.in_([row.version_rid for row in rows]))).all()
     )
     events: dict[int, dict[Happening, int | None]] = {row.id: {} for row in rows}
     query = sa.select(_e.schedule_id, _e.kind, _e.subject, _e.branch, _e.happened_at)
