@@ -24,6 +24,7 @@ from buildmill.master.domain.orchestration.configuration import OrchestrationCon
 from buildmill.master.domain.orchestration.values import GraphRequest, UpstreamTarget
 from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Query
+from buildmill.master.web.limits import WebLimits
 from tests.database import Stage
 from tests.security.place import Place, Visitor
 from tests.unit.master.orchestration.graphs import graph_of, rid, spec
@@ -63,7 +64,7 @@ class Place2:
             [RolesFromEmails(users=["ann", "bob"], insiders=["ann"], leads=["ann"])],
         )
         scene: Any = self.house
-        self.place = Place(scene, authz=authz, dataset_rules=settings.dataset_rules)
+        self.place = Place(scene, authz=authz, dataset_rules=settings.dataset_rules, limits=WebLimits())
         self.ann, self.bob = self.place.logged_in("ann"), self.place.logged_in("bob")
         target = UpstreamTarget((rid("derived"),))
         self.build = self.house.create(GraphRequest(target=target))
