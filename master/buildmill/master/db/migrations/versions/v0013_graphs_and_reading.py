@@ -1,7 +1,7 @@
 """What schedules were told, with whose rights they run; jobs in the order of service, builds in that of their ends.
 
 Revision ID: 0013_graphs_and_reading
-Revises: 0011_schedules
+Revises: 0012_staging
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013_graphs_and_reading"
-down_revision = "0011_schedules"
+down_revision = "0012_staging"
 branch_labels = None
 depends_on = None
 
