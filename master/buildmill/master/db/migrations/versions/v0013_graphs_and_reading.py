@@ -39,5 +39,7 @@ def upgrade() -> None:
         "ix_graph_jobs_ready", "graph_jobs", ["build_id", "position"], sqlite_where=ready, postgresql_where=ready
     )
     # those that run stand before all that have ended; SQLite has NULL first by itself, and knows no word for it
-    first = " NULLS FIRST" if op.get_bind().dialect.name == "postgresql" else ""
-    op.execute(f"CREATE INDEX ix_builds_complete_at_id ON builds (complete_at{first}, id)")
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("ix_builds_complete_at_id_pg", "builds", [sa.text("complete_at NULLS FIRST"), "id"])
+    else:
+        op.create_index("ix_builds_complete_at_id", "builds", ["complete_at", "id"])
