@@ -17,11 +17,11 @@ from buildmill.client.resources import (
     Branch,
     Build,
     BuildData,
+    BuildPage,
+    BuildRequest,
     Builder,
     BuilderPage,
     BuildersPage,
-    BuildPage,
-    BuildRequest,
     Buildset,
     Change,
     ChangeSource,
@@ -45,15 +45,15 @@ from buildmill.client.resources import (
     Reason,
     RootLink,
     ScheduleExplanation,
-    Scheduler,
     ScheduleResource,
     ScheduleRunResource,
-    SourcedProperties,
+    Scheduler,
     SourceStamp,
+    SourcedProperties,
     Spec,
     StagingAppResource,
-    StagingBuildpackResource,
     StagingBuildResource,
+    StagingBuildpackResource,
     StagingCacheResource,
     StagingDropletResource,
     StagingPackageResource,
@@ -76,12 +76,12 @@ if TYPE_CHECKING:
         BranchOrder,
         BuildDataFilters,
         BuildDataOrder,
-        BuilderFilters,
-        BuilderOrder,
         BuildFilters,
         BuildOrder,
         BuildRequestFilters,
         BuildRequestOrder,
+        BuilderFilters,
+        BuilderOrder,
         BuildsetFilters,
         BuildsetOrder,
         ChangeFilters,
@@ -120,20 +120,20 @@ if TYPE_CHECKING:
         ScheduleExplanationOrder,
         ScheduleResourceFilters,
         ScheduleResourceOrder,
-        SchedulerFilters,
-        SchedulerOrder,
         ScheduleRunResourceFilters,
         ScheduleRunResourceOrder,
+        SchedulerFilters,
+        SchedulerOrder,
         SourceStampFilters,
         SourceStampOrder,
         SpecFilters,
         SpecOrder,
         StagingAppResourceFilters,
         StagingAppResourceOrder,
-        StagingBuildpackResourceFilters,
-        StagingBuildpackResourceOrder,
         StagingBuildResourceFilters,
         StagingBuildResourceOrder,
+        StagingBuildpackResourceFilters,
+        StagingBuildpackResourceOrder,
         StagingCacheResourceFilters,
         StagingCacheResourceOrder,
         StagingDropletResourceFilters,
@@ -1398,8 +1398,8 @@ class BuildPath(OneBuild):
     def stop(
         self,
         *,
-        reason: str | UnsetType | None = UNSET,
-        results: int | UnsetType | None = UNSET,
+        reason: str | None | UnsetType = UNSET,
+        results: int | None | UnsetType = UNSET,
     ) -> Call[None]:
         """End a build; one that has ended already is left as it is."""
         return call(self, "stop", {"reason": reason, "results": results}, None)
@@ -1428,15 +1428,15 @@ class WorkerPath(OneWorker):
 
     __slots__ = ()
 
-    def kill(self, *, reason: str | UnsetType | None = UNSET) -> Call[None]:
+    def kill(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Tell a worker to end at once."""
         return call(self, "kill", {"reason": reason}, None)
 
-    def pause(self, *, reason: str | UnsetType | None = UNSET) -> Call[None]:
+    def pause(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Begin nothing new on a worker."""
         return call(self, "pause", {"reason": reason}, None)
 
-    def stop(self, *, reason: str | UnsetType | None = UNSET) -> Call[None]:
+    def stop(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Let a worker end when nothing runs on it."""
         return call(self, "stop", {"reason": reason}, None)
 
@@ -1536,8 +1536,8 @@ class BuildPath2(OneBuild):
     def stop(
         self,
         *,
-        reason: str | UnsetType | None = UNSET,
-        results: int | UnsetType | None = UNSET,
+        reason: str | None | UnsetType = UNSET,
+        results: int | None | UnsetType = UNSET,
     ) -> Call[None]:
         """End a build; one that has ended already is left as it is."""
         return call(self, "stop", {"reason": reason, "results": results}, None)
@@ -1596,7 +1596,7 @@ class BuildRequestPath(OneBuildRequest):
     def explain(self) -> ReasonList:
         return ReasonList((*self.elements, "explain"))
 
-    def cancel(self, *, reason: str | UnsetType | None = UNSET) -> Call[None]:
+    def cancel(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Complete a waiting request as cancelled, or stop its build."""
         return call(self, "cancel", {"reason": reason}, None)
 
@@ -1654,8 +1654,8 @@ class BuildPath3(OneBuild):
     def stop(
         self,
         *,
-        reason: str | UnsetType | None = UNSET,
-        results: int | UnsetType | None = UNSET,
+        reason: str | None | UnsetType = UNSET,
+        results: int | None | UnsetType = UNSET,
     ) -> Call[None]:
         """End a build; one that has ended already is left as it is."""
         return call(self, "stop", {"reason": reason, "results": results}, None)
@@ -1723,42 +1723,37 @@ class ChangePaths(ChangeList):
         self,
         *,
         author: str,
-        comments: str | UnsetType | None = UNSET,
-        files: Sequence[str] | UnsetType | None = UNSET,
-        properties: Mapping[str, Any] | UnsetType | None = UNSET,
-        when_timestamp: float | UnsetType | None = UNSET,
-        branch: str | UnsetType | None = UNSET,
-        category: str | UnsetType | None = UNSET,
-        codebase: str | UnsetType | None = UNSET,
-        committer: str | UnsetType | None = UNSET,
-        project: str | UnsetType | None = UNSET,
-        repository: str | UnsetType | None = UNSET,
-        revision: str | UnsetType | None = UNSET,
-        revlink: str | UnsetType | None = UNSET,
-        src: str | UnsetType | None = UNSET,
+        comments: str | None | UnsetType = UNSET,
+        files: Sequence[str] | None | UnsetType = UNSET,
+        properties: Mapping[str, Any] | None | UnsetType = UNSET,
+        when_timestamp: float | None | UnsetType = UNSET,
+        branch: str | None | UnsetType = UNSET,
+        category: str | None | UnsetType = UNSET,
+        codebase: str | None | UnsetType = UNSET,
+        committer: str | None | UnsetType = UNSET,
+        project: str | None | UnsetType = UNSET,
+        repository: str | None | UnsetType = UNSET,
+        revision: str | None | UnsetType = UNSET,
+        revlink: str | None | UnsetType = UNSET,
+        src: str | None | UnsetType = UNSET,
     ) -> Call[int]:
         """Keep a change and let the schedulers see it; returns its id. Parameters as of ``updates.addChange``."""
-        return call(
-            self,
-            "add",
-            {
-                "author": author,
-                "comments": comments,
-                "files": files,
-                "properties": properties,
-                "when_timestamp": when_timestamp,
-                "branch": branch,
-                "category": category,
-                "codebase": codebase,
-                "committer": committer,
-                "project": project,
-                "repository": repository,
-                "revision": revision,
-                "revlink": revlink,
-                "src": src,
-            },
-            int,
-        )
+        return call(self, "add", {
+            "author": author,
+            "comments": comments,
+            "files": files,
+            "properties": properties,
+            "when_timestamp": when_timestamp,
+            "branch": branch,
+            "category": category,
+            "codebase": codebase,
+            "committer": committer,
+            "project": project,
+            "repository": repository,
+            "revision": revision,
+            "revlink": revlink,
+            "src": src,
+        }, int)
 
 
 class ChangeSourcePaths(ChangeSourceList):
@@ -1896,7 +1891,7 @@ class GraphBuildResourcePaths(GraphBuildResourceList):
         self,
         *,
         target: Any,
-        branch: str | UnsetType | None = UNSET,
+        branch: str | None | UnsetType = UNSET,
         fallbacks: Sequence[str] | UnsetType = UNSET,
         force: bool | UnsetType = UNSET,
         retry_count: int | UnsetType = UNSET,
@@ -1906,38 +1901,28 @@ class GraphBuildResourcePaths(GraphBuildResourceList):
         notifications: bool | UnsetType = UNSET,
     ) -> Call[str]:
         """Ask for a build of a graph; returns its RID. Targets are named, or given by their RIDs."""
-        return call(
-            self,
-            "create",
-            {
-                "target": target,
-                "branch": branch,
-                "fallbacks": fallbacks,
-                "force": force,
-                "retry_count": retry_count,
-                "retry_backoff_ms": retry_backoff_ms,
-                "retry_backoff": retry_backoff,
-                "abort_on_failure": abort_on_failure,
-                "notifications": notifications,
-            },
-            str,
-        )
+        return call(self, "create", {
+            "target": target,
+            "branch": branch,
+            "fallbacks": fallbacks,
+            "force": force,
+            "retry_count": retry_count,
+            "retry_backoff_ms": retry_backoff_ms,
+            "retry_backoff": retry_backoff,
+            "abort_on_failure": abort_on_failure,
+            "notifications": notifications,
+        }, str)
 
     def plan(
         self,
         *,
         target: Any,
-        branch: str | UnsetType | None = UNSET,
+        branch: str | None | UnsetType = UNSET,
         fallbacks: Sequence[str] | UnsetType = UNSET,
         force: bool | UnsetType = UNSET,
     ) -> Call[Sequence[GraphPlanJob]]:
         """What `create` would do now, for each job that it would select; changes nothing."""
-        return call(
-            self,
-            "plan",
-            {"target": target, "branch": branch, "fallbacks": fallbacks, "force": force},
-            Sequence[GraphPlanJob],
-        )
+        return call(self, "plan", {"target": target, "branch": branch, "fallbacks": fallbacks, "force": force}, Sequence[GraphPlanJob])
 
 
 class GraphJobResourcePath(OneGraphJobResource):
@@ -2148,24 +2133,19 @@ class ScheduleResourcePath(OneScheduleResource):
         self,
         *,
         action: Mapping[str, Any],
-        displayName: str | UnsetType | None = UNSET,
-        description: str | UnsetType | None = UNSET,
-        trigger: Mapping[str, Any] | UnsetType | None = UNSET,
-        scopeMode: Mapping[str, Any] | UnsetType | None = UNSET,
+        displayName: str | None | UnsetType = UNSET,
+        description: str | None | UnsetType = UNSET,
+        trigger: Mapping[str, Any] | None | UnsetType = UNSET,
+        scopeMode: Mapping[str, Any] | None | UnsetType = UNSET,
     ) -> Call[ScheduleResource]:
         """Put something else in the place of all that a schedule is."""
-        return call(
-            self,
-            "replace",
-            {
-                "action": action,
-                "displayName": displayName,
-                "description": description,
-                "trigger": trigger,
-                "scopeMode": scopeMode,
-            },
-            ScheduleResource,
-        )
+        return call(self, "replace", {
+            "action": action,
+            "displayName": displayName,
+            "description": description,
+            "trigger": trigger,
+            "scopeMode": scopeMode,
+        }, ScheduleResource)
 
     def run(self) -> Call[ScheduleRunResource]:
         """Run it now."""
@@ -2188,24 +2168,19 @@ class ScheduleResourcePaths(ScheduleResourceList):
         self,
         *,
         action: Mapping[str, Any],
-        displayName: str | UnsetType | None = UNSET,
-        description: str | UnsetType | None = UNSET,
-        trigger: Mapping[str, Any] | UnsetType | None = UNSET,
-        scopeMode: Mapping[str, Any] | UnsetType | None = UNSET,
+        displayName: str | None | UnsetType = UNSET,
+        description: str | None | UnsetType = UNSET,
+        trigger: Mapping[str, Any] | None | UnsetType = UNSET,
+        scopeMode: Mapping[str, Any] | None | UnsetType = UNSET,
     ) -> Call[ScheduleResource]:
         """Make a schedule."""
-        return call(
-            self,
-            "create",
-            {
-                "action": action,
-                "displayName": displayName,
-                "description": description,
-                "trigger": trigger,
-                "scopeMode": scopeMode,
-            },
-            ScheduleResource,
-        )
+        return call(self, "create", {
+            "action": action,
+            "displayName": displayName,
+            "description": description,
+            "trigger": trigger,
+            "scopeMode": scopeMode,
+        }, ScheduleResource)
 
 
 class SourceStampPath(OneSourceStamp):
@@ -2356,7 +2331,7 @@ class TargetResourcePath(OneTargetResource):
     def commit(
         self,
         *,
-        branch: str | UnsetType | None = UNSET,
+        branch: str | None | UnsetType = UNSET,
         payload: Mapping[str, Any] | UnsetType = UNSET,
     ) -> Call[str]:
         """Add a version to a target from outside; returns its RID."""
@@ -2427,15 +2402,15 @@ class WorkerPath2(OneWorker):
     def builds(self) -> BuildList:
         return BuildList((*self.elements, "builds"))
 
-    def kill(self, *, reason: str | UnsetType | None = UNSET) -> Call[None]:
+    def kill(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Tell a worker to end at once."""
         return call(self, "kill", {"reason": reason}, None)
 
-    def pause(self, *, reason: str | UnsetType | None = UNSET) -> Call[None]:
+    def pause(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Begin nothing new on a worker."""
         return call(self, "pause", {"reason": reason}, None)
 
-    def stop(self, *, reason: str | UnsetType | None = UNSET) -> Call[None]:
+    def stop(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Let a worker end when nothing runs on it."""
         return call(self, "stop", {"reason": reason}, None)
 
