@@ -10,10 +10,9 @@ export interface Timed {
 
 export interface Durations {
   readonly numbers: readonly number[];
-  /** Minutes of those that were good, and of those that were not; null in the place of the others. */
+  /** How long those took that were good, and those that were not; null in the place of the others. */
   readonly good: readonly (number | null)[];
   readonly bad: readonly (number | null)[];
-  /** In seconds. */
   readonly median: number;
   readonly longest: number;
 }
@@ -25,12 +24,12 @@ const isRated = (results: number | null): boolean => isGood(results) || results 
 export function durationsOf(builds: readonly Timed[]): Durations {
   const rated = builds.filter((build) => build.complete_at !== null && isRated(build.results)).sort((a, b) => a.number - b.number);
   const took = rated.map((build) => (build.complete_at ?? 0) - build.started_at);
-  const minutes = (wanted: boolean) => took.map((seconds, index) => (isGood(rated[index]?.results ?? null) === wanted ? seconds / 60 : null));
+  const those = (wanted: boolean) => took.map((seconds, index) => (isGood(rated[index]?.results ?? null) === wanted ? seconds : null));
   const sorted = [...took].sort((a, b) => a - b);
   return {
     numbers: rated.map((build) => build.number),
-    good: minutes(true),
-    bad: minutes(false),
+    good: those(true),
+    bad: those(false),
     median: sorted[Math.floor((sorted.length - 1) / 2)] ?? 0,
     longest: sorted[sorted.length - 1] ?? 0,
   };
@@ -45,12 +44,17 @@ export interface Shares {
   readonly span: number;
 }
 
-const SPANS = [3_600, 6 * 3_600, 86_400, 7 * 86_400, 28 * 86_400];
+const HOUR = 3_600;
+const SPANS = [HOUR, 6 * HOUR, 86_400, 7 * 86_400, 28 * 86_400];
 
-/** How much of the time at least one of the builds ran, until now. The builds are the newest ones: what was before is not known. */
-export function utilisation(builds: readonly Timed[], now: number, parts = 24): Shares & { readonly percent: number } {
+/**
+ * How much of the time at least one of the builds ran, until now.
+ * @param isWhole there are no older builds; else what was before the oldest one is not known, and not shown
+ */
+export function utilisation(builds: readonly Timed[], now: number, isWhole: boolean, parts = 24): Shares & { readonly percent: number } {
   const oldest = Math.min(now, ...builds.map((build) => build.started_at));
-  const span = SPANS.find((one) => one >= now - oldest) ?? SPANS[SPANS.length - 1] ?? 0;
+  const most = SPANS[SPANS.length - 1] ?? 0;
+  const span = isWhole ? (SPANS.find((one) => one >= now - oldest) ?? most) : Math.max(1, Math.min(most, now - oldest));
   const size = span / parts;
   const begin = now - span;
   const busy = Array<number>(parts).fill(0);
@@ -79,11 +83,11 @@ function union(spans: readonly (readonly [number, number])[]): [number, number][
   return found;
 }
 
-/** How many of the builds were good, from the oldest of them until now. */
+/** How many of the builds were good, from the oldest of them until now, and in the last hour at least. */
 export function trend(builds: readonly Timed[], now: number, parts = 20): Shares & { readonly good: number; readonly rated: number } {
   const rated = builds.filter((build) => build.complete_at !== null && isRated(build.results));
-  const begin = Math.min(now, ...rated.map((build) => build.complete_at ?? now));
-  const span = Math.max(1, now - begin);
+  const begin = Math.min(now - HOUR, ...rated.map((build) => build.complete_at ?? now));
+  const span = now - begin;
   const counts = [...Array(parts).keys()].map(() => ({ good: 0, rated: 0 }));
   for (const build of rated) {
     const part = counts[Math.min(parts - 1, Math.floor((((build.complete_at ?? now) - begin) / span) * parts))];

@@ -30,6 +30,13 @@ export function shortRid(rid: string): string {
   return rid.slice(rid.lastIndexOf(".") + 1).slice(0, 8);
 }
 
+const RID = /\bri\.[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+/g;
+
+/** A text with something shorter in the place of RIDs. */
+export function withoutRids(told: string, nameOf: (rid: string) => string = shortRid): string {
+  return told.replace(RID, nameOf);
+}
+
 /** What people call a job: what it writes. */
 export function nameOfJob({ outputs, builder }: GraphRunJob): string {
   return outputs.map(({ target }) => target).join(", ") || builder;

@@ -93,7 +93,7 @@ export function draw(nodes: readonly GraphNode[], sizes: Sizes): Drawing {
     boxes,
     edges: chains.map((chain) => ({ from: (chain[0] as Vertex).id, to: (chain[chain.length - 1] as Vertex).id, path: pathOf(chain, xOf, sizes) })),
     width: Math.max(0, columns.length * (sizes.width + sizes.gapX) - sizes.gapX),
-    height: Math.max(0, ...boxes.map((box) => box.y + sizes.height)),
+    height: columns.flat().reduce((most, vertex) => Math.max(most, vertex.y + heightOf(vertex, sizes)), 0),
   };
 }
 
@@ -198,22 +198,25 @@ function crossings(columns: readonly (readonly Vertex[])[]): number {
   return found;
 }
 
+function heightOf(vertex: Vertex, sizes: Sizes): number {
+  return vertex.isBox ? sizes.height : sizes.height * THIN;
+}
+
 /** Give each vertex its height: as near to its neighbours as the others of its column let it. */
 function settle(columns: readonly (readonly Vertex[])[], sizes: Sizes): void {
-  const heightOf = (vertex: Vertex): number => (vertex.isBox ? sizes.height : sizes.height * THIN);
-  const middle = (vertex: Vertex): number => vertex.y + heightOf(vertex) / 2;
+  const middle = (vertex: Vertex): number => vertex.y + heightOf(vertex, sizes) / 2;
   for (const column of columns) {
     let y = 0;
     for (const vertex of column) {
       vertex.y = y;
-      y += heightOf(vertex) + sizes.gapY;
+      y += heightOf(vertex, sizes) + sizes.gapY;
     }
   }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const isForward = sweep % 2 === 0;
     for (const column of isForward ? columns : [...columns].reverse()) {
-      const wanted = column.map((vertex) => (mean(isForward ? vertex.before : vertex.after, middle) ?? middle(vertex)) - heightOf(vertex) / 2);
-      const placed = apart(wanted, column.map((vertex) => heightOf(vertex) + sizes.gapY));
+      const wanted = column.map((vertex) => (mean(isForward ? vertex.before : vertex.after, middle) ?? middle(vertex)) - heightOf(vertex, sizes) / 2);
+      const placed = apart(wanted, column.map((vertex) => heightOf(vertex, sizes) + sizes.gapY));
       column.forEach((vertex, index) => (vertex.y = placed[index] ?? 0));
     }
   }
@@ -249,7 +252,7 @@ export function apart(wanted: readonly number[], rooms: readonly number[]): numb
 /** A line through the vertices, flat where it leaves and where it arrives. */
 function pathOf(chain: readonly Vertex[], xOf: (vertex: Vertex) => number, sizes: Sizes): string {
   const points = chain.map((vertex) => {
-    const y = round(vertex.y + (vertex.isBox ? sizes.height : sizes.height * THIN) / 2);
+    const y = round(vertex.y + heightOf(vertex, sizes) / 2);
     const left = xOf(vertex);
     return { left, right: left + sizes.width, y };
   });

@@ -71,6 +71,7 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
           ))}
         </ul>
       )}
+      {shown.length > 0 && !page.withheld.includes("builds") && <Trend builders={ids} />}
       {shown.length === 0 ? (
         <Empty>{present.length ? text.builders.noMatch : text.builders.none}</Empty>
       ) : (
@@ -92,7 +93,6 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
           </table>
         </div>
       )}
-      {shown.length > 0 && !page.withheld.includes("builds") && <Trend builders={ids} />}
       <Withheld parts={page.withheld} />
     </>
   );

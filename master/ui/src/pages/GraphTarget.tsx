@@ -1,14 +1,14 @@
 /** One target: its versions, why it is stale, and building it. */
 
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import type { GraphPlanJob, TargetResource, TargetVersion } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
 import { shortRid } from "../lib/graph";
 import { ActionButton } from "../parts/actions";
 import { Document, Empty, Result, Section, useTitle } from "../parts/basics";
-import { Dag } from "../parts/Dag";
+import { Dag, type DagNode } from "../parts/Dag";
 import { AgoMs, TargetLink } from "../parts/GraphParts";
 import { Table, type Column } from "../parts/ListPage";
 import { text } from "../text";
@@ -20,6 +20,7 @@ export default function GraphTarget(): ReactNode {
   const { target: named } = route.useParams();
   const path = `targets/${encodeURIComponent(named)}`;
   const query = useOne<TargetResource>(path);
+  const plan = useRows<GraphPlanJob>(`${path}/plan`, { events: ["graph_builds/*/*", "target_versions/*/*"] });
   const rid = query.data?.rid ?? "";
   useTitle(`${query.data?.name ?? text.graph.target} · ${config().title}`);
   return (
@@ -34,9 +35,11 @@ export default function GraphTarget(): ReactNode {
               <h1>{target.name}</h1>
               <p className="muted mono small">{target.rid}</p>
             </div>
-            <Buttons target={target} />
+            {plan.data && <Buttons target={target} isMade={plan.data.length > 0} />}
           </header>
-          <Plan path={path} />
+          <Section title={text.graph.plan}>
+            <Document query={plan}>{(jobs) => (jobs.length === 0 ? <Empty>{text.graph.noPlan}</Empty> : <Plan jobs={jobs} />)}</Document>
+          </Section>
           <Versions path={path} rid={rid} />
         </>
       )}
@@ -44,59 +47,50 @@ export default function GraphTarget(): ReactNode {
   );
 }
 
-function Buttons({ target }: { target: TargetResource }): ReactNode {
+/** @param isMade some job makes it; else its versions come from outside */
+function Buttons({ target, isMade }: { target: TargetResource; isMade: boolean }): ReactNode {
   const navigate = useNavigate();
   const show = (run: string): void => void navigate({ to: "/graph/runs/$run", params: { run } });
   const upstream = { type: "upstream", targetRids: [target.rid] };
   const alone = { type: "manual", targetRids: [target.rid] };
+  if (!isMade) return <ActionButton path={`targets/${encodeURIComponent(target.rid)}`} method="commit" label={text.graph.commit} />;
   return (
     <span className="buttons">
       <ActionButton<string> path="graph_builds" method="create" params={{ target: upstream }} label={text.graph.build} className="primary" onDone={show} />
       <ActionButton<string> path="graph_builds" method="create" params={{ target: alone, force: true }} label={text.graph.force} onDone={show} />
-      <ActionButton path={`targets/${encodeURIComponent(target.rid)}`} method="commit" label={text.graph.commit} />
     </span>
   );
 }
 
 const JOBS: readonly Column<GraphPlanJob>[] = [
-  { label: text.run.wrote, className: "text", cell: ({ outputs }) => outputs.map((one) => <TargetLink key={one} target={one} />) },
+  { label: text.graph.target, className: "text", cell: ({ outputs }) => outputs.map((one) => <TargetLink key={one} target={one} />) },
   { label: text.common.state, cell: ({ stale }) => <Result look={stale ? "warnings" : "success"} label={stale ? text.graph.stale : text.graph.fresh} /> },
   { label: text.run.why, className: "text", cell: ({ reasons }) => reasons.join("; ") },
   { label: text.common.builder, className: "wide", cell: ({ builder }) => builder },
 ];
 
-function Plan({ path }: { path: string }): ReactNode {
-  const query = useRows<GraphPlanJob>(`${path}/plan`, { events: ["graph_builds/*/*", "target_versions/*/*"] });
+function Plan({ jobs }: { jobs: readonly GraphPlanJob[] }): ReactNode {
   const navigate = useNavigate();
+  const nodes = useMemo(() => jobs.map(nodeOf), [jobs]);
   return (
-    <Section title={text.graph.plan}>
-      <Document query={query}>
-        {(jobs) =>
-          jobs.length === 0 ? (
-            <Empty>{text.graph.noPlan}</Empty>
-          ) : (
-            <>
-              <Dag
-                nodes={jobs.map((job) => ({
-                  id: job.outputs[0] ?? "",
-                  needs: job.depends_on,
-                  title: job.outputs.join(", "),
-                  subtitle: job.builder,
-                  look: job.stale ? "warnings" : "success",
-                  state: job.stale ? text.graph.stale : text.graph.fresh,
-                }))}
-                label={text.graph.drawn}
-                onOpen={(target) => void navigate({ to: "/graph/targets/$target", params: { target } })}
-              />
-              <div className="scroll">
-                <Table rows={jobs} columns={JOBS} keyOf={(job) => job.spec_id} />
-              </div>
-            </>
-          )
-        }
-      </Document>
-    </Section>
+    <>
+      <Dag nodes={nodes} label={text.graph.drawn} onOpen={(target) => void navigate({ to: "/graph/targets/$target", params: { target } })} />
+      <div className="scroll">
+        <Table rows={jobs} columns={JOBS} keyOf={(job) => job.spec_id} />
+      </div>
+    </>
   );
+}
+
+function nodeOf({ outputs, depends_on: needs, builder, stale }: GraphPlanJob): DagNode {
+  return {
+    id: outputs[0] ?? "",
+    needs,
+    title: outputs.join(", "),
+    subtitle: builder,
+    look: stale ? "warnings" : "success",
+    state: stale ? text.graph.stale : text.graph.fresh,
+  };
 }
 
 const COLUMNS: readonly Column<TargetVersion>[] = [

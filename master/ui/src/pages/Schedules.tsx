@@ -5,7 +5,7 @@ import { useMemo, type ReactNode } from "react";
 import type { SchedulePage as Page, ScheduleResource, ScheduleRunMark, ScheduleVersionResource, TargetResource } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
-import { shortRid } from "../lib/graph";
+import { shortRid, withoutRids } from "../lib/graph";
 import type { Look } from "../lib/results";
 import { actionText, triggerText } from "../lib/schedules";
 import { ActionButton } from "../parts/actions";
@@ -92,7 +92,7 @@ export function SchedulePage(): ReactNode {
             <ul className="plain">
               {page.reasons.map((reason, index) => (
                 <li key={index}>
-                  {reason.text} {reason.since !== null && reason.since !== undefined && <span className="muted"><Ago at={reason.since} /></span>}
+                  {withoutRids(reason.text, namesOf(page))} {reason.since !== null && reason.since !== undefined && <span className="muted"><Ago at={reason.since} /></span>}
                 </li>
               ))}
             </ul>
@@ -104,6 +104,14 @@ export function SchedulePage(): ReactNode {
       )}
     </Document>
   );
+}
+
+/** What the page calls things, by their RIDs. */
+function namesOf(page: Page): (rid: string) => string {
+  return (rid) => {
+    const known = page.targets[rid];
+    return typeof known === "string" ? known : shortRid(rid);
+  };
 }
 
 const RUNS: readonly Column<ScheduleRunMark>[] = [
@@ -156,10 +164,7 @@ function Runs({ page }: { page: Page }): ReactNode {
 }
 
 function Versions({ page }: { page: Page }): ReactNode {
-  const nameOf = (rid: string): string => {
-    const known = page.targets[rid];
-    return typeof known === "string" ? known : shortRid(rid);
-  };
+  const nameOf = namesOf(page);
   const columns: readonly Column<ScheduleVersionResource>[] = [
     {
       label: text.graph.version,

@@ -137,7 +137,7 @@ export function WorkerPage(): ReactNode {
           <Section title={text.workers.builds}>
             {builds.data && (builds.data.length ? <BuildTable builds={builds.data.slice(0, LISTED)} names={names} /> : <Empty>{text.workers.noBuilds}</Empty>)}
           </Section>
-          {!!builds.data?.length && <Utilisation builds={builds.data} now={Math.floor(builds.dataUpdatedAt / 1000)} />}
+          {!!builds.data?.length && <Utilisation builds={builds.data} now={Math.floor(builds.dataUpdatedAt / 1000)} isWhole={builds.data.length < BUILDS} />}
           {worker.configured_on.length > 0 && (
             <Section title={text.workers.serves}>
               <ul className="plain columns">

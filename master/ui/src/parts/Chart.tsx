@@ -24,6 +24,8 @@ interface ChartProps {
   readonly valueText: (value: number) => string;
   readonly kind: "bars" | "line";
   readonly isTime?: boolean;
+  /** What may lie between two marks of the upright axis. */
+  readonly steps: readonly number[];
   /** The greatest value; else that of the series. */
   readonly top?: number;
 }
@@ -83,7 +85,19 @@ export default function Chart(props: ChartProps): ReactNode {
   );
 }
 
-function plotOf(element: HTMLElement, { places, series, placeText, kind, isTime = false, top }: ChartProps): uPlot {
+const MINUTE = 60;
+const DAY = 86_400;
+const TIMES = [1, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * MINUTE).concat([1, 2, 7, 14, 28].map((days) => days * DAY));
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/** Instants on an axis: the time of the day, and where a day begins the date. */
+function timeText(at: number): string {
+  const date = new Date(at * 1000);
+  return date.getHours() === 0 && date.getMinutes() === 0 ? DATE.format(date) : CLOCK.format(date);
+}
+
+function plotOf(element: HTMLElement, { places, series, placeText, valueText, steps, kind, isTime = false, top }: ChartProps): uPlot {
   const style = getComputedStyle(element);
   const colours = { good: "--good", bad: "--bad", run: "--run" };
   const resolved = (name: string): string => colourOf(element, style.getPropertyValue(name));
@@ -97,9 +111,12 @@ function plotOf(element: HTMLElement, { places, series, placeText, kind, isTime 
       cursor: { show: false },
       scales: {
         x: { time: isTime, range: (_, from, to) => (isTime ? [from, to] : [from - 0.5, to + 0.5]) },
-        y: { range: (_, __, most) => [0, top ?? (most || 1) * 1.05] },
+        y: { range: (_, __, most) => [0, top ?? Math.max(1, most) * 1.05] },
       },
-      axes: [isTime ? axis : { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000], values: (_, all) => all.map((at) => placeText(at)) }, { ...axis, size: 44 }],
+      axes: [
+        { ...axis, space: 70, incrs: isTime ? TIMES : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000], values: (_, all) => all.map(isTime ? timeText : placeText) },
+        { ...axis, size: 64, incrs: [...steps], values: (_, all) => all.map(valueText) },
+      ],
       series: [
         {},
         ...series.map(({ label, colour }) => {

@@ -1,6 +1,6 @@
 /** The charts of pages. */
 
-import { lazy, Suspense, useMemo, type ReactNode } from "react";
+import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
 import type { Build } from "../api/schema";
 import { useRows } from "../api/queries";
 import { durationsOf, trend, utilisation, type Timed } from "../lib/charts";
@@ -13,7 +13,11 @@ const Chart = lazy(() => import("./Chart"));
 const BUILDS_OF_BUILDER = 200;
 const BUILDS_OF_ALL = 500;
 const FIELDS = ["builderid", "buildid", "complete", "number", "started_at", "complete_at", "results"].map((name) => `field=${name}`).join("&");
-const percent = (value: number): string => `${Math.round(value)} %`;
+const PERCENTS = [25, 50, 100];
+const SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400];
+const percent = (value: number): string => (value > 0 && value < 1 ? "< 1 %" : `${Math.round(value)} %`);
+
+const durationText = (seconds: number): string => (seconds === 0 ? "0" : formatDuration(seconds));
 
 function Frame({ title, none, children }: { title: string; none: string; children: ReactNode | null }): ReactNode {
   return <Section title={title}>{children === null ? <Empty>{none}</Empty> : <Suspense fallback={<div className="chart-place" />}>{children}</Suspense>}</Section>;
@@ -37,7 +41,8 @@ export function Durations({ builder }: { builder: number }): ReactNode {
           ]}
           placeLabel={text.common.build}
           placeText={text.common.number}
-          valueText={(minutes) => formatDuration(minutes * 60)}
+          valueText={durationText}
+          steps={SECONDS}
           kind="bars"
         />
       )}
@@ -45,19 +50,23 @@ export function Durations({ builder }: { builder: number }): ReactNode {
   );
 }
 
-/** How busy a worker was; the builds are its newest ones. */
-export function Utilisation({ builds, now }: { builds: readonly Timed[]; now: number }): ReactNode {
-  const found = useMemo(() => utilisation(builds, now), [builds, now]);
+/**
+ * How busy a worker was.
+ * @param isWhole the builds are all that it has had, not only the newest
+ */
+export function Utilisation({ builds, now, isWhole }: { builds: readonly Timed[]; now: number; isWhole: boolean }): ReactNode {
+  const found = useMemo(() => utilisation(builds, now, isWhole), [builds, now, isWhole]);
   return (
     <Frame title={text.charts.busy} none={text.charts.noBuilds}>
       {builds.length === 0 ? null : (
         <Chart
-          told={text.charts.busyTold(Math.round(found.percent), formatDuration(found.span))}
+          told={text.charts.busyTold(percent(found.percent), formatDuration(found.span))}
           places={found.starts}
           series={[{ label: text.charts.percent, values: found.percents, colour: "run" }]}
           placeLabel={text.charts.from}
           placeText={formatInstant}
           valueText={percent}
+          steps={PERCENTS}
           kind="bars"
           isTime
           top={100}
@@ -67,30 +76,41 @@ export function Utilisation({ builds, now }: { builds: readonly Timed[]; now: nu
   );
 }
 
-/** How many builds of some builders were good. */
+/** How many builds of some builders were good; read when somebody opens it. */
 export function Trend({ builders }: { builders: ReadonlySet<number> }): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details className="card fold" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <h2>{text.charts.trend}</h2>
+      </summary>
+      {isOpen && <TrendChart builders={builders} />}
+    </details>
+  );
+}
+
+function TrendChart({ builders }: { builders: ReadonlySet<number> }): ReactNode {
   const query = useRows<Build>(`builds?complete=true&order=-buildid&limit=${BUILDS_OF_ALL}&${FIELDS}`, { events: ["builds/*/finished"] });
   const found = useMemo(() => {
     const builds = query.data?.filter((build) => builders.has(build.builderid));
-    const newest = Math.max(0, ...(builds?.map((build) => build.complete_at ?? 0) ?? []));
-    return builds ? trend(builds, newest) : null;
+    return builds ? trend(builds, Math.max(0, ...builds.map((build) => build.complete_at ?? 0))) : null;
   }, [query.data, builders]);
-  if (!found) return null;
+  if (!found) return <div className="chart-place" />;
+  if (found.rated === 0) return <Empty>{text.charts.noBuilds}</Empty>;
   return (
-    <Frame title={text.charts.trend} none={text.charts.noBuilds}>
-      {found.rated === 0 ? null : (
-        <Chart
-          told={text.charts.trendTold(found.good, found.rated, formatDuration(found.span))}
-          places={found.starts}
-          series={[{ label: text.charts.percentGood, values: found.percents, colour: "good" }]}
-          placeLabel={text.charts.from}
-          placeText={formatInstant}
-          valueText={percent}
-          kind="line"
-          isTime
-          top={100}
-        />
-      )}
-    </Frame>
+    <Suspense fallback={<div className="chart-place" />}>
+      <Chart
+        told={text.charts.trendTold(found.good, found.rated, formatDuration(found.span))}
+        places={found.starts}
+        series={[{ label: text.charts.percentGood, values: found.percents, colour: "good" }]}
+        placeLabel={text.charts.from}
+        placeText={formatInstant}
+        valueText={percent}
+        steps={PERCENTS}
+        kind="line"
+        isTime
+        top={100}
+      />
+    </Suspense>
   );
 }

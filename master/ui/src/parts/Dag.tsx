@@ -1,6 +1,6 @@
 /** A graph without cycles, drawn. Whoever uses it shows the same in a table, too. */
 
-import { useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { shortened } from "../lib/graph";
 import { draw, neighbour, type GraphNode } from "../lib/layers";
 import { SIGNS, type Look } from "../lib/results";
@@ -26,6 +26,12 @@ export function Dag({ nodes, label, onOpen, chosen }: { nodes: readonly DagNode[
   const byId = useMemo(() => new Map(nodes.map((node) => [node.id, node])), [nodes]);
   const [current, setCurrent] = useState("");
   const svg = useRef<SVGSVGElement>(null);
+  useEffect(() => {
+    // on a small screen most of it is out of sight
+    const box = drawing.boxes.find((one) => one.id === chosen);
+    const frame = svg.current?.parentElement;
+    if (box && frame) frame.scrollTo({ left: box.x + SIZES.width / 2 - frame.clientWidth / 2, top: box.y + SIZES.height / 2 - frame.clientHeight / 2 });
+  }, [drawing, chosen]);
   const help = useId();
   if (nodes.length > MOST) return <p className="muted">{text.graph.tooLarge(nodes.length)}</p>;
   // one stop of the Tab key; arrow keys go on from there
@@ -76,14 +82,14 @@ export function Dag({ nodes, label, onOpen, chosen }: { nodes: readonly DagNode[
                   onFocus={() => setCurrent(id)}
                   onKeyDown={(event) => onKey(event, id)}
                 >
-                  <title>{`${node.title}, ${node.state}, ${node.subtitle}`}</title>
+                  <title>{[node.title, node.state, node.subtitle].filter(Boolean).join(", ")}</title>
                   <rect width={SIZES.width} height={SIZES.height} rx="7" className="dag-ground" />
                   <rect width="5" height={SIZES.height - 12} x="6" y="6" rx="2.5" className="dag-mark" />
                   <text x="20" y="19" className="dag-title">
                     {shortened(node.title, LETTERS)}
                   </text>
                   <text x="20" y="36" className="dag-subtitle">
-                    {SIGNS[node.look]} {shortened(`${node.state} · ${node.subtitle}`, LETTERS + 2)}
+                    {SIGNS[node.look]} {shortened([node.state, node.subtitle].filter(Boolean).join(" · "), LETTERS + 2)}
                   </text>
                 </g>
               )

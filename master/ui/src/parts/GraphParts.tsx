@@ -73,7 +73,15 @@ export function Versions({ marks, run }: { marks: readonly VersionMark[]; run: s
             <span className="muted">
               {mark.branch !== null && `${text.changes.onBranch(mark.branch)}, `}
               {text.graph.state[mark.state ?? ""] ?? mark.state}{" "}
-              {mark.build_rid === null ? text.run.outside : mark.build_rid === run ? text.run.thisRun : <RunLink rid={mark.build_rid} />}
+              {mark.build_rid === null ? (
+                text.run.outside
+              ) : mark.build_rid === run ? (
+                text.run.byThisRun
+              ) : (
+                <>
+                  {text.run.byRun} <RunLink rid={mark.build_rid} />
+                </>
+              )}
             </span>
           )}
         </li>

@@ -73,7 +73,8 @@ def test_another_branch_falls_back_to_the_default_one(house: House) -> None:
     assert found["raw"] == (None, "master")
     house.commit("raw", "feature")
     assert states(graph(house, "feature"))["raw"] == (None, "feature")
-    assert states(graph(house, "no/such"))["raw"] == (None, "master")
+    with pytest.raises(NotFound, match="no branch no/such"):
+        graph(house, "no/such")
 
 
 def test_why_nothing_can_be_planned_is_told(house: House) -> None:

@@ -46,6 +46,9 @@ async def _graph(context: Context, keys: Keys, spec: ResultSpec) -> GraphPage:
 def _graph_rows(connection: Connection, branch: str, settings: OrchestrationConfig, spec: ResultSpec) -> GraphPage:
     default = settings.default_branch
     chain = (branch,) if branch == default else (branch, default)
+    names = reading.branches(connection, MOST_BRANCHES)
+    if branch != default and branch not in names and len(names) < MOST_BRANCHES:
+        raise NotFound(f"no branch {branch}")
     known, problem = None, None
     if spec.wants("jobspecs", "targets", "problem"):
         known = landscape.load(connection, chain)
@@ -59,7 +62,6 @@ def _graph_rows(connection: Connection, branch: str, settings: OrchestrationConf
     for target in listed:
         made = None if known is None else _made(target, chain, known, planned, builders)
         states.append(TargetState(**(made or _NOT_TOLD), target=target, version=newest.get(target.rid)))
-    names = reading.branches(connection, MOST_BRANCHES)
     return GraphPage(
         branch=branch,
         branches=[default, *(name for name in names if name != default)],
