@@ -120,7 +120,7 @@ def decode(body: bytes, depth: int) -> Any:
         raise ApiError("Conjure:InvalidArgument", "the body is nested too deeply") from None
     except ValueError as error:  # msgspec's errors and UnicodeDecodeError are of this kind
         raise ApiError("Conjure:InvalidArgument", f"the body is no JSON: {error}") from None
-    if not _within(document, depth):
+    if not is_within(document, depth):
         raise unprocessable(f"the body is nested deeper than {depth}")
     return document
 
@@ -188,7 +188,7 @@ def batch(document: Any, shape: type[T], most: int) -> tuple[T, ...]:
     return elements
 
 
-def _within(value: Any, depth: int) -> bool:
+def is_within(value: Any, depth: int) -> bool:
     """Whether lists and objects are nested at most `depth` deep."""
     level = [value]
     while level:
