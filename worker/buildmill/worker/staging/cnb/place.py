@@ -20,9 +20,15 @@ S = TypeVar("S")
 
 
 class Requested(msgspec.Struct, frozen=True, kw_only=True):
-    """What `prepare` tells `detect`: the buildpacks that are asked for, in order."""
+    """What `prepare` tells the rest.
+
+    Attributes:
+        elements: the buildpacks that are asked for, in order.
+        sha256: of the archive or image that brought a buildpack, by id and version as they are shown.
+    """
 
     elements: list[Element]
+    sha256: dict[str, str]
 
 
 class Detected(msgspec.Struct, frozen=True, kw_only=True):
