@@ -30,7 +30,7 @@ from buildmill.master.web.foundry.face import Foundry
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.history import History
-from buildmill.master.web.http import Request, Site
+from buildmill.master.web.http import Request, Site, too_long
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.live import PING_SECONDS, LiveFactory
@@ -154,9 +154,14 @@ class WebServer:
             random_bytes=accounts.random_bytes,
         )
         self._tasks = TaskOwner("upgrades")
-        self.site = Site(self.handle, self._log_failure, reactor, limits, _STRICT_TRANSPORT if is_secure else ())
+        more_headers = _STRICT_TRANSPORT if is_secure else ()
+        self.site = Site(self.handle, self._log_failure, reactor, limits, more_headers, self._too_long)
         self._data = data
         self._port: IListeningPort | None = None
+
+    def _too_long(self, target: bytes, limit: int) -> tuple[bytes, bytes]:
+        face = self._foundry if target.startswith(_ORCHESTRATION) else None
+        return too_long(target, limit) if face is None else face.too_long(limit)
 
     async def start(self, endpoint: str) -> int:
         """Listen.
