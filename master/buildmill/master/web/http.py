@@ -30,7 +30,14 @@ SECURITY_HEADERS: dict[bytes, bytes] = {
 }
 # after a refusal so much of the body is read and thrown away, so that the client gets to read the answer
 LINGER_BYTES = 4 * 1024 * 1024
-_TOO_LONG = b'{"error": "the body is longer than %d bytes"}'
+
+TooLong = Callable[[bytes, int], tuple[bytes, bytes]]
+"""``(target of the request, the limit)``: media type and body of the refusal of a body that is too long."""
+
+
+def too_long(_target: bytes, limit: int) -> tuple[bytes, bytes]:
+    """As the data API says it."""
+    return b"text/plain; charset=utf-8", b'{"error": "the body is longer than %d bytes"}' % limit
 
 
 _SECURITY_LINES = b"".join(b"%b: %b\r\n" % line for line in SECURITY_HEADERS.items())
@@ -100,8 +107,9 @@ class Request(TwistedRequest):
         self._is_refused = True
         self.content = BytesIO()
         self.requestHeaders.removeHeader(b"Expect")
-        body = _TOO_LONG % self._limit
-        head = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        # the request knows its own target only when all of it has come
+        media_type, body = self.channel.site.too_long(self.channel.target, self._limit)
+        head = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: %b\r\n" % media_type
         head += _SECURITY_LINES
         transport: Any = self.channel.transport
         transport.write(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
@@ -217,6 +225,12 @@ class Channel(http.HTTPChannel):
 
     site: Site
     _deadline: IDelayedCall | None = None
+    _path: bytes  # twisted's
+
+    @property
+    def target(self) -> bytes:
+        """What stands in the line of the request that is coming in."""
+        return self._path
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         _received(self, data)
@@ -266,6 +280,7 @@ class Site(TwistedSite):
         handle: answers a request.
         log_failure: takes what nobody expected.
         more_headers: that every answer carries beside the usual ones.
+        too_long: what is said of a body that is longer than the limit.
     """
 
     def __init__(
@@ -275,6 +290,7 @@ class Site(TwistedSite):
         reactor: IReactorTime,
         limits: WebLimits,
         more_headers: Iterable[tuple[bytes, bytes]] = (),
+        too_long: TooLong = too_long,
     ) -> None:
         untyped: Any = super()
         untyped.__init__(
@@ -289,6 +305,7 @@ class Site(TwistedSite):
         self.log_failure = log_failure
         self.limits = limits
         self.more_headers = tuple(more_headers)
+        self.too_long = too_long
         self.channels: set[Channel] = set()
         self._date_at, self._date = -1, b""
 

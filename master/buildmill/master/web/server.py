@@ -30,7 +30,7 @@ from buildmill.master.web.foundry.face import Foundry
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.history import History
-from buildmill.master.web.http import Request, Site
+from buildmill.master.web.http import Request, Site, too_long
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.live import PING_SECONDS, LiveFactory
@@ -118,7 +118,8 @@ class WebServer:
         self._origins = Origins(base_url, allowed_origins)
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
-        self._rest = Rest(data, self._origins, limits, self.gate, Rates(reactor, self.gate, limits))
+        rates = Rates(reactor, self.gate, limits)
+        self._rest = Rest(data, self._origins, limits, self.gate, rates)
         self._foundry = Foundry(data, self.gate, self._origins, limits, lambda: _uuid(rng))
         own_history = History(bus, f"{rng.getrandbits(48):012x}", limits)
         self._history = history or own_history
@@ -143,7 +144,7 @@ class WebServer:
         front_end = front_end_config(
             base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui
         )
-        self._pages = Pages(data, base_url, title, self.gate, front_end).app.resource()
+        self._pages = Pages(data, base_url, title, self.gate, rates, front_end).app.resource()
         self._login = Login(
             gate=self.gate,
             origins=self._origins,
@@ -153,9 +154,14 @@ class WebServer:
             random_bytes=accounts.random_bytes,
         )
         self._tasks = TaskOwner("upgrades")
-        self.site = Site(self.handle, self._log_failure, reactor, limits, _STRICT_TRANSPORT if is_secure else ())
+        more_headers = _STRICT_TRANSPORT if is_secure else ()
+        self.site = Site(self.handle, self._log_failure, reactor, limits, more_headers, self._too_long)
         self._data = data
         self._port: IListeningPort | None = None
+
+    def _too_long(self, target: bytes, limit: int) -> tuple[bytes, bytes]:
+        face = self._foundry if target.startswith(_ORCHESTRATION) else None
+        return too_long(target, limit) if face is None else face.too_long(limit)
 
     async def start(self, endpoint: str) -> int:
         """Listen.
