@@ -186,14 +186,14 @@ def test_program_that_is_killed_leaves_a_group_that_the_next_one_takes_away(tmp_
     assert left not in os.listdir(where.memory)
 
 
-def test_groups_of_programs_that_have_ended_are_taken_away(tmp_path: Path) -> None:
+def test_program_takes_its_groups_away(tmp_path: Path) -> None:
     where = probe().hierarchies
     if where is None:
         pytest.skip("this machine lets nobody make cgroups with limits")
+    parents = [parent for parent in (where.memory, where.processes) if parent is not None]
+    before = {name for parent in parents for name in os.listdir(parent)}
 
     compiled(tmp_path, "true", ())
 
-    for parent in {where.memory, where.processes} - {None}:
-        assert parent is not None
-        names = [name for name in os.listdir(parent) if name.startswith(PREFIX)]
-        assert [name for name in names if is_dead(int(name.split("-")[-2]))] == []
+    after = {name for parent in parents for name in os.listdir(parent) if name.startswith(PREFIX)}
+    assert [name for name in after - before if is_dead(int(name.split("-")[-2]))] == []
