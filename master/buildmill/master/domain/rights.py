@@ -54,14 +54,14 @@ class Action:
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
     "branches", "codebases", "commits", "events", "forceschedulers", "graph_builds", "graph_jobs", "job_specs", "logs",
-    "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "steps",
-    "targets", "target_versions", "test_result_sets", "workers",
+    "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "staging",
+    "steps", "targets", "target_versions", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
     "forceschedulers.force", "graph_builds.cancel", "graph_builds.create", "schedulers.enable",
     "schedules.create", "schedules.replace", "schedules.delete", "schedules.pause", "schedules.unpause",
-    "schedules.run", "targets.commit",
+    "schedules.run", "staging.develop", "targets.commit",
     "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
 )  # fmt: skip
 
@@ -71,6 +71,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
         *(Action(f"{family}.read", ActionKind.READ) for family in _READ_FAMILIES),
         *(Action(name, ActionKind.CHANGE) for name in _CHANGES),
         Action("audit.read", ActionKind.GUARDED),
+        Action("staging.administer", ActionKind.GUARDED),
         *(Action(f"tokens.{verb}", ActionKind.PERSONAL) for verb in ("read", "create", "revoke")),
         *(
             Action(name, ActionKind.OPEN)
