@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from buildmill.common.staging import Lifecycle
+from buildmill.master.domain.staging.errors import StagingNotFound
 from buildmill.master.domain.staging.requests import DropletFilter, Listed
 from buildmill.master.domain.staging.values import Droplet, DropletState
 from buildmill.master.web.cloudfoundry import bodies, listing, schemas, seeing
@@ -84,6 +87,14 @@ async def _download(call: Call) -> Any:
     )
 
 
+async def _attestation(call: Call) -> Any:
+    """The signed statement of who has made a droplet of what. The published API has no such thing."""
+    droplet = await seeing.droplet(call, call.guid)
+    if droplet.attestation is None:
+        raise StagingNotFound("Attestation")
+    return msgspec.json.decode(droplet.attestation)
+
+
 _ONE: Final = ("droplets", "{guid}")
 
 OPERATIONS: Final = (
@@ -101,6 +112,10 @@ OPERATIONS: Final = (
         body=schemas.METADATA_ONLY, answer="Droplet",
     ),
     Operation(name="deleteDroplet", http="DELETE", path=_ONE, right="staging.develop", handle=_delete, status=202),
+    Operation(
+        name="getDropletAttestation", http="GET", path=(*_ONE, "attestation"), right="staging.read",
+        handle=_attestation, answer="Attestation",
+    ),
     Operation(
         name="downloadDroplet", http="GET", path=(*_ONE, "download"), right="staging.read", handle=_download
     ),

@@ -192,6 +192,7 @@ ANSWERS: Final[dict[str, Schema]] = {
     ),
     "Relationship": _object("data links", data=_object("guid", guid=_text()), links=_LINKS),
     "Variables": _object("var links", var=ANY_OBJECT, links=_LINKS),
+    "Attestation": ANY_OBJECT,
     "Matches": _object("resources", resources={"type": "array", "maxItems": 0}),
     "Errors": _object(
         "errors",
