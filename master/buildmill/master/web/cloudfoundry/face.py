@@ -22,7 +22,7 @@ from buildmill.common.tasks import TaskOwner
 from buildmill.master.auth.throttle import TooManyTries
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.auditing import Note
-from buildmill.master.domain.rights import ActionKind, declared
+from buildmill.master.domain.rights import ActionKind
 from buildmill.master.web.cloudfoundry import members, openapi, roots
 from buildmill.master.web.cloudfoundry.acting import what_is_made
 from buildmill.master.web.cloudfoundry.askers import Asker, Askers
@@ -30,7 +30,7 @@ from buildmill.master.web.cloudfoundry.documents import Documents
 from buildmill.master.web.cloudfoundry.errors import ApiError, bad_query, no_such_route, not_authorized, refusal_of
 from buildmill.master.web.cloudfoundry.oauth import LogIn, OAuth, OAuthError
 from buildmill.master.web.cloudfoundry.operation import Call, Download, FileBody, Operation, Reply
-from buildmill.master.web.cloudfoundry.operations import BESIDE, OPERATIONS, find
+from buildmill.master.web.cloudfoundry.operations import BESIDE, OPERATIONS, check_declared, find
 from buildmill.master.web.cloudfoundry.sending import Sender
 from buildmill.master.web.gate import Gate
 from buildmill.master.web.http import Request
@@ -70,7 +70,7 @@ class CloudFoundry:
         new_id: Callable[[], str],
     ) -> None:
         for operation in (*OPERATIONS, *BESIDE):
-            declared(operation.right, f"the operation {operation.name!r}")
+            check_declared(operation)
         self._data = data
         self._limits = limits
         self._base_url = base_url.rstrip("/")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from buildmill.common.errors import InvalidInput
+from buildmill.master.domain.rights import declared
 from buildmill.master.web.cloudfoundry import (
     of_apps,
     of_buildpacks,
@@ -30,6 +31,11 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
 BESIDE: Final[tuple[Operation, ...]] = (of_logs.READ,)
 """Those with a path of their own."""
 _V3: Final = "v3"
+
+
+def check_declared(operation: Operation) -> None:
+    """Raises UndeclaredAction if an operation does not say which right it needs."""
+    declared(operation.right, f"the operation {operation.name!r}")
 
 
 def find(method: bytes, path: bytes) -> tuple[Operation, str] | None:

@@ -105,5 +105,7 @@ def test_no_resource_has_too_many() -> None:
     assert len(metadata.merged(Metadata(), most).annotations) == 200
     with pytest.raises(TooManyLabels, match="Failed to add 51 labels because it would exceed maximum of 50"):
         metadata.merged(Metadata(), MetadataChange(labels=many(51)))
-    with pytest.raises(TooManyAnnotations, match="Failed to add 201 annotations because it would exceed maximum of 200"):
+    with pytest.raises(
+        TooManyAnnotations, match="Failed to add 201 annotations because it would exceed maximum of 200"
+    ):
         metadata.merged(Metadata(annotations={"one": "more"}), MetadataChange(annotations=many(200)))

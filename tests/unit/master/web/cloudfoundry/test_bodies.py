@@ -176,9 +176,7 @@ def test_everything_that_is_wrong_is_told_in_one_text() -> None:
 def test_how_a_component_ends_a_build() -> None:
     staged = {"state": "STAGED", "lifecycle": {"type": "kpack", "data": {"image": "i", "processTypes": {"web": "x"}}}}
 
-    assert bodies.build_patch(staged).end == ReportedEnd(
-        state=BuildState.STAGED, image="i", process_types={"web": "x"}
-    )
+    assert bodies.build_patch(staged).end == ReportedEnd(state=BuildState.STAGED, image="i", process_types={"web": "x"})
     assert bodies.build_patch({"state": "FAILED", "error": "e"}).end == ReportedEnd(state=BuildState.FAILED, error="e")
     assert bodies.build_patch({"metadata": {"labels": {"a": None}}}).change == MetadataChange(labels={"a": None})
 
@@ -278,9 +276,7 @@ def test_buildpacks() -> None:
     assert bodies.new_buildpack({"name": "ruby"}) == NewBuildpack(name="ruby")
     assert bodies.new_buildpack(
         {"name": "a-b_c", "stack": "s", "lifecycle": "cnb", "position": 2, "enabled": False, "locked": True}
-    ) == NewBuildpack(
-        name="a-b_c", stack="s", lifecycle=Lifecycle.CNB, position=2, is_enabled=False, is_locked=True
-    )
+    ) == NewBuildpack(name="a-b_c", stack="s", lifecycle=Lifecycle.CNB, position=2, is_enabled=False, is_locked=True)
     assert bodies.buildpack_change({"enabled": True}) == BuildpackChange(is_enabled=True)
 
 

@@ -231,7 +231,8 @@ def test_v3_names_its_resources() -> None:
     links = roots.v3(HERE)["links"]
 
     assert links["self"] == {"href": "http://here/v3"}
-    for name in "apps builds buildpacks droplets info packages processes spaces organizations stacks tasks".split():
+    names = ("apps", "builds", "buildpacks", "droplets", "info", "packages", "processes", "spaces", "organizations")
+    for name in (*names, "stacks", "tasks"):
         assert links[name] == {"href": f"http://here/v3/{name}"}
 
 
