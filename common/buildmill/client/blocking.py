@@ -5,11 +5,8 @@ It needs neither Twisted's reactor nor a thread. In a program on Twisted use `bu
 
 from __future__ import annotations
 
-import http.client
 import ssl
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from random import Random
@@ -29,8 +26,9 @@ from buildmill.client.documents import (
     result_of,
     rows_of,
 )
-from buildmill.client.errors import ApiError, Busy, UnexpectedAnswer, Unreachable, error_of
+from buildmill.client.errors import Busy, UnexpectedAnswer, Unreachable
 from buildmill.client.events import CONNECTED, Blocks, Delays, Event, Progress, Reread, StreamEvents
+from buildmill.client.exchanges import Exchanges
 from buildmill.client.paging import PAGE_ROWS, Paging
 from buildmill.client.paths import (
     Call,
@@ -48,15 +46,6 @@ R = TypeVar("R")
 
 SILENCE_SECONDS = 90.0
 """A stream of events that is silent for so long is dead: the master sends a comment every 30 seconds."""
-
-_CHUNK = 64 * 1024
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Whoever has got our token does not send it elsewhere."""
-
-    def redirect_request(self, *_arguments: Any, **_more: Any) -> None:
-        return None
 
 
 class Client:
@@ -85,8 +74,7 @@ class Client:
         rng: Random | None = None,
     ) -> None:
         self._master = Master(url, token)
-        self._timeout = timeout
-        self._opener = urllib.request.build_opener(_NoRedirects(), urllib.request.HTTPSHandler(context=tls))
+        self._exchanges = Exchanges(self._master.url, timeout, tls)
         self._sleep = sleep
         self._rng = rng or Random()  # noqa: S311  # waits, not secrets
 
@@ -102,7 +90,7 @@ class Client:
         Raises:
             Missing: there is none.
         """
-        return first_of(self._body(self._master.reading(what)), what.plural, what.row)
+        return first_of(self._exchanges.body(self._master.reading(what)), what.plural, what.row)
 
     @overload
     def list(self, what: Collection[T]) -> list[T]: ...
@@ -110,7 +98,7 @@ class Client:
     def list(self, what: FieldsOfMany) -> list[dict[str, Any]]: ...
     def list(self, what: Collection[Any] | FieldsOfMany) -> list[Any]:
         """Rows of a collection, in one answer: all, unless it says a limit."""
-        return rows_of(self._body(self._master.reading(what)), what.plural, what.row)
+        return rows_of(self._exchanges.body(self._master.reading(what)), what.plural, what.row)
 
     @overload
     def page(self, what: Collection[T]) -> Page[T]: ...
@@ -118,7 +106,7 @@ class Client:
     def page(self, what: FieldsOfMany) -> Page[dict[str, Any]]: ...
     def page(self, what: Collection[Any] | FieldsOfMany) -> Page[Any]:
         """As `list`, with the number of all rows where the master counts them."""
-        return page_of(self._body(self._master.reading(what)), what.plural, what.row)
+        return page_of(self._exchanges.body(self._master.reading(what)), what.plural, what.row)
 
     @overload
     def iterate(self, what: Collection[T], page_rows: int = PAGE_ROWS) -> Iterator[T]: ...
@@ -129,7 +117,7 @@ class Client:
         paging = Paging(what, page_rows)
         while not paging.is_done:
             request = self._master.request(what.path, paging.parameters())
-            rows = rows_of(self._body(request), what.plural, what.row)
+            rows = rows_of(self._exchanges.body(request), what.plural, what.row)
             paging.took(rows)
             yield from rows
 
@@ -141,12 +129,12 @@ class Client:
         Raises:
             Conflicting: what is there now does not allow it.
         """
-        result: R = result_of(self._body(self._master.calling(call)), call.gives)
+        result: R = result_of(self._exchanges.body(self._master.calling(call)), call.gives)
         return result
 
     def ask(self, request: Callable[[Master], Request]) -> bytes:
         """The body of an answer to a request of one's own, ``lambda master: master.request("builds/12")``."""
-        return self._body(request(self._master))
+        return self._exchanges.body(request(self._master))
 
     # -- logs ----------------------------------------------------------------------------
 
@@ -158,8 +146,8 @@ class Client:
         """
         headers = {"Range": f"bytes={first}-{'' if end is None else end - 1}"} if first or end is not None else {}
         request = self._master.request(what.path, what.parameters, "*/*", **headers)
-        with closing(self._open(request, self._timeout)) as answer:
-            while data := self._read(answer, request):
+        with closing(self._exchanges.open(request)) as answer:
+            while data := self._exchanges.read(answer, request):
                 yield data
 
     def follow(self, what: Download, offset: int = 0) -> Iterator[bytes]:
@@ -255,54 +243,15 @@ class Client:
         """The events of one connection; None for signs of life."""
         request = self._master.listening(paths, progress.since)
         blocks, meaning = Blocks(), StreamEvents(progress)
-        with closing(self._open(request, max(self._timeout, SILENCE_SECONDS))) as answer:
-            while data := self._read(answer, request):
+        with closing(self._exchanges.open(request, SILENCE_SECONDS)) as answer:
+            while data := self._exchanges.read(answer, request):
                 for block in blocks.feed(data):
                     yield meaning.heard(block)
 
-    # -- HTTP ----------------------------------------------------------------------------
-
-    def _body(self, request: Request) -> bytes:
-        with closing(self._open(request, self._timeout)) as answer:
-            parts = []
-            while data := self._read(answer, request):
-                parts.append(data)
-            return b"".join(parts)
-
-    def _open(self, request: Request, timeout: float) -> http.client.HTTPResponse:
-        asked = urllib.request.Request(  # noqa: S310  # `Master` takes http and https only
-            request.url, request.body, dict(request.headers), method=request.method
-        )
-        try:
-            answer: http.client.HTTPResponse = self._opener.open(asked, timeout=timeout)
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                raise self._refusal(refusal) from None
-        except (OSError, http.client.HTTPException) as problem:
-            raise Unreachable(self._master.url, getattr(problem, "reason", problem)) from problem
-        return answer
-
-    def _refusal(self, refusal: urllib.error.HTTPError) -> ApiError:
-        try:
-            body = refusal.read()
-        except (OSError, http.client.HTTPException):
-            body = b""
-        return error_of(refusal.code, body, refusal.headers.get("Retry-After"))
-
-    def _read(self, answer: http.client.HTTPResponse, request: Request) -> bytes:
-        """What has come, at least a byte; nothing at the end."""
-        try:
-            data = answer.read1(_CHUNK)
-        except (OSError, http.client.HTTPException, ValueError) as problem:  # ValueError: the length of a chunk
-            raise Unreachable(self._master.url, repr(problem)) from problem
-        if not data and answer.length:
-            raise Unreachable(self._master.url, f"{request.url} ended too soon")
-        return data
-
     def _lines(self, request: Request) -> Iterator[bytes]:
         rest = b""
-        with closing(self._open(request, self._timeout)) as answer:
-            while data := self._read(answer, request):
+        with closing(self._exchanges.open(request)) as answer:
+            while data := self._exchanges.read(answer, request):
                 *lines, rest = (rest + data).split(b"\n")
                 yield from lines
         if rest:
@@ -310,8 +259,8 @@ class Client:
 
     def _followed(self, what: Download, offset: int) -> Iterator[bytes]:
         request, known = self._master.following(what, offset)
-        with closing(self._open(request, max(self._timeout, SILENCE_SECONDS))) as answer:
-            while data := self._read(answer, request):
+        with closing(self._exchanges.open(request, SILENCE_SECONDS)) as answer:
+            while data := self._exchanges.read(answer, request):
                 known, data = max(0, known - len(data)), data[known:]
                 if data:
                     yield data
@@ -319,7 +268,7 @@ class Client:
     def _is_finished(self, what: Download) -> bool:
         """Whether nothing more comes to the log of a download; a stream ends as well when the master stops."""
         request = self._master.request("/".join(what.path.split("/")[:-1]))
-        log: Log = first_of(self._body(request), "logs", Log)
+        log: Log = first_of(self._exchanges.body(request), "logs", Log)
         return log.complete
 
     def _wait(self, problem: Unreachable | Busy, delays: Delays) -> None:

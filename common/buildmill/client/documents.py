@@ -34,6 +34,13 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload(Request):
+    """A request whose body is sent piece by piece; its headers say the length."""
+
+    pieces: Iterable[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Some rows of a collection.
 

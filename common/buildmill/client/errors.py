@@ -32,7 +32,10 @@ class ApiError(BuildmillError):
         status: HTTP's status code.
         problem: the master's words.
         fields: a text for each parameter that is wrong, where the master tells that; of a forced build.
+        title: what the v3 API calls it, ``CF-UnprocessableEntity``; empty of the data API.
     """
+
+    title = ""
 
     def __init__(self, status: int, problem: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(f"the master refuses: {problem}")
@@ -118,16 +121,39 @@ def error_of(status: int, body: bytes, retry_after: str | None = None) -> ApiErr
     """The error that an answer tells.
 
     Args:
-        body: of the answer; JSON with ``error``, or any text.
+        body: of the answer; JSON with ``error``, or with ``errors`` as of the v3 API, or any text.
         retry_after: the header.
     """
-    problem, fields = _told(body)
-    problem = problem or f"status {status}"
+    listed = _listed(body)
+    problem, fields = ("; ".join(one.detail for one in listed), {}) if listed else _told(body)
+    error = _error(status, problem or f"status {status}", fields, retry_after)
+    error.title = listed[0].title if listed else ""
+    return error
+
+
+def _error(status: int, problem: str, fields: Mapping[str, str], retry_after: str | None) -> ApiError:
     kind = _BY_STATUS.get(status, MasterFailed if status >= 500 else Refused)
     if kind is Busy:
         wait = timedelta(seconds=int(retry_after)) if retry_after is not None and retry_after.isdigit() else None
         return Busy(status, problem, fields, wait)
     return kind(status, problem, fields)
+
+
+class _Listed(msgspec.Struct, frozen=True):
+    detail: str
+    title: str
+
+
+class _Errors(msgspec.Struct, frozen=True):
+    errors: list[_Listed]
+
+
+def _listed(body: bytes) -> list[_Listed]:
+    """The errors that the v3 API tells; none if the answer is of another kind."""
+    try:
+        return msgspec.json.decode(body, type=_Errors).errors
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
 
 
 def _told(body: bytes) -> tuple[str, dict[str, str]]:

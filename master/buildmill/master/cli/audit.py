@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from buildmill.master.cli.console import Told
+from buildmill.master.cli.console import Told, printable
 from buildmill.master.cli.options import json_option, quiet_option
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def list_entries(basedir: Path, since: int | None, actor: str | None, as_json: b
             who = entry.actor if entry.username in ("", entry.actor) else f"{entry.actor} ({entry.username})"
             place = entry.address or entry.via
             line = f"{entry.auditid:>6}  {when}  {who}  {place}  {entry.action}  {entry.path}  {end}"
-            click.echo(_printable(line).rstrip())
+            click.echo(printable(line).rstrip())
     if as_json:
         click.echo(msgspec.json.encode(entries).decode())
 
@@ -136,11 +136,6 @@ def _known(text: str | None) -> tuple[int, str] | None:
 def _short(value: Any) -> str:
     text = "none" if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _printable(text: str) -> str:
-    """Without what a terminal would obey: names come from outside."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 @contextmanager

@@ -31,3 +31,8 @@ def show_problems(error: ConfigError) -> None:
         click.echo(str(problem), err=True)
     count = len(error.problems)
     click.echo("1 error" if count == 1 else f"{count} errors", err=True)
+
+
+def printable(text: str) -> str:
+    """A line without what a terminal would obey: names come from outside."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -27,6 +27,8 @@ _COMMANDS: Mapping[str, str] = {
     "explain": "explain:explain",
     "graph": "graph:graph",
     "schedule": "schedule:schedule",
+    "push": "push:push",
+    "verify": "verify:verify",
     "token": "token:token",
     "audit": "audit:audit",
     "user": "unavailable:user",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,3 +47,21 @@ def json_logs_option(function: F) -> F:
     """``--json-logs``."""
     text = "Write master.log as JSON, one object on each line, whatever buildmill.toml says."
     return click.option("--json-logs", is_flag=True, help=text)(function)
+
+
+def _variables(_context: click.Context, _parameter: click.Parameter, texts: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, given, value = text.partition("=")
+        if not name or (not given and name not in os.environ):
+            raise click.BadParameter(f"expected NAME=VALUE, or the name of a variable that is set here, not {text!r}")
+        found[name] = value if given else os.environ[name]
+    return found
+
+
+def variables_option(function: F) -> F:
+    """``--env``, repeated: the parameter `variables`, names to values; a name alone takes the value it has here."""
+    text = "A variable; without a value, as it is set here. May be repeated."
+    return click.option(
+        "-e", "--env", "variables", multiple=True, metavar="NAME[=VALUE]", callback=_variables, help=text
+    )(function)

@@ -71,7 +71,7 @@ def _too_many(count: int, what: str, most: int) -> str:
 def _label_problems(labels: Any) -> Iterable[str]:
     if not isinstance(labels, dict):
         return ["Metadata 'labels' is not an object"]
-    problems = []
+    problems: list[str] = []
     for key, value in labels.items():
         problems.extend(f"Metadata label key error: {problem}" for problem in key_problems(key))
         problems.extend(f"Metadata label value error: {problem}" for problem in value_problems(value))
@@ -81,7 +81,7 @@ def _label_problems(labels: Any) -> Iterable[str]:
 def _annotation_problems(annotations: Any) -> Iterable[str]:
     if not isinstance(annotations, dict):
         return ["Metadata 'annotations' is not an object"]
-    problems = []
+    problems: list[str] = []
     for key, value in annotations.items():
         if value in (None, ""):  # so that a key that is no good can be taken away
             continue
