@@ -18,6 +18,7 @@ from buildmill.master.domain.audit import AUDIT_HORIZON
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.revlinks import default_revlink_matcher
+from buildmill.master.domain.staging.configuration import StagingConfig
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.machine_config import Machine
 from buildmill.master.engine.project_config import Codebase, Project
@@ -177,6 +178,7 @@ class MasterConfig:
     durability: Durability = field(default_factory=Durability)
     opentelemetry: OpenTelemetryConfig = field(default_factory=OpenTelemetryConfig)
     orchestration: OrchestrationConfig = field(default_factory=OrchestrationConfig)
+    staging: StagingConfig = field(default_factory=StagingConfig)
     notices: tuple[ConfigNotice, ...] = ()
 
     @property

@@ -34,6 +34,7 @@ from buildmill.master.data.endpoints import (
     requests,
     schedules,
     sources,
+    staging,
     steps,
     test_results,
     tokens,
@@ -55,6 +56,7 @@ from buildmill.master.data.ports import (
 from buildmill.master.data.recent import Recent
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.schedules import ScheduleReads
+from buildmill.master.data.staging import NoBlobs, StagingReading
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import EVERY_CHANGE, Stamp, Versions
 from buildmill.master.db.database import Database
@@ -66,6 +68,7 @@ from buildmill.master.domain.projects import EVERYTHING as EVERY_PROJECT
 from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
 from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
+from buildmill.master.domain.staging.ports import BlobStore
 from buildmill.master.logs.searching import Search, SearchedPart
 from buildmill.master.mq.bus import EventBus
 
@@ -120,12 +123,14 @@ class DataAPI(Generic[U]):
         random_bytes: so many bytes that nobody can guess, for tokens; None in a process that makes none.
         engine: does what only an engine can; None where that is in this process.
         commits: how many commits of others this process has noticed.
+        blobs: bytes of packages and droplets; None in a process that has none.
 
     Attributes:
         condition: how the database is.
         audit_log: takes entries about what is not done here.
         graphs: reads job graphs as values.
         schedules: reads schedules.
+        staging: reads what is staged, as values.
     """
 
     def __init__(
@@ -140,6 +145,7 @@ class DataAPI(Generic[U]):
         random_bytes: Callable[[int], bytes] | None = None,
         engine: EngineActions | None = None,
         commits: Callable[[], int] = lambda: 0,
+        blobs: BlobStore | None = None,
     ) -> None:
         self._engine = engine
         self.updates = updates
@@ -147,6 +153,7 @@ class DataAPI(Generic[U]):
         self.audit_log = AuditLog(database)
         self.graphs = GraphReading(database, lambda: updates.orchestration)
         self.schedules = ScheduleReads(database)
+        self.staging = StagingReading(database, lambda: updates.staging, NoBlobs() if blobs is None else blobs)
         self._database = database
         self._context = Context(
             database,
@@ -468,6 +475,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *requests.ENDPOINTS,
     *schedules.ENDPOINTS,
     *sources.ENDPOINTS,
+    *staging.ENDPOINTS,
     *steps.ENDPOINTS,
     *test_results.ENDPOINTS,
     *tokens.ENDPOINTS,

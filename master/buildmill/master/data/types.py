@@ -17,6 +17,7 @@ from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.orchestration import resources as graph_resources
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.schedules.resources import ScheduleExplanation, ScheduleResource, ScheduleRunResource
+from buildmill.master.domain.staging import resources as staging_resources
 
 
 class FieldKind(StrEnum):
@@ -160,6 +161,12 @@ TYPES: dict[str, ResourceType] = {
         resources.Step,
         result_resources.TestResult,
         result_resources.TestResultSet,
+        staging_resources.StagingAppResource,
+        staging_resources.StagingBuildResource,
+        staging_resources.StagingBuildpackResource,
+        staging_resources.StagingCacheResource,
+        staging_resources.StagingDropletResource,
+        staging_resources.StagingPackageResource,
         graph_resources.TargetResource,
         graph_resources.TargetVersion,
         resources.Token,
@@ -187,7 +194,8 @@ TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {},
 GROWING = frozenset(
     {
         "audit_entry", "build", "buildrequest", "buildset", "change", "commit", "graph_attempt", "graph_build",
-        "graph_job", "sourcestamp", "target_version", "test_result", "test_result_set",
+        "graph_job", "sourcestamp", "staging_app", "staging_build", "staging_droplet", "staging_package",
+        "target_version", "test_result", "test_result_set",
     }
 )  # fmt: skip
 """Types of which there are more every day; of all others there are as many as a configuration or a build has."""

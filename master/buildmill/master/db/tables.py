@@ -580,3 +580,4 @@ engine_calls = sa.Table(
 # last: rows are copied in the order of the tables, and theirs name those above
 from buildmill.master.db import tables_of_graphs as graphs  # noqa: E402, F401
 from buildmill.master.db import tables_of_schedules as of_schedules  # noqa: E402, F401
+from buildmill.master.db import tables_of_staging as of_staging  # noqa: E402, F401

@@ -14,8 +14,11 @@ NO_PROJECT: Final = ""
 """What stands for the project of what has none."""
 
 OF_ALL_PROJECTS: Final = frozenset(
-    {"audit", "graph_builds", "graph_jobs", "job_specs", "operations", "schedules", "targets", "target_versions"}
-)
+    {
+        "audit", "graph_builds", "graph_jobs", "job_specs", "operations", "schedules", "staging_apps",
+        "staging_buildpacks", "staging_builds", "staging_droplets", "staging_packages", "targets", "target_versions",
+    }
+)  # fmt: skip
 """Families of rights about what spans projects: for those only who get to all of them."""
 
 

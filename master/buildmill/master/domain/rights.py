@@ -55,7 +55,8 @@ _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
     "branches", "codebases", "commits", "events", "forceschedulers", "graph_builds", "graph_jobs", "job_specs", "logs",
     "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "staging",
-    "steps", "targets", "target_versions", "test_result_sets", "workers",
+    "staging_apps", "staging_buildpacks", "staging_builds", "staging_droplets", "staging_packages", "steps", "targets",
+    "target_versions", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
@@ -213,7 +214,8 @@ class Policy:
 EVENT_FAMILIES: Final = frozenset(
     {
         "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits",
-        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "schedules", "steps",
+        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "schedules",
+        "staging_apps", "staging_buildpacks", "staging_builds", "staging_droplets", "staging_packages", "steps",
         "targets", "target_versions", "test_result_sets", "workers",
     }
 )  # fmt: skip
