@@ -152,14 +152,17 @@ class CloudFoundry:
         operation, guid = found
         asker = await self._askers.who(request)
         note = _note(request, operation, asker)
+        is_told = operation.action.kind is not ActionKind.READ
         try:
             if not operation.admits(asker):
                 raise not_authorized()
             result = await operation.handle(self._call(request, operation, guid, asker, note, Documents(url)))
         except Exception as error:  # whatever it was, it is told, and raised again
-            if operation.action.kind is not ActionKind.READ and not isinstance(error, CancelledError):
+            if is_told and not isinstance(error, CancelledError):
                 await self._data.audit_log.write_refusal(note.refused(error))
             raise
+        if is_told and not note.is_written:  # there was nothing to change
+            await self._data.audit_log.write(note.done())
         await self._send(sender, operation, result)
 
     def _call(

@@ -96,7 +96,7 @@ OPERATIONS: Final = (
         name="getJob", http="GET", path=("jobs", "{guid}"), right="staging.read", handle=_job, answer="Job"
     ),
     Operation(
-        name="matchResources", http="POST", path=("resource_matches",), right="staging.develop", handle=_no_matches,
+        name="matchResources", http="POST", path=("resource_matches",), right="staging.read", handle=_no_matches,
         status=201, body=schemas.ANY_OBJECT, answer="Matches",
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from calendar import timegm
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from buildmill.common.errors import InvalidInput
@@ -179,7 +179,8 @@ def _times(name: str, parameters: Parameters, problems: list[str]) -> Times:
                 f"{words} has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'"
             )
         elif operator:
-            times = replace(times, **{_OPERATORS[operator]: known[0]})
+            bound: dict[str, Any] = {_OPERATORS[operator]: known[0]}
+            times = replace(times, **bound)
         else:
             times = replace(times, any_of=tuple(known))
     return times

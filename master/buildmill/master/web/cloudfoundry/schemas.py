@@ -7,7 +7,7 @@ from typing import Any, Final
 Schema = dict[str, Any]
 
 
-def _object(required: str = "", **properties: Schema) -> Schema:
+def _object(required: str = "", /, **properties: Schema) -> Schema:
     found: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**found, "required": required.split()} if required else found
 
@@ -93,7 +93,7 @@ _OF_BUILDPACKS: Final[dict[str, Schema]] = {
     "metadata": METADATA,
 }
 NEW_BUILDPACK: Final = _object("name", **_OF_BUILDPACKS, lifecycle={"enum": ["buildpack", "cnb"]})
-BUILDPACK_CHANGE: Final = _object(**_OF_BUILDPACKS)
+BUILDPACK_CHANGE: Final = _object("", **_OF_BUILDPACKS)
 FILE_FORM: Final = _object(
     bits={"type": "string", "format": "binary"},
     resources={"type": "string", "description": "JSON of an empty list."},

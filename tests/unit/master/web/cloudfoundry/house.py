@@ -200,8 +200,8 @@ class House:
         return connection
 
     def files(self) -> list[str]:
-        """Names of all files in the store."""
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
+        """Names of all files with bytes in the store."""
+        return sorted(path.name for path in self.folder.rglob("*") if path.is_file() and path.name != "lock")
 
 
 def refusal(answer: Answer) -> tuple[int, int, str, str]:

@@ -19,6 +19,7 @@ from buildmill.master.domain.staging.configuration import StagingRole
 from buildmill.master.web.cloudfoundry.operations import BESIDE, OPERATIONS, check_declared
 from tests.database import Stage, open_stage
 from tests.unit.master.web.cloudfoundry.house import House, form, refusal, to_one, token, zip_of
+from tests.unit.master.web.conftest import Answer
 
 COLUMNS = ("admin", "developer", "supporter", "auditor", "manager", "read", "none", "updater", "foreign", "")
 MATRIX = """
@@ -100,6 +101,12 @@ class Things:
         path = "/".join(guid if element == "{guid}" else element for element in operation.path)
         return ("/" if operation in BESIDE else "/v3/") + path, self.body_for(name)
 
+    def ask(self, name: str, path: str, body: Any, by: str) -> Answer:
+        """Call an operation."""
+        if isinstance(body, bytes):
+            return self.house.send_form(path, body, by=by)
+        return self.house.ask(ALL[name].http, path, body, by=by)
+
     def guid_for(self, name: str) -> str:
         house = self.house
         self._count += 1
@@ -162,10 +169,7 @@ def test_what_each_role_is_answered(things: Things, name: str) -> None:
     found = []
     for role in COLUMNS:
         path, body = things.path_and_body(name)
-        if isinstance(body, bytes):
-            answer = things.house.send_form(path, body, by=role)
-        else:
-            answer = things.house.ask(ALL[name].http, path, body, by=role)
+        answer = things.ask(name, path, body, role)
         found.append(str(answer.status))
         if answer.status >= 400:
             assert refusal(answer)[1] in {401: (10002,), 403: (10003,), 404: (10010,), 422: (10008,)}[answer.status]
