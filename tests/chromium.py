@@ -15,7 +15,11 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser; the test is skipped where there is none, which in CI is a failure."""
+    """A browser; the test is skipped where there is none, which in CI is a failure.
+
+    One at a time in a process: while it is open, an event loop of asyncio counts as running. So a fixture that opens
+    one does not outlive its module or package.
+    """
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM}; CHROMIUM names another one")
     with sync_playwright() as playwright:

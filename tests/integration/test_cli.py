@@ -84,12 +84,12 @@ class Home:
         defaults = {"title": "test", "port": self.port, "command": "true", "builders": ["b1"]}
         (self.folder / "master.cfg").write_text(CONFIG.format(**{**defaults, **values}))
 
-    def run(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a master in the foreground; return when it runs."""
+    def run(self, *arguments: str, until: str = "master is running") -> subprocess.Popen[str]:
+        """Start a master in the foreground; return when it has logged that text."""
         command = [str(BUILDMILL), *arguments, str(self.folder)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.foreground.append(process)
-        wait_until("the master runs", lambda: "master is running" in self.log() or process.poll() is not None)
+        wait_until(until, lambda: until in self.log() or process.poll() is not None)
         return process
 
     def log(self) -> str:
@@ -446,6 +446,19 @@ def test_run_shows_the_log_takes_hangup_as_reconfig_and_stops_at_an_interrupt(ho
     assert output.splitlines() == home.log().splitlines()
     assert home.pid() is None
     assert home.rows("SELECT active FROM masters") == [(0,)]
+
+
+def test_a_hangup_while_the_master_starts_is_taken_when_it_has_started(home: Home) -> None:
+    process = home.run("run", until="starting in")
+
+    process.send_signal(signal.SIGHUP)
+    wait_until("the configuration is read again", lambda: home.log().count("configuration in force") == 2)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=DEADLINE_SECONDS)
+
+    log = home.log()
+    assert log.index("when the master has started") < log.index("master is running")
+    assert log.index("master is running") < log.index("reading the configuration again")
 
 
 def test_a_clean_stop_lets_the_running_build_end(home: Home) -> None:

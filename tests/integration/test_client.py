@@ -35,7 +35,7 @@ from tests.programs import RunningMaster, free_port, running_master, wait_for
 from tests.reactors import Reactor
 from tests.support import async_test
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("client")]
+pytestmark = pytest.mark.slow
 
 BUILDERS = """\
 c["www"]["ws_ping_interval"] = 1

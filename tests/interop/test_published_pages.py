@@ -12,7 +12,7 @@ from tests.chromium import chromium
 from tests.interop.published_pages import PublishedPages
 from tests.programs import RunningMaster, peer_program, running_master
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("published_pages")]
+pytestmark = pytest.mark.slow
 
 BUILDERS = """
 c["title"] = "Ours"

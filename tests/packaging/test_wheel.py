@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = {"common": ROOT / "common", "worker": ROOT / "worker", "master": ROOT / "master"}
 BUILT = ROOT / "master" / "buildmill" / "master" / "web" / "static"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 def run(*command: str | Path) -> str:

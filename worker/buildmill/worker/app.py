@@ -27,6 +27,7 @@ from buildmill.worker.info import describe_worker_blocking
 from buildmill.worker.masters import MasterAddress
 from buildmill.worker.processes import ReactorProcesses
 from buildmill.worker.session import SessionEvents, WorkerSession
+from buildmill.worker.staging.offer import make_offer_blocking
 from buildmill.worker.threads import PoolThreads
 from buildmill.worker.workspace import Workspace
 
@@ -192,6 +193,7 @@ def build_worker(
             numcpus=config.numcpus,
             delete_leftover_dirs=config.delete_leftover_dirs,
             is_durable=durable is not None,
+            staging=await threads.run(make_offer_blocking, config, basedir),
         )
 
     def dial(address: MasterAddress, opened: Callable[[Any], WorkerSession]) -> Deferred[str]:

@@ -86,6 +86,7 @@ def _text_or_none(_: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("-a", "--allow-shutdown", type=click.Choice(["signal", "file"]), help="How to ask for a graceful stop.")
 @click.option("--allow-path", multiple=True, help="A directory outside of BASEDIR where transfers are allowed.")
 @click.option("--delete-leftover-dirs", is_flag=True, help="Let the master remove directories of former builders.")
+@click.option("--staging", is_flag=True, help="Offer to turn packages into droplets, by buildpacks.")
 @click.option("-s", "--log-size", default=10_000_000, show_default=True, help="Bytes of a rotated log file.")
 @click.option("-l", "--log-count", default="10", callback=_number_or_none, help="Rotated log files to keep.")
 @click.option("-k", "--keepalive", default=30.0, show_default=True, help="Seconds of silence before a ping.")
@@ -124,6 +125,7 @@ def create(basedir: str, master: str, name: str, password: str | None, **options
             "allow_shutdown": options["allow_shutdown"],
             "allow_paths": [os.path.abspath(path) for path in options["allow_path"]] or None,
             "delete_leftover_dirs": options["delete_leftover_dirs"] or None,
+            "staging": options["staging"] or None,
             "log_bytes": (1 << 62) if options["no_logrotate"] else options["log_size"],
             "log_files": options["log_count"] or 0,
         }

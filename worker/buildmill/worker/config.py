@@ -40,6 +40,11 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
         delete_leftover_dirs: the master removes directories of builders that are gone.
         durable: commands of a Buildmill master may outlive the connection and this daemon (Linux only).
         end_commands_on_stop: stopping the worker ends those as well.
+        staging: packages may be turned into droplets here, by buildpacks: programs that users of the master bring.
+        staging_memory_mb, staging_disk_mb: the most that one staging may ask for, in MiB; None: what the machine has,
+            and what is free when the worker starts.
+        staging_shelf_mb: of archives of buildpacks that are kept for later stagings, in MiB.
+        staging_cgroups: limits are enforced by control groups where they can be had.
         log_bytes, log_files: size and number of rotated files of `worker.log`.
     """
 
@@ -58,6 +63,11 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     delete_leftover_dirs: bool = False
     durable: bool = True
     end_commands_on_stop: bool = False
+    staging: bool = False
+    staging_memory_mb: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    staging_disk_mb: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    staging_shelf_mb: NotNegative = 4096
+    staging_cgroups: bool = True
     log_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 10_000_000
     log_files: NotNegative = 10
 

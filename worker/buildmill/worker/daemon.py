@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 
 from buildmill.common.errors import BuildmillError, ConfigError, Conflict, NotFound
 from buildmill.worker.config import WorkerConfig, load_config, read_password
+from buildmill.worker.staging.offer import check_staging
 
 PID_FILE = "worker.pid"
 LOG_FILE = "worker.log"
@@ -41,6 +42,7 @@ def read_settings(basedir: str) -> Settled:
     """
     base = os.path.abspath(basedir)
     config = load_config(base)
+    check_staging(config)
     trust = None
     if config.ca_file is not None:
         path = os.path.join(base, config.ca_file)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from buildmill.common.protocol.durable import DURABLE_EXTENSION, DURABLE_VERSION
 from buildmill.common.protocol.messages import OUTPUT_EXTENSION, OUTPUT_VERSION
+from buildmill.common.staging import STAGING_EXTENSION, STAGING_INFO, STAGING_VERSION, Offer, encode
 from buildmill.worker.commands.registry import COMMAND_VERSION, COMMANDS
 
 INFO_FILE_BYTES = 1 << 14
@@ -22,6 +23,7 @@ def describe_worker_blocking(
     numcpus: int | None,
     delete_leftover_dirs: bool,
     is_durable: bool = False,
+    staging: Offer | None = None,
     os_release: str = OS_RELEASE,
 ) -> dict[str, object]:
     """The map that answers `get_worker_info`.
@@ -29,6 +31,7 @@ def describe_worker_blocking(
     Args:
         numcpus: None: those that this process may use.
         is_durable: commands may outlive their connection.
+        staging: what it can do of that; None if it does none.
         os_release: file whose lines become `os_<name>`.
     """
     return {
@@ -43,7 +46,9 @@ def describe_worker_blocking(
             **dict.fromkeys(COMMANDS, COMMAND_VERSION),
             OUTPUT_EXTENSION: OUTPUT_VERSION,
             **({DURABLE_EXTENSION: str(DURABLE_VERSION)} if is_durable else {}),
+            **({STAGING_EXTENSION: str(STAGING_VERSION)} if staging is not None else {}),
         },
+        **({STAGING_INFO: encode(staging).decode()} if staging is not None else {}),
         "delete_leftover_dirs": delete_leftover_dirs,
     }
 

@@ -29,6 +29,7 @@ _COMMANDS: Mapping[str, str] = {
     "schedule": "schedule:schedule",
     "push": "push:push",
     "verify": "verify:verify",
+    "run-droplet": "run_droplet:run_droplet",
     "token": "token:token",
     "audit": "audit:audit",
     "user": "unavailable:user",

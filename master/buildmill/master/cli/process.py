@@ -179,6 +179,8 @@ class MasterProcess:
         else:
             self._is_up = True
             self._settle_memory()
+            if self._reconfigurations:  # asked for since the configuration was read
+                Deferred.fromCoroutine(self._read_configurations())
             working = None if self._work is None else Deferred.fromCoroutine(self._run_work(self._work, app))
             await self._stopping
             if working is not None:
@@ -252,7 +254,9 @@ class MasterProcess:
         from twisted.internet.defer import Deferred
 
         self._reconfigurations += 1
-        if self._reconfigurations == 1:
+        if not self._is_up and self._stop_clean is None:
+            self._log.info("asked to read the configuration again: when the {what} has started", what=self._role.name)
+        elif self._reconfigurations == 1:
             Deferred.fromCoroutine(self._read_configurations())
 
     async def _read_configurations(self) -> None:
@@ -267,8 +271,8 @@ class MasterProcess:
     async def _read_configuration(self) -> None:
         self._log.info("reading the configuration again")
         try:
-            if self._app is None or not self._is_up or self._stop_clean is not None:
-                raise Conflict(f"the {self._role.name} is starting or stopping")
+            if self._app is None or self._stop_clean is not None:
+                raise Conflict(f"the {self._role.name} is stopping")
             await self._app.reconfig()
         except ConfigError as error:
             self._log.error("{what}: {problems}", what=REFUSED, problems=_listed(error))

@@ -1,0 +1,1 @@
+"""Unpacking archives that come from outside: nothing in one gets out of its directory."""

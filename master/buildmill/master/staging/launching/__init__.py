@@ -1,0 +1,1 @@
+"""Droplets of either kind, started on this machine as their launcher would."""

@@ -1,0 +1,5 @@
+"""`python -m buildmill.worker.staging`."""
+
+from buildmill.worker.staging.program import main
+
+main()
