@@ -51,6 +51,12 @@ from buildmill.client.resources import (
     SourceStamp,
     SourcedProperties,
     Spec,
+    StagingAppResource,
+    StagingBuildResource,
+    StagingBuildpackResource,
+    StagingCacheResource,
+    StagingDropletResource,
+    StagingPackageResource,
     Step,
     TargetResource,
     TargetVersion,
@@ -122,6 +128,18 @@ if TYPE_CHECKING:
         SourceStampOrder,
         SpecFilters,
         SpecOrder,
+        StagingAppResourceFilters,
+        StagingAppResourceOrder,
+        StagingBuildResourceFilters,
+        StagingBuildResourceOrder,
+        StagingBuildpackResourceFilters,
+        StagingBuildpackResourceOrder,
+        StagingCacheResourceFilters,
+        StagingCacheResourceOrder,
+        StagingDropletResourceFilters,
+        StagingDropletResourceOrder,
+        StagingPackageResourceFilters,
+        StagingPackageResourceOrder,
         StepFilters,
         StepOrder,
         TargetResourceFilters,
@@ -449,6 +467,54 @@ class OneChange(Single[Change]):
     __slots__ = ()
     row = Change
     plural = "changes"
+
+
+class OneStagingAppResource(Single[StagingAppResource]):
+    """One of ``staging_apps``."""
+
+    __slots__ = ()
+    row = StagingAppResource
+    plural = "staging_apps"
+
+
+class OneStagingPackageResource(Single[StagingPackageResource]):
+    """One of ``staging_packages``."""
+
+    __slots__ = ()
+    row = StagingPackageResource
+    plural = "staging_packages"
+
+
+class OneStagingBuildResource(Single[StagingBuildResource]):
+    """One of ``staging_builds``."""
+
+    __slots__ = ()
+    row = StagingBuildResource
+    plural = "staging_builds"
+
+
+class OneStagingDropletResource(Single[StagingDropletResource]):
+    """One of ``staging_droplets``."""
+
+    __slots__ = ()
+    row = StagingDropletResource
+    plural = "staging_droplets"
+
+
+class OneStagingBuildpackResource(Single[StagingBuildpackResource]):
+    """One of ``staging_buildpacks``."""
+
+    __slots__ = ()
+    row = StagingBuildpackResource
+    plural = "staging_buildpacks"
+
+
+class OneStagingCacheResource(Single[StagingCacheResource]):
+    """One of ``staging_caches``."""
+
+    __slots__ = ()
+    row = StagingCacheResource
+    plural = "staging_caches"
 
 
 class OneStep(Single[Step]):
@@ -1005,6 +1071,108 @@ class ChangeList(Collection[Change]):
         return self.filtered(filters)
 
     def order(self, *keys: ChangeOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingAppResourceList(Collection[StagingAppResource]):
+    """Some of ``staging_apps``."""
+
+    __slots__ = ()
+    row = StagingAppResource
+    plural = "staging_apps"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingAppResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingAppResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingPackageResourceList(Collection[StagingPackageResource]):
+    """Some of ``staging_packages``."""
+
+    __slots__ = ()
+    row = StagingPackageResource
+    plural = "staging_packages"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingPackageResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingPackageResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingBuildResourceList(Collection[StagingBuildResource]):
+    """Some of ``staging_builds``."""
+
+    __slots__ = ()
+    row = StagingBuildResource
+    plural = "staging_builds"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingBuildResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingBuildResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingDropletResourceList(Collection[StagingDropletResource]):
+    """Some of ``staging_droplets``."""
+
+    __slots__ = ()
+    row = StagingDropletResource
+    plural = "staging_droplets"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingDropletResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingDropletResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingBuildpackResourceList(Collection[StagingBuildpackResource]):
+    """Some of ``staging_buildpacks``."""
+
+    __slots__ = ()
+    row = StagingBuildpackResource
+    plural = "staging_buildpacks"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingBuildpackResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingBuildpackResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingCacheResourceList(Collection[StagingCacheResource]):
+    """Some of ``staging_caches``."""
+
+    __slots__ = ()
+    row = StagingCacheResource
+    plural = "staging_caches"
+    id_field = "staging_cacheid"
+
+    def where(self, **filters: Unpack[StagingCacheResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingCacheResourceOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
 
@@ -2023,6 +2191,73 @@ class SourceStampPaths(SourceStampList):
         return SourceStampPath((*self.elements, str(key)))
 
 
+class StagingAppResourcePath(OneStagingAppResource):
+    """``staging_apps/s:staging_app_guid``"""
+
+    __slots__ = ()
+
+    @property
+    def staging_builds(self) -> StagingBuildResourceList:
+        return StagingBuildResourceList((*self.elements, "staging_builds"))
+
+    @property
+    def staging_caches(self) -> StagingCacheResourceList:
+        return StagingCacheResourceList((*self.elements, "staging_caches"))
+
+    @property
+    def staging_droplets(self) -> StagingDropletResourceList:
+        return StagingDropletResourceList((*self.elements, "staging_droplets"))
+
+    @property
+    def staging_packages(self) -> StagingPackageResourceList:
+        return StagingPackageResourceList((*self.elements, "staging_packages"))
+
+
+class StagingAppResourcePaths(StagingAppResourceList):
+    """``staging_apps``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> StagingAppResourcePath:
+        return StagingAppResourcePath((*self.elements, str(key)))
+
+
+class StagingBuildpackResourcePaths(StagingBuildpackResourceList):
+    """``staging_buildpacks``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingBuildpackResource:
+        return OneStagingBuildpackResource((*self.elements, str(key)))
+
+
+class StagingBuildResourcePaths(StagingBuildResourceList):
+    """``staging_builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingBuildResource:
+        return OneStagingBuildResource((*self.elements, str(key)))
+
+
+class StagingDropletResourcePaths(StagingDropletResourceList):
+    """``staging_droplets``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingDropletResource:
+        return OneStagingDropletResource((*self.elements, str(key)))
+
+
+class StagingPackageResourcePaths(StagingPackageResourceList):
+    """``staging_packages``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingPackageResource:
+        return OneStagingPackageResource((*self.elements, str(key)))
+
+
 class StepPath3(OneStep):
     """``steps/n:stepid``"""
 
@@ -2286,6 +2521,26 @@ class Root(RootLinkList):
     @property
     def sourcestamps(self) -> SourceStampPaths:
         return SourceStampPaths((*self.elements, "sourcestamps"))
+
+    @property
+    def staging_apps(self) -> StagingAppResourcePaths:
+        return StagingAppResourcePaths((*self.elements, "staging_apps"))
+
+    @property
+    def staging_buildpacks(self) -> StagingBuildpackResourcePaths:
+        return StagingBuildpackResourcePaths((*self.elements, "staging_buildpacks"))
+
+    @property
+    def staging_builds(self) -> StagingBuildResourcePaths:
+        return StagingBuildResourcePaths((*self.elements, "staging_builds"))
+
+    @property
+    def staging_droplets(self) -> StagingDropletResourcePaths:
+        return StagingDropletResourcePaths((*self.elements, "staging_droplets"))
+
+    @property
+    def staging_packages(self) -> StagingPackageResourcePaths:
+        return StagingPackageResourcePaths((*self.elements, "staging_packages"))
 
     @property
     def steps(self) -> Steps:

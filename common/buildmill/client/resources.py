@@ -587,6 +587,134 @@ class TestResultSet(Resource, frozen=True, kw_only=True):
 TestResultSet.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
 
 
+class StagingAppResource(Resource, frozen=True, kw_only=True):
+    """An app; told as it comes, changes and goes."""
+
+    buildpacks: list[str]
+    created_at: int
+    current_droplet_guid: str | None
+    guid: str
+    lifecycle: str
+    name: str
+    space_guid: str
+    stack: str
+    staging_appid: int
+    updated_at: int
+
+
+class StagingBuildResource(Resource, frozen=True, kw_only=True):
+    """One staging; told as it begins, when the engine's build has begun, and as it ends.
+
+    Attributes:
+        buildrequestid: why it waits is at ``buildrequests/{buildrequestid}/explain``.
+        buildid: of the engine; its steps are the phases.
+    """
+
+    app_guid: str
+    builderid: int | None
+    buildid: int | None
+    buildpacks: list[str]
+    buildrequestid: int | None
+    created_at: int
+    created_by: str | None
+    disk_mb: int
+    droplet_guid: str | None
+    droplet_sha256: str | None
+    error: str | None
+    guid: str
+    lifecycle: str
+    log_rate_bytes_per_second: int
+    memory_mb: int
+    package_guid: str
+    stack: str
+    staging_buildid: int
+    state: str
+    updated_at: int
+
+
+class StagingBuildpackResource(Resource, frozen=True, kw_only=True):
+    """An admin buildpack; told as it comes, changes and goes.
+
+    Attributes:
+        configured: it comes from the folder that the configuration names.
+        stack: None fits every one.
+    """
+
+    configured: bool
+    created_at: int
+    enabled: bool
+    filename: str | None
+    guid: str
+    lifecycle: str
+    locked: bool
+    name: str
+    position: int
+    sha256: str | None
+    size_bytes: int | None
+    stack: str | None
+    staging_buildpackid: int
+    state: str
+    updated_at: int
+
+
+class StagingCacheResource(Resource, frozen=True, kw_only=True):
+    """What stagings of an app on a stack leave for the next.
+
+    Attributes:
+        key: which buildpack's; ``final`` for the one that finishes.
+    """
+
+    app_guid: str
+    key: str
+    sha256: str
+    size_bytes: int
+    stack: str
+    staging_cacheid: int
+    used_at: int
+
+
+class StagingDropletResource(Resource, frozen=True, kw_only=True):
+    """What came out; told as it comes, changes and goes.
+
+    Attributes:
+        buildpacks: names of those that have taken part, in order.
+        attested: there is a signed statement of who has made it of what.
+    """
+
+    app_guid: str
+    attested: bool
+    build_guid: str | None
+    buildpacks: list[str]
+    created_at: int
+    error: str | None
+    guid: str
+    image: str | None
+    lifecycle: str
+    package_guid: str | None
+    sha256: str | None
+    size_bytes: int | None
+    stack: str | None
+    staging_dropletid: int
+    state: str
+    updated_at: int
+
+
+class StagingPackageResource(Resource, frozen=True, kw_only=True):
+    """What is to be staged; told of each change of its state."""
+
+    app_guid: str
+    created_at: int
+    error: str | None
+    guid: str
+    image: str | None
+    sha256: str | None
+    size_bytes: int | None
+    staging_packageid: int
+    state: str
+    type: str
+    updated_at: int
+
+
 class TargetResource(Resource, frozen=True, kw_only=True):
     """Something that job specs write or read."""
 

@@ -568,6 +568,103 @@ export interface Spec {
   type_spec: Record<string, Json>;
 }
 
+export interface StagingAppResource {
+  buildpacks: string[];
+  created_at: number;
+  current_droplet_guid: string | null;
+  guid: string;
+  lifecycle: string;
+  name: string;
+  space_guid: string;
+  stack: string;
+  staging_appid: number;
+  updated_at: number;
+}
+
+export interface StagingBuildResource {
+  app_guid: string;
+  builderid: number | null;
+  buildid: number | null;
+  buildpacks: string[];
+  buildrequestid: number | null;
+  created_at: number;
+  created_by: string | null;
+  disk_mb: number;
+  droplet_guid: string | null;
+  droplet_sha256: string | null;
+  error: string | null;
+  guid: string;
+  lifecycle: string;
+  log_rate_bytes_per_second: number;
+  memory_mb: number;
+  package_guid: string;
+  stack: string;
+  staging_buildid: number;
+  state: string;
+  updated_at: number;
+}
+
+export interface StagingBuildpackResource {
+  configured: boolean;
+  created_at: number;
+  enabled: boolean;
+  filename: string | null;
+  guid: string;
+  lifecycle: string;
+  locked: boolean;
+  name: string;
+  position: number;
+  sha256: string | null;
+  size_bytes: number | null;
+  stack: string | null;
+  staging_buildpackid: number;
+  state: string;
+  updated_at: number;
+}
+
+export interface StagingCacheResource {
+  app_guid: string;
+  key: string;
+  sha256: string;
+  size_bytes: number;
+  stack: string;
+  staging_cacheid: number;
+  used_at: number;
+}
+
+export interface StagingDropletResource {
+  app_guid: string;
+  attested: boolean;
+  build_guid: string | null;
+  buildpacks: string[];
+  created_at: number;
+  error: string | null;
+  guid: string;
+  image: string | null;
+  lifecycle: string;
+  package_guid: string | null;
+  sha256: string | null;
+  size_bytes: number | null;
+  stack: string | null;
+  staging_dropletid: number;
+  state: string;
+  updated_at: number;
+}
+
+export interface StagingPackageResource {
+  app_guid: string;
+  created_at: number;
+  error: string | null;
+  guid: string;
+  image: string | null;
+  sha256: string | null;
+  size_bytes: number | null;
+  staging_packageid: number;
+  state: string;
+  type: string;
+  updated_at: number;
+}
+
 export interface Step {
   buildid: number;
   complete: boolean;
