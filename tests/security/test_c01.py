@@ -45,6 +45,7 @@ _VALUES = {
     "changesourceid": "1", "tokenid": "99", "commitid": "1", "commitid1": "1", "commitid2": "2", "branchid": "1",
     "revision": "abc", "test_result_setid": "1", "auditid": "1", "rid": "ri.s",
     "graph_build_rid": "ri.b", "graph_job_rid": "ri.j",
+    **{f"staging_{kind}_guid": "g" for kind in ("app", "build", "buildpack", "droplet", "package")},
     "target": "raw", "branch": "main",
 }  # fmt: skip
 

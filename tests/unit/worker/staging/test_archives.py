@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from buildmill.common.archives.bounds import Bounds
 from buildmill.common.staging import Cause
 from buildmill.worker.staging.archives.tars import Packing, pack
-from buildmill.worker.staging.archives.tree import Bounds
 from buildmill.worker.staging.archives.untar import untar
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.deadline import Deadline
@@ -31,7 +31,7 @@ def bounds(path: Path, *, room_bytes: int = 1 << 30, max_entries: int = 1000, li
         shown="the package",
         archive_bytes=path.stat().st_size,
         room_bytes=room_bytes,
-        deadline=NO_TIME_LIMIT,
+        check=NO_TIME_LIMIT.check,
         links_stay_inside=links_stay_inside,
         max_entries=max_entries,
     )

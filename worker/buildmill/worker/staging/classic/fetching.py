@@ -9,8 +9,8 @@ import urllib.error
 import urllib.request
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from buildmill.common.archives.bounds import Bounds
 from buildmill.common.staging import Buildpack, Cause
-from buildmill.worker.staging.archives.tree import Bounds
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.area import remove_tree
 from buildmill.worker.staging.classic.environment import PATH
@@ -56,7 +56,7 @@ def _fetch_archive(stage: Stage, buildpack: Buildpack, url: SplitResult, target:
         shown = f"the buildpack {buildpack.shown!r}"
         room = stage.supervisor.disk_room_bytes()
         size = os.stat(path).st_size
-        unzip(path, target, Bounds(shown=shown, archive_bytes=size, room_bytes=room, deadline=stage.deadline))
+        unzip(path, target, Bounds(shown=shown, archive_bytes=size, room_bytes=room, check=stage.deadline.check))
     finally:
         if os.path.exists(path):
             os.unlink(path)
