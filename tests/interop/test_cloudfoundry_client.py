@@ -16,7 +16,9 @@ from cloudfoundry_client.errors import InvalidStatusCode
 from tests.interop.cloudfoundry import STACK, StagingMaster, staging_master
 
 # the client leaves closing the file that it uploads to the garbage collector
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
+)
 
 
 @pytest.fixture(scope="module")

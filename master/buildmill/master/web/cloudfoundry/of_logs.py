@@ -39,7 +39,7 @@ async def _logs_of(call: Call, app_guid: str) -> list[int]:
     builds = await call.reads.builds(BuildFilter(app_guids=(app_guid,)), _NEWEST)
     if not builds.values or builds.values[0].buildid is None:
         return []
-    found = []
+    found: list[int] = []
     for step in await call.data.get(("builds", builds.values[0].buildid, "steps")):
         logs = await call.data.get(("steps", step["stepid"], "logs"))
         found.extend(log["logid"] for log in logs if log["slug"] == _LOG)

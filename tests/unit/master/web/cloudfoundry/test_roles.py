@@ -132,7 +132,7 @@ class Things:
                 return ""
             staged = house.end(build)
             self.droplet = staged["droplet"]["guid"]
-            return {"builds": build["guid"], "droplets": self.droplet}.get(first, self.app["guid"])
+            return str({"builds": build["guid"], "droplets": self.droplet}.get(first, self.app["guid"]))
         return str(self.app["guid"])
 
     def body_for(self, name: str) -> Any:
