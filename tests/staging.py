@@ -114,7 +114,7 @@ class StagedScene:
 
 
 def finish_unit(tx: Any, guid: str, droplet: MadeDroplet, means: Any) -> str:
-    return ending.staged_by_worker(tx, guid, droplet, means, keeps_caches=True)
+    return ending.staged_by_worker(tx, guid, droplet, means, worker="w1", keeps_caches=True)
 
 
 def made_droplet(digit: str = "d", **rest: Any) -> MadeDroplet:

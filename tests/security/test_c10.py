@@ -386,7 +386,7 @@ def test_no_stream_tells_of_it(secrets: Secrets, place: Place) -> None:
 
 def test_what_spans_projects_is_for_those_who_get_to_all(secrets: Secrets, place: Place) -> None:
     ann, bob = place.logged_in("ann"), place.logged_in("bob")
-    rids = {f"staging_{kind}_guid": "x" for kind in ("app", "build", "buildpack", "droplet", "package")}
+    rids: dict[str, Any] = {f"staging_{kind}_guid": "x" for kind in ("app", "build", "buildpack", "droplet", "package")}
     rids |= {"graph_build_rid": "x", "graph_job_rid": "x", "rid": "x", "target": "x", "branch": "x", "auditid": 1}
     passed = {}
     for endpoint in ENDPOINTS:

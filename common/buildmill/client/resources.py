@@ -863,7 +863,7 @@ class BuildPage(Resource, frozen=True, kw_only=True):
     data: list[BuildData] | None
     difference: Difference | None
     next_number: int | None
-    parent: Build | None
+    parent: NamedBuild | None
     previous_number: int | None
     properties: SourcedProperties | None
     rebuilds: list[Build] | None
@@ -871,7 +871,7 @@ class BuildPage(Resource, frozen=True, kw_only=True):
     request: BuildRequest | None
     steps: list[StepWithLogs] | None
     test_result_sets: list[TestResultSet] | None
-    triggered: list[Build] | None
+    triggered: list[NamedBuild] | None
     withheld: list[str]
     worker: str | None
 
@@ -911,6 +911,13 @@ class FrontPage(Resource, frozen=True, kw_only=True):
     waiting_total: int | None
     withheld: list[str]
     workers: WorkersHealth | None
+
+
+class NamedBuild(Resource, frozen=True, kw_only=True):
+    """A build of any builder, with that one's name; null for who may not read builders."""
+
+    build: Build
+    builder: str | None
 
 
 class PropertyDifference(Resource, frozen=True, kw_only=True):

@@ -202,7 +202,9 @@ class App:
         self.staging = StagingRunner(
             updates=self.updates, database=self.database, blobs=self._blobs, bus=self._bus, clock=reactor
         )
-        self._staging_part = StagingPart(updates=self.updates, blobs=self._blobs, in_thread=self._blocking)
+        self._staging_part = StagingPart(
+            updates=self.updates, blobs=self._blobs, in_thread=self._blocking, keys=basedir
+        )
         self._reconfiguration = Reconfiguration(
             Application(
                 [

@@ -54,6 +54,8 @@ const masters = createRoute({ getParentRoute: () => root, path: "/masters", comp
 const about = createRoute({ getParentRoute: () => root, path: "/about", component: lazyRouteComponent(() => import("./pages/Lists"), "About") });
 const audit = createRoute({ getParentRoute: () => root, path: "/audit", component: lazyRouteComponent(() => import("./pages/Lists"), "Audit") });
 const account = createRoute({ getParentRoute: () => root, path: "/account", component: lazyRouteComponent(() => import("./pages/Account")) });
+const projects = createRoute({ getParentRoute: () => root, path: "/projects", component: lazyRouteComponent(() => import("./pages/Projects"), "ProjectsPage") });
+const project = createRoute({ getParentRoute: () => root, path: "/projects/$project", component: lazyRouteComponent(() => import("./pages/Projects"), "ProjectPage") });
 const waterfall = createRoute({ getParentRoute: () => root, path: "/waterfall", component: lazyRouteComponent(() => import("./pages/Views"), "Waterfall") });
 const consolePage = createRoute({ getParentRoute: () => root, path: "/console", component: lazyRouteComponent(() => import("./pages/Views"), "ConsolePage") });
 const grid = createRoute({ getParentRoute: () => root, path: "/grid", component: lazyRouteComponent(() => import("./pages/Views"), "Grid") });
@@ -61,13 +63,14 @@ const grid = createRoute({ getParentRoute: () => root, path: "/grid", component:
 export const router = createRouter({
   routeTree: root.addChildren([
     front, builders, builder, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
-    schedulers, masters, about, audit, account, waterfall, consolePage, grid,
+    schedulers, masters, about, audit, account, waterfall, consolePage, grid, projects, project,
   ]),
   history: createHashHistory(),
   defaultPreload: "intent",
   defaultPendingComponent: Loading,
   defaultErrorComponent: ({ error }) => <Problem error={error instanceof Error ? error : new Error(String(error))} />,
-  scrollRestoration: true,
+  // a log goes to the line in its address by itself
+  scrollRestoration: ({ location }) => !location.pathname.includes("/logs/"),
 });
 
 declare module "@tanstack/react-router" {

@@ -1,20 +1,24 @@
+import type { Look } from "./lib/results";
+
 /** Every word that the pages show. A translation is one more object of this type, chosen below. */
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
+const looks: Record<Look, string> = {
+  success: "success",
+  warnings: "warnings",
+  failure: "failure",
+  skipped: "skipped",
+  exception: "exception",
+  retry: "retry",
+  cancelled: "cancelled",
+  running: "running",
+  waiting: "waiting",
+};
+
 const english = {
   language: "en",
-  looks: {
-    success: "success",
-    warnings: "warnings",
-    failure: "failure",
-    skipped: "skipped",
-    exception: "exception",
-    retry: "retry",
-    cancelled: "cancelled",
-    running: "running",
-    waiting: "waiting",
-  },
+  looks,
   nav: {
     main: "Main",
     skip: "Skip to the page",
@@ -46,7 +50,9 @@ const english = {
     signOut: "Sign out",
     name: "Name",
     password: "Password",
-    needed: "Sign in to do that.",
+    neededTo: (what: string) => `Sign in to do that: ${what}.`,
+    onlyReads: "You may look, and change nothing.",
+    readOnly: "read only",
     elsewhere: (who: string) => `Sign in with ${who}`,
   },
   common: {
@@ -133,6 +139,9 @@ const english = {
     waitsSince: "Submitted",
     why: "Why it waits",
     newer: "Newest",
+    cancelAll: "Cancel all",
+    cancelAllTitle: (n: number) => `Cancel ${n === 1 ? "the request" : `all ${n} requests`} that wait here`,
+    cancelled: (n: number) => `${n} cancelled`,
     older: "Older builds",
   },
   force: {
@@ -155,7 +164,17 @@ const english = {
     stopping: "It was asked to stop.",
     rebuild: "Build again",
     rebuilt: "The build was asked for again.",
-    failing: (step: string) => `${step} failed`,
+    ended: (step: string, look: Look) => (look === "failure" ? `${step} failed` : `${step}: ${looks[look]}`),
+    why: "Why it ended so",
+    noReason: "Nobody has said why.",
+    hints: {
+      oom: "Ended by signal 9 from outside: most often the machine, or its limit, had no memory left.",
+      segfault: "It crashed: signal 11, an access to memory that is not its own.",
+      notFound: "Exit code 127: a shell did not find a command.",
+      notExecutable: "Exit code 126: a shell found a command that may not be run.",
+    },
+    waited: (t: string) => `waited ${t} in the queue`,
+    attempt: (n: number, all: number) => `attempt ${n} of ${all}`,
     showLog: "Open the log here",
     noOutput: "It wrote no output.",
     steps: "Steps",
@@ -190,11 +209,14 @@ const english = {
     waitsForLock: "waits for a lock",
     moreChanges: "There are more.",
     facts: "Facts",
+    asJson: "This page as JSON",
+    responsible: (names: string) => `By ${names}`,
     onWorker: "Worker",
   },
   log: {
     search: "Search in this log",
-    hits: (at: number, n: number, all: boolean) => (n ? `${at} of ${n}${all ? "" : "+"}` : "no hits"),
+    hits: (at: number, n: number, { isDone, isAll }: { isDone: boolean; isAll: boolean }) =>
+      n ? `${at} of ${n}${isAll ? "" : isDone ? "+" : "…"}` : isDone ? "no hits" : "searching…",
     next: "Next hit",
     previous: "Previous hit",
     follow: "Follow",
@@ -259,6 +281,7 @@ const english = {
     builds: "Builds of it",
   },
   schedulers: { title: "Schedulers", none: "No scheduler is configured.", enabled: "enabled", disabled: "disabled", enable: "Enable", disable: "Disable", master: "Master" },
+  projects: { title: "Projects", none: "No project is configured.", noBuilders: "No builder belongs to it." },
   masters: { title: "Masters", none: "No master is known.", active: "running", inactive: "not running", lastActive: "Last seen" },
   account: {
     title: "Account",

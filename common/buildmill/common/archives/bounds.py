@@ -15,7 +15,7 @@ from buildmill.common.errors import BuildmillError
 
 MAX_ENTRIES = 500_000
 MAX_RATIO = 200
-HARMLESS_BYTES = 64 << 20  # so much may come out of however little
+HARMLESS_BYTES = 256 << 20  # so much may come out of however little
 SHOWN_CHARACTERS = 200
 
 
@@ -37,7 +37,7 @@ class Bounds:
 
     Attributes:
         shown: what it is called in messages.
-        archive_bytes: its own size; what comes out is at most `MAX_RATIO` as much.
+        archive_bytes: its own size; what comes out is at most `MAX_RATIO` as much, or `harmless_bytes`.
         room_bytes: how much the disk may take.
         check: called now and then with what is done, in the past tense; may raise to end it.
         links_stay_inside: False: a link may lead out of the tree. Nothing is written through one in any case.
@@ -49,6 +49,7 @@ class Bounds:
     check: Callable[[str], None] = _take_your_time
     links_stay_inside: bool = True
     max_entries: int = MAX_ENTRIES
+    harmless_bytes: int = HARMLESS_BYTES
 
 
 def safe_name(name: str, archive: str) -> str:

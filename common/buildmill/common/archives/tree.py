@@ -8,7 +8,6 @@ import posixpath
 from collections.abc import Callable
 
 from buildmill.common.archives.bounds import (
-    HARMLESS_BYTES,
     MAX_RATIO,
     SHOWN_CHARACTERS,
     ArchiveRefused,
@@ -116,7 +115,7 @@ class Tree:
 
     def _grow(self, name: str, size: int) -> None:
         self._bytes += size
-        if self._bytes > max(HARMLESS_BYTES, MAX_RATIO * self._bounds.archive_bytes):
+        if self._bytes > max(self._bounds.harmless_bytes, MAX_RATIO * self._bounds.archive_bytes):
             raise self.refused(name, f"more than {MAX_RATIO} times the size of the archive comes out of it")
         if self._bytes > self._bounds.room_bytes:
             raise NoRoom(f"{self._bounds.shown}: there is no room on the disk for {name[:SHOWN_CHARACTERS]!r}")

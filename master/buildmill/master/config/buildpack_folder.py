@@ -18,13 +18,16 @@ _CLASSIC_ARCHIVE: Final = ".zip"
 _NAME = re.compile(r"[-\w]{1,250}\Z", re.ASCII)
 
 
-def found_in(value: Any) -> tuple[FolderBuildpack, ...]:
+def found_in(here: Path, value: Any) -> tuple[FolderBuildpack, ...]:
     """The buildpacks in a folder, by name. Blocking: it lists the folder.
+
+    Args:
+        here: what a relative path is relative to.
 
     A directory with ``buildpack.toml``, and an archive ``.cnb``, ``.tgz``, ``.tar.gz`` or ``.tar``, is for `cnb`; a
     directory with ``bin``, and an archive ``.zip``, for `buildpack`. What begins with a point is left out.
     """
-    folder = Path(entries.text(value)).absolute()
+    folder = here / entries.text(value)
     if not folder.is_dir():
         raise Wrong(f"names no folder: {str(folder)!r}")
     found = [_buildpack(path) for path in sorted(folder.iterdir()) if not path.name.startswith(".")]

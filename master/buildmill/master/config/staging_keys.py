@@ -50,7 +50,7 @@ def checked_staging(key: str, value: Any, problems: Problems) -> Any:
         stacks=stacks,
         default_stack=reader.one("default_stack", entries.text, stacks[0].name if stacks else ""),
         workernames=reader.one("workers", entries.texts, ()),
-        buildpacks=ordered(reader.one("buildpacks", found_in, ()), order),
+        buildpacks=ordered(reader.one("buildpacks", lambda value: found_in(problems.folder, value), ()), order),
         limits=reader.one("limits", _limits, StagingLimits()),
         flags=StagingFlags(
             docker=reader.one("docker", entries.flag, False),

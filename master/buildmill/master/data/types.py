@@ -179,6 +179,7 @@ TYPES: dict[str, ResourceType] = {
         page_documents.BuildPage,
         page_documents.Difference,
         page_documents.FrontPage,
+        page_documents.NamedBuild,
         page_documents.PropertyDifference,
         page_documents.RunningBuild,
         page_documents.SourceDifference,

@@ -21,6 +21,7 @@ from buildmill.master.db.staging.looking import Looked
 from buildmill.master.db.staging.means import Means
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.orchestration.rids import RandomBytes
+from buildmill.master.domain.staging.attestation import Voucher
 from buildmill.master.domain.staging.configuration import StagingConfig
 from buildmill.master.domain.staging.requests import (
     AppChange,
@@ -50,16 +51,18 @@ class StagingContext(GraphContext):
 
     Attributes:
         staging: what the configuration in force says.
+        voucher: makes the statements about droplets.
     """
 
     def __init__(self, random_bytes: RandomBytes) -> None:
         super().__init__(random_bytes)
         self.staging = StagingConfig()
+        self.voucher: Voucher | None = None
 
     @property
     def staging_means(self) -> Means:
         """What units of work are done with."""
-        return Means(self.masterid, self.staging, self.random_bytes)
+        return Means(self.masterid, self.staging, self.random_bytes, self.voucher)
 
 
 class UpdatesOfStaging(Writing):
@@ -126,9 +129,6 @@ class UpdatesOfStaging(Writing):
 
     async def deleteDroplet(self, guid: str) -> Job:
         return await self._write(droplets.delete, guid, self._staging.staging_means)
-
-    async def attestDroplet(self, guid: str, attestation: str) -> Droplet:
-        return await self._write(droplets.attest, guid, attestation)
 
     # -- buildpacks ----------------------------------------------------------------------------
 

@@ -66,6 +66,10 @@ _CHANGES = (
     "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
 )  # fmt: skip
 
+_FOR_EVERYBODY = (
+    "session.login", "session.logout", "session.rights", "pages.config", "pages.static", "operations.health",
+)  # fmt: skip
+
 ACTIONS: Final[Mapping[str, Action]] = {
     action.name: action
     for action in (
@@ -74,10 +78,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
         Action("audit.read", ActionKind.GUARDED),
         Action("staging.administer", ActionKind.GUARDED),
         *(Action(f"tokens.{verb}", ActionKind.PERSONAL) for verb in ("read", "create", "revoke")),
-        *(
-            Action(name, ActionKind.OPEN)
-            for name in ("session.login", "session.logout", "pages.config", "pages.static", "operations.health")
-        ),
+        *(Action(name, ActionKind.OPEN) for name in _FOR_EVERYBODY),
     )
 }
 """All there are, by name."""
@@ -211,6 +212,15 @@ class Policy:
     changing: Changing = Changing.KNOWN
 
 
+class Extent(StrEnum):
+    """How much of all that changes something somebody may do."""
+
+    ALL = "all"
+    NOTHING = "none"
+    BY_RULES = "rules"
+    """It has to be asked for each thing."""
+
+
 EVENT_FAMILIES: Final = frozenset(
     {
         "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits",
@@ -251,11 +261,14 @@ def check_default(principal: Principal, action: Action, policy: Policy) -> None:
     elif action.kind is ActionKind.GUARDED:
         if not (policy.changing is Changing.AT_HOME and principal.is_at_home):
             raise Forbidden("this needs a login or a token")
-    elif not _may_change_unknown(principal, policy):
+    elif not may_change_by_default(principal, policy):
         raise Forbidden("this needs a login or a token")
 
 
-def _may_change_unknown(principal: Principal, policy: Policy) -> bool:
+def may_change_by_default(principal: Principal, policy: Policy) -> bool:
+    """Whether somebody may change what no rule is about."""
+    if principal.is_known:
+        return True
     if policy.changing is Changing.AT_HOME:
         return principal.is_at_home
     return policy.changing is Changing.EVERYBODY

@@ -13,7 +13,7 @@ from buildmill.master.auth.access import Access
 from buildmill.master.auth.accounts import Accounts, csrf_token
 from buildmill.master.domain import rights
 from buildmill.master.domain.projects import EVERYTHING, Reach
-from buildmill.master.domain.rights import Action, ActionKind, Principal, Resource, Via
+from buildmill.master.domain.rights import Action, ActionKind, Extent, Principal, Resource, Via
 from buildmill.master.web.addresses import client_address, is_at_home, is_loopback, is_trusted
 from buildmill.master.web.cookies import SessionCookie
 from buildmill.master.web.http import Request
@@ -157,6 +157,12 @@ class Gate:
             rights.check_default(principal, action, self.access.policy)
         elif ADMINS not in await self.access.authz.getRolesFromUser(user):
             raise Forbidden(f"you need to have role '{ADMINS}'")
+
+    def extent_of_changes(self, principal: Principal) -> Extent:
+        """How much of all that changes something somebody may do."""
+        if self.access.authz is not None or self._projects.are_about_changing or principal.scopes is not None:
+            return Extent.BY_RULES
+        return Extent.ALL if rights.may_change_by_default(principal, self.access.policy) else Extent.NOTHING
 
     # -- how far -----------------------------------------------------------------------------
 

@@ -119,7 +119,8 @@ class WebServer:
         self._origins = Origins(base_url, allowed_origins)
         is_secure = base_url.startswith("https:")
         self.gate = Gate(access, accounts, self._origins, SessionCookie(is_secure))
-        self._rest = Rest(data, self._origins, limits, self.gate, Rates(reactor, self.gate, limits))
+        rates = Rates(reactor, self.gate, limits)
+        self._rest = Rest(data, self._origins, limits, self.gate, rates)
         self._foundry = Foundry(data, self.gate, self._origins, limits, lambda: _uuid(rng))
         own_history = History(bus, f"{rng.getrandbits(48):012x}", limits)
         self._history = history or own_history
@@ -144,7 +145,7 @@ class WebServer:
         front_end = front_end_config(
             base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui
         )
-        self._pages = Pages(data, base_url, title, self.gate, front_end).app.resource()
+        self._pages = Pages(data, base_url, title, self.gate, rates, front_end).app.resource()
         self._login = Login(
             gate=self.gate,
             origins=self._origins,

@@ -85,7 +85,7 @@ export interface BuildPage {
   data: BuildData[] | null;
   difference: Difference | null;
   next_number: number | null;
-  parent: Build | null;
+  parent: NamedBuild | null;
   previous_number: number | null;
   properties: Record<string, [Json, string]> | null;
   rebuilds: Build[] | null;
@@ -93,7 +93,7 @@ export interface BuildPage {
   request: BuildRequest | null;
   steps: StepWithLogs[] | null;
   test_result_sets: TestResultSet[] | null;
-  triggered: Build[] | null;
+  triggered: NamedBuild[] | null;
   withheld: string[];
   worker: string | null;
 }
@@ -405,6 +405,11 @@ export interface MediaSetUpdatedTrigger {
   type: "mediaSetUpdated";
   mediaSetRid: string;
   branchName: string;
+}
+
+export interface NamedBuild {
+  build: Build;
+  builder: string | null;
 }
 
 export interface NewLogicTrigger {

@@ -6,10 +6,11 @@ import type { Build, BuilderPage, ForceScheduler } from "../api/schema";
 import { getDocument } from "../api/client";
 import { config } from "../api/config";
 import { useBuilderId, useOne } from "../api/queries";
-import { mustSignIn } from "../parts/actions";
+import { PermittedButton } from "../parts/actions";
 import { Ago, Document, Empty, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
 import { BuildTable } from "../parts/BuildTable";
 import { ForceDialog } from "../parts/Force";
+import { CancelAll } from "../parts/CancelAll";
 import { Reasons } from "../parts/Reasons";
 import { text } from "../text";
 
@@ -66,9 +67,15 @@ function ForceButtons({ page }: { page: BuilderPage }): ReactNode {
   return (
     <div className="buttons">
       {page.forceschedulers.map((scheduler) => (
-        <button key={scheduler.name} type="button" className="primary" disabled={!scheduler.enabled} onClick={() => !mustSignIn() && setOpened(scheduler)}>
-          {scheduler.button_name === scheduler.name ? scheduler.label || text.builder.force : scheduler.button_name}
-        </button>
+        <PermittedButton
+          key={scheduler.name}
+          path={`forceschedulers/${encodeURIComponent(scheduler.name)}?builderid=${page.builder.builderid}`}
+          method="force"
+          label={scheduler.button_name === scheduler.name ? scheduler.label || text.builder.force : scheduler.button_name}
+          className="primary"
+          isOff={!scheduler.enabled}
+          onClick={() => setOpened(scheduler)}
+        />
       ))}
       {opened && <ForceDialog scheduler={opened} builderId={page.builder.builderid} onClose={() => setOpened(null)} />}
     </div>
@@ -79,7 +86,14 @@ function Waiting({ page }: { page: BuilderPage }): ReactNode {
   const { waiting, waiting_total: total } = page;
   if (!waiting?.length) return null;
   return (
-    <Section title={text.builder.waiting} aside={<span className="count">{total}</span>}>
+    <Section
+      title={
+        <>
+          {text.builder.waiting} <span className="count">{total}</span>
+        </>
+      }
+      aside={<CancelAll builder={page.builder.builderid} first={waiting[0]?.request.buildrequestid ?? 0} total={total ?? waiting.length} />}
+    >
       <div className="scroll">
         <table className="stack">
           <thead>

@@ -6,6 +6,7 @@ import type { BuilderSummary, BuildersPage } from "../api/schema";
 import { config } from "../api/config";
 import { useOne } from "../api/queries";
 import { Ago, BuilderLink, Document, Empty, Result, Withheld, useTitle } from "../parts/basics";
+import { useGrowing } from "../parts/growing";
 import { Strip } from "../parts/Strip";
 import { text } from "../text";
 
@@ -42,6 +43,7 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
   };
   const toggle = (tag: string): void =>
     change({ tags: (chosen.includes(tag) ? chosen.filter((one) => one !== tag) : [...chosen, tag]).join(",") });
+  const growing = useGrowing(shown.length);
   const hasOld = page.builders.some(({ builder }) => builder.masterids.length === 0);
   return (
     <>
@@ -82,11 +84,12 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
               </tr>
             </thead>
             <tbody>
-              {shown.map((summary) => (
+              {shown.slice(0, growing.shown).map((summary) => (
                 <Row key={summary.builder.builderid} summary={summary} />
               ))}
             </tbody>
           </table>
+          {growing.end}
         </div>
       )}
       <Withheld parts={page.withheld} />

@@ -14,6 +14,7 @@ export const MORE: readonly [To, string][] = [
   ["/waterfall", text.nav.waterfall],
   ["/console", text.nav.console],
   ["/grid", text.nav.grid],
+  ["/projects", text.projects.title],
   ["/schedulers", text.nav.schedulers],
   ["/masters", text.nav.masters],
   ["/audit", text.nav.audit],

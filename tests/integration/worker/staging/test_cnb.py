@@ -206,12 +206,13 @@ def test_the_launch_metadata_say_buildpacks_and_processes(scene: Scene) -> None:
 
 def test_the_result_document_is_the_contracts(scene: Scene) -> None:
     assert scene.export.outcome.droplet is not None
+    archives = [one.archive.sha256 for one in scene.area.buildpacks if one.archive is not None]
     assert scene.export.outcome.droplet.result == {
         "lifecycle_type": "cnb",
         "lifecycle_metadata": {
             "buildpacks": [
-                {"key": "acme/runtime", "name": "acme/runtime@1.0", "version": "1.0"},
-                {"key": "acme/web", "name": "acme/web@1.0", "version": "1.0"},
+                {"key": "acme/runtime", "name": "acme/runtime@1.0", "version": "1.0", "sha256": archives[0]},
+                {"key": "acme/web", "name": "acme/web@1.0", "version": "1.0", "sha256": archives[1]},
             ]
         },
         "process_types": {"web": "rt serve /home/vcap/layers/acme_web/rt", "task": "rt once"},

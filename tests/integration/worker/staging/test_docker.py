@@ -220,10 +220,12 @@ def area(registry: Registry, root: Path, name: str) -> StagingArea:
 def test_inspection_gives_a_droplet_without_bytes(registry: Registry, tmp_path: Path) -> None:
     registry.access, registry.username, registry.password = "bearer", "me", "secret"
     registry.push("team/app", "1", image({"Entrypoint": ["/run"], "Cmd": ["now"], "ExposedPorts": {"80/tcp": {}}}))
+    made = area(registry, tmp_path, "team/app:1")
+    assert made.run(Phase.SURVEY).outcome.missing == []
     given = {registry.address: {"username": "me", "password": "secret"}}
     (tmp_path / SECRETS_PATH).write_bytes(encode(Secrets(registries=given)))
 
-    ran = area(registry, tmp_path, "team/app:1").run(Phase.INSPECT)
+    ran = made.run(Phase.INSPECT)
 
     assert (ran.outcome.error, ran.exit_code) == ("", 0)
     assert ran.outcome.droplet is not None
@@ -248,3 +250,20 @@ def test_every_failure_of_an_inspection_ends_with_two(registry: Registry, tmp_pa
 def test_mixed_credentials_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(BuildmillError, match="are either username and password, or token"):
         credentials_for("r.example", {"https://r.example/v2/": given})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://é/", "http://a b/", "http://a/\r\nX: y", "file:///etc/passwd", "http://[/", "//x"]
+)
+def test_what_is_no_url_is_not_asked(url: str) -> None:
+    http = Http(insecure=["a", "é", "a b"], deadline=_endless(), pause=lambda seconds: None)
+
+    with pytest.raises(PhaseFailed, match="is no URL") as raised, http.get(url, {}):
+        pass
+
+    assert raised.value.cause is Cause.DOWNLOAD
+
+
+def test_a_token_that_cannot_be_shown_is_refused() -> None:
+    with pytest.raises(BuildmillError, match="have a token that is not of printable ASCII characters"):
+        credentials_for("r.example", {"r.example": {"token": "a\r\nX: y"}})

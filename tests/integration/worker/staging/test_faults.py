@@ -136,7 +136,7 @@ FAULTS = [
         cause=Cause.MALFORMED,
         error=STAGING,
         exit_code=1,
-        said="the package is no proper zip archive",
+        said="the package: it is no zip archive",
     ),
     Fault(
         name="package leaves its directory",
@@ -145,7 +145,7 @@ FAULTS = [
         cause=Cause.MALFORMED,
         error=STAGING,
         exit_code=1,
-        said="the package: '../../x' is refused",
+        said="the package: '../../x' leads out of the tree",
     ),
     Fault(
         name="archive of a buildpack is shorter than it should be",

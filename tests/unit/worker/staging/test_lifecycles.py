@@ -21,5 +21,5 @@ def test_all_lifecycles_are_there() -> None:
 
 
 def test_a_phase_that_a_lifecycle_does_not_have_is_refused() -> None:
-    with pytest.raises(PhaseFailed, match="the lifecycle 'docker' has no phase 'supply'; it has inspect"):
+    with pytest.raises(PhaseFailed, match="the lifecycle 'docker' has no phase 'supply'; it has survey, inspect"):
         find(Lifecycle.DOCKER, Phase.SUPPLY)

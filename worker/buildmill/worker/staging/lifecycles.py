@@ -37,6 +37,7 @@ LIFECYCLES: Mapping[Lifecycle, Mapping[Phase, str]] = {
         Phase.EXPORT: "cnb.export.run",
     },
     Lifecycle.DOCKER: {
+        Phase.SURVEY: "survey.run",
         Phase.INSPECT: "docker.inspect.run",
     },
 }

@@ -6,7 +6,8 @@ from buildmill.master.db import tables_of_staging as t
 from buildmill.master.db.staging import jobs, notes, reading, rows
 from buildmill.master.db.staging.means import Means
 from buildmill.master.db.transaction import Transaction
-from buildmill.master.domain.staging.values import Droplet, Job, MetadataChange
+from buildmill.master.domain.staging.attestation import Voucher
+from buildmill.master.domain.staging.values import Checksum, Droplet, Job, MetadataChange
 
 
 def update(tx: Transaction, guid: str, change: MetadataChange) -> Droplet:
@@ -29,9 +30,15 @@ def delete(tx: Transaction, guid: str, by: Means) -> Job:
     return jobs.done(tx, by, "droplet.delete", "droplet", guid)
 
 
-def attest(tx: Transaction, guid: str, attestation: str) -> Droplet:
-    """Add the signed statement of who has made it. Raises StagingNotFound."""
-    reading.get(tx, t.droplets, guid, "Droplet")
-    tx.sql.execute(t.droplets.update().where(t.droplets.c.guid == guid).values(attestation=attestation))
+def attest(tx: Transaction, guid: str, package: Checksum, voucher: Voucher, worker: str) -> None:
+    """Add the signed statement of who has made it; a droplet of `docker` has none.
+
+    Args:
+        package: what it was made of.
+    """
+    droplet = reading.droplet(tx, guid)
+    if droplet.bits is None or droplet.build_guid is None:
+        return
+    text = voucher.attestation(droplet, reading.build(tx, droplet.build_guid), package, worker)
+    tx.sql.execute(t.droplets.update().where(t.droplets.c.guid == guid).values(attestation=text))
     tx.emit(rows.droplet_resource(reading.get(tx, t.droplets, guid, "Droplet")).event("update"))
-    return reading.droplet(tx, guid)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from buildmill.common import staging as wire
 from buildmill.common.staging import Lifecycle
 from buildmill.master.db import tables_of_staging as t
-from buildmill.master.db.staging import apps, means, notes, reading, rows
+from buildmill.master.db.staging import apps, droplets, means, notes, reading, rows
 from buildmill.master.db.staging.composing import LAYERS, kept_task
 from buildmill.master.db.staging.means import Means
 from buildmill.master.db.transaction import Transaction
@@ -39,6 +39,7 @@ class Made:
     Attributes:
         bits: None of `docker`.
         caches: by key; None where those that are there stay as they are.
+        worker: name of the one that has made it.
     """
 
     bits: Checksum | None
@@ -48,7 +49,7 @@ class Made:
     image: str | None = None
     sboms: tuple[SbomFile, ...] = ()
     caches: Mapping[str, Checksum] | None = None
-    attestation: str | None = None
+    worker: str = ""
 
 
 def staged(tx: Transaction, guid: str, made: Made, by: Means) -> str:
@@ -71,7 +72,7 @@ def staged(tx: Transaction, guid: str, made: Made, by: Means) -> str:
         build_guid=guid, state=str(DropletState.STAGED), lifecycle=row.lifecycle,
         buildpacks=rows.used_text(made.buildpacks), stack=row.stack or None, image=made.image,
         execution_metadata=made.execution_metadata, process_types=rows.json_text(dict(made.process_types)),
-        attestation=made.attestation, created_by=row.created_by, **bits, **secret,
+        created_by=row.created_by, **bits, **secret,
     )  # fmt: skip
     for sbom in made.sboms:
         file = {"sha256": sbom.file.sha256, "size_bytes": sbom.file.size_bytes}
@@ -83,12 +84,17 @@ def staged(tx: Transaction, guid: str, made: Made, by: Means) -> str:
         tx, guid, BuildState.STAGED, droplet_guid=droplet.guid, droplet_sha256=droplet.sha256,
         droplet_size_bytes=droplet.size_bytes,
     )  # fmt: skip
+    if by.voucher is not None and package is not None and package.sha256 is not None:
+        source = Checksum(sha256=package.sha256, size_bytes=package.size_bytes)
+        droplets.attest(tx, droplet.guid, source, by.voucher, made.worker)
     expire_droplets(tx, row.app_guid, by)
     prune_builds(tx, row.app_guid, by)
     return str(droplet.guid)
 
 
-def staged_by_worker(tx: Transaction, guid: str, droplet: wire.Droplet, by: Means, *, keeps_caches: bool) -> str:
+def staged_by_worker(
+    tx: Transaction, guid: str, droplet: wire.Droplet, by: Means, *, worker: str, keeps_caches: bool
+) -> str:
     """A worker has staged, and all that it has made is in the store; the droplet's guid. Raises as `staged`."""
     row = _running(tx, guid)
     task, result = kept_task(row), droplet.result
@@ -102,6 +108,7 @@ def staged_by_worker(tx: Transaction, guid: str, droplet: wire.Droplet, by: Mean
         image=str(metadata.get("docker_image") or task.image) if is_docker else None,
         sboms=tuple(SbomFile(path=file.path, file=_checksum(file)) for file in droplet.sbom),
         caches={cache.key: _checksum(cache.file) for cache in droplet.caches} if keeps_caches else None,
+        worker=worker,
     )
     return staged(tx, guid, made, by)
 

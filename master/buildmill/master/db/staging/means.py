@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.staging.attestation import Voucher
 from buildmill.master.domain.staging.configuration import StagingConfig
 from buildmill.master.domain.staging.guids import RandomBytes, new_guid
 
@@ -18,11 +19,13 @@ class Means:
 
     Attributes:
         config: what the configuration in force says.
+        voucher: makes the statements about droplets; None before staging was switched on.
     """
 
     master_id: int
     config: StagingConfig
     random_bytes: RandomBytes
+    voucher: Voucher | None = None
 
     def guid(self) -> str:
         """One that nobody has had."""

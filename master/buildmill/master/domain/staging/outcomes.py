@@ -132,7 +132,7 @@ def used_buildpacks(task: Task, result: Mapping[str, object]) -> tuple[UsedBuild
                 detect_output=str(detected) if key == matched and detected and task.is_detecting else None,
                 buildpack_name=_text(item.get("name")),
                 version=_text(item.get("version")),
-                sha256=None if archive is None else archive.sha256,
+                sha256=_text(item.get("sha256")) if archive is None else archive.sha256,
             )
         )
     return tuple(found)

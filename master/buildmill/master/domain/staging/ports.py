@@ -164,9 +164,6 @@ class StagingUpdates(Protocol):
 
     async def updateDroplet(self, guid: str, change: MetadataChange) -> Droplet: ...  # noqa: N802  # as all are
 
-    async def attestDroplet(self, guid: str, attestation: str) -> Droplet:  # noqa: N802  # as all updates are named
-        """Add the signed statement of who has made a droplet of what."""
-
     async def deleteDroplet(self, guid: str) -> Job: ...  # noqa: N802  # as all updates are named
 
     async def createBuildpack(self, new: NewBuildpack) -> Buildpack:  # noqa: N802  # as all updates are named

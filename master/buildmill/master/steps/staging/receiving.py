@@ -75,10 +75,10 @@ class ReceiveDroplet(StagingStep):
         return None
 
     async def _staged(self, droplet: wire.Droplet, keeps_caches: bool) -> None:
-        guid, means = self.guid, self.tools.means
+        guid, means, worker = self.guid, self.tools.means, str(self.getWorkerName())
 
         def unit(tx: Any) -> str:
-            return ending.staged_by_worker(tx, guid, droplet, means, keeps_caches=keeps_caches)
+            return ending.staged_by_worker(tx, guid, droplet, means, worker=worker, keeps_caches=keeps_caches)
 
         try:
             await self.calls.write_once("staged", guid, unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import itertools
 import platform
 import tarfile
@@ -36,7 +37,10 @@ def bring(root: Path, content: bytes, *, room_bytes: int = 1 << 20) -> tuple[Lib
         machine=platform.machine(),
     )
     (root / "archive").write_bytes(content)
-    return library, sources.bring(Buildpack(key="x", shown="the-buildpack"), root / "archive")
+    brought = sources.bring(Buildpack(key="x", shown="the-buildpack"), root / "archive")
+    assert brought.sha256 == hashlib.sha256(content).hexdigest()
+    assert brought.chief in brought.all
+    return library, brought.chief
 
 
 def forms() -> dict[str, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from buildmill.worker.staging.cnb.layers import (
     is_file,
     kept_entries,
 )
-from buildmill.worker.staging.cnb.place import Built, Detected, Place
+from buildmill.worker.staging.cnb.place import Built, Detected, Place, Requested
 from buildmill.worker.staging.cnb.prepare import CACHE_KEY
 from buildmill.worker.staging.cnb.processes import default_of
 from buildmill.worker.staging.cnb.relocation import make_links_relative_blocking, make_portable_blocking
@@ -52,19 +52,32 @@ def run(stage: Stage) -> Outcome:
         sbom = exporter.sbom()
         cache = exporter.cache()
         exporter.prune()
+        sha256 = place.find(Requested).sha256
         droplet = Droplet(
-            result=result_document(place.find(Built), group), file=exporter.droplet(), caches=[cache], sbom=sbom
+            result=result_document(place.find(Built), group, sha256), file=exporter.droplet(), caches=[cache], sbom=sbom
         )
         stage.supervisor.check_disk("the droplet was made")
         return Outcome(phase=Phase.EXPORT, detected=[element.shown for element in group], droplet=droplet)
 
 
-def result_document(built: Built, group: Sequence[Element]) -> dict[str, Any]:
-    """The contract's result."""
+def result_document(built: Built, group: Sequence[Element], sha256: Mapping[str, str]) -> dict[str, Any]:
+    """The contract's result.
+
+    Args:
+        sha256: of what brought a buildpack. An addition of ours, for the statement about the droplet.
+    """
     return {
         "lifecycle_type": "cnb",
         "lifecycle_metadata": {
-            "buildpacks": [{"key": element.id, "name": element.shown, "version": element.version} for element in group]
+            "buildpacks": [
+                {
+                    "key": element.id,
+                    "name": element.shown,
+                    "version": element.version,
+                    "sha256": sha256[element.shown],
+                }
+                for element in group
+            ]
         },
         "process_types": {process.type: process.shown() for process in built.processes},
         "execution_metadata": "",

@@ -36,7 +36,7 @@ def run(stage: Stage) -> Outcome:
         _write_variables(stage, place)
         _unpack_cache(stage, place)
     with failing_as(CnbError.DOWNLOAD):
-        place.leave(Requested(elements=_bring_buildpacks(stage, place)))
+        place.leave(_bring_buildpacks(stage, place))
         stage.supervisor.check_disk("package and buildpacks were unpacked")
     return Outcome(phase=Phase.PREPARE)
 
@@ -75,7 +75,7 @@ def _unpack_cache(stage: Stage, place: Place) -> None:
             place.drop_kept()
 
 
-def _bring_buildpacks(stage: Stage, place: Place) -> list[Element]:
+def _bring_buildpacks(stage: Stage, place: Place) -> Requested:
     task = stage.task
     sources = Sources(
         library=place.library(),
@@ -88,6 +88,7 @@ def _bring_buildpacks(stage: Stage, place: Place) -> list[Element]:
         machine=platform.machine(),
     )
     elements: list[Element] = []
+    sha256: dict[str, str] = {}
     for buildpack in task.buildpacks:
         stage.log.say(f"Preparing the buildpack {buildpack.shown}")
         archive: Path | None = None
@@ -96,8 +97,10 @@ def _bring_buildpacks(stage: Stage, place: Place) -> list[Element]:
             verify(str(archive), buildpack.archive, buildpack.shown, stage.deadline)
             if stage.shelf is not None:
                 stage.shelf.keep(buildpack.archive, str(archive))
-        elements.append(sources.bring(buildpack, archive))
-    return elements
+        brought = sources.bring(buildpack, archive)
+        elements.append(brought.chief)
+        sha256 = {element.shown: brought.sha256 for element in brought.all} | sha256  # what is there already stays
+    return Requested(elements=elements, sha256=sha256)
 
 
 def _bounds(stage: Stage, shown: str, path: str, *, links_stay_inside: bool = True) -> Bounds:

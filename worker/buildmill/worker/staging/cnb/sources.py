@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +25,7 @@ from buildmill.common.staging import Buildpack, Cause
 from buildmill.worker.staging.archives.untar import untar
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.area import remove_tree
+from buildmill.worker.staging.checksums import sha256_of
 from buildmill.worker.staging.cnb.groups import Element
 from buildmill.worker.staging.cnb.image_tree import ImageTree
 from buildmill.worker.staging.cnb.images import unpack_image_blocking, unpack_layout_blocking
@@ -38,6 +40,21 @@ from buildmill.worker.staging.failure import PhaseFailed
 IMAGE = "docker://"
 ZIP = b"PK"
 LAYOUT_INDEX = "index.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """What has come.
+
+    Attributes:
+        chief: the buildpack that was meant.
+        all: what came with it, itself included.
+        sha256: of the archive; of an image, of its manifest or index.
+    """
+
+    chief: Element
+    all: list[Element]
+    sha256: str
 
 
 class Sources:
@@ -72,7 +89,7 @@ class Sources:
         self._registries = registries
         self._machine = machine
 
-    def bring(self, buildpack: Buildpack, archive: Path | None) -> Element:
+    def bring(self, buildpack: Buildpack, archive: Path | None) -> Brought:
         """Have a buildpack in the library.
 
         Args:
@@ -84,16 +101,19 @@ class Sources:
         """
         with self._directory("unpacked") as unpacked:
             if archive is not None:
-                said = self._unpack(archive, unpacked, buildpack.shown)
+                said, sha256 = self._unpack(archive, unpacked, buildpack.shown), sha256_of(str(archive), self._deadline)
             elif buildpack.key.startswith(IMAGE):
-                said = self._unpack_image(buildpack, unpacked)
+                said, sha256 = self._unpack_image(buildpack, unpacked)
             else:
-                said = self._unpack_url(buildpack, unpacked)
+                said, sha256 = self._unpack_url(buildpack, unpacked)
             found = self._library.take(unpacked, buildpack.shown)
+        return Brought(chief=self._chief(said, found, buildpack.shown), all=found, sha256=sha256)
+
+    def _chief(self, said: Element | None, found: list[Element], shown: str) -> Element:
         if said is None:
-            return self._library.chief(found, buildpack.shown)
+            return self._library.chief(found, shown)
         if (said.id, said.version) not in {(element.id, element.version) for element in found}:
-            raise InvalidInput(buildpack.shown, f"the image says it is about {said.shown}, and has none of this name")
+            raise InvalidInput(shown, f"the image says it is about {said.shown}, and has none of this name")
         return said
 
     def _unpack(self, archive: Path, unpacked: Path, shown: str) -> Element | None:
@@ -116,23 +136,24 @@ class Sources:
                 return None
             return unpack_layout_blocking(directory, self._tree(unpacked, shown), self._machine, shown)
 
-    def _unpack_image(self, buildpack: Buildpack, unpacked: Path) -> Element | None:
+    def _unpack_image(self, buildpack: Buildpack, unpacked: Path) -> tuple[Element | None, str]:
         reference = parse_reference(buildpack.key.removeprefix(IMAGE))
         http = self._http(self._insecure_registries)
         credentials = credentials_for(reference.host, self._registries)
         registry = Registry(reference, credentials, http, self._machine)
         tree = self._tree(unpacked, buildpack.shown)
-        return unpack_image_blocking(registry, tree, self._scratch / "layer", buildpack.shown)
+        said = unpack_image_blocking(registry, tree, self._scratch / "layer", buildpack.shown)
+        return said, registry.digest.partition(":")[2]
 
-    def _unpack_url(self, buildpack: Buildpack, unpacked: Path) -> Element | None:
+    def _unpack_url(self, buildpack: Buildpack, unpacked: Path) -> tuple[Element | None, str]:
         fetched = self._scratch / "fetched"
         try:
-            self._fetch(buildpack, fetched)
-            return self._unpack(fetched, unpacked, buildpack.shown)
+            sha256 = self._fetch(buildpack, fetched)
+            return self._unpack(fetched, unpacked, buildpack.shown), sha256
         finally:
             fetched.unlink(missing_ok=True)
 
-    def _fetch(self, buildpack: Buildpack, path: Path) -> None:
+    def _fetch(self, buildpack: Buildpack, path: Path) -> str:
         place = urlsplit(buildpack.key)
         if place.scheme not in ("http", "https"):
             raise PhaseFailed(
@@ -144,16 +165,16 @@ class Sources:
         http = self._http([address] if place.scheme == "http" else [])  # whoever writes http means it
         url = place._replace(netloc=address, fragment="").geturl()
 
-        def fetch() -> None:
+        def fetch() -> str:
             headers = {AUTHORIZATION: who.basic} if who.basic else {}
             with http.get(url, headers) as answer, path.open("wb") as file:
                 if answer.status != 200:
                     raise PhaseFailed(
                         f"{buildpack.shown}: the server answered with {answer.status}", cause=Cause.DOWNLOAD
                     )
-                http.save(answer, file, self._room_bytes(), buildpack.shown)
+                return http.save(answer, file, self._room_bytes(), buildpack.shown)
 
-        http.again(f"{buildpack.shown} was fetched", fetch)
+        return http.again(f"{buildpack.shown} was fetched", fetch)
 
     def _tree(self, root: Path, shown: str) -> ImageTree:
         return ImageTree(root, shown, self._deadline, self._room_bytes())

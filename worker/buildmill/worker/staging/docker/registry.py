@@ -37,6 +37,9 @@ class Registry:
 
     Args:
         machine: as `uname` calls the hardware; which of several images is taken.
+
+    Attributes:
+        digest: of what the reference names, an image's manifest or an index, once that was fetched.
     """
 
     def __init__(self, reference: Reference, credentials: Credentials, http: Http, machine: str) -> None:
@@ -44,6 +47,7 @@ class Registry:
         self._credentials = credentials
         self._http = http
         self._machine = machine
+        self.digest = ""
         self._authorization = f"Bearer {credentials.token}" if credentials.token else ""
 
     def manifest(self) -> Manifest:
@@ -54,6 +58,7 @@ class Registry:
             InvalidInput: it is malformed, or there is none for this machine.
         """
         content, kind = self._fetch_manifest(self._reference.wanted)
+        self.digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         document = read_manifest(content, kind)
         if not isinstance(document, Manifest):
             content, kind = self._fetch_manifest(choose(document, self._machine).digest)
