@@ -47,7 +47,7 @@ _VALUES = {
     "revision": "abc", "test_result_setid": "1", "auditid": "1", "rid": "ri.s",
     "graph_build_rid": "ri.b", "graph_job_rid": "ri.j",
     **{f"staging_{kind}_guid": "g" for kind in ("app", "build", "buildpack", "droplet", "package")},
-    "target": "raw", "branch": "main",
+    "target": "raw", "branch": "main", "test_name": "t",
 }  # fmt: skip
 
 

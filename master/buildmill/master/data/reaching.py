@@ -21,7 +21,7 @@ _SAME: Final[Mapping[str, str]] = {"buildsetid": "bsid", "commitid1": "commitid"
 FREE_KEYS: Final = frozenset(
     {
         # found below another key that is guarded
-        "build_number", "codebasename", "log_slug", "revision", "step_name", "step_number", "name",
+        "build_number", "codebasename", "log_slug", "revision", "step_name", "step_number", "name", "test_name",
         # of no project
         "auditid", "changesourceid", "masterid", "schedulerid", "tokenid",
         # judged by the builders that it names

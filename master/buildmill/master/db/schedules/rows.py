@@ -107,6 +107,12 @@ def version(connection: Connection, rid: str) -> ScheduleVersion | None:
     return None if row is None else version_of(row)
 
 
+def versions_of(connection: Connection, schedule_rid: str, limit: int) -> list[ScheduleVersion]:
+    """Versions of a schedule, newest first; also of one that is gone."""
+    query = sa.select(*_VERSION).where(_v.schedule_rid == schedule_rid).order_by(_v.id.desc()).limit(limit)
+    return [version_of(row) for row in connection.sql.execute(query)]
+
+
 def leaves(connection: Connection, schedule_rid: str) -> list[LeafState]:
     """The events that a schedule waits for."""
     e = EVENTS.c
