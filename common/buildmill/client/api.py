@@ -1949,6 +1949,17 @@ class GraphBuildResourcePaths(GraphBuildResourceList):
             "notifications": notifications,
         }, str)
 
+    def plan(
+        self,
+        *,
+        target: Any,
+        branch: str | None | UnsetType = UNSET,
+        fallbacks: Sequence[str] | UnsetType = UNSET,
+        force: bool | UnsetType = UNSET,
+    ) -> Call[Sequence[GraphPlanJob]]:
+        """What `create` would do now, for each job that it would select; changes nothing."""
+        return call(self, "plan", {"target": target, "branch": branch, "fallbacks": fallbacks, "force": force}, Sequence[GraphPlanJob])
+
 
 class GraphJobResourcePath(OneGraphJobResource):
     """``graph_jobs/s:graph_job_rid``"""

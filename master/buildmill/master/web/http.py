@@ -31,7 +31,14 @@ SECURITY_HEADERS: dict[bytes, bytes] = {
 }
 # after a refusal so much of the body is read and thrown away, so that the client gets to read the answer
 LINGER_BYTES = 4 * 1024 * 1024
-_TOO_LONG = b'{"error": "the body is longer than %d bytes"}'
+
+TooLong = Callable[[bytes, int], tuple[bytes, bytes]]
+"""``(target of the request, the limit)``: media type and body of the refusal of a body that is too long."""
+
+
+def too_long(_target: bytes, limit: int) -> tuple[bytes, bytes]:
+    """As the data API says it."""
+    return b"text/plain; charset=utf-8", b'{"error": "the body is longer than %d bytes"}' % limit
 
 
 _SECURITY_LINES = b"".join(b"%b: %b\r\n" % line for line in SECURITY_HEADERS.items())
@@ -111,7 +118,9 @@ class Request(TwistedRequest):
 
     def _refuse(self) -> None:
         self.content = BytesIO()
-        self.refuse_early(413, _TOO_LONG % self._limit, b"text/plain; charset=utf-8")
+        # the request knows its own target only when all of it has come
+        media_type, body = self.channel.site.too_long(self.channel.target, self._limit)
+        self.refuse_early(413, body, media_type)
 
     def refuse_early(
         self, status: int, body: bytes, content_type: bytes, more: Iterable[tuple[bytes, bytes]] = ()
@@ -257,6 +266,18 @@ class Channel(http.HTTPChannel):
     site: Site
     is_patient = False
     _deadline: IDelayedCall | None = None
+    _command: bytes  # twisted's
+    _path: bytes  # twisted's
+
+    @property
+    def command(self) -> bytes:
+        """The method of the request that is coming in."""
+        return self._command
+
+    @property
+    def target(self) -> bytes:
+        """What stands in the line of the request that is coming in."""
+        return self._path
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         _received(self, data)
@@ -272,16 +293,6 @@ class Channel(http.HTTPChannel):
             self.abort()
         else:
             self._deadline = self.callLater(limits.body_seconds - limits.head_seconds, self.abort)
-
-    @property
-    def command(self) -> bytes:
-        """The method of the request that is coming."""
-        return bytes(self._command)
-
-    @property
-    def target(self) -> bytes:
-        """What the request that is coming asks for."""
-        return bytes(self._path)
 
     def be_patient(self) -> None:
         """Let the present request take all the time it needs, as long as something comes."""
@@ -324,6 +335,7 @@ class Site(TwistedSite):
         handle: answers a request.
         log_failure: takes what nobody expected.
         more_headers: that every answer carries beside the usual ones.
+        too_long: what is said of a body that is longer than the limit.
         receives: whether the body of a request, by its method and its target, is taken while it comes.
     """
 
@@ -334,6 +346,7 @@ class Site(TwistedSite):
         reactor: IReactorTime,
         limits: WebLimits,
         more_headers: Iterable[tuple[bytes, bytes]] = (),
+        too_long: TooLong = too_long,
         receives: Callable[[bytes, bytes], bool] = lambda _method, _target: False,
     ) -> None:
         untyped: Any = super()
@@ -350,6 +363,7 @@ class Site(TwistedSite):
         self.receives = receives
         self.limits = limits
         self.more_headers = tuple(more_headers)
+        self.too_long = too_long
         self.channels: set[Channel] = set()
         self._date_at, self._date = -1, b""
 

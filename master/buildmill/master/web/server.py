@@ -31,7 +31,7 @@ from buildmill.master.web.foundry.face import Foundry
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.history import History
-from buildmill.master.web.http import Request, Site
+from buildmill.master.web.http import Request, Site, too_long
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.live import PING_SECONDS, LiveFactory
@@ -169,10 +169,16 @@ class WebServer:
             reactor,
             limits,
             _STRICT_TRANSPORT if is_secure else (),
-            self._cloudfoundry.receives if serves_pages else _receives_nothing,
+            too_long=self._too_long,
+            receives=self._cloudfoundry.receives if serves_pages else _receives_nothing,
         )
         self._data = data
         self._port: IListeningPort | None = None
+
+    def _too_long(self, target: bytes, limit: int) -> tuple[bytes, bytes]:
+        if target.startswith(_ORCHESTRATION):
+            return self._foundry.too_long(limit)
+        return self._cloudfoundry.too_long(limit) if target.startswith(b"/v3/") else too_long(target, limit)
 
     async def start(self, endpoint: str) -> int:
         """Listen.

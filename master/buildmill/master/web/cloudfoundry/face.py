@@ -23,6 +23,7 @@ from buildmill.master.auth.throttle import TooManyTries
 from buildmill.master.data.api import DataAPI
 from buildmill.master.data.auditing import Note
 from buildmill.master.domain.rights import ActionKind
+from buildmill.master.web.bodies import JSON
 from buildmill.master.web.cloudfoundry import members, openapi, roots
 from buildmill.master.web.cloudfoundry.acting import what_is_made
 from buildmill.master.web.cloudfoundry.askers import Asker, Askers
@@ -101,6 +102,10 @@ class CloudFoundry:
             return False
         found = find(method, path)
         return found is not None and found[0].takes_file and self._data.staging.settings().is_on
+
+    def too_long(self, limit: int) -> tuple[bytes, bytes]:
+        """Media type and body of the answer to a request whose body is longer than `limit` bytes."""
+        return JSON, ApiError("CF-BadRequest", f"Bad request: the body is longer than {limit} bytes").body()
 
     def handle(self, request: Request) -> None:
         """Answer a request that is about this API."""

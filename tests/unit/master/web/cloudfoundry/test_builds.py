@@ -227,6 +227,12 @@ def test_builds_by_app_package_and_state(house: House) -> None:
 # -- around ----------------------------------------------------------------------------
 
 
+def test_a_body_that_is_too_long(house: House) -> None:
+    status, code, title, _ = house.refused("POST", "/v3/apps", bytes(1024 * 1024 + 1))
+
+    assert (status, code, title) == (413, 1004, "CF-BadRequest")
+
+
 def test_each_answer_has_an_id(house: House) -> None:
     own = house.ask("GET", "/v3/apps").headers["x-vcap-request-id"]
     given = house.ask("GET", "/v3/nothing", X_Request_Id="a b/c-1\xfc" + "x" * 300).headers["x-vcap-request-id"]
