@@ -17,7 +17,7 @@ export BUILDMILL_PEER
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults simulate ui ui-test ui-types docs client news coverage peer wheel bench bench-durability limits clean
+.PHONY: help run test lint format types layers unit faults simulate ui ui-test ui-types docs client news coverage peer wheel bench bench-durability bench-pages bench-biglog limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -163,6 +163,12 @@ bench: $(BENCH_HARNESS)/.installed $(BENCH_BUILDBOT)/bin/buildbot bench-buildmil
 bench-durability: $(BENCH_HARNESS)/.installed bench-buildmill  ## what durable commands cost beside plain ones, in turn
 	$(BENCH_HARNESS)/bin/python $(BENCH)/durability.py --home $(BENCH_BUILDMILL) --scratch $(BENCH_SCRATCH)/masters \
 	    --out $(BENCH_OUT) $(BENCH_ARGS)
+
+bench-pages: $(UI) $(BENCH_BUILDBOT)/bin/buildbot $(VENV)/.installed-dev  ## web pages on a big master, ours and Buildbot's
+	$(BIN)/python $(BENCH)/pages.py --system buildmill=$(VENV) --system buildbot=$(BENCH_BUILDBOT) $(BENCH_ARGS)
+
+bench-biglog: $(UI) $(VENV)/.installed-dev  ## a log of ten million lines in the web pages
+	$(BIN)/python -m contrib.bench.biglog $(BENCH_ARGS)
 
 limits: $(BENCH_HARNESS)/.installed  ## what this machine can do at best
 	$(BENCH_HARNESS)/bin/python $(BENCH)/limits.py --scratch $(BENCH_SCRATCH)

@@ -19,15 +19,30 @@ def stored_frame(when, runs):
     return b"\1" + zstandard.ZstdCompressor(level=3, write_checksum=True).compress(body)
 
 
-def seed(db, builds=10_000, pending=20, big_log_lines=10_000, batch=20_000):
+def seed(db, builds=10_000, pending=20, big_log_lines=10_000, batch=20_000, changes=0):
     """Each build: 1 request, 1 set, 6 properties, 2 steps with a 3-line log each. The last
-    build's last step has one more log of big_log_lines. Returns nothing; ids are 1..builds."""
+    build's last step has one more log of big_log_lines. With changes the builds are divided
+    among so many, oldest first. Returns nothing; ids are 1..builds."""
     master = db.column("SELECT id FROM masters")[0]
     builders = sorted(db.column("SELECT id FROM builders"))
     workers = sorted(db.column("SELECT id FROM workers"))
     now = int(time.time())
-    db.bulk("source_stamps", ("id", "digest", "branch", "repository", "codebase", "project", "created_at"),
-            [(1, "0" * 40, None, "", "", "", now)])
+    stamps = range(1, max(1, changes) + 1)
+    db.bulk("source_stamps",
+            ("id", "digest", "branch", "revision", "repository", "codebase", "project", "created_at"),
+            ((s, f"{s:040d}", *(("main", f"{s:040x}") if changes else (None, None)), "", "", "", now)
+             for s in stamps))
+    db.bulk("changes", ("id", "author", "comments", "branch", "revision", "when_timestamp", "source_stamp_id"),
+            ((s, "ann@example.org", f"change {s}", "main", f"{s:040x}", now - (len(stamps) - s) * 60, s)
+             for s in stamps if changes))
+
+    def stamp(i):
+        return 1 + (i - 1) * changes // builds if changes else 1
+
+    def properties(i):
+        values = {f"property_{k}": [f"value {k} of {i}", "bench"] for k in range(6)}
+        return {**values, **({"got_revision": [f"{stamp(i):040x}", "bench"]} if changes else {})}
+
     runs = [("h", b"command line\n"), ("o", b"ok\n"), ("h", b"elapsedTime=0.001\n")]
     small_bytes = sum(len(b) for _, b in runs)
     small = stored_frame(now, runs)
@@ -36,7 +51,7 @@ def seed(db, builds=10_000, pending=20, big_log_lines=10_000, batch=20_000):
         when = {i: now - (builds - i) * 30 - 60 for i in ids}
         db.bulk("buildsets", ("id", "reason", "submitted_at", "complete", "complete_at", "results"),
                 ((i, "bench", when[i], 1, when[i] + 20, 0) for i in ids))
-        db.bulk("buildset_source_stamps", ("buildset_id", "source_stamp_id"), ((i, 1) for i in ids))
+        db.bulk("buildset_source_stamps", ("buildset_id", "source_stamp_id"), ((i, stamp(i)) for i in ids))
         db.bulk("build_requests",
                 ("id", "buildset_id", "builder_id", "priority", "complete", "results", "submitted_at",
                  "complete_at", "waited_for", "claimed_by", "claimed_at"),
@@ -47,9 +62,7 @@ def seed(db, builds=10_000, pending=20, big_log_lines=10_000, batch=20_000):
                  "started_at", "complete_at", "locks_duration_s", "state_string", "results"),
                 ((i, i // len(builders) + 1, builders[i % len(builders)], i, workers[i % len(workers)],
                   master, when[i], when[i] + 20, 0, "build successful", 0) for i in ids))
-        db.bulk("build_properties", ("build_id", "properties"),
-                ((i, json.dumps({f"property_{k}": [f"value {k} of {i}", "bench"] for k in range(6)}))
-                 for i in ids))
+        db.bulk("build_properties", ("build_id", "properties"), ((i, json.dumps(properties(i))) for i in ids))
         db.bulk("steps",
                 ("id", "number", "name", "build_id", "started_at", "locks_acquired_at", "complete_at",
                  "state_string", "results", "urls", "hidden"),
@@ -76,4 +89,4 @@ def seed(db, builds=10_000, pending=20, big_log_lines=10_000, batch=20_000):
             ((i, i, builders[i % len(builders)], 0, 0, now, 0) for i in extra))
     db.execute(f"UPDATE builders SET last_build_number = {builds // len(builders) + 1}")
     db.execute("UPDATE buildsets SET waiting_requests = 1 WHERE complete = 0")
-    db.close(("source_stamps", "buildsets", "build_requests", "builds", "steps", "logs"))
+    db.close(("source_stamps", "changes", "buildsets", "build_requests", "builds", "steps", "logs"))

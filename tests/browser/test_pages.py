@@ -130,6 +130,24 @@ def test_broken_build_opens_at_the_line_that_matters(page: Page, site: Site) -> 
     expect(page.locator(".log-line.selected")).to_be_in_viewport()
 
 
+def test_triggered_builds_stand_below_their_step_and_have_steps_again(page: Page, site: Site) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
+    visit(page, f"/builds/{site.builds['all']}")
+
+    child = page.locator(".sub-build", has_text="docs #")
+    expect(child).to_have_count(1)
+    page.wait_for_load_state("networkidle")
+    asked.clear()
+    child.locator("summary").first.click()
+    expect(child.locator(".step-name").last).to_have_text("sphinx")
+    assert len(asked) == 1
+    child.get_by_role("link", name="docs #").click()
+    expect(page.locator("main header").first).to_contain_text("Triggered by")
+    page.get_by_role("link", name="all #").click()
+    expect(page.locator(".sub-build")).to_have_count(1)
+
+
 def test_running_build_is_live_and_can_be_stopped_with_a_reason(page: Page, site: Site) -> None:
     visit(page, "/builders/slow/builds/1")
     before = page.locator(".excerpt .log-line").last.inner_text()
@@ -214,6 +232,25 @@ def test_live_log_follows_its_end_until_the_reader_scrolls(page: Page, site: Sit
     assert log.evaluate("e => e.scrollTop") == before
     page.get_by_role("button", name="below").click()
     expect(page.get_by_role("button", name="below")).to_be_hidden()
+
+
+# -- how much is asked for -----------------------------------------------------------------------
+
+
+def test_no_page_needs_more_than_three_questions(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
+    found = {}
+    for name in ("front", "builders", "builder", "broken", "waterfall", "console", "grid"):
+        visit(page, "/masters")
+        page.wait_for_load_state("networkidle")
+        asked.clear()
+        visit(page, PAGES[name])
+        page.wait_for_load_state("networkidle")
+        found[name] = [url.partition("/api/v2/")[2] for url in asked]
+
+    assert {name: urls for name, urls in found.items() if len(urls) > 3} == {}
+    assert len(found["front"]) == 1
 
 
 # -- the keyboard ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,10 @@ from tests.programs import RunningMaster
 
 CONFIG = """\
 c["builders"] = [builder("app", steps.ShellCommand(command=["true"]))]
-c["www"]["auth"] = util.UserPasswordAuth({"ada": "ada's password"})
+c["www"]["auth"] = util.UserPasswordAuth({"ada": "ada's password", "bob": "bob's password"})
+c["www"]["authz"] = util.Authz(
+    allowRules=[util.AnyControlEndpointMatcher(role="admins")],
+    roleMatchers=[util.RolesFromUsername(roles=["admins"], usernames=["ada"])])
 """
 
 
@@ -37,12 +41,51 @@ def page(browser: Browser, guarded: RunningMaster, watched: Watched) -> Iterator
     assert watched.problems == []
 
 
+def sign_in(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Sign in").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Password").fill(f"{name}'s password")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+
+
+OFFERED = {
+    "/builders/app": ["force"],
+    "/workers": ["Pause"],
+    "/workers/w1": ["Pause"],
+    "/schedulers": ["Disable"],
+}
+"""What pages offer to who may, by their addresses."""
+
+
+def test_a_reader_is_offered_nothing_that_would_be_refused(page: Page) -> None:
+    visit(page, "/about")
+    sign_in(page, "ada")
+    for path, names in OFFERED.items():
+        visit(page, path)
+        for name in names:
+            expect(page.locator("main").get_by_role("button", name=name).first).to_be_enabled()
+    page.get_by_role("button", name="Sign out").click()
+    visit(page, "/workers")
+    expect(page.locator("main").get_by_role("button", name="Pause")).to_have_attribute(
+        "title", re.compile("Sign in to")
+    )
+    sign_in(page, "bob")
+
+    for path, names in OFFERED.items():
+        visit(page, path)
+        for name in names:
+            expect(page.locator("main").get_by_role("button", name=name)).to_have_count(0)
+        expect(page.locator("main button:disabled")).to_have_count(0)
+
+
 def test_who_acts_signs_in_first_and_may_then_act_and_make_tokens(page: Page, watched: Watched) -> None:
     watched.refusals = (401,)
     visit(page, "/builders/app")
     page.get_by_role("button", name="force").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Sign in to do that.")
+    expect(dialog).to_contain_text("Sign in to do that")
     dialog.get_by_label("Name").fill("ada")
     dialog.get_by_label("Password").fill("wrong")
     dialog.get_by_role("button", name="Sign in").click()
@@ -66,3 +109,20 @@ def test_who_acts_signs_in_first_and_may_then_act_and_make_tokens(page: Page, wa
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in").first).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("You are not signed in.")
+
+
+def test_all_that_waits_on_a_builder_is_cancelled_at_once(page: Page) -> None:
+    visit(page, "/about")
+    sign_in(page, "ada")
+    visit(page, "/builders/app")
+    page.get_by_role("button", name="force").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start build").click()
+    expect(page.locator("h1")).to_contain_text("Request")
+    visit(page, "/builders/app")
+
+    page.get_by_role("button", name="Cancel all").click()
+    page.get_by_role("dialog").get_by_label("Reason").fill("the machine moves")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel all").click()
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("main")).not_to_contain_text("Waiting")

@@ -22,8 +22,9 @@ from buildmill.master.auth.rules import Authz
 from buildmill.master.data.api import ENDPOINTS, check_declared
 from buildmill.master.data.endpoints.endpoint import Control, Endpoint, Kind
 from buildmill.master.data.types import TYPES
-from buildmill.master.domain.rights import ACTIONS, ActionKind, UndeclaredAction
+from buildmill.master.domain.rights import ACTIONS, ActionKind, Changing, UndeclaredAction
 from buildmill.master.engine.user_code import begun_at_once
+from buildmill.master.web.cloudfoundry.operations import OPERATIONS
 from buildmill.master.web.pages import page_actions
 from buildmill.master.web.server import ROUTES
 from tests.security.conftest import Open
@@ -45,7 +46,8 @@ _VALUES = {
     "changesourceid": "1", "tokenid": "99", "commitid": "1", "commitid1": "1", "commitid2": "2", "branchid": "1",
     "revision": "abc", "test_result_setid": "1", "auditid": "1", "rid": "ri.s",
     "graph_build_rid": "ri.b", "graph_job_rid": "ri.j",
-    "target": "raw", "branch": "main",
+    **{f"staging_{kind}_guid": "g" for kind in ("app", "build", "buildpack", "droplet", "package")},
+    "target": "raw", "branch": "main", "test_name": "t",
 }  # fmt: skip
 
 
@@ -150,7 +152,9 @@ def test_everybody_gets_what_the_table_says(open_place: Open, name: str, group: 
 
 
 def test_every_right_that_changes_something_is_asked_for_somewhere() -> None:
-    used = {control.action for endpoint in ENDPOINTS for control in endpoint.actions.values()}
+    controls = [control for endpoint in ENDPOINTS for control in endpoint.actions.values()]
+    used = {control.action for control in controls if not control.only_reads}
+    used |= {operation.right for operation in OPERATIONS if operation.action.kind is ActionKind.CHANGE}
 
     assert used == {
         name
@@ -266,3 +270,57 @@ def test_an_action_is_told_who_has_asked_and_from_where(open_place: Open) -> Non
 
     ((_, owner, params),) = place.scene.force.asked
     assert (owner, params["owner"]) == ("bob", "bob")
+
+
+Told = list[tuple[str, list[str], dict[str, str]]]
+
+
+def test_what_somebody_may_do_is_told_without_trying(open_place: Open) -> None:
+    place = open_place(authz=admins_act())
+    build = f"builds/{place.scene.finished}"
+    path = f"/auth/rights?on={build}&on=forceschedulers/force%3Fbuilderid%3D1&on=builds/99/steps&on=nothing/here"
+    reason = "you need to have role 'admins'"
+
+    told = {who: place.logged_in(who).get(path) for who in ("ann", "bob")}
+    anybody = place.anybody.get(path)
+
+    everything: Told = [(build, ["rebuild", "stop"], {}), ("forceschedulers/force?builderid=1", ["force"], {})]
+    nothing: Told = [
+        (build, [], {"rebuild": reason, "stop": reason}),
+        ("forceschedulers/force?builderid=1", [], {"force": reason}),
+    ]
+    no_such: Told = [("builds/99/steps", [], {}), ("nothing/here", [], {})]
+    for answer, expected in ((told["ann"], everything), (told["bob"], nothing), (anybody, nothing)):
+        found = [(one["on"], one["may"], one["refused"]) for one in answer.json["rights"]]
+        assert found == expected + no_such
+        assert answer.headers["cache-control"] == "private, no-store"
+    reader = place.program("ann", "read").get(f"/auth/rights?on={build}").json["rights"]
+    assert reader[0]["refused"]["stop"] == "this token is not for builds.stop"
+    (entries,) = (v for k, v in place.logged_in("ann").get("/api/v2/audit").json.items() if k != "meta")
+    assert {entry["action"] for entry in entries} == {"session.login"}
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("", "on must be there 1 to 200 times"),
+        ("on=a&" * 201, "on must be there 1 to 200 times"),
+        ("of=builds/1", "of is unknown: expected on"),
+        ("on=%00", "the query contains NUL"),
+    ],
+)
+def test_a_question_about_rights_that_is_none_is_refused(open_place: Open, query: str, problem: str) -> None:
+    answer = open_place().anybody.get(f"/auth/rights?{query}")
+
+    assert (answer.status, answer.json) == (400, {"error": problem})
+
+
+def test_pages_are_told_whether_rights_have_to_be_asked_for(open_place: Open) -> None:
+    def told(visitor: Visitor) -> str:
+        return str(visitor.get("/config").json["rights"])
+
+    place = open_place()
+    assert (told(place.anybody), told(place.logged_in("bob"))) == ("none", "all")
+    assert told(place.program("bob", "read")) == "rules"
+    assert told(open_place(changing=Changing.EVERYBODY).anybody) == "all"
+    assert told(open_place(authz=admins_act()).anybody) == "rules"

@@ -98,8 +98,9 @@ class Secrets:
             "buildrequestid": request, "bsid": bsid, "buildsetid": bsid, "changeid": change, "ssid": stamp,
             "projectid": self.project, "projectname": "secret", "codebaseid": self.codebase, "codebasename": "hidden",
             "commitid": commits[0], "commitid1": commits[0], "commitid2": commits[1], "branchid": 1,
-            "revision": "abc", "test_result_setid": tests, "name": "data", "masterid": scene.master,
-            "workerid": scene.worker, "schedulerid": scene.scheduler, "changesourceid": 1, "schedulername": "force",
+            "revision": "abc", "test_result_setid": tests, "test_name": "hidden", "name": "data",
+            "masterid": scene.master, "workerid": scene.worker, "schedulerid": scene.scheduler, "changesourceid": 1,
+            "schedulername": "force",
         }  # fmt: skip
 
 
@@ -386,7 +387,8 @@ def test_no_stream_tells_of_it(secrets: Secrets, place: Place) -> None:
 
 def test_what_spans_projects_is_for_those_who_get_to_all(secrets: Secrets, place: Place) -> None:
     ann, bob = place.logged_in("ann"), place.logged_in("bob")
-    rids = {"graph_build_rid": "x", "graph_job_rid": "x", "rid": "x", "target": "x", "branch": "x", "auditid": 1}
+    rids: dict[str, Any] = {f"staging_{kind}_guid": "x" for kind in ("app", "build", "buildpack", "droplet", "package")}
+    rids |= {"graph_build_rid": "x", "graph_job_rid": "x", "rid": "x", "target": "x", "branch": "x", "auditid": 1}
     passed = {}
     for endpoint in ENDPOINTS:
         if endpoint not in of_projects():

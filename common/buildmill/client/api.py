@@ -33,7 +33,9 @@ from buildmill.client.resources import (
     GraphAttempt,
     GraphBuildResource,
     GraphJobResource,
+    GraphPage,
     GraphPlanJob,
+    GraphRunPage,
     JobSpecResource,
     Log,
     LogChunk,
@@ -45,17 +47,25 @@ from buildmill.client.resources import (
     Reason,
     RootLink,
     ScheduleExplanation,
+    SchedulePage,
     ScheduleResource,
     ScheduleRunResource,
     Scheduler,
     SourceStamp,
     SourcedProperties,
     Spec,
+    StagingAppResource,
+    StagingBuildResource,
+    StagingBuildpackResource,
+    StagingCacheResource,
+    StagingDropletResource,
+    StagingPackageResource,
     Step,
     TargetResource,
     TargetVersion,
     TestResult,
     TestResultSet,
+    TestsPage,
     Token,
     Worker,
 )
@@ -122,6 +132,18 @@ if TYPE_CHECKING:
         SourceStampOrder,
         SpecFilters,
         SpecOrder,
+        StagingAppResourceFilters,
+        StagingAppResourceOrder,
+        StagingBuildResourceFilters,
+        StagingBuildResourceOrder,
+        StagingBuildpackResourceFilters,
+        StagingBuildpackResourceOrder,
+        StagingCacheResourceFilters,
+        StagingCacheResourceOrder,
+        StagingDropletResourceFilters,
+        StagingDropletResourceOrder,
+        StagingPackageResourceFilters,
+        StagingPackageResourceOrder,
         StepFilters,
         StepOrder,
         TargetResourceFilters,
@@ -395,6 +417,38 @@ class OneBuildPage(Single[BuildPage]):
     plural = "build_pages"
 
 
+class OneGraphPage(Single[GraphPage]):
+    """One of ``graph_pages``."""
+
+    __slots__ = ()
+    row = GraphPage
+    plural = "graph_pages"
+
+
+class OneGraphRunPage(Single[GraphRunPage]):
+    """One of ``graph_run_pages``."""
+
+    __slots__ = ()
+    row = GraphRunPage
+    plural = "graph_run_pages"
+
+
+class OneSchedulePage(Single[SchedulePage]):
+    """One of ``schedule_pages``."""
+
+    __slots__ = ()
+    row = SchedulePage
+    plural = "schedule_pages"
+
+
+class OneTestsPage(Single[TestsPage]):
+    """One of ``tests_pages``."""
+
+    __slots__ = ()
+    row = TestsPage
+    plural = "tests_pages"
+
+
 class OneBuildRequest(Single[BuildRequest]):
     """One of ``buildrequests``."""
 
@@ -449,6 +503,54 @@ class OneChange(Single[Change]):
     __slots__ = ()
     row = Change
     plural = "changes"
+
+
+class OneStagingAppResource(Single[StagingAppResource]):
+    """One of ``staging_apps``."""
+
+    __slots__ = ()
+    row = StagingAppResource
+    plural = "staging_apps"
+
+
+class OneStagingPackageResource(Single[StagingPackageResource]):
+    """One of ``staging_packages``."""
+
+    __slots__ = ()
+    row = StagingPackageResource
+    plural = "staging_packages"
+
+
+class OneStagingBuildResource(Single[StagingBuildResource]):
+    """One of ``staging_builds``."""
+
+    __slots__ = ()
+    row = StagingBuildResource
+    plural = "staging_builds"
+
+
+class OneStagingDropletResource(Single[StagingDropletResource]):
+    """One of ``staging_droplets``."""
+
+    __slots__ = ()
+    row = StagingDropletResource
+    plural = "staging_droplets"
+
+
+class OneStagingBuildpackResource(Single[StagingBuildpackResource]):
+    """One of ``staging_buildpacks``."""
+
+    __slots__ = ()
+    row = StagingBuildpackResource
+    plural = "staging_buildpacks"
+
+
+class OneStagingCacheResource(Single[StagingCacheResource]):
+    """One of ``staging_caches``."""
+
+    __slots__ = ()
+    row = StagingCacheResource
+    plural = "staging_caches"
 
 
 class OneStep(Single[Step]):
@@ -1005,6 +1107,108 @@ class ChangeList(Collection[Change]):
         return self.filtered(filters)
 
     def order(self, *keys: ChangeOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingAppResourceList(Collection[StagingAppResource]):
+    """Some of ``staging_apps``."""
+
+    __slots__ = ()
+    row = StagingAppResource
+    plural = "staging_apps"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingAppResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingAppResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingPackageResourceList(Collection[StagingPackageResource]):
+    """Some of ``staging_packages``."""
+
+    __slots__ = ()
+    row = StagingPackageResource
+    plural = "staging_packages"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingPackageResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingPackageResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingBuildResourceList(Collection[StagingBuildResource]):
+    """Some of ``staging_builds``."""
+
+    __slots__ = ()
+    row = StagingBuildResource
+    plural = "staging_builds"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingBuildResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingBuildResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingDropletResourceList(Collection[StagingDropletResource]):
+    """Some of ``staging_droplets``."""
+
+    __slots__ = ()
+    row = StagingDropletResource
+    plural = "staging_droplets"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingDropletResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingDropletResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingBuildpackResourceList(Collection[StagingBuildpackResource]):
+    """Some of ``staging_buildpacks``."""
+
+    __slots__ = ()
+    row = StagingBuildpackResource
+    plural = "staging_buildpacks"
+    id_field = ""
+
+    def where(self, **filters: Unpack[StagingBuildpackResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingBuildpackResourceOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class StagingCacheResourceList(Collection[StagingCacheResource]):
+    """Some of ``staging_caches``."""
+
+    __slots__ = ()
+    row = StagingCacheResource
+    plural = "staging_caches"
+    id_field = "staging_cacheid"
+
+    def where(self, **filters: Unpack[StagingCacheResourceFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StagingCacheResourceOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
 
@@ -1745,6 +1949,17 @@ class GraphBuildResourcePaths(GraphBuildResourceList):
             "notifications": notifications,
         }, str)
 
+    def plan(
+        self,
+        *,
+        target: Any,
+        branch: str | None | UnsetType = UNSET,
+        fallbacks: Sequence[str] | UnsetType = UNSET,
+        force: bool | UnsetType = UNSET,
+    ) -> Call[Sequence[GraphPlanJob]]:
+        """What `create` would do now, for each job that it would select; changes nothing."""
+        return call(self, "plan", {"target": target, "branch": branch, "fallbacks": fallbacks, "force": force}, Sequence[GraphPlanJob])
+
 
 class GraphJobResourcePath(OneGraphJobResource):
     """``graph_jobs/s:graph_job_rid``"""
@@ -1843,13 +2058,32 @@ class MasterPaths2(MasterList):
         return MasterPath((*self.elements, str(key)))
 
 
+class BuildPagePath(OneBuildPage):
+    """``pages/builders/n:builderid/builds/n:build_number``"""
+
+    __slots__ = ()
+
+    @property
+    def tests(self) -> OneTestsPage:
+        return OneTestsPage((*self.elements, "tests"))
+
+
 class PagesBuildersNBuilderidBuilds(Path):
     """``pages/builders/n:builderid/builds``"""
 
     __slots__ = ()
 
-    def __getitem__(self, key: int) -> OneBuildPage:
-        return OneBuildPage((*self.elements, str(key)))
+    def __getitem__(self, key: int) -> BuildPagePath:
+        return BuildPagePath((*self.elements, str(key)))
+
+
+class TestsPagePath(OneTestsPage):
+    """``pages/builders/n:builderid/tests``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneTestsPage:
+        return OneTestsPage((*self.elements, str(key)))
 
 
 class BuilderPagePath(OneBuilderPage):
@@ -1861,6 +2095,10 @@ class BuilderPagePath(OneBuilderPage):
     def builds(self) -> PagesBuildersNBuilderidBuilds:
         return PagesBuildersNBuilderidBuilds((*self.elements, "builds"))
 
+    @property
+    def tests(self) -> TestsPagePath:
+        return TestsPagePath((*self.elements, "tests"))
+
 
 class BuildersPagePath(OneBuildersPage):
     """``pages/builders``"""
@@ -1869,6 +2107,33 @@ class BuildersPagePath(OneBuildersPage):
 
     def __getitem__(self, key: int) -> BuilderPagePath:
         return BuilderPagePath((*self.elements, str(key)))
+
+
+class GraphPagePath(OneGraphPage):
+    """``pages/graph``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneGraphPage:
+        return OneGraphPage((*self.elements, str(key)))
+
+
+class PagesGraphBuilds(Path):
+    """``pages/graph_builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneGraphRunPage:
+        return OneGraphRunPage((*self.elements, str(key)))
+
+
+class PagesSchedules(Path):
+    """``pages/schedules``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneSchedulePage:
+        return OneSchedulePage((*self.elements, str(key)))
 
 
 class Pages(Path):
@@ -1887,6 +2152,18 @@ class Pages(Path):
     @property
     def front(self) -> OneFrontPage:
         return OneFrontPage((*self.elements, "front"))
+
+    @property
+    def graph(self) -> GraphPagePath:
+        return GraphPagePath((*self.elements, "graph"))
+
+    @property
+    def graph_builds(self) -> PagesGraphBuilds:
+        return PagesGraphBuilds((*self.elements, "graph_builds"))
+
+    @property
+    def schedules(self) -> PagesSchedules:
+        return PagesSchedules((*self.elements, "schedules"))
 
 
 class ProjectsNProjectidCodebases(Path):
@@ -2021,6 +2298,73 @@ class SourceStampPaths(SourceStampList):
 
     def __getitem__(self, key: int) -> SourceStampPath:
         return SourceStampPath((*self.elements, str(key)))
+
+
+class StagingAppResourcePath(OneStagingAppResource):
+    """``staging_apps/s:staging_app_guid``"""
+
+    __slots__ = ()
+
+    @property
+    def staging_builds(self) -> StagingBuildResourceList:
+        return StagingBuildResourceList((*self.elements, "staging_builds"))
+
+    @property
+    def staging_caches(self) -> StagingCacheResourceList:
+        return StagingCacheResourceList((*self.elements, "staging_caches"))
+
+    @property
+    def staging_droplets(self) -> StagingDropletResourceList:
+        return StagingDropletResourceList((*self.elements, "staging_droplets"))
+
+    @property
+    def staging_packages(self) -> StagingPackageResourceList:
+        return StagingPackageResourceList((*self.elements, "staging_packages"))
+
+
+class StagingAppResourcePaths(StagingAppResourceList):
+    """``staging_apps``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> StagingAppResourcePath:
+        return StagingAppResourcePath((*self.elements, str(key)))
+
+
+class StagingBuildpackResourcePaths(StagingBuildpackResourceList):
+    """``staging_buildpacks``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingBuildpackResource:
+        return OneStagingBuildpackResource((*self.elements, str(key)))
+
+
+class StagingBuildResourcePaths(StagingBuildResourceList):
+    """``staging_builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingBuildResource:
+        return OneStagingBuildResource((*self.elements, str(key)))
+
+
+class StagingDropletResourcePaths(StagingDropletResourceList):
+    """``staging_droplets``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingDropletResource:
+        return OneStagingDropletResource((*self.elements, str(key)))
+
+
+class StagingPackageResourcePaths(StagingPackageResourceList):
+    """``staging_packages``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingPackageResource:
+        return OneStagingPackageResource((*self.elements, str(key)))
 
 
 class StepPath3(OneStep):
@@ -2286,6 +2630,26 @@ class Root(RootLinkList):
     @property
     def sourcestamps(self) -> SourceStampPaths:
         return SourceStampPaths((*self.elements, "sourcestamps"))
+
+    @property
+    def staging_apps(self) -> StagingAppResourcePaths:
+        return StagingAppResourcePaths((*self.elements, "staging_apps"))
+
+    @property
+    def staging_buildpacks(self) -> StagingBuildpackResourcePaths:
+        return StagingBuildpackResourcePaths((*self.elements, "staging_buildpacks"))
+
+    @property
+    def staging_builds(self) -> StagingBuildResourcePaths:
+        return StagingBuildResourcePaths((*self.elements, "staging_builds"))
+
+    @property
+    def staging_droplets(self) -> StagingDropletResourcePaths:
+        return StagingDropletResourcePaths((*self.elements, "staging_droplets"))
+
+    @property
+    def staging_packages(self) -> StagingPackageResourcePaths:
+        return StagingPackageResourcePaths((*self.elements, "staging_packages"))
 
     @property
     def steps(self) -> Steps:

@@ -2599,6 +2599,915 @@ class ChangeFilters(TypedDict, total=False):
     when_timestamp__ge: int | Sequence[int]
 
 
+StagingAppResourceOrder = Literal[
+    "created_at",
+    "-created_at",
+    "current_droplet_guid",
+    "-current_droplet_guid",
+    "guid",
+    "-guid",
+    "lifecycle",
+    "-lifecycle",
+    "name",
+    "-name",
+    "space_guid",
+    "-space_guid",
+    "stack",
+    "-stack",
+    "staging_appid",
+    "-staging_appid",
+    "updated_at",
+    "-updated_at",
+]
+
+
+class StagingAppResourceFilters(TypedDict, total=False):
+    buildpacks__contains: str | Sequence[str]
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    current_droplet_guid: str | Sequence[str]
+    current_droplet_guid__eq: str | Sequence[str]
+    current_droplet_guid__ne: str | Sequence[str]
+    current_droplet_guid__in: str | Sequence[str]
+    current_droplet_guid__notin: str | Sequence[str]
+    current_droplet_guid__lt: str | Sequence[str]
+    current_droplet_guid__le: str | Sequence[str]
+    current_droplet_guid__gt: str | Sequence[str]
+    current_droplet_guid__ge: str | Sequence[str]
+    current_droplet_guid__contains: str | Sequence[str]
+    guid: str | Sequence[str]
+    guid__eq: str | Sequence[str]
+    guid__ne: str | Sequence[str]
+    guid__in: str | Sequence[str]
+    guid__notin: str | Sequence[str]
+    guid__lt: str | Sequence[str]
+    guid__le: str | Sequence[str]
+    guid__gt: str | Sequence[str]
+    guid__ge: str | Sequence[str]
+    guid__contains: str | Sequence[str]
+    lifecycle: str | Sequence[str]
+    lifecycle__eq: str | Sequence[str]
+    lifecycle__ne: str | Sequence[str]
+    lifecycle__in: str | Sequence[str]
+    lifecycle__notin: str | Sequence[str]
+    lifecycle__lt: str | Sequence[str]
+    lifecycle__le: str | Sequence[str]
+    lifecycle__gt: str | Sequence[str]
+    lifecycle__ge: str | Sequence[str]
+    lifecycle__contains: str | Sequence[str]
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    space_guid: str | Sequence[str]
+    space_guid__eq: str | Sequence[str]
+    space_guid__ne: str | Sequence[str]
+    space_guid__in: str | Sequence[str]
+    space_guid__notin: str | Sequence[str]
+    space_guid__lt: str | Sequence[str]
+    space_guid__le: str | Sequence[str]
+    space_guid__gt: str | Sequence[str]
+    space_guid__ge: str | Sequence[str]
+    space_guid__contains: str | Sequence[str]
+    stack: str | Sequence[str]
+    stack__eq: str | Sequence[str]
+    stack__ne: str | Sequence[str]
+    stack__in: str | Sequence[str]
+    stack__notin: str | Sequence[str]
+    stack__lt: str | Sequence[str]
+    stack__le: str | Sequence[str]
+    stack__gt: str | Sequence[str]
+    stack__ge: str | Sequence[str]
+    stack__contains: str | Sequence[str]
+    staging_appid: int | Sequence[int]
+    staging_appid__eq: int | Sequence[int]
+    staging_appid__ne: int | Sequence[int]
+    staging_appid__in: int | Sequence[int]
+    staging_appid__notin: int | Sequence[int]
+    staging_appid__lt: int | Sequence[int]
+    staging_appid__le: int | Sequence[int]
+    staging_appid__gt: int | Sequence[int]
+    staging_appid__ge: int | Sequence[int]
+    updated_at: int | Sequence[int]
+    updated_at__eq: int | Sequence[int]
+    updated_at__ne: int | Sequence[int]
+    updated_at__in: int | Sequence[int]
+    updated_at__notin: int | Sequence[int]
+    updated_at__lt: int | Sequence[int]
+    updated_at__le: int | Sequence[int]
+    updated_at__gt: int | Sequence[int]
+    updated_at__ge: int | Sequence[int]
+
+
+StagingPackageResourceOrder = Literal[
+    "app_guid",
+    "-app_guid",
+    "created_at",
+    "-created_at",
+    "error",
+    "-error",
+    "guid",
+    "-guid",
+    "image",
+    "-image",
+    "sha256",
+    "-sha256",
+    "size_bytes",
+    "-size_bytes",
+    "staging_packageid",
+    "-staging_packageid",
+    "state",
+    "-state",
+    "type",
+    "-type",
+    "updated_at",
+    "-updated_at",
+]
+
+
+class StagingPackageResourceFilters(TypedDict, total=False):
+    app_guid: str | Sequence[str]
+    app_guid__eq: str | Sequence[str]
+    app_guid__ne: str | Sequence[str]
+    app_guid__in: str | Sequence[str]
+    app_guid__notin: str | Sequence[str]
+    app_guid__lt: str | Sequence[str]
+    app_guid__le: str | Sequence[str]
+    app_guid__gt: str | Sequence[str]
+    app_guid__ge: str | Sequence[str]
+    app_guid__contains: str | Sequence[str]
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    error: str | Sequence[str]
+    error__eq: str | Sequence[str]
+    error__ne: str | Sequence[str]
+    error__in: str | Sequence[str]
+    error__notin: str | Sequence[str]
+    error__lt: str | Sequence[str]
+    error__le: str | Sequence[str]
+    error__gt: str | Sequence[str]
+    error__ge: str | Sequence[str]
+    error__contains: str | Sequence[str]
+    guid: str | Sequence[str]
+    guid__eq: str | Sequence[str]
+    guid__ne: str | Sequence[str]
+    guid__in: str | Sequence[str]
+    guid__notin: str | Sequence[str]
+    guid__lt: str | Sequence[str]
+    guid__le: str | Sequence[str]
+    guid__gt: str | Sequence[str]
+    guid__ge: str | Sequence[str]
+    guid__contains: str | Sequence[str]
+    image: str | Sequence[str]
+    image__eq: str | Sequence[str]
+    image__ne: str | Sequence[str]
+    image__in: str | Sequence[str]
+    image__notin: str | Sequence[str]
+    image__lt: str | Sequence[str]
+    image__le: str | Sequence[str]
+    image__gt: str | Sequence[str]
+    image__ge: str | Sequence[str]
+    image__contains: str | Sequence[str]
+    sha256: str | Sequence[str]
+    sha256__eq: str | Sequence[str]
+    sha256__ne: str | Sequence[str]
+    sha256__in: str | Sequence[str]
+    sha256__notin: str | Sequence[str]
+    sha256__lt: str | Sequence[str]
+    sha256__le: str | Sequence[str]
+    sha256__gt: str | Sequence[str]
+    sha256__ge: str | Sequence[str]
+    sha256__contains: str | Sequence[str]
+    size_bytes: int | Sequence[int]
+    size_bytes__eq: int | Sequence[int]
+    size_bytes__ne: int | Sequence[int]
+    size_bytes__in: int | Sequence[int]
+    size_bytes__notin: int | Sequence[int]
+    size_bytes__lt: int | Sequence[int]
+    size_bytes__le: int | Sequence[int]
+    size_bytes__gt: int | Sequence[int]
+    size_bytes__ge: int | Sequence[int]
+    staging_packageid: int | Sequence[int]
+    staging_packageid__eq: int | Sequence[int]
+    staging_packageid__ne: int | Sequence[int]
+    staging_packageid__in: int | Sequence[int]
+    staging_packageid__notin: int | Sequence[int]
+    staging_packageid__lt: int | Sequence[int]
+    staging_packageid__le: int | Sequence[int]
+    staging_packageid__gt: int | Sequence[int]
+    staging_packageid__ge: int | Sequence[int]
+    state: str | Sequence[str]
+    state__eq: str | Sequence[str]
+    state__ne: str | Sequence[str]
+    state__in: str | Sequence[str]
+    state__notin: str | Sequence[str]
+    state__lt: str | Sequence[str]
+    state__le: str | Sequence[str]
+    state__gt: str | Sequence[str]
+    state__ge: str | Sequence[str]
+    state__contains: str | Sequence[str]
+    type: str | Sequence[str]
+    type__eq: str | Sequence[str]
+    type__ne: str | Sequence[str]
+    type__in: str | Sequence[str]
+    type__notin: str | Sequence[str]
+    type__lt: str | Sequence[str]
+    type__le: str | Sequence[str]
+    type__gt: str | Sequence[str]
+    type__ge: str | Sequence[str]
+    type__contains: str | Sequence[str]
+    updated_at: int | Sequence[int]
+    updated_at__eq: int | Sequence[int]
+    updated_at__ne: int | Sequence[int]
+    updated_at__in: int | Sequence[int]
+    updated_at__notin: int | Sequence[int]
+    updated_at__lt: int | Sequence[int]
+    updated_at__le: int | Sequence[int]
+    updated_at__gt: int | Sequence[int]
+    updated_at__ge: int | Sequence[int]
+
+
+StagingBuildResourceOrder = Literal[
+    "app_guid",
+    "-app_guid",
+    "builderid",
+    "-builderid",
+    "buildid",
+    "-buildid",
+    "buildrequestid",
+    "-buildrequestid",
+    "created_at",
+    "-created_at",
+    "created_by",
+    "-created_by",
+    "disk_mb",
+    "-disk_mb",
+    "droplet_guid",
+    "-droplet_guid",
+    "droplet_sha256",
+    "-droplet_sha256",
+    "error",
+    "-error",
+    "guid",
+    "-guid",
+    "lifecycle",
+    "-lifecycle",
+    "log_rate_bytes_per_second",
+    "-log_rate_bytes_per_second",
+    "memory_mb",
+    "-memory_mb",
+    "package_guid",
+    "-package_guid",
+    "stack",
+    "-stack",
+    "staging_buildid",
+    "-staging_buildid",
+    "state",
+    "-state",
+    "updated_at",
+    "-updated_at",
+]
+
+
+class StagingBuildResourceFilters(TypedDict, total=False):
+    app_guid: str | Sequence[str]
+    app_guid__eq: str | Sequence[str]
+    app_guid__ne: str | Sequence[str]
+    app_guid__in: str | Sequence[str]
+    app_guid__notin: str | Sequence[str]
+    app_guid__lt: str | Sequence[str]
+    app_guid__le: str | Sequence[str]
+    app_guid__gt: str | Sequence[str]
+    app_guid__ge: str | Sequence[str]
+    app_guid__contains: str | Sequence[str]
+    builderid: int | Sequence[int]
+    builderid__eq: int | Sequence[int]
+    builderid__ne: int | Sequence[int]
+    builderid__in: int | Sequence[int]
+    builderid__notin: int | Sequence[int]
+    builderid__lt: int | Sequence[int]
+    builderid__le: int | Sequence[int]
+    builderid__gt: int | Sequence[int]
+    builderid__ge: int | Sequence[int]
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    buildpacks__contains: str | Sequence[str]
+    buildrequestid: int | Sequence[int]
+    buildrequestid__eq: int | Sequence[int]
+    buildrequestid__ne: int | Sequence[int]
+    buildrequestid__in: int | Sequence[int]
+    buildrequestid__notin: int | Sequence[int]
+    buildrequestid__lt: int | Sequence[int]
+    buildrequestid__le: int | Sequence[int]
+    buildrequestid__gt: int | Sequence[int]
+    buildrequestid__ge: int | Sequence[int]
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    created_by: str | Sequence[str]
+    created_by__eq: str | Sequence[str]
+    created_by__ne: str | Sequence[str]
+    created_by__in: str | Sequence[str]
+    created_by__notin: str | Sequence[str]
+    created_by__lt: str | Sequence[str]
+    created_by__le: str | Sequence[str]
+    created_by__gt: str | Sequence[str]
+    created_by__ge: str | Sequence[str]
+    created_by__contains: str | Sequence[str]
+    disk_mb: int | Sequence[int]
+    disk_mb__eq: int | Sequence[int]
+    disk_mb__ne: int | Sequence[int]
+    disk_mb__in: int | Sequence[int]
+    disk_mb__notin: int | Sequence[int]
+    disk_mb__lt: int | Sequence[int]
+    disk_mb__le: int | Sequence[int]
+    disk_mb__gt: int | Sequence[int]
+    disk_mb__ge: int | Sequence[int]
+    droplet_guid: str | Sequence[str]
+    droplet_guid__eq: str | Sequence[str]
+    droplet_guid__ne: str | Sequence[str]
+    droplet_guid__in: str | Sequence[str]
+    droplet_guid__notin: str | Sequence[str]
+    droplet_guid__lt: str | Sequence[str]
+    droplet_guid__le: str | Sequence[str]
+    droplet_guid__gt: str | Sequence[str]
+    droplet_guid__ge: str | Sequence[str]
+    droplet_guid__contains: str | Sequence[str]
+    droplet_sha256: str | Sequence[str]
+    droplet_sha256__eq: str | Sequence[str]
+    droplet_sha256__ne: str | Sequence[str]
+    droplet_sha256__in: str | Sequence[str]
+    droplet_sha256__notin: str | Sequence[str]
+    droplet_sha256__lt: str | Sequence[str]
+    droplet_sha256__le: str | Sequence[str]
+    droplet_sha256__gt: str | Sequence[str]
+    droplet_sha256__ge: str | Sequence[str]
+    droplet_sha256__contains: str | Sequence[str]
+    error: str | Sequence[str]
+    error__eq: str | Sequence[str]
+    error__ne: str | Sequence[str]
+    error__in: str | Sequence[str]
+    error__notin: str | Sequence[str]
+    error__lt: str | Sequence[str]
+    error__le: str | Sequence[str]
+    error__gt: str | Sequence[str]
+    error__ge: str | Sequence[str]
+    error__contains: str | Sequence[str]
+    guid: str | Sequence[str]
+    guid__eq: str | Sequence[str]
+    guid__ne: str | Sequence[str]
+    guid__in: str | Sequence[str]
+    guid__notin: str | Sequence[str]
+    guid__lt: str | Sequence[str]
+    guid__le: str | Sequence[str]
+    guid__gt: str | Sequence[str]
+    guid__ge: str | Sequence[str]
+    guid__contains: str | Sequence[str]
+    lifecycle: str | Sequence[str]
+    lifecycle__eq: str | Sequence[str]
+    lifecycle__ne: str | Sequence[str]
+    lifecycle__in: str | Sequence[str]
+    lifecycle__notin: str | Sequence[str]
+    lifecycle__lt: str | Sequence[str]
+    lifecycle__le: str | Sequence[str]
+    lifecycle__gt: str | Sequence[str]
+    lifecycle__ge: str | Sequence[str]
+    lifecycle__contains: str | Sequence[str]
+    log_rate_bytes_per_second: int | Sequence[int]
+    log_rate_bytes_per_second__eq: int | Sequence[int]
+    log_rate_bytes_per_second__ne: int | Sequence[int]
+    log_rate_bytes_per_second__in: int | Sequence[int]
+    log_rate_bytes_per_second__notin: int | Sequence[int]
+    log_rate_bytes_per_second__lt: int | Sequence[int]
+    log_rate_bytes_per_second__le: int | Sequence[int]
+    log_rate_bytes_per_second__gt: int | Sequence[int]
+    log_rate_bytes_per_second__ge: int | Sequence[int]
+    memory_mb: int | Sequence[int]
+    memory_mb__eq: int | Sequence[int]
+    memory_mb__ne: int | Sequence[int]
+    memory_mb__in: int | Sequence[int]
+    memory_mb__notin: int | Sequence[int]
+    memory_mb__lt: int | Sequence[int]
+    memory_mb__le: int | Sequence[int]
+    memory_mb__gt: int | Sequence[int]
+    memory_mb__ge: int | Sequence[int]
+    package_guid: str | Sequence[str]
+    package_guid__eq: str | Sequence[str]
+    package_guid__ne: str | Sequence[str]
+    package_guid__in: str | Sequence[str]
+    package_guid__notin: str | Sequence[str]
+    package_guid__lt: str | Sequence[str]
+    package_guid__le: str | Sequence[str]
+    package_guid__gt: str | Sequence[str]
+    package_guid__ge: str | Sequence[str]
+    package_guid__contains: str | Sequence[str]
+    stack: str | Sequence[str]
+    stack__eq: str | Sequence[str]
+    stack__ne: str | Sequence[str]
+    stack__in: str | Sequence[str]
+    stack__notin: str | Sequence[str]
+    stack__lt: str | Sequence[str]
+    stack__le: str | Sequence[str]
+    stack__gt: str | Sequence[str]
+    stack__ge: str | Sequence[str]
+    stack__contains: str | Sequence[str]
+    staging_buildid: int | Sequence[int]
+    staging_buildid__eq: int | Sequence[int]
+    staging_buildid__ne: int | Sequence[int]
+    staging_buildid__in: int | Sequence[int]
+    staging_buildid__notin: int | Sequence[int]
+    staging_buildid__lt: int | Sequence[int]
+    staging_buildid__le: int | Sequence[int]
+    staging_buildid__gt: int | Sequence[int]
+    staging_buildid__ge: int | Sequence[int]
+    state: str | Sequence[str]
+    state__eq: str | Sequence[str]
+    state__ne: str | Sequence[str]
+    state__in: str | Sequence[str]
+    state__notin: str | Sequence[str]
+    state__lt: str | Sequence[str]
+    state__le: str | Sequence[str]
+    state__gt: str | Sequence[str]
+    state__ge: str | Sequence[str]
+    state__contains: str | Sequence[str]
+    updated_at: int | Sequence[int]
+    updated_at__eq: int | Sequence[int]
+    updated_at__ne: int | Sequence[int]
+    updated_at__in: int | Sequence[int]
+    updated_at__notin: int | Sequence[int]
+    updated_at__lt: int | Sequence[int]
+    updated_at__le: int | Sequence[int]
+    updated_at__gt: int | Sequence[int]
+    updated_at__ge: int | Sequence[int]
+
+
+StagingDropletResourceOrder = Literal[
+    "app_guid",
+    "-app_guid",
+    "attested",
+    "-attested",
+    "build_guid",
+    "-build_guid",
+    "created_at",
+    "-created_at",
+    "error",
+    "-error",
+    "guid",
+    "-guid",
+    "image",
+    "-image",
+    "lifecycle",
+    "-lifecycle",
+    "package_guid",
+    "-package_guid",
+    "sha256",
+    "-sha256",
+    "size_bytes",
+    "-size_bytes",
+    "stack",
+    "-stack",
+    "staging_dropletid",
+    "-staging_dropletid",
+    "state",
+    "-state",
+    "updated_at",
+    "-updated_at",
+]
+
+
+class StagingDropletResourceFilters(TypedDict, total=False):
+    app_guid: str | Sequence[str]
+    app_guid__eq: str | Sequence[str]
+    app_guid__ne: str | Sequence[str]
+    app_guid__in: str | Sequence[str]
+    app_guid__notin: str | Sequence[str]
+    app_guid__lt: str | Sequence[str]
+    app_guid__le: str | Sequence[str]
+    app_guid__gt: str | Sequence[str]
+    app_guid__ge: str | Sequence[str]
+    app_guid__contains: str | Sequence[str]
+    attested: bool
+    attested__eq: bool
+    attested__ne: bool
+    attested__in: bool
+    attested__notin: bool
+    build_guid: str | Sequence[str]
+    build_guid__eq: str | Sequence[str]
+    build_guid__ne: str | Sequence[str]
+    build_guid__in: str | Sequence[str]
+    build_guid__notin: str | Sequence[str]
+    build_guid__lt: str | Sequence[str]
+    build_guid__le: str | Sequence[str]
+    build_guid__gt: str | Sequence[str]
+    build_guid__ge: str | Sequence[str]
+    build_guid__contains: str | Sequence[str]
+    buildpacks__contains: str | Sequence[str]
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    error: str | Sequence[str]
+    error__eq: str | Sequence[str]
+    error__ne: str | Sequence[str]
+    error__in: str | Sequence[str]
+    error__notin: str | Sequence[str]
+    error__lt: str | Sequence[str]
+    error__le: str | Sequence[str]
+    error__gt: str | Sequence[str]
+    error__ge: str | Sequence[str]
+    error__contains: str | Sequence[str]
+    guid: str | Sequence[str]
+    guid__eq: str | Sequence[str]
+    guid__ne: str | Sequence[str]
+    guid__in: str | Sequence[str]
+    guid__notin: str | Sequence[str]
+    guid__lt: str | Sequence[str]
+    guid__le: str | Sequence[str]
+    guid__gt: str | Sequence[str]
+    guid__ge: str | Sequence[str]
+    guid__contains: str | Sequence[str]
+    image: str | Sequence[str]
+    image__eq: str | Sequence[str]
+    image__ne: str | Sequence[str]
+    image__in: str | Sequence[str]
+    image__notin: str | Sequence[str]
+    image__lt: str | Sequence[str]
+    image__le: str | Sequence[str]
+    image__gt: str | Sequence[str]
+    image__ge: str | Sequence[str]
+    image__contains: str | Sequence[str]
+    lifecycle: str | Sequence[str]
+    lifecycle__eq: str | Sequence[str]
+    lifecycle__ne: str | Sequence[str]
+    lifecycle__in: str | Sequence[str]
+    lifecycle__notin: str | Sequence[str]
+    lifecycle__lt: str | Sequence[str]
+    lifecycle__le: str | Sequence[str]
+    lifecycle__gt: str | Sequence[str]
+    lifecycle__ge: str | Sequence[str]
+    lifecycle__contains: str | Sequence[str]
+    package_guid: str | Sequence[str]
+    package_guid__eq: str | Sequence[str]
+    package_guid__ne: str | Sequence[str]
+    package_guid__in: str | Sequence[str]
+    package_guid__notin: str | Sequence[str]
+    package_guid__lt: str | Sequence[str]
+    package_guid__le: str | Sequence[str]
+    package_guid__gt: str | Sequence[str]
+    package_guid__ge: str | Sequence[str]
+    package_guid__contains: str | Sequence[str]
+    sha256: str | Sequence[str]
+    sha256__eq: str | Sequence[str]
+    sha256__ne: str | Sequence[str]
+    sha256__in: str | Sequence[str]
+    sha256__notin: str | Sequence[str]
+    sha256__lt: str | Sequence[str]
+    sha256__le: str | Sequence[str]
+    sha256__gt: str | Sequence[str]
+    sha256__ge: str | Sequence[str]
+    sha256__contains: str | Sequence[str]
+    size_bytes: int | Sequence[int]
+    size_bytes__eq: int | Sequence[int]
+    size_bytes__ne: int | Sequence[int]
+    size_bytes__in: int | Sequence[int]
+    size_bytes__notin: int | Sequence[int]
+    size_bytes__lt: int | Sequence[int]
+    size_bytes__le: int | Sequence[int]
+    size_bytes__gt: int | Sequence[int]
+    size_bytes__ge: int | Sequence[int]
+    stack: str | Sequence[str]
+    stack__eq: str | Sequence[str]
+    stack__ne: str | Sequence[str]
+    stack__in: str | Sequence[str]
+    stack__notin: str | Sequence[str]
+    stack__lt: str | Sequence[str]
+    stack__le: str | Sequence[str]
+    stack__gt: str | Sequence[str]
+    stack__ge: str | Sequence[str]
+    stack__contains: str | Sequence[str]
+    staging_dropletid: int | Sequence[int]
+    staging_dropletid__eq: int | Sequence[int]
+    staging_dropletid__ne: int | Sequence[int]
+    staging_dropletid__in: int | Sequence[int]
+    staging_dropletid__notin: int | Sequence[int]
+    staging_dropletid__lt: int | Sequence[int]
+    staging_dropletid__le: int | Sequence[int]
+    staging_dropletid__gt: int | Sequence[int]
+    staging_dropletid__ge: int | Sequence[int]
+    state: str | Sequence[str]
+    state__eq: str | Sequence[str]
+    state__ne: str | Sequence[str]
+    state__in: str | Sequence[str]
+    state__notin: str | Sequence[str]
+    state__lt: str | Sequence[str]
+    state__le: str | Sequence[str]
+    state__gt: str | Sequence[str]
+    state__ge: str | Sequence[str]
+    state__contains: str | Sequence[str]
+    updated_at: int | Sequence[int]
+    updated_at__eq: int | Sequence[int]
+    updated_at__ne: int | Sequence[int]
+    updated_at__in: int | Sequence[int]
+    updated_at__notin: int | Sequence[int]
+    updated_at__lt: int | Sequence[int]
+    updated_at__le: int | Sequence[int]
+    updated_at__gt: int | Sequence[int]
+    updated_at__ge: int | Sequence[int]
+
+
+StagingBuildpackResourceOrder = Literal[
+    "configured",
+    "-configured",
+    "created_at",
+    "-created_at",
+    "enabled",
+    "-enabled",
+    "filename",
+    "-filename",
+    "guid",
+    "-guid",
+    "lifecycle",
+    "-lifecycle",
+    "locked",
+    "-locked",
+    "name",
+    "-name",
+    "position",
+    "-position",
+    "sha256",
+    "-sha256",
+    "size_bytes",
+    "-size_bytes",
+    "stack",
+    "-stack",
+    "staging_buildpackid",
+    "-staging_buildpackid",
+    "state",
+    "-state",
+    "updated_at",
+    "-updated_at",
+]
+
+
+class StagingBuildpackResourceFilters(TypedDict, total=False):
+    configured: bool
+    configured__eq: bool
+    configured__ne: bool
+    configured__in: bool
+    configured__notin: bool
+    created_at: int | Sequence[int]
+    created_at__eq: int | Sequence[int]
+    created_at__ne: int | Sequence[int]
+    created_at__in: int | Sequence[int]
+    created_at__notin: int | Sequence[int]
+    created_at__lt: int | Sequence[int]
+    created_at__le: int | Sequence[int]
+    created_at__gt: int | Sequence[int]
+    created_at__ge: int | Sequence[int]
+    enabled: bool
+    enabled__eq: bool
+    enabled__ne: bool
+    enabled__in: bool
+    enabled__notin: bool
+    filename: str | Sequence[str]
+    filename__eq: str | Sequence[str]
+    filename__ne: str | Sequence[str]
+    filename__in: str | Sequence[str]
+    filename__notin: str | Sequence[str]
+    filename__lt: str | Sequence[str]
+    filename__le: str | Sequence[str]
+    filename__gt: str | Sequence[str]
+    filename__ge: str | Sequence[str]
+    filename__contains: str | Sequence[str]
+    guid: str | Sequence[str]
+    guid__eq: str | Sequence[str]
+    guid__ne: str | Sequence[str]
+    guid__in: str | Sequence[str]
+    guid__notin: str | Sequence[str]
+    guid__lt: str | Sequence[str]
+    guid__le: str | Sequence[str]
+    guid__gt: str | Sequence[str]
+    guid__ge: str | Sequence[str]
+    guid__contains: str | Sequence[str]
+    lifecycle: str | Sequence[str]
+    lifecycle__eq: str | Sequence[str]
+    lifecycle__ne: str | Sequence[str]
+    lifecycle__in: str | Sequence[str]
+    lifecycle__notin: str | Sequence[str]
+    lifecycle__lt: str | Sequence[str]
+    lifecycle__le: str | Sequence[str]
+    lifecycle__gt: str | Sequence[str]
+    lifecycle__ge: str | Sequence[str]
+    lifecycle__contains: str | Sequence[str]
+    locked: bool
+    locked__eq: bool
+    locked__ne: bool
+    locked__in: bool
+    locked__notin: bool
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    position: int | Sequence[int]
+    position__eq: int | Sequence[int]
+    position__ne: int | Sequence[int]
+    position__in: int | Sequence[int]
+    position__notin: int | Sequence[int]
+    position__lt: int | Sequence[int]
+    position__le: int | Sequence[int]
+    position__gt: int | Sequence[int]
+    position__ge: int | Sequence[int]
+    sha256: str | Sequence[str]
+    sha256__eq: str | Sequence[str]
+    sha256__ne: str | Sequence[str]
+    sha256__in: str | Sequence[str]
+    sha256__notin: str | Sequence[str]
+    sha256__lt: str | Sequence[str]
+    sha256__le: str | Sequence[str]
+    sha256__gt: str | Sequence[str]
+    sha256__ge: str | Sequence[str]
+    sha256__contains: str | Sequence[str]
+    size_bytes: int | Sequence[int]
+    size_bytes__eq: int | Sequence[int]
+    size_bytes__ne: int | Sequence[int]
+    size_bytes__in: int | Sequence[int]
+    size_bytes__notin: int | Sequence[int]
+    size_bytes__lt: int | Sequence[int]
+    size_bytes__le: int | Sequence[int]
+    size_bytes__gt: int | Sequence[int]
+    size_bytes__ge: int | Sequence[int]
+    stack: str | Sequence[str]
+    stack__eq: str | Sequence[str]
+    stack__ne: str | Sequence[str]
+    stack__in: str | Sequence[str]
+    stack__notin: str | Sequence[str]
+    stack__lt: str | Sequence[str]
+    stack__le: str | Sequence[str]
+    stack__gt: str | Sequence[str]
+    stack__ge: str | Sequence[str]
+    stack__contains: str | Sequence[str]
+    staging_buildpackid: int | Sequence[int]
+    staging_buildpackid__eq: int | Sequence[int]
+    staging_buildpackid__ne: int | Sequence[int]
+    staging_buildpackid__in: int | Sequence[int]
+    staging_buildpackid__notin: int | Sequence[int]
+    staging_buildpackid__lt: int | Sequence[int]
+    staging_buildpackid__le: int | Sequence[int]
+    staging_buildpackid__gt: int | Sequence[int]
+    staging_buildpackid__ge: int | Sequence[int]
+    state: str | Sequence[str]
+    state__eq: str | Sequence[str]
+    state__ne: str | Sequence[str]
+    state__in: str | Sequence[str]
+    state__notin: str | Sequence[str]
+    state__lt: str | Sequence[str]
+    state__le: str | Sequence[str]
+    state__gt: str | Sequence[str]
+    state__ge: str | Sequence[str]
+    state__contains: str | Sequence[str]
+    updated_at: int | Sequence[int]
+    updated_at__eq: int | Sequence[int]
+    updated_at__ne: int | Sequence[int]
+    updated_at__in: int | Sequence[int]
+    updated_at__notin: int | Sequence[int]
+    updated_at__lt: int | Sequence[int]
+    updated_at__le: int | Sequence[int]
+    updated_at__gt: int | Sequence[int]
+    updated_at__ge: int | Sequence[int]
+
+
+StagingCacheResourceOrder = Literal[
+    "app_guid",
+    "-app_guid",
+    "key",
+    "-key",
+    "sha256",
+    "-sha256",
+    "size_bytes",
+    "-size_bytes",
+    "stack",
+    "-stack",
+    "staging_cacheid",
+    "-staging_cacheid",
+    "used_at",
+    "-used_at",
+]
+
+
+class StagingCacheResourceFilters(TypedDict, total=False):
+    app_guid: str | Sequence[str]
+    app_guid__eq: str | Sequence[str]
+    app_guid__ne: str | Sequence[str]
+    app_guid__in: str | Sequence[str]
+    app_guid__notin: str | Sequence[str]
+    app_guid__lt: str | Sequence[str]
+    app_guid__le: str | Sequence[str]
+    app_guid__gt: str | Sequence[str]
+    app_guid__ge: str | Sequence[str]
+    app_guid__contains: str | Sequence[str]
+    key: str | Sequence[str]
+    key__eq: str | Sequence[str]
+    key__ne: str | Sequence[str]
+    key__in: str | Sequence[str]
+    key__notin: str | Sequence[str]
+    key__lt: str | Sequence[str]
+    key__le: str | Sequence[str]
+    key__gt: str | Sequence[str]
+    key__ge: str | Sequence[str]
+    key__contains: str | Sequence[str]
+    sha256: str | Sequence[str]
+    sha256__eq: str | Sequence[str]
+    sha256__ne: str | Sequence[str]
+    sha256__in: str | Sequence[str]
+    sha256__notin: str | Sequence[str]
+    sha256__lt: str | Sequence[str]
+    sha256__le: str | Sequence[str]
+    sha256__gt: str | Sequence[str]
+    sha256__ge: str | Sequence[str]
+    sha256__contains: str | Sequence[str]
+    size_bytes: int | Sequence[int]
+    size_bytes__eq: int | Sequence[int]
+    size_bytes__ne: int | Sequence[int]
+    size_bytes__in: int | Sequence[int]
+    size_bytes__notin: int | Sequence[int]
+    size_bytes__lt: int | Sequence[int]
+    size_bytes__le: int | Sequence[int]
+    size_bytes__gt: int | Sequence[int]
+    size_bytes__ge: int | Sequence[int]
+    stack: str | Sequence[str]
+    stack__eq: str | Sequence[str]
+    stack__ne: str | Sequence[str]
+    stack__in: str | Sequence[str]
+    stack__notin: str | Sequence[str]
+    stack__lt: str | Sequence[str]
+    stack__le: str | Sequence[str]
+    stack__gt: str | Sequence[str]
+    stack__ge: str | Sequence[str]
+    stack__contains: str | Sequence[str]
+    staging_cacheid: int | Sequence[int]
+    staging_cacheid__eq: int | Sequence[int]
+    staging_cacheid__ne: int | Sequence[int]
+    staging_cacheid__in: int | Sequence[int]
+    staging_cacheid__notin: int | Sequence[int]
+    staging_cacheid__lt: int | Sequence[int]
+    staging_cacheid__le: int | Sequence[int]
+    staging_cacheid__gt: int | Sequence[int]
+    staging_cacheid__ge: int | Sequence[int]
+    used_at: int | Sequence[int]
+    used_at__eq: int | Sequence[int]
+    used_at__ne: int | Sequence[int]
+    used_at__in: int | Sequence[int]
+    used_at__notin: int | Sequence[int]
+    used_at__lt: int | Sequence[int]
+    used_at__le: int | Sequence[int]
+    used_at__gt: int | Sequence[int]
+    used_at__ge: int | Sequence[int]
+
+
 StepOrder = Literal[
     "buildid",
     "-buildid",

@@ -45,7 +45,7 @@ class Phase(StrEnum):
     """A part of staging with a step, a log, a time and an error of its own.
 
     `buildpack`: survey, prepare, detect (unless buildpacks were named), supply (once for each buildpack but the last),
-    finalize, release, export. `cnb`: survey, prepare, detect, restore, build, export. `docker`: inspect.
+    finalize, release, export. `cnb`: survey, prepare, detect, restore, build, export. `docker`: survey, inspect.
     """
 
     SURVEY = "survey"

@@ -32,6 +32,7 @@ from buildmill.master.config.parts.local_workers import LocalWorkersPart
 from buildmill.master.config.parts.orchestration import OrchestrationPart
 from buildmill.master.config.parts.schedules import SchedulesPart
 from buildmill.master.config.parts.services import ManagedServicesPart, ServicesPart
+from buildmill.master.config.parts.staging import StagingPart
 from buildmill.master.config.parts.telling import TellingPart
 from buildmill.master.config.parts.tracing import TracingPart
 from buildmill.master.config.parts.web import WebPart
@@ -63,6 +64,8 @@ from buildmill.master.orchestration.schedules.runner import ScheduleRunner
 from buildmill.master.schedulers.change import Change
 from buildmill.master.schedulers.forcesched import ForceSchedulers
 from buildmill.master.secrets.manager import SecretManager
+from buildmill.master.staging.runner import StagingRunner
+from buildmill.master.staging.tools import StagingTools, file_blobs
 from buildmill.master.web.operations import Operations
 
 HEARTBEAT_SECONDS = 60.0
@@ -103,6 +106,8 @@ class App:
         self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
         self._forms = ForceSchedulers()
         self._explanations = Explanations(self.database.read)
+        self._pools = Pools(reactor)
+        self._blobs = file_blobs(basedir, self._pools, lambda: secrets.token_hex(16))
         self.data = DataAPI(
             database=self.database,
             updates=self.updates,
@@ -111,8 +116,8 @@ class App:
             force_schedulers=self._forms,
             reasons=self._explanations,
             random_bytes=secrets.token_bytes,
+            blobs=self._blobs,
         )
-        self._pools = Pools(reactor)
         self.master = Master(
             basedir=basedir,
             name=f"{socket.gethostname()}:{basedir}",
@@ -138,6 +143,7 @@ class App:
         self.master.queue = self.engine.queue
         self._explanations.distributor = self.engine.distributor
         self.master.secrets = self._secrets = SecretManager()
+        self.master.staging = StagingTools(self._blobs, self.updates.context)
         self._listeners: list[WorkerListener] = []
         self._operations = Operations(bus=self._bus, clock=reactor, monotonic=time.monotonic)
         self._answers = Answers(
@@ -193,6 +199,12 @@ class App:
             new_id=lambda: str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)),
         )
         self._schedules_part = SchedulesPart(self.schedules)
+        self.staging = StagingRunner(
+            updates=self.updates, database=self.database, blobs=self._blobs, bus=self._bus, clock=reactor
+        )
+        self._staging_part = StagingPart(
+            updates=self.updates, blobs=self._blobs, in_thread=self._blocking, keys=basedir
+        )
         self._reconfiguration = Reconfiguration(
             Application(
                 [
@@ -203,6 +215,7 @@ class App:
                     self._engine_part,
                     self._orchestration,
                     self._schedules_part,
+                    self._staging_part,
                     self._managed_services,
                     self._services,
                     self._local_workers,
@@ -271,9 +284,11 @@ class App:
         await self._engine_part.apply(self.config)
         await self._orchestration.apply(self.config)
         await self._schedules_part.apply(self.config)
+        await self._staging_part.apply(self.config)
         await self.engine.start()
         self.graphs.start()
         await self.schedules.start()
+        await self.staging.start()
         self._versions_of_changes.start()
         await self._listen(self.config)
         await self._managed_services.apply(self.config)
@@ -304,6 +319,7 @@ class App:
         await self._quietly("engine", self.engine.stop(clean=clean))
         await self._quietly("schedules of job graphs", self.schedules.stop())
         await self._quietly("job graphs", self.graphs.stop())
+        await self._quietly("staging", self.staging.stop())
         await self._quietly("services", self.master.services.stopService())  # they tell of the last builds
         await self._quietly("local workers", self._local_workers.stop())
         for listener in self._listeners:
@@ -346,6 +362,7 @@ class App:
         """Events of others were lost: what they have changed is looked for in rows."""
         await self.engine.distributor.catch_up()
         self.graphs.look_at_everything()
+        self.staging.look()
 
     async def reconfig(self) -> ReconfigPlan:
         """Read the configuration again and put it in force, all of it or nothing.

@@ -50,8 +50,8 @@ from buildmill.master.logs.reading import FrameCache, Reader
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.mq.following import Follower
 from buildmill.master.secrets.manager import SecretManager
+from buildmill.master.staging.tools import file_blobs
 from buildmill.master.web.history import History
-from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.operations import Operations
 
 WAIT_SECONDS: Final = 2.0
@@ -103,7 +103,7 @@ class WebApp:
             lost=self._lost,
             new_epoch=lambda: f"{rng.getrandbits(48):012x}",
         )
-        self._limits = WebLimits()
+        self._limits = config.www.limits
         self._history = History(self._bus, "", self._limits)
         self._frames = FrameCache()
         self.logs = LogOutlet(
@@ -116,6 +116,7 @@ class WebApp:
         self.engine = EngineCalls(
             database=self.database, bus=self._bus, clock=reactor, origin=self._origin, master=name
         )
+        self._pools = Pools(reactor)
         self._context = UpdateContext(secrets.token_bytes)
         self.updates = Updates(self.database, self._context)
         self.data = DataAPI(
@@ -128,8 +129,8 @@ class WebApp:
             random_bytes=secrets.token_bytes,
             engine=self.engine,
             commits=lambda: self._follower.commits,
+            blobs=file_blobs(basedir, self._pools, lambda: secrets.token_hex(16)),
         )
-        self._pools = Pools(reactor)
         self.master = Master(
             basedir=basedir,
             name=name,
@@ -347,6 +348,7 @@ class _Settings:
         """See `Part.apply`."""
         self._master.config = config
         self._context.orchestration = config.orchestration
+        self._context.staging = config.staging
 
     def settle(self) -> None:
         """Nothing was kept for going back."""

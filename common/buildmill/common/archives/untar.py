@@ -1,17 +1,16 @@
-"""Unpacking tar archives, packed or not."""
+"""Unpacking tar archives that nobody trusts."""
 
 from __future__ import annotations
 
 import lzma
 import tarfile
 import zlib
-from pathlib import Path
 
-from buildmill.common.archives.rules import ArchiveLimits, ArchiveRefused
+from buildmill.common.archives.bounds import ArchiveRefused, Bounds
 from buildmill.common.archives.tree import Tree
 
-_HEADER_BYTES = 1 << 20
-_READ_WHOLE = (
+MAX_HEADER_BYTES = 1 << 20
+_HEADERS = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
     tarfile.SOLARIS_XHDTYPE,
@@ -20,45 +19,45 @@ _READ_WHOLE = (
 )
 
 
-class _Member(tarfile.TarInfo):
-    """Refuses huge extra headers, which Python would read into memory whatever their size."""
+class _Header(tarfile.TarInfo):
+    """One that is read as a whole is not allowed to fill the memory."""
 
-    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in _READ_WHOLE and self.size > _HEADER_BYTES:
-            raise ArchiveRefused(f"has an extra header of {self.size} bytes", self.name)
-        return super()._proc_member(tar)  # type: ignore[misc, no-any-return]  # not in the stubs, stable since 2.6
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _HEADERS and header.size > MAX_HEADER_BYTES:
+            raise ArchiveRefused(f"a header has {header.size} bytes")
+        return header
 
 
-def untar_blocking(archive: Path, into: Path, limits: ArchiveLimits | None = None) -> None:
-    """Unpack a tar archive, plain or packed with gzip, bzip2 or xz.
-
-    Args:
-        into: an empty directory, made if it is not there (its parent must be). After a refusal it holds a part.
+def untar(path: str, target: str, bounds: Bounds) -> None:
+    """Unpack a tar archive, compressed or not, into a new directory.
 
     Raises:
-        ArchiveRefused: names what must not be unpacked; or it is no such archive.
-        OSError: from reading or writing.
+        ArchiveRefused: it is no tar archive, or one of its entries is refused.
+        NoRoom: the disk has none.
     """
-    tree = Tree(into, archive.stat().st_size, limits or ArchiveLimits())
     try:
-        with tarfile.open(archive, "r:*", tarinfo=_Member) as tar:
-            for member in tar:
-                _unpack(tree, tar, member)
-    except (tarfile.TarError, EOFError, ValueError, zlib.error, lzma.LZMAError) as problem:
-        raise ArchiveRefused(f"this is no readable archive: {problem}") from problem
-    tree.finish()
+        with tarfile.open(path, "r:*", tarinfo=_Header) as archive:
+            tree = Tree(target, bounds)
+            for entry in archive:
+                _unpack(archive, entry, tree)
+            tree.finish()
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError) as problem:
+        raise ArchiveRefused(f"{bounds.shown} is no proper tar archive: {problem}") from problem
 
 
-def _unpack(tree: Tree, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
-    if member.isdir():
-        tree.folder(member.name)
-    elif member.isreg():
-        source = tar.extractfile(member)
-        assert source is not None  # of a regular file there is one
-        tree.file(member.name, source, member.mode, member.mtime)
-    elif member.islnk():
-        tree.same_file(member.name, member.linkname)
-    elif member.issym():
-        tree.link(member.name, member.linkname)
+def _unpack(archive: tarfile.TarFile, entry: tarfile.TarInfo, tree: Tree) -> None:
+    if entry.isdir():
+        tree.directory(entry.name, entry.mode)
+    elif entry.issym():
+        tree.symbolic_link(entry.name, entry.linkname)
+    elif entry.islnk():
+        tree.hard_link(entry.name, entry.linkname)
+    elif entry.isreg() and not entry.issparse():
+        file = archive.extractfile(entry)
+        assert file is not None
+        tree.file(entry.name, entry.mode, entry.size, file.read)
     else:
-        raise ArchiveRefused("is neither a file, a directory nor a link", member.name)
+        raise tree.refused(entry.name, "it is neither file, directory nor link")
+    archive.members = []  # type: ignore[attr-defined]  # it would remember them all

@@ -29,7 +29,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ren
         command: of an indirect process, one string for a shell.
         args: what follows; a user's own arguments stand in for it.
         direct: no shell; False only for buildpacks of old APIs.
-        working_directory: absolute; the workspace if empty.
+        working_directory: absolute, or below the workspace.
     """
 
     type: str
@@ -89,7 +89,7 @@ def read_launch_metadata(home: Home) -> LaunchMetadata:
             return msgspec.convert(tomllib.load(file), LaunchMetadata)
     except OSError as problem:
         raise InvalidInput(name, f"cannot be read: {problem.strerror}") from problem
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as problem:
+    except (ValueError, RecursionError, msgspec.ValidationError) as problem:
         raise InvalidInput(name, f"is malformed: {problem}") from problem
 
 
@@ -131,7 +131,7 @@ def prepare_launch_blocking(
     return Launch(
         arguments=_command_line(home, chosen, arguments, layers),
         environment=environment,
-        directory=home.text_from_droplet(chosen.working_directory) or str(home.workspace),
+        directory=str(home.workspace / home.text_from_droplet(chosen.working_directory)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -56,12 +57,20 @@ def run_droplet(
     here = {name: os.environ[name] for name in INHERITED if name in os.environ}
     inherited = {**here, "PORT": str(port), **variables}
     with Told(), _home(directory) as home:
-        from buildmill.common.archives.untar import untar_blocking
         from buildmill.master.staging.launching.local import run_blocking
 
-        untar_blocking(droplet, home)
+        _unpack(droplet, home)
         code = run_blocking(_launch(home, process, command, arguments, inherited))
     context.exit(code)
+
+
+def _unpack(droplet: Path, home: Path) -> None:
+    from buildmill.common.archives.bounds import Bounds
+    from buildmill.common.archives.untar import untar
+
+    room = shutil.disk_usage(home).free
+    bounds = Bounds(shown="the droplet", archive_bytes=droplet.stat().st_size, room_bytes=room)
+    untar(str(droplet), str(home), bounds)
 
 
 def _launch(home: Path, process: str, command: str, arguments: Sequence[str], inherited: Mapping[str, str]) -> Launch:

@@ -10,6 +10,7 @@ from buildmill.master.config.problems import Problems, nearest
 from buildmill.master.domain.config_errors import collected_errors
 from buildmill.master.domain.lock_values import LockAccess, LockId, as_lock_accesses
 from buildmill.master.domain.rendering import is_renderable
+from buildmill.master.domain.staging.configuration import builder_name
 from buildmill.master.engine.factory import StepFactory
 
 
@@ -152,6 +153,7 @@ def _check_job_specs(config: MasterConfig, problems: Problems) -> None:
 def _check_schedulers(config: MasterConfig, problems: Problems) -> None:
     known = {builder.name for builder in config.builders}
     driven = {declared.builder for declared in config.orchestration.jobspecs}
+    driven.update(builder_name(stack.name) for stack in config.staging.stacks)
     any_rendered = False
     for scheduler in config.schedulers:
         if is_renderable(scheduler.builderNames):

@@ -17,6 +17,7 @@ from buildmill.master.changes.base import ChangeSource
 from buildmill.master.config.master_config import DEFAULT_VALIDATION
 from buildmill.master.config.orchestration_keys import checked_orchestration
 from buildmill.master.config.problems import Problems
+from buildmill.master.config.staging_keys import checked_staging
 from buildmill.master.config.tracing_keys import checked_opentelemetry
 from buildmill.master.config.web_keys import UNSET, Checker, checked_www
 from buildmill.master.config.worker_ports import checked_protocols
@@ -352,6 +353,7 @@ CHECKERS: Final[Mapping[str, tuple[str, Checker]]] = {
     "durability": ("durability", _durability),
     "opentelemetry": ("opentelemetry", checked_opentelemetry),
     "orchestration": ("orchestration", checked_orchestration),
+    "staging": ("staging", checked_staging),
     "configurators": ("", _anything),
     "buildbotNetUsageData": ("", _without_effect("nothing is reported to anybody here")),
     "secretsProviders": ("secretsProviders", _secrets_providers),

@@ -13,6 +13,7 @@ from buildmill.master.config.execution import exception_problem, fresh_helpers, 
 from buildmill.master.config.keys import CHECKERS, REMOVED
 from buildmill.master.config.master_config import MasterConfig
 from buildmill.master.config.problems import Problems, nearest
+from buildmill.master.config.staging_builders import with_staging_builders
 from buildmill.master.config.web_keys import UNSET
 from buildmill.master.domain.config_errors import collected_errors
 from buildmill.master.domain.not_there_yet import NotThereYet
@@ -65,7 +66,7 @@ def from_dictionary(values: dict[str, Any], basedir: Path, file: Path, problems:
     if "caches" in values and (old := {"buildCacheSize", "changeCacheSize"} & set(values)):
         problems.at_key("caches", f"caches cannot be given together with {', '.join(sorted(old))}")
     before = len(problems.found)
-    config = MasterConfig(basedir=basedir, file=file, **fields)
+    config = with_staging_builders(MasterConfig(basedir=basedir, file=file, **fields))
     # what could not be taken would only lead to misleading complaints about what is missing
     if before == 0 or all(_is_whole_list(values.get(key, [])) for key in ("workers", "builders", "schedulers")):
         check_together(config, problems)

@@ -18,6 +18,7 @@ from buildmill.master.domain.audit import AUDIT_HORIZON
 from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.revlinks import default_revlink_matcher
+from buildmill.master.domain.staging.configuration import StagingConfig
 from buildmill.master.engine.builder_config import BuilderConfig
 from buildmill.master.engine.machine_config import Machine
 from buildmill.master.engine.project_config import Codebase, Project
@@ -25,6 +26,7 @@ from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
 from buildmill.master.secrets.base import SecretProviderBase
+from buildmill.master.web.limits import WebLimits
 
 DEFAULT_VALIDATION: Mapping[str, re.Pattern[str]] = {
     "branch": re.compile(r"^[\w.+/~-]*$"),
@@ -65,6 +67,7 @@ class WwwConfig:
         process: ``engine``: the engine's process serves the pages; ``own``: `buildmill web` does.
         operations_port: where the engine serves health and metrics when pages have a process of their own.
         ui: settings that only the pages use, by name.
+        limits: what clients may ask for.
         ws_ping_interval: seconds between pings to the clients of ``/ws``; 0: none. Where the file does not say, ours
             are pinged all the same, because nothing else tells of a client whose cable was cut.
     """
@@ -80,6 +83,7 @@ class WwwConfig:
     json_cache_seconds: int = 0
     rest_minimum_version: int = 0
     debug: bool = False
+    limits: WebLimits = field(default_factory=WebLimits)
     ws_ping_interval: int = 30
     auth: AuthBase | None = None
     authz: Authz | None = None
@@ -177,6 +181,7 @@ class MasterConfig:
     durability: Durability = field(default_factory=Durability)
     opentelemetry: OpenTelemetryConfig = field(default_factory=OpenTelemetryConfig)
     orchestration: OrchestrationConfig = field(default_factory=OrchestrationConfig)
+    staging: StagingConfig = field(default_factory=StagingConfig)
     notices: tuple[ConfigNotice, ...] = ()
 
     @property

@@ -22,11 +22,13 @@ class Problems:
         found: problems that are known already; the list is appended to.
 
     Attributes:
+        folder: where the file is; paths in it are relative to that.
         notices: what is no problem, but should be known.
     """
 
     def __init__(self, file: Path, found: list[ConfigProblem]) -> None:
         self._file = str(file)
+        self.folder = file.absolute().parent
         self.found = found
         self.notices: list[ConfigNotice] = []
         try:

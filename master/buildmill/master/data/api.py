@@ -28,13 +28,16 @@ from buildmill.master.data.endpoints import (
     directory,
     explain,
     forced,
+    graph_pages,
     graphs,
     logchunks,
     pages,
     requests,
     schedules,
     sources,
+    staging,
     steps,
+    test_pages,
     test_results,
     tokens,
 )
@@ -55,6 +58,7 @@ from buildmill.master.data.ports import (
 from buildmill.master.data.recent import Recent
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.schedules import ScheduleReads
+from buildmill.master.data.staging import NoBlobs, StagingReading
 from buildmill.master.data.types import TYPES, FieldKind, ResourceType
 from buildmill.master.data.versions import EVERY_CHANGE, Stamp, Versions
 from buildmill.master.db.database import Database
@@ -63,9 +67,10 @@ from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
 from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.projects import EVERYTHING as EVERY_PROJECT
-from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
+from buildmill.master.domain.staging.ports import BlobStore
 from buildmill.master.logs.searching import Search, SearchedPart
 from buildmill.master.mq.bus import EventBus
 
@@ -120,12 +125,14 @@ class DataAPI(Generic[U]):
         random_bytes: so many bytes that nobody can guess, for tokens; None in a process that makes none.
         engine: does what only an engine can; None where that is in this process.
         commits: how many commits of others this process has noticed.
+        blobs: bytes of packages and droplets; None in a process that has none.
 
     Attributes:
         condition: how the database is.
         audit_log: takes entries about what is not done here.
         graphs: reads job graphs as values.
         schedules: reads schedules.
+        staging: reads what is staged, as values.
     """
 
     def __init__(
@@ -140,6 +147,7 @@ class DataAPI(Generic[U]):
         random_bytes: Callable[[int], bytes] | None = None,
         engine: EngineActions | None = None,
         commits: Callable[[], int] = lambda: 0,
+        blobs: BlobStore | None = None,
     ) -> None:
         self._engine = engine
         self.updates = updates
@@ -147,6 +155,7 @@ class DataAPI(Generic[U]):
         self.audit_log = AuditLog(database)
         self.graphs = GraphReading(database, lambda: updates.orchestration)
         self.schedules = ScheduleReads(database)
+        self.staging = StagingReading(database, lambda: updates.staging, NoBlobs() if blobs is None else blobs)
         self._database = database
         self._context = Context(
             database,
@@ -200,7 +209,7 @@ class DataAPI(Generic[U]):
         """
         if reach.is_everything:
             return found
-        if found.endpoint.reads.partition(".")[0] in OF_ALL_PROJECTS:
+        if not reach.reads(found.endpoint.reads.partition(".")[0]):
             raise Forbidden("this is about all projects, and you do not get to all of them")
         keys = await self._database.read(_narrowed_keys, found, reach, with_workers)
         return Found(found.endpoint, keys, reach)
@@ -336,7 +345,8 @@ class DataAPI(Generic[U]):
         if seen.keys != found.keys:
             raise NotFound(f"no such {found.endpoint.type.name.strip('_')}")
         if (await self.narrowed(found, change, with_workers=False)).keys != found.keys:
-            raise Forbidden("you may not change anything in this project")
+            what = "in this project" if change.shut <= read.hidden else "of these datasets, or in this project"
+            raise Forbidden(f"you may not change anything {what}")
 
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
         """Do something with the resource at a path. Whether the actor may is asked before, by whoever lets it in.
@@ -364,13 +374,15 @@ class DataAPI(Generic[U]):
         note = self._note(found, control, method, params, path, actor)
         try:
             result = await control.act(replace(self._context, note=note), found.keys, params, actor)
-            if not note.is_written:  # there was nothing to change
+            if not note.is_written and not control.only_reads:  # there was nothing to change
                 await self.audit_log.write(note.done())
         except Exception as error:  # whatever it was, it is told, and raised again
-            await self.audit_log.write_refusal(note.refused(error))
+            if not control.only_reads:
+                await self.audit_log.write_refusal(note.refused(error))
             raise
         finally:
-            self._versions.everything_changed()
+            if not control.only_reads:
+                self._versions.everything_changed()
         return result
 
     async def note_refusal(
@@ -378,8 +390,10 @@ class DataAPI(Generic[U]):
     ) -> None:
         """Tell the audit log of an action that whoever lets in has refused."""
         found = self.find(path)
-        note = self._note(found, self.control_of(found, method), method, params, path, actor)
-        await self.audit_log.write_refusal(note.refused(error))
+        control = self.control_of(found, method)
+        if not control.only_reads:
+            note = self._note(found, control, method, params, path, actor)
+            await self.audit_log.write_refusal(note.refused(error))
 
     def _note(
         self,
@@ -465,9 +479,12 @@ ENDPOINTS: Sequence[Endpoint] = (
     *graphs.ENDPOINTS,
     *logchunks.ENDPOINTS,
     *pages.ENDPOINTS,
+    *graph_pages.ENDPOINTS,
+    *test_pages.ENDPOINTS,
     *requests.ENDPOINTS,
     *schedules.ENDPOINTS,
     *sources.ENDPOINTS,
+    *staging.ENDPOINTS,
     *steps.ENDPOINTS,
     *test_results.ENDPOINTS,
     *tokens.ENDPOINTS,

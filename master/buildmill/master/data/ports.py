@@ -13,6 +13,7 @@ from buildmill.master.domain.orchestration.values import GraphBuild, GraphReques
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler, LogChunk
 from buildmill.master.domain.rights import Actor
+from buildmill.master.domain.staging.configuration import StagingConfig
 from buildmill.master.logs.outlet import RawSize
 from buildmill.master.logs.searching import Search, SearchedPart
 
@@ -180,5 +181,8 @@ class Updates(Protocol):
 
     @property
     def orchestration(self) -> OrchestrationConfig: ...
+
+    @property
+    def staging(self) -> StagingConfig: ...
 
     def within(self, around: Callable[..., Any]) -> ControlUpdates: ...

@@ -11,12 +11,20 @@ from typing import Any
 
 import msgspec
 
-from buildmill.master.domain import commit_resources, page_documents, resources, result_resources
+from buildmill.master.domain import (
+    commit_resources,
+    graph_documents,
+    page_documents,
+    resources,
+    result_resources,
+    test_documents,
+)
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.orchestration import resources as graph_resources
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.schedules.resources import ScheduleExplanation, ScheduleResource, ScheduleRunResource
+from buildmill.master.domain.staging import resources as staging_resources
 
 
 class FieldKind(StrEnum):
@@ -160,6 +168,12 @@ TYPES: dict[str, ResourceType] = {
         resources.Step,
         result_resources.TestResult,
         result_resources.TestResultSet,
+        staging_resources.StagingAppResource,
+        staging_resources.StagingBuildResource,
+        staging_resources.StagingBuildpackResource,
+        staging_resources.StagingCacheResource,
+        staging_resources.StagingDropletResource,
+        staging_resources.StagingPackageResource,
         graph_resources.TargetResource,
         graph_resources.TargetVersion,
         resources.Token,
@@ -172,6 +186,7 @@ TYPES: dict[str, ResourceType] = {
         page_documents.BuildPage,
         page_documents.Difference,
         page_documents.FrontPage,
+        page_documents.NamedBuild,
         page_documents.PropertyDifference,
         page_documents.RunningBuild,
         page_documents.SourceDifference,
@@ -181,13 +196,26 @@ TYPES: dict[str, ResourceType] = {
         page_documents.WaitingRequest,
         page_documents.WorkersHealth,
         page_documents.WorkerState,
+        graph_documents.GraphPage,
+        graph_documents.GraphRunAttempt,
+        graph_documents.GraphRunJob,
+        graph_documents.GraphRunPage,
+        graph_documents.SchedulePage,
+        graph_documents.ScheduleRunMark,
+        graph_documents.ScheduleVersionResource,
+        graph_documents.TargetState,
+        graph_documents.VersionMark,
+        test_documents.TestedBuild,
+        test_documents.TestLine,
+        test_documents.TestsPage,
     )
 }
 TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {}, {}, None)
 GROWING = frozenset(
     {
         "audit_entry", "build", "buildrequest", "buildset", "change", "commit", "graph_attempt", "graph_build",
-        "graph_job", "sourcestamp", "target_version", "test_result", "test_result_set",
+        "graph_job", "sourcestamp", "staging_app", "staging_build", "staging_droplet", "staging_package",
+        "target_version", "test_result", "test_result_set",
     }
 )  # fmt: skip
 """Types of which there are more every day; of all others there are as many as a configuration or a build has."""

@@ -11,8 +11,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from buildmill.common.errors import InvalidInput, NotFound
 from buildmill.common.results import Result
-from buildmill.master.data.updates_of_graphs import GraphContext, UpdatesOfGraphs, no_random_bytes
+from buildmill.master.data.updates_of_graphs import UpdatesOfGraphs, no_random_bytes
 from buildmill.master.data.updates_of_sources import UpdatesOfSources
+from buildmill.master.data.updates_of_staging import StagingContext, UpdatesOfStaging
 from buildmill.master.data.updates_of_tests import UpdatesOfTests
 from buildmill.master.data.writing import Around
 from buildmill.master.db import (
@@ -42,7 +43,7 @@ SourcedValues = Mapping[str, tuple[Any, str]]
 _MISSING = object()
 
 
-class UpdateContext(GraphContext):
+class UpdateContext(StagingContext):
     """What updates need to know of the master that makes them; filled while it starts.
 
     Attributes:
@@ -58,7 +59,7 @@ class UpdateContext(GraphContext):
         self.collapsing: frozenset[int] = frozenset()
 
 
-class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs):
+class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStaging):
     """Changes to the system, for the engine and for plugins.
 
     Args:
@@ -73,7 +74,7 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs):
         self, database: Database, context: UpdateContext, *, patient: bool = True, around: Around | None = None
     ) -> None:
         super().__init__(database, context, patient=patient, around=around)
-        self.context = context
+        self.context = self._staging = context
 
     @property
     def impatient(self) -> Updates:

@@ -300,6 +300,17 @@ class Difference(Resource, frozen=True):
     steps: list[StepDifference] | None
 
 
+class NamedBuild(Resource, frozen=True):
+    """A build of any builder, with that one's name; null for who may not read builders."""
+
+    type_name = "named_build"
+    plural = "named_builds"
+    id_field = "build"
+
+    build: Build
+    builder: str | None
+
+
 class BuildPage(Resource, frozen=True):
     """A build, with all that belongs to it but the text of its logs.
 
@@ -326,7 +337,7 @@ class BuildPage(Resource, frozen=True):
     data: list[BuildData] | None
     difference: Difference | None
     next_number: int | None
-    parent: Build | None
+    parent: NamedBuild | None
     previous_number: int | None
     properties: SourcedProperties | msgspec.Raw | None
     rebuilds: list[Build] | None
@@ -334,6 +345,6 @@ class BuildPage(Resource, frozen=True):
     request: BuildRequest | None
     steps: list[StepWithLogs] | None
     test_result_sets: list[TestResultSet] | None
-    triggered: list[Build] | None
+    triggered: list[NamedBuild] | None
     withheld: list[str]
     worker: str | None

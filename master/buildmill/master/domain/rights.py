@@ -55,7 +55,8 @@ _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
     "branches", "codebases", "commits", "events", "forceschedulers", "graph_builds", "graph_jobs", "job_specs", "logs",
     "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "staging",
-    "steps", "targets", "target_versions", "test_result_sets", "workers",
+    "staging_apps", "staging_buildpacks", "staging_builds", "staging_droplets", "staging_packages", "steps", "targets",
+    "target_versions", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
@@ -63,6 +64,10 @@ _CHANGES = (
     "schedules.create", "schedules.replace", "schedules.delete", "schedules.pause", "schedules.unpause",
     "schedules.run", "staging.develop", "targets.commit",
     "workers.stop", "workers.kill", "workers.pause", "workers.unpause",
+)  # fmt: skip
+
+_FOR_EVERYBODY = (
+    "session.login", "session.logout", "session.rights", "pages.config", "pages.static", "operations.health",
 )  # fmt: skip
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -73,10 +78,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
         Action("audit.read", ActionKind.GUARDED),
         Action("staging.administer", ActionKind.GUARDED),
         *(Action(f"tokens.{verb}", ActionKind.PERSONAL) for verb in ("read", "create", "revoke")),
-        *(
-            Action(name, ActionKind.OPEN)
-            for name in ("session.login", "session.logout", "pages.config", "pages.static", "operations.health")
-        ),
+        *(Action(name, ActionKind.OPEN) for name in _FOR_EVERYBODY),
     )
 }
 """All there are, by name."""
@@ -120,6 +122,7 @@ class Principal:
         credential: what names the session or the token among its kind; empty without one.
         scopes: all that a token may be used for; None without that limit.
         is_at_home: the request comes from this very machine, over no proxy.
+        roles: those of its roles that rules about datasets name.
     """
 
     user: Mapping[str, Any] = field(default_factory=dict)
@@ -128,6 +131,7 @@ class Principal:
     credential: str = ""
     scopes: frozenset[str] | None = None
     is_at_home: bool = False
+    roles: frozenset[str] = frozenset()
 
     @property
     def is_known(self) -> bool:
@@ -149,7 +153,7 @@ class Principal:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.name, self.address, self.via, self.user.get("username") or "", self.user)
+        return Actor(self.name, self.address, self.via, self.user.get("username") or "", self.user, self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,7 @@ class Actor:
         via: how it has shown who it is.
         username: what it logs in with; empty for nobody.
         user: all that is known of it.
+        roles: those of its roles that rules about datasets name.
     """
 
     name: str = ANONYMOUS
@@ -169,6 +174,7 @@ class Actor:
     via: Via = Via.NOTHING
     username: str = ""
     user: Mapping[str, Any] = field(default_factory=dict)
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +216,20 @@ class Policy:
     changing: Changing = Changing.KNOWN
 
 
+class Extent(StrEnum):
+    """How much of all that changes something somebody may do."""
+
+    ALL = "all"
+    NOTHING = "none"
+    BY_RULES = "rules"
+    """It has to be asked for each thing."""
+
+
 EVENT_FAMILIES: Final = frozenset(
     {
         "branches", "builders", "buildrequests", "builds", "buildsets", "changes", "codebases", "commits",
-        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "schedules", "steps",
+        "graph_builds", "graph_jobs", "logs", "masters", "projects", "properties", "schedulers", "schedules",
+        "staging_apps", "staging_buildpacks", "staging_builds", "staging_droplets", "staging_packages", "steps",
         "targets", "target_versions", "test_result_sets", "workers",
     }
 )  # fmt: skip
@@ -249,11 +265,14 @@ def check_default(principal: Principal, action: Action, policy: Policy) -> None:
     elif action.kind is ActionKind.GUARDED:
         if not (policy.changing is Changing.AT_HOME and principal.is_at_home):
             raise Forbidden("this needs a login or a token")
-    elif not _may_change_unknown(principal, policy):
+    elif not may_change_by_default(principal, policy):
         raise Forbidden("this needs a login or a token")
 
 
-def _may_change_unknown(principal: Principal, policy: Policy) -> bool:
+def may_change_by_default(principal: Principal, policy: Policy) -> bool:
+    """Whether somebody may change what no rule is about."""
+    if principal.is_known:
+        return True
     if policy.changing is Changing.AT_HOME:
         return principal.is_at_home
     return policy.changing is Changing.EVERYBODY

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from buildmill.master.connections.updates import Output
-from buildmill.master.engine.step_log import HEADER, STDERR, STDOUT, StepLog
+from buildmill.master.engine.step_log import HEADER, STDERR, STDOUT
+
+
+class Sink(Protocol):
+    """What takes output: a `StepLog`, or something like one."""
+
+    name: str
+
+    def write(self, stream: str, data: bytes, time: float | None = None) -> None: ...
+    def pressure(self) -> Awaitable[None] | None: ...
+    async def position(self) -> Any: ...
+    def skip_to(self, position: Mapping[str, Any]) -> None: ...
+    def finish(self) -> Any: ...
 
 
 class CommandOutput:
@@ -19,9 +31,9 @@ class CommandOutput:
     def __init__(self, begin: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         self._begin = begin
         self._kept: dict[str, list[bytes]] = {STDOUT: [], STDERR: []}
-        self._logs: dict[str, StepLog] = {}
-        self._delayed: dict[str, tuple[Callable[[], Awaitable[StepLog]], bool]] = {}
-        self._closing: list[StepLog] = []
+        self._logs: dict[str, Sink] = {}
+        self._delayed: dict[str, tuple[Callable[[], Awaitable[Sink]], bool]] = {}
+        self._closing: list[Sink] = []
         self._opening: dict[str, list[tuple[str, bytes, float]]] = {}
         self._is_over = False
         # bytes by log and stream: what it has said, and what to leave out of what it says again
@@ -32,17 +44,17 @@ class CommandOutput:
         """What was kept of a stream of the command's own output."""
         return b"".join(self._kept[stream])
 
-    def use(self, name: str, log: StepLog, *, closes: bool) -> None:
+    def use(self, name: str, log: Sink, *, closes: bool) -> None:
         """Send what is said under this name to a log; `closes`: the log ends with the command."""
         self._logs[name] = log
         if closes:
             self._closing.append(log)
 
-    def use_later(self, name: str, make: Callable[[], Awaitable[StepLog]], *, closes: bool) -> None:
+    def use_later(self, name: str, make: Callable[[], Awaitable[Sink]], *, closes: bool) -> None:
         """As `use`, with a log that is made when the first output comes."""
         self._delayed[name] = (make, closes)
 
-    def take(self, update: Output, *, stdio: str | None, keeps: bool) -> StepLog | None:
+    def take(self, update: Output, *, stdio: str | None, keeps: bool) -> Sink | None:
         """Take some output; the log that has got it.
 
         Args:

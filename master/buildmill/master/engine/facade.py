@@ -63,6 +63,7 @@ class Master:
         schedulers: the active schedulers, by name.
         secrets: knows secrets by name.
         httpservice: makes requests over HTTP.
+        staging: what steps that stage use; None where nothing is staged.
         tracing: is told of commands.
         services: the parent of all services; `service_manager`, those of the configuration, is one of them.
     """
@@ -98,6 +99,7 @@ class Master:
         self.queue: Any = None
         self.schedulers: dict[str, Any] = {}
         self.secrets: SecretSource = NoSecrets()
+        self.staging: Any = None
         self.tracing: Tracing = NoTracing()
         self.httpservice = HttpService(clock)
         self.services = RootService(self)

@@ -12,7 +12,7 @@ from buildmill.common.tasks import TaskOwner
 from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.db.resuming import StepRecord
 from buildmill.master.domain.properties import Properties
-from buildmill.master.domain.resources import Log
+from buildmill.master.domain.resources import BuildRequest, Log
 from buildmill.master.domain.secret_mask import SecretMask
 from buildmill.master.engine.calls import StepCalls
 from buildmill.master.engine.locks import BuildLocks
@@ -31,6 +31,7 @@ class StepHost(Protocol):
     has_timed_out: bool
     locks: BuildLocks
     properties: Properties
+    request: BuildRequest
     secret_mask: SecretMask
     results: Result | None
     sources: list[dict[str, Any]]

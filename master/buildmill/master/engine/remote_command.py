@@ -16,11 +16,11 @@ from buildmill.master.connections.commands import FileEnd
 from buildmill.master.connections.updates import CommandUpdate, Output
 from buildmill.master.db.commands import CommandRow
 from buildmill.master.engine.calls import fingerprint
-from buildmill.master.engine.command_output import CommandOutput
+from buildmill.master.engine.command_output import CommandOutput, Sink
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.durable_command import DurableCommand
 from buildmill.master.engine.hosts import CommandHost
-from buildmill.master.engine.step_log import STDERR, STDOUT, StepLog
+from buildmill.master.engine.step_log import STDERR, STDOUT
 from buildmill.master.engine.wire_arguments import on_the_wire
 
 OBEY_SECONDS = 30.0
@@ -111,7 +111,7 @@ class RemoteCommand:
         """Whether it has been sent and has not ended."""
         return self._is_active
 
-    def useLog(self, log: StepLog, closeWhenFinished: bool = False, logfileName: str | None = None) -> None:
+    def useLog(self, log: Sink, closeWhenFinished: bool = False, logfileName: str | None = None) -> None:
         """Send output to `log`: its own (``stdio``), or that of a log file of that name."""
         self._output.use(logfileName or log.name, log, closes=closeWhenFinished)
 
@@ -341,7 +341,7 @@ class RemoteCommand:
             return None
         return DeferredList([Deferred.fromCoroutine(_wait(p)) for p in pressure])  # type: ignore[return-value]  # result unused
 
-    def _take_output(self, update: Output) -> StepLog | None:
+    def _take_output(self, update: Output) -> Sink | None:
         keeps = (self.collectStdout and update.stream == STDOUT) or (self.collectStderr and update.stream == STDERR)
         return self._output.take(update, stdio=self.stdioLogName, keeps=keeps)
 

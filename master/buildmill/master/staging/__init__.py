@@ -1,0 +1,1 @@
+"""Staging: what is stored, watched and kept of apps, packages and droplets."""

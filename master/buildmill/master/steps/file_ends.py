@@ -32,16 +32,8 @@ class UploadRefused(ProtocolError):
     """The worker sent what this upload does not allow, as more than its limit."""
 
 
-class _End:
-    """What all ends share: order, and refusal of what does not belong to this direction."""
-
-    def __init__(self, run_blocking: RunBlocking) -> None:
-        self._run_blocking = run_blocking
-        self._one_at_a_time = DeferredLock()
-
-    async def _in_order(self, function: Callable[..., T], *args: object) -> T:
-        async with self._one_at_a_time:
-            return await self._run_blocking(function, *args)
+class TransferEnd:
+    """What all ends share: refusal of what does not belong to their direction."""
 
     async def write(self, data: bytes) -> None:
         raise self._refused("write")
@@ -66,6 +58,18 @@ class _End:
 
     def _refused(self, what: str) -> UploadRefused:
         return UploadRefused(f"the command has nothing to {what}")
+
+
+class _End(TransferEnd):
+    """One that works on files, in the order of the calls."""
+
+    def __init__(self, run_blocking: RunBlocking) -> None:
+        self._run_blocking = run_blocking
+        self._one_at_a_time = DeferredLock()
+
+    async def _in_order(self, function: Callable[..., T], *args: object) -> T:
+        async with self._one_at_a_time:
+            return await self._run_blocking(function, *args)
 
 
 class _Upload(_End):

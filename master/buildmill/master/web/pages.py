@@ -14,7 +14,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from buildmill.common.errors import Forbidden
+from buildmill.common.errors import Forbidden, InvalidInput
 from buildmill.common.results import Result as BuildResult
 from buildmill.master.data.api import DataAPI, Result
 from buildmill.master.data.resultspec import ResultSpec
@@ -27,6 +27,8 @@ from buildmill.master.web.conditions import names
 from buildmill.master.web.front_end import own_version
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request
+from buildmill.master.web.permits import CHARGED_SECONDS, paths_in, permits
+from buildmill.master.web.rates import Rates, TooManyRequests
 
 NEWEST = 20
 _PAGE = """<!DOCTYPE html>
@@ -77,13 +79,23 @@ class Pages:
         title: of the start page.
         front_end: the document at ``/config``.
         gate: says who may.
+        rates: says how much.
     """
 
     app = klein.Klein()
     _log = Logger()
 
-    def __init__(self, data: DataAPI[Any], base_url: str, title: str, gate: Gate, front_end: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        data: DataAPI[Any],
+        base_url: str,
+        title: str,
+        gate: Gate,
+        rates: Rates,
+        front_end: Mapping[str, Any],
+    ) -> None:
         page_actions(self.app)
+        self._rates = rates
         self._data = data
         self._gate = gate
         self._base_url = base_url
@@ -103,14 +115,10 @@ class Pages:
                 request.setHeader("Cache-Control", "private, no-store")
                 request.redirect(f"{self._base_url}auth/login".encode("ascii", "ignore"))
                 return b""
-            request.setResponseCode(401 if isinstance(error, Unauthenticated) else 403)
-            request.setHeader("Content-Type", "text/plain; charset=utf-8")
-            return error_document(str(error))
+            return _refused(request, 401 if isinstance(error, Unauthenticated) else 403, str(error))
         except Exception:  # rules of the user's
             self._log.failure("deciding on {uri} failed", uri=request.uri)
-            request.setResponseCode(500)
-            request.setHeader("Content-Type", "text/plain; charset=utf-8")
-            return error_document("internal error")
+            return _refused(request, 500, "internal error")
         if not self._gate.reads_are_open:
             request.setHeader("Cache-Control", "private, no-store")
         return await handler(self, request, principal)
@@ -149,11 +157,27 @@ class Pages:
         backend = self._gate.access.backend
         csrf_token = self._gate.csrf_token_of(request, principal)
         document = {**self._front_end, "user": principal.user_info}
+        document["rights"] = self._gate.extent_of_changes(principal)
         if backend is not None:
             document["auth"] = dict(backend.document())
         if csrf_token is not None:
             document["csrf_token"] = csrf_token
         return _json(request, document)
+
+    @app.route("/auth/rights", methods=["GET"])
+    @_page("session.rights")
+    async def rights(self, request: Request, principal: Principal) -> bytes:
+        request.setHeader("Cache-Control", "private, no-store")
+        try:
+            payer = self._rates.reader(request, principal)
+            paths = paths_in(request.query)
+            found = await permits(self._data, self._gate, principal, paths)
+            self._rates.charge(payer, CHARGED_SECONDS * len(paths))
+        except InvalidInput as error:
+            return _refused(request, 400, error.problem)
+        except TooManyRequests as error:
+            return _refused(request, 429, str(error))
+        return _json(request, {"rights": found})
 
     @app.route("/api/v2/openapi.json", methods=["GET"])
     @_page("application.read")
@@ -172,6 +196,12 @@ def page_actions(app: Any = Pages.app) -> dict[str, tuple[str, ...]]:
             declared(action, f"the page {rule.rule!r}")
         found[rule.rule] = actions
     return found
+
+
+def _refused(request: Request, status: int, problem: str) -> bytes:
+    request.setResponseCode(status)
+    request.setHeader("Content-Type", "text/plain; charset=utf-8")
+    return error_document(problem)
 
 
 def _json(request: Request, document: Any) -> bytes:

@@ -64,6 +64,31 @@ export async function getOne<T>(path: string, signal?: AbortSignal): Promise<T> 
   return row;
 }
 
+/**
+ * The rows of a document as they come, one line each.
+ * @param take is given some at a time; if it answers false the rest is not read
+ * @returns the `meta` at the end; undefined if that was not reached
+ */
+export async function streamRows<T>(path: string, signal: AbortSignal, take: (rows: readonly T[]) => boolean): Promise<Record<string, unknown> | undefined> {
+  const answer = await request(`api/v2/${path}`, { headers: { Accept: "application/x-ndjson" }, signal });
+  if (!answer.body) throw new ApiError(0, "the master has sent nothing");
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return undefined;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop() ?? "";
+    const rows = lines.map((line) => JSON.parse(line) as T | { meta: Record<string, unknown> });
+    const end = rows.find((row): row is { meta: Record<string, unknown> } => typeof row === "object" && row !== null && "meta" in row);
+    if (!take(rows.filter((row): row is T => row !== end))) {
+      await reader.cancel();
+      return undefined;
+    }
+    if (end) return end.meta;
+  }
+}
+
 /** Have something done. */
 export async function act<T>(path: string, method: string, params: object = {}): Promise<T> {
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });

@@ -16,6 +16,8 @@ export interface FrontEndConfig {
   readonly user: User;
   readonly auth: { readonly name: string; readonly oauth2?: boolean; readonly autologin?: boolean };
   readonly csrf_token?: string;
+  /** How much of all that changes something the user may do; "rules": it has to be asked for each thing. */
+  readonly rights?: "all" | "none" | "rules";
 }
 
 let present: FrontEndConfig | undefined;

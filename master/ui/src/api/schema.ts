@@ -85,7 +85,7 @@ export interface BuildPage {
   data: BuildData[] | null;
   difference: Difference | null;
   next_number: number | null;
-  parent: Build | null;
+  parent: NamedBuild | null;
   previous_number: number | null;
   properties: Record<string, [Json, string]> | null;
   rebuilds: Build[] | null;
@@ -93,7 +93,7 @@ export interface BuildPage {
   request: BuildRequest | null;
   steps: StepWithLogs[] | null;
   test_result_sets: TestResultSet[] | null;
-  triggered: Build[] | null;
+  triggered: NamedBuild[] | null;
   withheld: string[];
   worker: string | null;
 }
@@ -315,6 +315,15 @@ export interface GraphJobResource {
   status: string;
 }
 
+export interface GraphPage {
+  branch: string;
+  branches: string[];
+  problem: string | null;
+  targets: TargetState[];
+  targets_total: number;
+  withheld: string[];
+}
+
 export interface GraphPlanJob {
   branch: string;
   builder: string;
@@ -324,6 +333,29 @@ export interface GraphPlanJob {
   reasons: string[];
   spec_id: number;
   stale: boolean;
+}
+
+export interface GraphRunAttempt {
+  attempt: GraphAttempt;
+  build_number: number | null;
+}
+
+export interface GraphRunJob {
+  attempts: GraphRunAttempt[];
+  builder: string;
+  builderid: number | null;
+  inputs: VersionMark[] | null;
+  job: GraphJobResource;
+  needs: number[];
+  outputs: VersionMark[];
+}
+
+export interface GraphRunPage {
+  jobs: GraphRunJob[] | null;
+  jobs_total: number | null;
+  run: GraphBuildResource;
+  schedule: string | null;
+  withheld: string[];
 }
 
 export interface JobSpecResource {
@@ -407,6 +439,11 @@ export interface MediaSetUpdatedTrigger {
   branchName: string;
 }
 
+export interface NamedBuild {
+  build: Build;
+  builder: string | null;
+}
+
 export interface NewLogicTrigger {
   type: "newLogic";
   datasetRid: string;
@@ -487,6 +524,15 @@ export interface ScheduleFailedTrigger {
   scheduleRid: string;
 }
 
+export interface SchedulePage {
+  reasons: ScheduleExplanation[];
+  runs: ScheduleRunMark[];
+  schedule: ScheduleResource;
+  targets: Record<string, Json>;
+  versions: ScheduleVersionResource[];
+  withheld: string[];
+}
+
 export interface ScheduleRequestAction {
   target: ManualTarget | UpstreamTarget | ConnectingTarget;
   branchName: string | null;
@@ -519,6 +565,11 @@ export interface ScheduleResource {
   version_rid: string;
 }
 
+export interface ScheduleRunMark {
+  build_status: string | null;
+  run: ScheduleRunResource;
+}
+
 export interface ScheduleRunResource {
   build_rid: string | null;
   created_at: number;
@@ -535,6 +586,16 @@ export interface ScheduleRunResource {
 export interface ScheduleSucceededTrigger {
   type: "scheduleSucceeded";
   scheduleRid: string;
+}
+
+export interface ScheduleVersionResource {
+  action: Record<string, Json>;
+  created_at: number;
+  created_by: string;
+  rid: string;
+  schedule_rid: string;
+  scope: Record<string, Json>;
+  trigger: Record<string, Json>;
 }
 
 export interface Scheduler {
@@ -566,6 +627,103 @@ export interface Spec {
   plural: string;
   type: string;
   type_spec: Record<string, Json>;
+}
+
+export interface StagingAppResource {
+  buildpacks: string[];
+  created_at: number;
+  current_droplet_guid: string | null;
+  guid: string;
+  lifecycle: string;
+  name: string;
+  space_guid: string;
+  stack: string;
+  staging_appid: number;
+  updated_at: number;
+}
+
+export interface StagingBuildResource {
+  app_guid: string;
+  builderid: number | null;
+  buildid: number | null;
+  buildpacks: string[];
+  buildrequestid: number | null;
+  created_at: number;
+  created_by: string | null;
+  disk_mb: number;
+  droplet_guid: string | null;
+  droplet_sha256: string | null;
+  error: string | null;
+  guid: string;
+  lifecycle: string;
+  log_rate_bytes_per_second: number;
+  memory_mb: number;
+  package_guid: string;
+  stack: string;
+  staging_buildid: number;
+  state: string;
+  updated_at: number;
+}
+
+export interface StagingBuildpackResource {
+  configured: boolean;
+  created_at: number;
+  enabled: boolean;
+  filename: string | null;
+  guid: string;
+  lifecycle: string;
+  locked: boolean;
+  name: string;
+  position: number;
+  sha256: string | null;
+  size_bytes: number | null;
+  stack: string | null;
+  staging_buildpackid: number;
+  state: string;
+  updated_at: number;
+}
+
+export interface StagingCacheResource {
+  app_guid: string;
+  key: string;
+  sha256: string;
+  size_bytes: number;
+  stack: string;
+  staging_cacheid: number;
+  used_at: number;
+}
+
+export interface StagingDropletResource {
+  app_guid: string;
+  attested: boolean;
+  build_guid: string | null;
+  buildpacks: string[];
+  created_at: number;
+  error: string | null;
+  guid: string;
+  image: string | null;
+  lifecycle: string;
+  package_guid: string | null;
+  sha256: string | null;
+  size_bytes: number | null;
+  stack: string | null;
+  staging_dropletid: number;
+  state: string;
+  updated_at: number;
+}
+
+export interface StagingPackageResource {
+  app_guid: string;
+  created_at: number;
+  error: string | null;
+  guid: string;
+  image: string | null;
+  sha256: string | null;
+  size_bytes: number | null;
+  staging_packageid: number;
+  state: string;
+  type: string;
+  updated_at: number;
 }
 
 export interface Step {
@@ -608,6 +766,16 @@ export interface TargetResource {
   targetid: number;
 }
 
+export interface TargetState {
+  builder: string | null;
+  builderid: number | null;
+  inputs: string[] | null;
+  reasons: string[] | null;
+  stale: boolean | null;
+  target: TargetResource;
+  version: TargetVersion | null;
+}
+
 export interface TargetVersion {
   branch: string;
   closed_at_ms: number | null;
@@ -618,6 +786,18 @@ export interface TargetVersion {
   state: string;
   target_rid: string;
   target_versionid: number;
+}
+
+export interface TestLine {
+  duration_ns: number | null;
+  failing: number;
+  flaky: boolean;
+  line: number | null;
+  message: string | null;
+  name: string;
+  outcomes: string;
+  path: string | null;
+  since_number: number | null;
 }
 
 export interface TestResult {
@@ -642,6 +822,26 @@ export interface TestResultSet {
   tests_failed: number | null;
   tests_passed: number | null;
   value_unit: string;
+}
+
+export interface TestedBuild {
+  buildid: number;
+  failed: number | null;
+  number: number;
+  passed: number | null;
+  results: number | null;
+  revision: string | null;
+  started_at: number;
+}
+
+export interface TestsPage {
+  build: Build | null;
+  builder: Builder;
+  builds: TestedBuild[];
+  sets: TestResultSet[];
+  tests: TestLine[];
+  tests_total: number;
+  withheld: string[];
 }
 
 export interface TimeTrigger {
@@ -671,6 +871,14 @@ export interface UpstreamTarget {
 
 export interface UserScope {
   type: "user";
+}
+
+export interface VersionMark {
+  branch: string | null;
+  build_rid: string | null;
+  state: string | null;
+  target: string;
+  version_rid: string | null;
 }
 
 export interface WaitingLine {

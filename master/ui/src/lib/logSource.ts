@@ -24,7 +24,7 @@ interface Chunk {
 
 const UNCOLOURED: Styles = { o: PLAIN, e: PLAIN };
 /** Chunks that are kept; those used longest ago go first. */
-const KEPT_CHUNKS = 200;
+const KEPT_CHUNKS = 24;
 const AT_ONCE = 4;
 
 /**

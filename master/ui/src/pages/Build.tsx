@@ -1,20 +1,22 @@
 /** A build, failure first: what went wrong, what has changed since it was good, then everything else. */
 
 import { useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate, useRouterState } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useState, type ReactNode } from "react";
-import type { Build, BuildPage, Log, StepWithLogs } from "../api/schema";
+import type { Build, BuildPage, NamedBuild } from "../api/schema";
 import { addressOf } from "../api/client";
 import { config } from "../api/config";
 import { useBuilderId, useOne } from "../api/queries";
-import { ELSEWHERE, safeUrl } from "../lib/links";
+import { causeOf, triggeredBy } from "../lib/cause";
 import { mergeBuildPage } from "../lib/merge";
 import { isBad, lookOf } from "../lib/results";
 import { formatDuration } from "../lib/time";
 import { ActionButton } from "../parts/actions";
-import { Ago, BuildLink, BuilderLink, Document, Duration, Empty, Mark, Result, Section, Withheld, WorkerLink, iconOf, useNow, useTitle } from "../parts/basics";
+import { Ago, BuildLink, BuilderLink, Document, Duration, Result, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
+import { Differences, Suspects } from "../parts/build/Differences";
+import { NamedLink, Reason } from "../parts/build/Reason";
+import { Steps } from "../parts/build/Steps";
 import { ChangeList, shortRevision } from "../parts/Changes";
-import { FailureExcerpt, LiveTail, LogLink } from "../parts/Excerpt";
 import { text } from "../text";
 
 const numbered = getRouteApi("/builders/$builder/builds/$number");
@@ -67,18 +69,21 @@ function BuildAt({ path }: { path: string }): ReactNode {
 }
 
 function Body({ page, name }: { page: BuildPage; name: string }): ReactNode {
-  const failing = page.steps?.find(({ step }) => isBad(step.results) && !step.hidden);
+  const isWrong = isBad(page.build.results) || (!page.build.complete && causeOf(page) !== undefined);
   return (
     <>
       <Head page={page} name={name} />
-      {failing && <Failure page={page} failing={failing} />}
-      {(isBad(page.build.results) || failing) && <Suspects page={page} />}
-      <Steps page={page} failing={failing} />
+      <Reason page={page} />
+      {isWrong && <Suspects page={page} />}
+      <Differences page={page} />
+      <Steps page={page} />
       <Others page={page} />
       <Sources page={page} />
-      <Differences page={page} />
       <Properties page={page} />
       <DataAndTests page={page} />
+      <p className="muted small">
+        <a href={addressOf(`api/v2/pages/builds/${page.build.buildid}`)}>{text.build.asJson}</a>
+      </p>
       <Withheld parts={page.withheld} />
     </>
   );
@@ -113,11 +118,7 @@ function Head({ page, name }: { page: BuildPage; name: string }): ReactNode {
           )}
           {build.locks_duration_s > 0 && <span>{text.common.locked(formatDuration(build.locks_duration_s))}</span>}
         </p>
-        {page.buildset && (
-          <p className="line muted">
-            <span>{page.buildset.reason}</span>
-          </p>
-        )}
+        <Whence page={page} />
         {told && <p role="status">{told}</p>}
       </div>
       <div className="buttons">
@@ -148,200 +149,53 @@ function Head({ page, name }: { page: BuildPage; name: string }): ReactNode {
   );
 }
 
-// -- what went wrong -------------------------------------------------------------------------
-
-/** The log that most likely says why. */
-function tellingLog(logs: readonly Log[] | null): Log | undefined {
-  const written = (logs ?? []).filter((log) => log.num_lines > 0 && log.type !== "d");
-  return written.find((log) => log.name.startsWith("err.")) ?? written.find((log) => log.type === "s") ?? written[0];
-}
-
-function Failure({ page, failing }: { page: BuildPage; failing: StepWithLogs }): ReactNode {
-  const { step, logs } = failing;
-  const log = tellingLog(logs);
+/** Why there is this build, how long that waited, and which builds it comes from. */
+function Whence({ page }: { page: BuildPage }): ReactNode {
+  const { build, buildset, request, parent, rebuilt, attempts } = page;
+  const attempt = (attempts ?? []).findIndex(({ buildid }) => buildid === build.buildid) + 1;
+  const waited = request ? build.started_at - request.submitted_at : 0;
   return (
-    <section className={`card failure-card edge ${lookOf(step.results)}`} aria-label={text.build.failing(step.name)}>
-      <header className="card-head">
-        <h2>
-          <Mark look={lookOf(step.results)} /> {text.build.failing(step.name)}
-        </h2>
-        <span className="muted">{step.state_string}</span>
-      </header>
-      {log ? <FailureExcerpt build={page.build} step={step} log={log} /> : <p className="muted">{text.build.noOutput}</p>}
-    </section>
-  );
-}
-
-function Suspects({ page }: { page: BuildPage }): ReactNode {
-  const { difference, changes } = page;
-  if (difference === null) {
-    if (changes === null) return null;
-    return (
-      <Section title={text.build.changes}>
-        <p className="muted">{text.build.firstBad}</p>
-        <ChangeList changes={changes} />
-      </Section>
-    );
-  }
-  if (difference.changes === null) return null;
-  return (
-    <Section
-      title={text.build.changesSince(difference.build.number)}
-      aside={
-        <BuildLink builder={difference.build.builderid} number={difference.build.number}>
-          {text.common.number(difference.build.number)}
-        </BuildLink>
-      }
-    >
-      {difference.changes.length === 0 ? <p className="muted">{text.build.noChangesSince}</p> : <ChangeList changes={difference.changes} />}
-      {difference.more_changes && <p className="muted">{text.build.moreChanges}</p>}
-    </Section>
-  );
-}
-
-// -- steps --------------------------------------------------------------------------------------
-
-function Steps({ page, failing }: { page: BuildPage; failing: StepWithLogs | undefined }): ReactNode {
-  const [showsHidden, setShowsHidden] = useState(false);
-  const { steps, build } = page;
-  const isRunning = !build.complete;
-  const now = useNow(isRunning);
-  if (steps === null) return null;
-  const hidden = steps.filter(({ step }) => step.hidden).length;
-  const shown = steps.filter(({ step }) => showsHidden || !step.hidden);
-  const end = build.complete_at ?? now;
-  return (
-    <Section title={text.build.steps}>
-      {steps.length === 0 && <Empty>{text.build.noSteps}</Empty>}
-      <ol className="steps">
-        {shown.map((one) => (
-          <StepItem key={one.step.stepid} page={page} one={one} isFailing={one === failing} begin={build.started_at} end={end} />
-        ))}
-      </ol>
-      {hidden > 0 && !showsHidden && (
-        <button type="button" className="quiet" onClick={() => setShowsHidden(true)}>
-          {text.build.hidden(hidden)}
-        </button>
+    <p className="line muted">
+      {buildset && <span>{buildset.reason}</span>}
+      {waited > 0 && <span>{text.build.waited(formatDuration(waited))}</span>}
+      {attempts && attempts.length > 1 && <span>{text.build.attempt(attempt, attempts.length)}</span>}
+      {parent && (
+        <span>
+          {text.build.parent} <NamedLink one={parent} />
+        </span>
       )}
-    </Section>
-  );
-}
-
-function StepItem({ page, one, isFailing, begin, end }: { page: BuildPage; one: StepWithLogs; isFailing: boolean; begin: number; end: number }): ReactNode {
-  const { step, logs } = one;
-  const isRunning = step.started_at !== null && !step.complete;
-  const look = step.started_at === null && !step.complete ? "waiting" : lookOf(step.results);
-  const hash = useRouterState({ select: (state) => state.location.hash });
-  const isWanted = hash === `step-${step.number}`;
-  const [isOpen, setOpen] = useState(isFailing || isRunning || isWanted);
-  const [touched, setTouched] = useState(false);
-  const isShown = touched ? isOpen : isFailing || isRunning || isWanted;
-  const live = isRunning ? tellingLog(logs) : undefined;
-  const urls = Array.isArray(step.urls) ? (step.urls as { name: string; url: string }[]) : [];
-  useEffect(() => {
-    if (isWanted) document.getElementById(`step-${step.number}`)?.scrollIntoView({ block: "center" });
-  }, [isWanted, step.number]);
-  return (
-    <li id={`step-${step.number}`} className={`step ${look}`}>
-      <details
-        open={isShown}
-        onToggle={(event) => {
-          if (event.currentTarget.open === isShown) return;
-          setTouched(true);
-          setOpen(event.currentTarget.open);
-        }}
-      >
-        <summary>
-          <Mark look={look} />
-          <span className="step-name">{step.name}</span>
-          <span className="step-state muted">{step.state_string}</span>
-          <Bar begin={begin} end={end} from={step.started_at} to={step.complete_at ?? (isRunning ? end : null)} look={look} />
-          <span className="step-time">
-            <Duration from={step.started_at} to={step.complete_at} />
-          </span>
-        </summary>
-        <div className="step-body">
-          <ul className="logs">
-            {logs?.map((log) => (
-              <li key={log.logid}>
-                <LogLink build={page.build} step={step} log={log}>
-                  {log.name}
-                </LogLink>{" "}
-                <span className="muted small">{text.build.logLines(log.num_lines)}</span>
-              </li>
-            ))}
-            {urls.map(({ name, url }) => (
-              <li key={name}>
-                <StepUrl name={name} url={url} />
-              </li>
-            ))}
-            {logs?.length === 0 && urls.length === 0 && <li className="muted">{text.build.noLogs}</li>}
-          </ul>
-          {live && <LiveTail log={live} />}
-        </div>
-      </details>
-    </li>
-  );
-}
-
-/** A link that a step has given; those into these pages stay in them. */
-function StepUrl({ name, url }: { name: string; url: string }): ReactNode {
-  const safe = safeUrl(url);
-  if (safe === undefined) return <span>{name}</span>;
-  const own = config().buildbotURL;
-  if (safe.startsWith(`${own}#/`)) return <a href={safe.slice(own.length)}>{name}</a>;
-  return (
-    <a href={safe} {...ELSEWHERE}>
-      {name}
-    </a>
-  );
-}
-
-/** When a step ran, within the time of its build. */
-function Bar({ begin, end, from, to, look }: { begin: number; end: number; from: number | null; to: number | null; look: string }): ReactNode {
-  const whole = Math.max(1, end - begin);
-  if (from === null || to === null) return <span className="bar" aria-hidden="true" />;
-  const left = Math.min(99, Math.max(0, ((from - begin) / whole) * 100));
-  const width = Math.max(1, Math.min(100 - left, ((to - from) / whole) * 100));
-  return (
-    <svg className={`bar ${look}`} viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-      <rect x={left} width={width} height="4" />
-    </svg>
+      {rebuilt && (
+        <span>
+          {text.build.rebuiltFrom} <NamedLink one={{ build: rebuilt, builder: page.builder?.name ?? null }} />
+        </span>
+      )}
+    </p>
   );
 }
 
 // -- around it ------------------------------------------------------------------------------------
 
-function BuildRows({ builds }: { builds: readonly Build[] }): ReactNode {
-  return (
-    <ul className="plain">
-      {builds.map((build) => (
-        <li key={build.buildid} className="line">
-          <Mark look={lookOf(build.results)} />
-          <Link to="/builds/$build" params={{ build: String(build.buildid) }}>
-            {text.common.build} {build.buildid}
-          </Link>
-          <span className="muted">{build.state_string}</span>
-          <Duration from={build.started_at} to={build.complete_at} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
+/** Builds that this one has made, and its other attempts and repetitions. */
 function Others({ page }: { page: BuildPage }): ReactNode {
-  const attempts = page.attempts?.filter((build) => build.buildid !== page.build.buildid) ?? [];
-  const groups: [string, readonly Build[]][] = [
-    [text.build.triggered, page.triggered ?? []],
-    [text.build.parent, page.parent ? [page.parent] : []],
-    [text.build.attempts, attempts],
-    [text.build.rebuiltFrom, page.rebuilt ? [page.rebuilt] : []],
-    [text.build.rebuilds, page.rebuilds ?? []],
+  const ofSteps = new Set((page.steps ?? []).flatMap(({ step }) => triggeredBy(step, page.triggered).map(({ build }) => build.buildid)));
+  const named = (build: Build): NamedBuild => ({ build, builder: page.builder?.name ?? null });
+  const groups: [string, readonly NamedBuild[]][] = [
+    [text.build.triggered, (page.triggered ?? []).filter(({ build }) => !ofSteps.has(build.buildid))],
+    [text.build.attempts, (page.attempts ?? []).filter(({ buildid }) => buildid !== page.build.buildid).map(named)],
+    [text.build.rebuilds, (page.rebuilds ?? []).map(named)],
   ];
   return groups.map(([title, builds]) =>
     builds.length ? (
       <Section key={title} title={title}>
-        <BuildRows builds={builds} />
+        <ul className="plain">
+          {builds.map((one) => (
+            <li key={one.build.buildid} className="line">
+              <NamedLink one={one} />
+              <span className="muted">{one.build.state_string}</span>
+              <Duration from={one.build.started_at} to={one.build.complete_at} />
+            </li>
+          ))}
+        </ul>
       </Section>
     ) : null,
   );
@@ -373,53 +227,6 @@ function Sources({ page }: { page: BuildPage }): ReactNode {
       {showsChanges && page.changes && <ChangeList changes={page.changes} />}
     </Section>
   );
-}
-
-function Differences({ page }: { page: BuildPage }): ReactNode {
-  const { difference, build } = page;
-  if (difference === null || !isBad(build.results)) return null;
-  const rows: [string, string, ReactNode, ReactNode][] = [
-    ...(difference.sources ?? []).map((one): [string, string, ReactNode, ReactNode] => [
-      `s ${one.codebase}`,
-      `${text.build.revision} ${one.codebase}`,
-      one.was?.revision ?? text.build.nothing,
-      one.becomes?.revision ?? text.build.nothing,
-    ]),
-    ...(difference.steps ?? []).map((one): [string, string, ReactNode, ReactNode] => [`t ${one.name}`, one.name, <StepEnd key="w" results={one.was} />, <StepEnd key="b" results={one.becomes} />]),
-    ...(difference.properties ?? []).map((one): [string, string, ReactNode, ReactNode] => [`p ${one.name}`, one.name, one.was ?? text.build.nothing, one.becomes ?? text.build.nothing]),
-  ];
-  if (rows.length === 0) return null;
-  return (
-    <details className="card fold">
-      <summary>
-        <h2>{text.build.differences(difference.build.number)}</h2> <span className="count">{rows.length}</span>
-      </summary>
-      <div className="scroll">
-        <table className="properties">
-          <thead>
-            <tr>
-              <th>{text.common.name}</th>
-              <th>{text.common.number(difference.build.number)}</th>
-              <th>{text.common.number(build.number)}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(([key, name, was, becomes]) => (
-              <tr key={key}>
-                <td className="mono">{name}</td>
-                <td className="mono value">{was}</td>
-                <td className="mono value">{becomes}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </details>
-  );
-}
-
-function StepEnd({ results }: { results: number | null }): ReactNode {
-  return results === null ? <span className="muted">{text.build.nothing}</span> : <Result results={results} />;
 }
 
 function Properties({ page }: { page: BuildPage }): ReactNode {
@@ -473,7 +280,9 @@ function DataAndTests({ page }: { page: BuildPage }): ReactNode {
           <ul className="plain">
             {sets.map((set) => (
               <li key={set.test_result_setid} className="line">
-                <a href={addressOf(`api/v2/test_result_sets/${set.test_result_setid}/results`)}>{set.description ?? set.category}</a>
+                <Link to="/builders/$builder/builds/$number/tests" params={{ builder: String(page.build.builderid), number: String(page.build.number) }}>
+                  {set.description ?? set.category}
+                </Link>
                 {!!set.tests_failed && (
                   <span className="result failure">
                     {SIGN} {set.tests_failed}

@@ -4,13 +4,14 @@ import { getRouteApi, Link, useNavigate, useRouterState } from "@tanstack/react-
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState, type FormEvent, type MouseEvent, type ReactNode } from "react";
 import type { Build, Builder, Log, LogChunk, LogHit, Step } from "../api/schema";
-import { addressOf, getDocument, getOne, patiently } from "../api/client";
+import { addressOf, getOne, patiently, streamRows } from "../api/client";
 import { config } from "../api/config";
 import { useOne } from "../api/queries";
 import { CHUNK_LINES, WINDOW_LINES, formatRange, parseRange, splitLines, windowAround, type LineRange } from "../lib/lines";
 import { LogSource } from "../lib/logSource";
 import { mergeLog } from "../lib/merge";
 import { lookOf } from "../lib/results";
+import { nextHit, searchLog, type SearchState } from "../lib/search";
 import { BuilderLink, BuildLink, Document, Empty, Mark, useTitle } from "../parts/basics";
 import { Text } from "../parts/Excerpt";
 import { text } from "../text";
@@ -62,10 +63,9 @@ export default function LogPage(): ReactNode {
   );
 }
 
-interface Search {
-  readonly hits: readonly LogHit[];
-  readonly at: number;
-  readonly isAll: boolean;
+interface Search extends SearchState<LogHit> {
+  /** Of the hit that is shown; -1: none yet. */
+  readonly line: number;
   readonly query: string;
 }
 
@@ -101,6 +101,8 @@ function Viewer({ log }: { log: Log }): ReactNode {
     overscan: 20,
   });
   const target = useRef<{ line: number; align: "center" | "start" | "end" } | null>(range ? { line: range.first - 1, align: "center" } : null);
+  // on the way to it, lines that come into sight are not worth a request
+  const landing = useRef<number | null>(null);
   const goTo = useCallback(
     (line: number, align: "center" | "start" | "end" = "center") => {
       target.current = { line, align };
@@ -113,6 +115,7 @@ function Viewer({ log }: { log: Log }): ReactNode {
     const wanted = target.current;
     if (!wanted || count === 0 || wanted.line < base || wanted.line >= base + count) return;
     target.current = null;
+    landing.current = wanted.line;
     list.scrollToIndex(wanted.line - base, { align: wanted.align });
   });
   useEffect(() => {
@@ -148,6 +151,7 @@ function Viewer({ log }: { log: Log }): ReactNode {
     setBase(next);
   };
   const touch = (): void => {
+    landing.current = null;
     touched.current = Date.now();
   };
 
@@ -156,6 +160,9 @@ function Viewer({ log }: { log: Log }): ReactNode {
   const first = base + (items[0]?.index ?? 0);
   const end = base + (items[items.length - 1]?.index ?? -1) + 1;
   useEffect(() => {
+    const goal = landing.current;
+    if (goal !== null && (goal < first || goal >= end)) return;
+    landing.current = null;
     source?.want(Math.max(0, first - CHUNK_LINES / 4), end + CHUNK_LINES / 4, total);
   }, [source, first, end, total]);
 
@@ -163,39 +170,47 @@ function Viewer({ log }: { log: Log }): ReactNode {
   const [search, setSearch] = useState<Search | null>(null);
   const [problem, setProblem] = useState("");
   const box = useRef<HTMLInputElement>(null);
+  const searching = useRef<AbortController | null>(null);
+  useEffect(() => () => searching.current?.abort(), []);
+  const show = (hit: LogHit | undefined): void => {
+    if (!hit) return;
+    setFollows(false);
+    setSearch((before) => before && { ...before, line: hit.line });
+    goTo(hit.line);
+  };
   const find = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const query = String(form.get("q") ?? "");
-    if (!query) {
-      setSearch(null);
-      return;
-    }
-    if (search?.query === keyOf(form)) {
+    if (query && search?.query === keyOf(form)) {
       step(1);
       return;
     }
+    searching.current?.abort();
+    setProblem("");
+    setSearch(null);
+    if (!query) return;
+    const { signal } = (searching.current = new AbortController());
     const flags = `${form.get("caseless") ? "&ignore_case=1" : ""}${form.get("regex") ? "&regex=1" : ""}`;
+    const read = async (from: number, take: (hits: readonly LogHit[]) => boolean): Promise<boolean> => {
+      const path = `logs/${log.logid}/search?q=${encodeURIComponent(query)}&limit=${HITS}&offset=${from}${flags}`;
+      const meta = await streamRows<LogHit>(path, signal, take);
+      return meta?.["next"] === null;
+    };
+    let isFirst = true;
     try {
-      const document = (await getDocument(`logs/${log.logid}/search?q=${encodeURIComponent(query)}&limit=${HITS}${flags}`)) as { loghits: LogHit[]; meta: { next: number | null } };
-      const hits = document.loghits;
-      const at = Math.max(0, hits.findIndex((hit) => hit.line >= first));
-      setSearch({ hits, at, isAll: document.meta.next === null, query: keyOf(form) });
-      setProblem("");
-      setFollows(false);
-      if (hits[at]) goTo(hits[at].line);
+      await searchLog(read, first, (state) => {
+        if (signal.aborted) return;
+        setSearch((before) => ({ ...state, line: before?.line ?? -1, query: keyOf(form) }));
+        if (!isFirst || !state.hits.length) return;
+        isFirst = false;
+        show(state.hits.find((hit) => hit.line >= first) ?? state.hits[0]);
+      });
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      if (!signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
     }
   };
-  const step = (by: number): void => {
-    if (!search?.hits.length) return;
-    const at = (search.at + by + search.hits.length) % search.hits.length;
-    setSearch({ ...search, at });
-    setFollows(false);
-    const hit = search.hits[at];
-    if (hit) goTo(hit.line);
-  };
+  const step = (by: 1 | -1): void => show(search ? nextHit(search.hits, search.line, by) : undefined);
   const hitLines = useMemo(() => new Map(search?.hits.map((hit) => [hit.line, hit]) ?? []), [search?.hits]);
 
   // -- links to lines ------------------------------------------------------------------------
@@ -244,7 +259,7 @@ function Viewer({ log }: { log: Log }): ReactNode {
   }, []);
 
   const digits = String(Math.max(total, 1)).length;
-  const current = search?.hits[search.at]?.line;
+  const current = search?.line;
   return (
     <>
       <div className="toolbar log-tools">
@@ -263,7 +278,7 @@ function Viewer({ log }: { log: Log }): ReactNode {
             ↓
           </button>
           <span role="status" className="muted">
-            {problem ? <span className="error">{problem}</span> : search && text.log.hits(search.at + 1, search.hits.length, search.isAll)}
+            {problem ? <span className="error">{problem}</span> : search && text.log.hits(search.hits.findIndex((hit) => hit.line === search.line) + 1, search.hits.length, search)}
           </span>
         </form>
         <span className="muted grow">

@@ -10,6 +10,7 @@ import { SIGNS, lookOf } from "../lib/results";
 import { formatDuration, formatInstant } from "../lib/time";
 import { BuildLink, BuilderLink, Document, Empty, useTitle } from "../parts/basics";
 import { shortRevision } from "../parts/Changes";
+import { useGrowing } from "../parts/growing";
 import { text } from "../text";
 
 const BUILDS = 300;
@@ -18,6 +19,8 @@ const REVISIONS = 12;
 const PX_PER_SECOND = 0.4;
 const SMALLEST_PX = 20;
 const LARGEST_PX = 160;
+/** Columns that are drawn at once. */
+const COLUMNS = 30;
 const EVENTS = ["builds/*/new", "builds/*/finished"];
 
 function useBuilds(more = "") {
@@ -59,35 +62,47 @@ export function Waterfall(): ReactNode {
           rows.length === 0 ? (
             <Empty>{text.waterfall.none}</Empty>
           ) : (
-            <div className="waterfall" role="region" aria-label={text.waterfall.title} tabIndex={0}>
-              {columnsOf(builders, rows).map(({ builder, builds }) => (
-                <section key={builder.builderid} className="fall">
-                  <h2>
-                    <BuilderLink id={builder.builderid}>{builder.name}</BuilderLink>
-                  </h2>
-                  {builds.map((build) => {
-                    const took = (build.complete_at ?? Date.now() / 1000) - build.started_at;
-                    const look = lookOf(build.results);
-                    return (
-                      <BuildLink key={build.buildid} builder={build.builderid} number={build.number} className={`fall-build ${look}`} title={`${formatInstant(build.started_at)}, ${build.state_string}`}>
-                        <svg width="6" height={Math.min(LARGEST_PX, Math.max(SMALLEST_PX, took * PX_PER_SECOND))} aria-hidden="true">
-                          <rect width="6" height="100%" rx="3" />
-                        </svg>
-                        <span>
-                          #{build.number} {text.looks[look]}
-                          <br />
-                          <small>{formatDuration(took)}</small>
-                        </span>
-                      </BuildLink>
-                    );
-                  })}
-                </section>
-              ))}
-            </div>
+            <Falls columns={columnsOf(builders, rows)} />
           )
         }
       </Document>
     </Page>
+  );
+}
+
+function Falls({ columns }: { columns: ReturnType<typeof columnsOf> }): ReactNode {
+  const { shown, end } = useGrowing(columns.length, COLUMNS);
+  return (
+    <div className="waterfall" role="region" aria-label={text.waterfall.title} tabIndex={0}>
+      {columns.slice(0, shown).map(({ builder, builds }) => (
+        <section key={builder.builderid} className="fall">
+          <h2>
+            <BuilderLink id={builder.builderid}>{builder.name}</BuilderLink>
+          </h2>
+          {builds.map((build) => (
+            <Fall key={build.buildid} build={build} />
+          ))}
+        </section>
+      ))}
+      {end}
+    </div>
+  );
+}
+
+function Fall({ build }: { build: Build }): ReactNode {
+  const took = (build.complete_at ?? Date.now() / 1000) - build.started_at;
+  const look = lookOf(build.results);
+  return (
+    <BuildLink builder={build.builderid} number={build.number} className={`fall-build ${look}`} title={`${formatInstant(build.started_at)}, ${build.state_string}`}>
+      <svg width="6" height={Math.min(LARGEST_PX, Math.max(SMALLEST_PX, took * PX_PER_SECOND))} aria-hidden="true">
+        <rect width="6" height="100%" rx="3" />
+      </svg>
+      <span>
+        #{build.number} {text.looks[look]}
+        <br />
+        <small>{formatDuration(took)}</small>
+      </span>
+    </BuildLink>
   );
 }
 
@@ -154,27 +169,32 @@ interface MatrixRow {
   readonly label: ReactNode;
 }
 
+/** Builders that have built none of the revisions are left out. */
 function Matrix({ builders, table, rows }: { builders: readonly Builder[]; table: ReadonlyMap<string, ReadonlyMap<number, Build>>; rows: readonly MatrixRow[] }): ReactNode {
+  const columns = useMemo(() => builders.filter(({ builderid }) => rows.some((row) => table.get(row.revision)?.has(builderid))), [builders, table, rows]);
+  const { shown, end } = useGrowing(columns.length, COLUMNS);
+  const drawn = columns.slice(0, shown);
   return (
     <div className="card flush scroll" role="region" aria-label={text.common.result} tabIndex={0}>
       <table className="matrix">
         <thead>
           <tr>
             <th>{text.changes.title}</th>
-            {builders.map((builder) => (
+            {drawn.map((builder) => (
               <th key={builder.builderid}>
                 <BuilderLink id={builder.builderid}>{builder.name}</BuilderLink>
               </th>
             ))}
+            {end && <td>{end}</td>}
           </tr>
         </thead>
         <tbody>
           {rows.map((row) => (
             <tr key={row.key}>
               <th scope="row">{row.label}</th>
-              {builders.map((builder) => {
-                const build = table.get(row.revision)?.get(builder.builderid);
-                return <td key={builder.builderid}>{build && <Square build={build} />}</td>;
+              {drawn.map(({ builderid }) => {
+                const build = table.get(row.revision)?.get(builderid);
+                return <td key={builderid}>{build && <Square build={build} />}</td>;
               })}
             </tr>
           ))}

@@ -5,43 +5,63 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, type ReactNode } from "react";
 import type { Build, Log, LogChunk, LogHit, Step } from "../api/schema";
 import { getOne, getRows } from "../api/client";
-import { PLAIN, parseAnsi, type Segment } from "../lib/ansi";
+import { PLAIN, parseAnsi, plainText, type Segment } from "../lib/ansi";
+import { hintOf, type Witness } from "../lib/cause";
 import { splitLines, type Line } from "../lib/lines";
-import { excerptAround, tellingLine, weightOf } from "../lib/telling";
+import { ANYWHERE, excerptAround, SURE, tellingLine, weightOf } from "../lib/telling";
 import { text } from "../text";
 import { Loading } from "./basics";
 
 /** So much of the end is looked at for the line that matters. */
 const TAIL_LINES = 1_000;
-/** What the whole log is searched for where its end says nothing; RE2. */
-const ANYWHERE = "(^|\\s)(fatal |internal )?error\\b[:\\[ ]|^\\S*(Error|Exception):|^E {2,}\\S|undefined reference|panic:|Segmentation fault";
-const SURE = 70;
+const BEFORE = 4;
+const AFTER = 8;
 
 interface Found {
+  readonly log: Log;
   readonly lines: readonly Line[];
   /** Number of the first of `lines`, from 0. */
   readonly first: number;
-  /** Index of the line that matters. */
+  /** Index of the line that matters; -1: there is none. */
   readonly at: number;
+  readonly weight: number;
 }
 
-async function findTelling(log: Log, signal: AbortSignal): Promise<Found> {
+/** The line that matters most among several logs; those behind one that says it surely are not read. */
+async function findTelling(among: readonly Witness[], signal: AbortSignal): Promise<Found | null> {
+  let best: Found | null = null;
+  for (const witness of among) {
+    const found = await findIn(witness, signal);
+    if (best === null || found.weight > best.weight || best.at < 0) best = found;
+    if (best.weight >= SURE) break;
+  }
+  return best;
+}
+
+async function findIn(witness: Witness, signal: AbortSignal): Promise<Found> {
+  const { log } = witness;
   const first = Math.max(0, log.num_lines - TAIL_LINES);
   const lines = await readLines(log, first, TAIL_LINES, signal);
-  const at = tellingLine(lines);
-  const line = lines[at];
-  if (first > 0 && (line === undefined || weightOf(line) < SURE)) {
-    const hits = await getRows<LogHit>(`logs/${log.logid}/search?q=${encodeURIComponent(ANYWHERE)}&regex=1&stream=oe&limit=50`, signal);
-    const heaviest = hits
-      .map((hit) => ({ hit, weight: weightOf({ stream: hit.stream as Line["stream"], text: hit.text }) }))
-      .sort((a, b) => b.weight - a.weight)[0];
-    if (heaviest && heaviest.weight >= SURE) {
-      const begin = Math.max(0, heaviest.hit.line - 4);
-      return { lines: await readLines(log, begin, 13, signal), first: begin, at: heaviest.hit.line - begin };
-    }
-  }
-  const [from, to] = excerptAround(at, lines.length);
-  return { lines: lines.slice(from, to), first: first + from, at: at - from };
+  const { at, weight } = tellingLine(lines, witness);
+  const elsewhere = first > 0 && weight < SURE ? await findAnywhere(log, signal) : null;
+  if (elsewhere && elsewhere.weight > weight) return elsewhere;
+  const [from, to] = excerptAround(at, lines.length, BEFORE, AFTER);
+  return { log, lines: lines.slice(from, to), first: first + from, at: at < 0 ? at : at - from, weight };
+}
+
+/** The heaviest of the first lines in the whole log that look like a reason. */
+async function findAnywhere(log: Log, signal: AbortSignal): Promise<Found | null> {
+  const asked = `q=${encodeURIComponent(ANYWHERE)}&regex=1&stream=oe&limit=50&context=${AFTER}`;
+  const hits = await getRows<LogHit>(`logs/${log.logid}/search?${asked}`, signal);
+  const [heaviest] = hits.map((hit) => ({ hit, weight: weightOf(lineOf(hit)) })).sort((a, b) => b.weight - a.weight);
+  if (!heaviest || heaviest.weight < SURE) return null;
+  const before = heaviest.hit.before.slice(-BEFORE);
+  const lines = [...before, heaviest.hit, ...heaviest.hit.after].map(lineOf);
+  return { log, lines, first: heaviest.hit.line - before.length, at: before.length, weight: heaviest.weight };
+}
+
+function lineOf({ stream, text: written }: { readonly stream: string; readonly text: string }): Line {
+  return { stream: stream as Line["stream"], text: written };
 }
 
 async function readLines(log: Log, offset: number, limit: number, signal: AbortSignal): Promise<Line[]> {
@@ -49,19 +69,21 @@ async function readLines(log: Log, offset: number, limit: number, signal: AbortS
   return splitLines(chunk.content, log.type === "s");
 }
 
-/** The log of a failed step, open at the line that matters. */
-export function FailureExcerpt({ build, step, log }: { build: Build; step: Step; log: Log }): ReactNode {
+/** The logs of a failed step, open at the line that matters. */
+export function FailureExcerpt({ build, step, among }: { build: Build; step: Step; among: readonly Witness[] }): ReactNode {
   const query = useQuery({
-    queryKey: ["telling", log.logid, log.num_lines],
-    queryFn: ({ signal }) => findTelling(log, signal),
+    queryKey: ["telling", ...among.map(({ log }) => `${log.logid} ${log.num_lines}`)],
+    queryFn: ({ signal }) => findTelling(among, signal),
   });
   if (query.error) return <p className="error">{query.error.message}</p>;
-  if (!query.data) return <Loading />;
-  const { lines, first, at } = query.data;
-  if (at < 0) return <p className="muted">{text.build.noOutput}</p>;
+  if (query.data === undefined) return <Loading />;
+  if (query.data === null || query.data.at < 0) return <p className="muted">{text.build.noOutput}</p>;
+  const { log, lines, first, at } = query.data;
+  const hint = lines.map((line) => line.stream === "h" && hintOf(plainText(line.text))).find((found) => !!found);
   return (
     <>
       <Lines lines={lines} first={first} marked={at} label={log.name} />
+      {hint && <p className="note">{text.build.hints[hint]}</p>}
       <p className="buttons">
         <LogLink build={build} step={step} log={log} line={first + at + 1}>
           {text.build.showLog}

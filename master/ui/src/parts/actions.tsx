@@ -3,6 +3,7 @@
 import { useState, type FormEvent, type ReactNode } from "react";
 import { ApiError, act } from "../api/client";
 import { canSignIn, isSignedIn } from "../api/config";
+import { useAllowed } from "../api/rights";
 import { text } from "../text";
 import { Dialog } from "./basics";
 import { openSignIn } from "./session";
@@ -18,11 +19,33 @@ interface ActionProps<T> {
   readonly onDone?: (result: T) => void;
 }
 
-/** Whether somebody should sign in before asking; the dialog for that is open then. */
-export function mustSignIn(): boolean {
-  if (isSignedIn() || !canSignIn()) return false;
-  openSignIn(text.session.needed);
-  return true;
+interface PermittedProps {
+  /** Of the data API, with the parameters that rules look at. */
+  readonly path: string;
+  readonly method: string;
+  readonly label: string;
+  readonly className?: string | undefined;
+  readonly isOff?: boolean;
+  readonly onClick: () => void;
+}
+
+/** A button for who may; whoever has to sign in first is told so, and nobody else sees it. */
+export function PermittedButton({ path, method, label, className, isOff = false, onClick }: PermittedProps): ReactNode {
+  const allowed = useAllowed(path, method);
+  if (allowed === "no") return null;
+  const mustSignIn = allowed === "signIn";
+  const needed = text.session.neededTo(label);
+  return (
+    <button
+      type="button"
+      className={className}
+      disabled={isOff || allowed === "asking"}
+      {...(mustSignIn ? { title: needed } : {})}
+      onClick={() => (mustSignIn ? openSignIn(needed) : onClick())}
+    >
+      {label}
+    </button>
+  );
 }
 
 /** A button. A refusal is told beside it. */
@@ -52,18 +75,7 @@ export function ActionButton<T>({ path, method, params = {}, label, className, q
   };
   return (
     <>
-      <button
-        type="button"
-        className={className}
-        disabled={isBusy}
-        onClick={() => {
-          if (mustSignIn()) return;
-          if (question) setAsking(true);
-          else void run({});
-        }}
-      >
-        {label}
-      </button>
+      <PermittedButton path={path} method={method} label={label} className={className} isOff={isBusy} onClick={() => (question ? setAsking(true) : void run({}))} />
       {problem && !isAsking && (
         <span role="alert" className="error">
           {problem}

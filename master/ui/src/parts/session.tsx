@@ -55,7 +55,13 @@ export function Session(): ReactNode {
   );
   const client = useQueryClient();
   const [problem, setProblem] = useState("");
-  if (!canSignIn()) return null;
+  const isReader = config().rights === "none" && (isSignedIn() || !canSignIn());
+  const mark = isReader && (
+    <span className="badge" title={text.session.onlyReads}>
+      {text.session.readOnly}
+    </span>
+  );
+  if (!canSignIn()) return mark;
 
   const somebodyElse = async (): Promise<void> => {
     await readConfig(); // the pages are drawn anew for this
@@ -83,6 +89,7 @@ export function Session(): ReactNode {
     <>
       {isSignedIn() ? (
         <>
+          {mark}
           <Link to="/account" className="user">
             {userName()}
           </Link>

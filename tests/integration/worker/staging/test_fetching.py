@@ -132,7 +132,7 @@ def test_password_is_not_told_to_whom_a_server_leads(tmp_path: Path, server: Ser
         ("none.zip", Cause.DOWNLOAD, "the buildpack 'shown' can't be fetched: the server answered with 404"),
         ("closed/a.zip", Cause.DOWNLOAD, "the server answered with 401"),
         ("open/large.zip", Cause.DISK, "no room on the disk for 'shown'"),
-        ("open/text.zip", Cause.MALFORMED, "the buildpack 'shown' is no proper zip archive"),
+        ("open/text.zip", Cause.MALFORMED, "the buildpack 'shown': it is no zip archive"),
         ("closed/repository.git#none", Cause.DOWNLOAD, "git clone ended with exit code 128"),
     ],
 )

@@ -235,8 +235,9 @@ def test_a_build_knows_what_it_repeats_and_what_repeats_it_and_its_parent(scene:
     assert rebuilt.buildid == scene.finished
     parent = build_page(scene, child).parent
     assert parent is not None
-    assert parent.buildid == scene.running
-    assert [build.buildid for build in build_page(scene, scene.running).triggered or ()] == [child]
+    assert (parent.build.buildid, parent.builder) == (scene.running, "fast")
+    triggered = build_page(scene, scene.running).triggered or ()
+    assert [(one.build.buildid, one.builder) for one in triggered] == [(child, "slow one")]
 
 
 def test_the_difference_is_to_the_newest_good_build_before(scene: Scene) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from buildmill.master.data.types import TYPES
 from buildmill.master.data.versions import EVERY_CHANGE
 from buildmill.master.db import build_data, builders
 from buildmill.master.db import builds as build_rows
-from buildmill.master.db.reading import neighbourhood, overview
+from buildmill.master.db.reading import directory, neighbourhood, overview
 from buildmill.master.db.reading.builds import BUILDS
 from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS
 from buildmill.master.db.reading.sources import CHANGES, SOURCE_STAMPS
@@ -31,7 +31,7 @@ from buildmill.master.domain.blame import (
     source_differences,
     step_differences,
 )
-from buildmill.master.domain.page_documents import BuildPage, Difference, StepWithLogs
+from buildmill.master.domain.page_documents import BuildPage, Difference, NamedBuild, StepWithLogs
 from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Filter, Operator, Query, only
 from buildmill.master.domain.resources import (
@@ -74,6 +74,8 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
     parent, rebuilt = None, None
     if spec.wants(OTHER_BUILDS, "parent", "rebuilt"):
         parent, rebuilt = _relatives(connection, origin.buildset, spec.query.reach)
+    triggered = _builds(connection, spec, "triggered", only("triggered by", build.buildid))
+    names = _names(connection, [*(triggered or ()), *([parent] if parent else [])], spec)
     previous_number, next_number = neighbourhood.neighbours(connection, build)
     shows_stamps = spec.wants("buildset") and spec.wants("sourcestamps", "buildset")
     return BuildPage(
@@ -85,7 +87,7 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
         data=list(build_data.of_build(connection, build.buildid)) if spec.wants("data") else None,
         difference=_difference(connection, build, origin, steps, spec),
         next_number=next_number,
-        parent=parent,
+        parent=None if parent is None else _named(parent, names),
         previous_number=previous_number,
         properties=_properties(connection, build) if spec.wants("properties") else None,
         rebuilds=_builds(connection, spec, "rebuilds", only("repeating", build.buildid), "-buildid"),
@@ -93,7 +95,7 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
         request=origin.request if spec.wants("request") else None,
         steps=_with_logs(connection, build, steps, spec) if spec.wants("steps") else None,
         test_result_sets=_test_results(connection, build) if spec.wants("test_result_sets") else None,
-        triggered=_builds(connection, spec, "triggered", only("triggered by", build.buildid)),
+        triggered=None if triggered is None else [_named(one, names) for one in triggered],
         withheld=sorted(spec.withheld),
         worker=_worker(connection, build) if spec.wants("worker") else None,
     )
@@ -115,6 +117,17 @@ def _builds(connection: Connection, spec: ResultSpec, name: str, which: Filter, 
     if not spec.wants(OTHER_BUILDS, name):
         return None
     return BUILDS.select(connection, Query((which,), order or ("buildid",), MOST_BUILDS, reach=spec.query.reach))
+
+
+def _names(connection: Connection, builds: Sequence[Build], spec: ResultSpec) -> Mapping[int, str]:
+    """The names of the builders of these builds, for who may know them."""
+    if "builder" in spec.withheld:
+        return {}
+    return directory.builder_names(connection, {build.builderid for build in builds})
+
+
+def _named(build: Build, names: Mapping[int, str]) -> NamedBuild:
+    return NamedBuild(build, names.get(build.builderid))
 
 
 def _relatives(connection: Connection, buildset: Buildset | None, reach: Reach) -> tuple[Build | None, Build | None]:

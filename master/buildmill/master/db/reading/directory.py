@@ -97,6 +97,14 @@ def builder_name(connection: Connection, builder_id: int) -> str | None:
     return found
 
 
+def builder_names(connection: Connection, builder_ids: Collection[int]) -> dict[int, str]:
+    """The names of those builders that there are."""
+    if not builder_ids:
+        return {}
+    rows = connection.sql.execute(sa.select(_b.id, _b.name).where(_b.id.in_(builder_ids)))
+    return {row[0]: row[1] for row in rows}
+
+
 def builders_of_worker(connection: Connection, worker_id: int) -> Collection[int]:
     """Ids of the builders that a worker may serve."""
     return {row[2] for row in connection.all(_CONFIGURED) if row[0] == worker_id}

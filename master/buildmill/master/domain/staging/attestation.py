@@ -148,6 +148,26 @@ def statement_of(droplet: Droplet, build: StagingBuild, package: Checksum, run: 
     return Statement(subject=[subject], predicate=Provenance(build_definition=definition, run_details=details))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Voucher:
+    """Makes the statements of one master.
+
+    Attributes:
+        url: of its web pages, with a slash at its end.
+        version: of Buildmill.
+    """
+
+    signer: Signer
+    url: str
+    version: str
+
+    def attestation(self, droplet: Droplet, build: StagingBuild, package: Checksum, worker: str) -> str:
+        """A signed statement, as JSON. Raises as `attest`."""
+        builder = f"{self.url}#/builders/{build.builderid}"
+        run = Run(builder_id=builder, worker=worker, version=self.version)
+        return attest(droplet, build, package, run, self.signer).decode()
+
+
 def check(attestation: bytes, droplet_sha256: str, verifier: Verifier) -> Statement:
     """The statement about a droplet, if the key has signed it.
 

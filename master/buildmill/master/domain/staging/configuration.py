@@ -12,6 +12,11 @@ from buildmill.master.domain.staging.values import StackState
 GIB = 1024 * 1024 * 1024
 
 
+def builder_name(stack: str) -> str:
+    """Name of the builder that stages on a stack."""
+    return f"staging-{stack}"
+
+
 class StagingRole(StrEnum):
     """What the bearer of a static token is."""
 
@@ -118,13 +123,13 @@ class FolderBuildpack:
 
     Attributes:
         path: a directory with ``bin``, or an archive.
-        stack: None fits every one.
+        stamp: changes with what is there.
     """
 
     name: str
     path: str
     lifecycle: str
-    stack: str | None = None
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +138,7 @@ class StagingConfig:
 
     Attributes:
         stacks: at least one if it is on; the first is the default unless `default_stack` says otherwise.
-        workernames: that may stage.
-        trust: class of trust that these workers must have; None for any.
+        workernames: that may stage: they run what strangers have written.
         environment: the operator's variables, below all others.
         insecure_registries: ``host[:port]`` that are asked over plain HTTP.
         external_url: where clients reach the API; links begin with it. Empty for the address of the web pages.
@@ -145,7 +149,6 @@ class StagingConfig:
     stacks: tuple[StackConfig, ...] = ()
     default_stack: str = ""
     workernames: tuple[str, ...] = ()
-    trust: str | None = None
     limits: StagingLimits = StagingLimits()
     flags: StagingFlags = StagingFlags()
     organizations: tuple[OrganizationConfig, ...] = ()

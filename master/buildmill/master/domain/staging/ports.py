@@ -153,7 +153,9 @@ class StagingUpdates(Protocol):
 
     async def updateBuild(self, guid: str, change: MetadataChange) -> StagingBuild: ...  # noqa: N802  # as all are
 
-    async def reportBuild(self, guid: str, end: ReportedEnd) -> StagingBuild:  # noqa: N802  # as all updates are named
+    async def reportBuild(  # noqa: N802  # as all updates are named
+        self, guid: str, end: ReportedEnd, by: str = "a component"
+    ) -> StagingBuild:
         """End a staging from outside; the engine's build is stopped. A STAGED one makes its droplet the current one.
 
         Raises:

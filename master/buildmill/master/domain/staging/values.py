@@ -266,6 +266,7 @@ class Droplet:
         image: of `docker` only.
         execution_metadata: a text; of `docker` it holds JSON.
         process_types: type to command. Secret.
+        attestation: a signed statement of who has made it of what, as JSON; None without one.
     """
 
     guid: str
@@ -286,6 +287,7 @@ class Droplet:
     metadata: Metadata
     created_at: int
     updated_at: int
+    attestation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

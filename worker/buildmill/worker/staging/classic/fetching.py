@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import urllib.error
-import urllib.request
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from buildmill.common.archives.bounds import Bounds
 from buildmill.common.staging import Buildpack, Cause
-from buildmill.worker.staging.archives.tree import Bounds
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.area import remove_tree
 from buildmill.worker.staging.classic.environment import PATH
 from buildmill.worker.staging.failure import PhaseFailed
 from buildmill.worker.staging.stage import Stage
 from buildmill.worker.staging.supervision.running import Script
+
+if TYPE_CHECKING:
+    from urllib.request import Request
 
 DOWNLOAD_SECONDS = 600.0
 SILENCE_SECONDS = 60.0
@@ -45,10 +47,12 @@ def fetch_buildpack(stage: Stage, buildpack: Buildpack, target: str) -> None:
 
 
 def _fetch_archive(stage: Stage, buildpack: Buildpack, url: SplitResult, target: str) -> None:
+    from urllib.request import Request  # few stagings need it, and it takes its time to be loaded
+
     if url.scheme not in _SCHEMES:
         raise _failed(buildpack, f"archives are fetched over {' or '.join(sorted(_SCHEMES))}")
     path = target + ".zip"
-    request = urllib.request.Request(urlunsplit(_without_user(url)))  # noqa: S310  # the scheme was looked at
+    request = Request(urlunsplit(_without_user(url)))  # noqa: S310  # the scheme was looked at
     if authorization := _authorization(url):
         request.add_unredirected_header("Authorization", authorization)  # whoever it leads to shall not learn it
     try:
@@ -56,19 +60,22 @@ def _fetch_archive(stage: Stage, buildpack: Buildpack, url: SplitResult, target:
         shown = f"the buildpack {buildpack.shown!r}"
         room = stage.supervisor.disk_room_bytes()
         size = os.stat(path).st_size
-        unzip(path, target, Bounds(shown=shown, archive_bytes=size, room_bytes=room, deadline=stage.deadline))
+        unzip(path, target, Bounds(shown=shown, archive_bytes=size, room_bytes=room, check=stage.deadline.check))
     finally:
         if os.path.exists(path):
             os.unlink(path)
 
 
-def _download(stage: Stage, buildpack: Buildpack, request: urllib.request.Request, path: str) -> None:
+def _download(stage: Stage, buildpack: Buildpack, request: Request, path: str) -> None:
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
     room = stage.supervisor.disk_room_bytes()
     until = stage.deadline.elapsed + DOWNLOAD_SECONDS
     silence = min(SILENCE_SECONDS, max(0.001, stage.deadline.remaining))
     stage.log.say(f"downloading the buildpack {buildpack.shown}")
     try:
-        with urllib.request.urlopen(request, timeout=silence) as answer, open(path, "wb") as file:  # noqa: S310
+        with urlopen(request, timeout=silence) as answer, open(path, "wb") as file:  # noqa: S310
             while block := answer.read(BLOCK_BYTES):
                 stage.deadline.check(f"the buildpack {buildpack.shown!r} was downloaded")
                 if stage.deadline.elapsed > until:
@@ -77,7 +84,7 @@ def _download(stage: Stage, buildpack: Buildpack, request: urllib.request.Reques
                 if room < 0:
                     raise PhaseFailed(f"there is no room on the disk for {buildpack.shown!r}", cause=Cause.DISK)
                 file.write(block)
-    except urllib.error.HTTPError as problem:
+    except HTTPError as problem:
         with problem:
             raise _failed(buildpack, f"the server answered with {problem.code} {problem.reason}") from problem
     except (OSError, ValueError) as problem:  # also what urllib and http.client raise

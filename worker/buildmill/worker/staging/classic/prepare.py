@@ -7,8 +7,8 @@ import os
 
 import xxhash
 
+from buildmill.common.archives.bounds import Bounds
 from buildmill.common.staging import Buildpack, Cache, Cause, Outcome, Phase
-from buildmill.worker.staging.archives.tree import Bounds
 from buildmill.worker.staging.archives.untar import untar
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.area import remove_tree
@@ -58,7 +58,7 @@ def bounds(stage: Stage, shown: str, archive: str, *, links_stay_inside: bool = 
         shown=shown,
         archive_bytes=os.stat(archive).st_size,
         room_bytes=stage.supervisor.disk_room_bytes(),
-        deadline=stage.deadline,
+        check=stage.deadline.check,
         links_stay_inside=links_stay_inside,
     )
 
