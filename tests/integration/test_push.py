@@ -162,7 +162,7 @@ FAULTS: list[tuple[str, Mapping[str, str], tuple[str, ...], str, str]] = [
         "processes",
         {**TROUBLE, "trouble": "for i in $(seq 150); do sleep 20 & done; wait"},
         (),
-        "processes|compile.* exit code",
+        "processes",
         "",
     ),
     ("url", {"x": ""}, ("-b", "http://127.0.0.1:1/x.zip"), "'http://127.0.0.1:1/x.zip' can't be fetched", "reaches it"),
