@@ -55,6 +55,7 @@ from buildmill.client.resources import (
     SourcedProperties,
     Spec,
     StagingAppResource,
+    StagingAttestationResource,
     StagingBuildResource,
     StagingBuildpackResource,
     StagingCacheResource,
@@ -535,6 +536,14 @@ class OneStagingDropletResource(Single[StagingDropletResource]):
     __slots__ = ()
     row = StagingDropletResource
     plural = "staging_droplets"
+
+
+class OneStagingAttestationResource(Single[StagingAttestationResource]):
+    """One of ``staging_attestations``."""
+
+    __slots__ = ()
+    row = StagingAttestationResource
+    plural = "staging_attestations"
 
 
 class OneStagingBuildpackResource(Single[StagingBuildpackResource]):
@@ -2349,13 +2358,23 @@ class StagingBuildResourcePaths(StagingBuildResourceList):
         return OneStagingBuildResource((*self.elements, str(key)))
 
 
+class StagingDropletResourcePath(OneStagingDropletResource):
+    """``staging_droplets/s:staging_droplet_guid``"""
+
+    __slots__ = ()
+
+    @property
+    def attestation(self) -> OneStagingAttestationResource:
+        return OneStagingAttestationResource((*self.elements, "attestation"))
+
+
 class StagingDropletResourcePaths(StagingDropletResourceList):
     """``staging_droplets``"""
 
     __slots__ = ()
 
-    def __getitem__(self, key: str) -> OneStagingDropletResource:
-        return OneStagingDropletResource((*self.elements, str(key)))
+    def __getitem__(self, key: str) -> StagingDropletResourcePath:
+        return StagingDropletResourcePath((*self.elements, str(key)))
 
 
 class StagingPackageResourcePaths(StagingPackageResourceList):
