@@ -164,7 +164,7 @@ def test_an_app_shows_its_stagings_and_droplets(page: Page, graphs: GraphSite) -
 
     expect(page.locator("h1")).to_have_text("shop")
     stagings = page.locator("section", has_text="Stagings").locator("tbody tr")
-    expect(stagings.nth(0)).to_contain_text("waits")
+    expect(stagings.nth(0)).to_contain_text("Request")
     expect(stagings.nth(1)).to_contain_text("none of the buildpacks fits")
     expect(stagings.nth(2)).to_contain_text("staged")
     droplet = page.locator("section", has_text="Droplets").locator("tbody tr")

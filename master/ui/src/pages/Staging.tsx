@@ -137,7 +137,8 @@ function Phases({ build }: { build: StagingBuildResource }): ReactNode {
   if (build.buildrequestid === null) return null;
   return (
     <Link to="/buildrequests/$request" params={{ request: String(build.buildrequestid) }}>
-      {text.staging.waits}: {text.pending.request(build.buildrequestid)}
+      {build.state === "STAGING" && `${text.staging.waits}: `}
+      {text.pending.request(build.buildrequestid)}
     </Link>
   );
 }
