@@ -56,6 +56,7 @@ from buildmill.client.resources import (
     Spec,
     StagingAppPage,
     StagingAppResource,
+    StagingAttestationResource,
     StagingBuildResource,
     StagingBuildpackResource,
     StagingCacheResource,
@@ -536,6 +537,14 @@ class OneStagingDropletResource(Single[StagingDropletResource]):
     __slots__ = ()
     row = StagingDropletResource
     plural = "staging_droplets"
+
+
+class OneStagingAttestationResource(Single[StagingAttestationResource]):
+    """One of ``staging_attestations``."""
+
+    __slots__ = ()
+    row = StagingAttestationResource
+    plural = "staging_attestations"
 
 
 class OneStagingBuildpackResource(Single[StagingBuildpackResource]):
@@ -1958,6 +1967,17 @@ class GraphBuildResourcePaths(GraphBuildResourceList):
             "notifications": notifications,
         }, str)
 
+    def plan(
+        self,
+        *,
+        target: Any,
+        branch: str | None | UnsetType = UNSET,
+        fallbacks: Sequence[str] | UnsetType = UNSET,
+        force: bool | UnsetType = UNSET,
+    ) -> Call[Sequence[GraphPlanJob]]:
+        """What `create` would do now, for each job that it would select; changes nothing."""
+        return call(self, "plan", {"target": target, "branch": branch, "fallbacks": fallbacks, "force": force}, Sequence[GraphPlanJob])
+
 
 class GraphJobResourcePath(OneGraphJobResource):
     """``graph_jobs/s:graph_job_rid``"""
@@ -2360,13 +2380,23 @@ class StagingBuildResourcePaths(StagingBuildResourceList):
         return OneStagingBuildResource((*self.elements, str(key)))
 
 
+class StagingDropletResourcePath(OneStagingDropletResource):
+    """``staging_droplets/s:staging_droplet_guid``"""
+
+    __slots__ = ()
+
+    @property
+    def attestation(self) -> OneStagingAttestationResource:
+        return OneStagingAttestationResource((*self.elements, "attestation"))
+
+
 class StagingDropletResourcePaths(StagingDropletResourceList):
     """``staging_droplets``"""
 
     __slots__ = ()
 
-    def __getitem__(self, key: str) -> OneStagingDropletResource:
-        return OneStagingDropletResource((*self.elements, str(key)))
+    def __getitem__(self, key: str) -> StagingDropletResourcePath:
+        return StagingDropletResourcePath((*self.elements, str(key)))
 
 
 class StagingPackageResourcePaths(StagingPackageResourceList):

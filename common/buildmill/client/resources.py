@@ -657,6 +657,17 @@ class StagingBuildpackResource(Resource, frozen=True, kw_only=True):
     updated_at: int
 
 
+class StagingAttestationResource(Resource, frozen=True, kw_only=True):
+    """The signed statement of who has made a droplet of what.
+
+    Attributes:
+        attestation: a DSSE envelope, as JSON text; see ``docs/reference/attestations.md``.
+    """
+
+    attestation: str
+    droplet_guid: str
+
+
 class StagingCacheResource(Resource, frozen=True, kw_only=True):
     """What stagings of an app on a stack leave for the next.
 

@@ -172,6 +172,7 @@ TYPES: dict[str, ResourceType] = {
         staging_resources.StagingAppResource,
         staging_resources.StagingBuildResource,
         staging_resources.StagingBuildpackResource,
+        staging_resources.StagingAttestationResource,
         staging_resources.StagingCacheResource,
         staging_resources.StagingDropletResource,
         staging_resources.StagingPackageResource,

@@ -651,6 +651,11 @@ export interface StagingAppResource {
   updated_at: number;
 }
 
+export interface StagingAttestationResource {
+  attestation: string;
+  droplet_guid: string;
+}
+
 export interface StagingBuildResource {
   app_guid: string;
   builderid: number | null;
