@@ -63,10 +63,14 @@ class StagingMaster:
         """What manages resources of a kind; the client has none for some."""
         return EntityManager(self.url, client or self.client, f"/v3/{name}")
 
-    def new_package(self, app_name: str, **files: str) -> tuple[Any, Any]:
+    def new_app(self, app_name: str, lifecycle: str = "") -> Any:
+        """A new app, of the usual lifecycle or another."""
+        document = {"name": app_name, "relationships": {"space": {"data": {"guid": self.space}}}}
+        return self.of("apps")._create(document | ({"lifecycle": {"type": lifecycle, "data": {}}} if lifecycle else {}))
+
+    def new_package(self, app_name: str, /, *, lifecycle: str = "", **files: str) -> tuple[Any, Any]:
         """A new app, and a package of it with these files, uploaded and ready."""
-        related = {"space": {"data": {"guid": self.space}}}
-        app = self.of("apps")._create({"name": app_name, "relationships": related})
+        app = self.new_app(app_name, lifecycle)
         bits = self.master.basedir.parent / f"{app_name}.zip"
         with zipfile.ZipFile(bits, "w") as archive:
             for name, content in files.items():
@@ -98,15 +102,20 @@ class StagingMaster:
 
 
 @contextmanager
-def staging_master(folder: Path) -> Iterator[StagingMaster]:
-    """One that runs with its worker, and is stopped at the end."""
+def staging_master(folder: Path, more: str = "") -> Iterator[StagingMaster]:
+    """One that runs with its worker, and is stopped at the end.
+
+    Args:
+        folder: of master and worker, and of buildpacks, where there may be some already.
+        more: Python text behind the configuration.
+    """
     buildpacks = folder / "buildpacks"
     scripts = buildpacks / "greeter" / "bin"
     scripts.mkdir(parents=True)
     for name, text in SCRIPTS.items():
         (scripts / name).write_text(f"#!/bin/sh\n{text}\n")
         (scripts / name).chmod(0o755)
-    master = RunningMaster(folder / "master", CONFIG.format(stack=STACK, buildpacks=str(buildpacks)))
+    master = RunningMaster(folder / "master", CONFIG.format(stack=STACK, buildpacks=str(buildpacks)) + more)
     try:
         master.start()
         master.start_staging_worker("w1")
