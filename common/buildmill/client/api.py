@@ -54,7 +54,9 @@ from buildmill.client.resources import (
     SourceStamp,
     SourcedProperties,
     Spec,
+    StagingAppPage,
     StagingAppResource,
+    StagingAttestationResource,
     StagingBuildResource,
     StagingBuildpackResource,
     StagingCacheResource,
@@ -537,6 +539,14 @@ class OneStagingDropletResource(Single[StagingDropletResource]):
     plural = "staging_droplets"
 
 
+class OneStagingAttestationResource(Single[StagingAttestationResource]):
+    """One of ``staging_attestations``."""
+
+    __slots__ = ()
+    row = StagingAttestationResource
+    plural = "staging_attestations"
+
+
 class OneStagingBuildpackResource(Single[StagingBuildpackResource]):
     """One of ``staging_buildpacks``."""
 
@@ -551,6 +561,14 @@ class OneStagingCacheResource(Single[StagingCacheResource]):
     __slots__ = ()
     row = StagingCacheResource
     plural = "staging_caches"
+
+
+class OneStagingAppPage(Single[StagingAppPage]):
+    """One of ``staging_app_pages``."""
+
+    __slots__ = ()
+    row = StagingAppPage
+    plural = "staging_app_pages"
 
 
 class OneStep(Single[Step]):
@@ -2136,6 +2154,15 @@ class PagesSchedules(Path):
         return OneSchedulePage((*self.elements, str(key)))
 
 
+class PagesStagingApps(Path):
+    """``pages/staging_apps``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingAppPage:
+        return OneStagingAppPage((*self.elements, str(key)))
+
+
 class Pages(Path):
     """``pages``"""
 
@@ -2164,6 +2191,10 @@ class Pages(Path):
     @property
     def schedules(self) -> PagesSchedules:
         return PagesSchedules((*self.elements, "schedules"))
+
+    @property
+    def staging_apps(self) -> PagesStagingApps:
+        return PagesStagingApps((*self.elements, "staging_apps"))
 
 
 class ProjectsNProjectidCodebases(Path):
@@ -2349,13 +2380,23 @@ class StagingBuildResourcePaths(StagingBuildResourceList):
         return OneStagingBuildResource((*self.elements, str(key)))
 
 
+class StagingDropletResourcePath(OneStagingDropletResource):
+    """``staging_droplets/s:staging_droplet_guid``"""
+
+    __slots__ = ()
+
+    @property
+    def attestation(self) -> OneStagingAttestationResource:
+        return OneStagingAttestationResource((*self.elements, "attestation"))
+
+
 class StagingDropletResourcePaths(StagingDropletResourceList):
     """``staging_droplets``"""
 
     __slots__ = ()
 
-    def __getitem__(self, key: str) -> OneStagingDropletResource:
-        return OneStagingDropletResource((*self.elements, str(key)))
+    def __getitem__(self, key: str) -> StagingDropletResourcePath:
+        return StagingDropletResourcePath((*self.elements, str(key)))
 
 
 class StagingPackageResourcePaths(StagingPackageResourceList):

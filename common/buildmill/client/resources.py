@@ -657,6 +657,17 @@ class StagingBuildpackResource(Resource, frozen=True, kw_only=True):
     updated_at: int
 
 
+class StagingAttestationResource(Resource, frozen=True, kw_only=True):
+    """The signed statement of who has made a droplet of what.
+
+    Attributes:
+        attestation: a DSSE envelope, as JSON text; see ``docs/reference/attestations.md``.
+    """
+
+    attestation: str
+    droplet_guid: str
+
+
 class StagingCacheResource(Resource, frozen=True, kw_only=True):
     """What stagings of an app on a stack leave for the next.
 
@@ -1149,6 +1160,17 @@ class VersionMark(Resource, frozen=True, kw_only=True):
     state: str | None
     target: str
     version_rid: str | None
+
+
+class StagingAppPage(Resource, frozen=True, kw_only=True):
+    """An app with the newest of its packages, stagings and droplets, newest first, and what it keeps for the next."""
+
+    app: StagingAppResource
+    builds: list[StagingBuildResource] | None
+    caches: list[StagingCacheResource]
+    droplets: list[StagingDropletResource] | None
+    packages: list[StagingPackageResource] | None
+    withheld: list[str]
 
 
 class TestedBuild(Resource, frozen=True, kw_only=True):

@@ -78,7 +78,7 @@ class Gate:
 
     async def _who(self, request: Request) -> Principal:
         headers, address = request.requestHeaders, self.address_of(request)
-        if (token := _bearer(request)) is not None:
+        if (token := bearer_of(request)) is not None:
             found = await self.accounts.token(token, address)
             if found is None:
                 raise Unauthenticated("this token is not known, or has ended")
@@ -223,7 +223,12 @@ class Gate:
                 raise Forbidden(f"the header {CSRF_HEADER.decode()} must hold this session's csrf_token, see /config")
 
 
-def _bearer(request: Request) -> str | None:
+def bearer_of(request: Request) -> str | None:
+    """The token that a request shows; None if it shows none.
+
+    Raises:
+        Unauthenticated: it shows something else beside that.
+    """
     values = request.requestHeaders.getRawHeaders(b"Authorization") or []
     for value in values:
         scheme, _, token = value.strip().partition(b" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -16,6 +17,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request as TwistedRequest
 from twisted.web.server import Site as TwistedSite
 
+from buildmill.master.web.incoming import Incoming
 from buildmill.master.web.limits import WebLimits
 
 SECURITY_HEADERS: dict[bytes, bytes] = {
@@ -73,6 +75,7 @@ class Request(TwistedRequest):
         is_gone: the client went away, nobody waits for the answer.
         allowed_origin: the page that asks, if it is of another place and may.
         is_private: the answer is for the one who asks, and is kept by nobody on the way.
+        incoming: its body, if that is taken while it comes; `content` is empty then.
     """
 
     channel: Channel
@@ -81,13 +84,22 @@ class Request(TwistedRequest):
     is_gone = False
     allowed_origin: bytes | None = None
     is_private = False
+    incoming: Incoming | None = None
     _is_refused = False
     _received = 0
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         self.content = BytesIO()
-        if length is not None and length > self._limit:
+        if self.channel.site.receives(self.channel.command, self.channel.target):
+            self._take_while_it_comes()
+        elif length is not None and length > self._limit:
             self._refuse()
+
+    def _take_while_it_comes(self) -> None:
+        transport: Any = self.channel.transport
+        self.incoming = Incoming(transport.pauseProducing, transport.resumeProducing)
+        self._has_head(self.channel.command, self.channel.target)
+        self._handle()
 
     @property
     def _limit(self) -> int:
@@ -98,30 +110,54 @@ class Request(TwistedRequest):
         if self._is_refused:
             if self._received > LINGER_BYTES:
                 self.channel.abort()
+        elif self.incoming is not None:
+            self.incoming.feed(data)
         elif self._received > self._limit:
             self._refuse()
         else:
             self.content.write(data)
 
     def _refuse(self) -> None:
-        self._is_refused = True
         self.content = BytesIO()
-        self.requestHeaders.removeHeader(b"Expect")
         # the request knows its own target only when all of it has come
         media_type, body = self.channel.site.too_long(self.channel.target, self._limit)
-        head = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: %b\r\n" % media_type
-        head += _SECURITY_LINES
+        self.refuse_early(413, body, media_type)
+
+    def refuse_early(
+        self, status: int, body: bytes, content_type: bytes, more: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
+        """Answer a request whose body has not come to its end; what still comes is thrown away, up to a bound.
+
+        Args:
+            more: headers beside the usual ones.
+        """
+        self._is_refused, self._received = True, 0
+        self.requestHeaders.removeHeader(b"Expect")
+        head = b"HTTP/1.1 %d %b\r\nConnection: close\r\n" % (status, _phrase(status))
+        head += _lines_of((*more, (b"Content-Type", content_type), (b"Content-Length", b"%d" % len(body))))
         transport: Any = self.channel.transport
-        transport.write(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        transport.write(head + b"\r\n" + body)
+        if self.incoming is not None:
+            self.incoming.drop()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
         if self._is_refused:
             self.channel.loseConnection()
             return
+        self.clientproto = version
+        if self.incoming is not None:  # it is being answered
+            self.incoming.end()
+            return
         self.content.seek(0)
+        self._has_head(command, path)
+        self._handle()
+
+    def _has_head(self, command: bytes, target: bytes) -> None:
         self.args = {}
-        self.method, self.uri, self.clientproto = command, path, version
-        self.path, _, self.query = path.partition(b"?")
+        self.method, self.uri = command, target
+        self.path, _, self.query = target.partition(b"?")
+
+    def _handle(self) -> None:
         try:
             self.channel.site.handle(self)
         except Exception:
@@ -137,6 +173,8 @@ class Request(TwistedRequest):
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: N802
         self.is_gone = True
+        if self.incoming is not None:
+            self.incoming.lose()
         untyped: Any = super()
         untyped.connectionLost(reason)
 
@@ -192,6 +230,9 @@ class Request(TwistedRequest):
         self.channel.writeSequence([head, more, b"\r\n", body if self.method != b"HEAD" else b""])
         self.finish()
 
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:  # noqa: N802
+        super().setResponseCode(code, message or _phrase(code))
+
     def answer(self, status: int, body: bytes, content_type: bytes) -> None:
         """Send a whole answer with the headers that are set so far."""
         if self.is_gone:
@@ -201,6 +242,11 @@ class Request(TwistedRequest):
         self.responseHeaders.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
         self.write(body)
         self.finish()
+
+
+def _phrase(status: int) -> bytes:
+    """The words of a status line. Twisted has some for the older codes only."""
+    return HTTPStatus(status).phrase.encode()
 
 
 def _cors(origin: bytes) -> tuple[tuple[bytes, bytes], ...]:
@@ -221,11 +267,21 @@ class Channel(http.HTTPChannel):
 
     A client that sends a request a byte at a time is never idle, so half a request has a deadline beside that. It is
     set only when data ends within a request: most come whole.
+
+    Attributes:
+        is_patient: the present request may take all the time it needs, as long as something comes.
     """
 
     site: Site
+    is_patient = False
     _deadline: IDelayedCall | None = None
+    _command: bytes  # twisted's
     _path: bytes  # twisted's
+
+    @property
+    def command(self) -> bytes:
+        """The method of the request that is coming in."""
+        return self._command
 
     @property
     def target(self) -> bytes:
@@ -235,6 +291,8 @@ class Channel(http.HTTPChannel):
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         _received(self, data)
         if (self.requests or self._buffer) and self._deadline is None and not self._handlingRequest:
+            if self.is_patient:
+                return
             self._deadline = self.callLater(self.site.limits.head_seconds, self._head_is_due)
 
     def _head_is_due(self) -> None:
@@ -245,7 +303,13 @@ class Channel(http.HTTPChannel):
         else:
             self._deadline = self.callLater(limits.body_seconds - limits.head_seconds, self.abort)
 
+    def be_patient(self) -> None:
+        """Let the present request take all the time it needs, as long as something comes."""
+        self.is_patient = True
+        self._forget_deadline()
+
     def allContentReceived(self) -> None:  # noqa: N802
+        self.is_patient = False
         if self._deadline is not None:
             self._forget_deadline()
         _all_received(self)
@@ -281,6 +345,7 @@ class Site(TwistedSite):
         log_failure: takes what nobody expected.
         more_headers: that every answer carries beside the usual ones.
         too_long: what is said of a body that is longer than the limit.
+        receives: whether the body of a request, by its method and its target, is taken while it comes.
     """
 
     def __init__(
@@ -291,6 +356,7 @@ class Site(TwistedSite):
         limits: WebLimits,
         more_headers: Iterable[tuple[bytes, bytes]] = (),
         too_long: TooLong = too_long,
+        receives: Callable[[bytes, bytes], bool] = lambda _method, _target: False,
     ) -> None:
         untyped: Any = super()
         untyped.__init__(
@@ -303,6 +369,7 @@ class Site(TwistedSite):
         self.displayTracebacks = False
         self.handle = handle
         self.log_failure = log_failure
+        self.receives = receives
         self.limits = limits
         self.more_headers = tuple(more_headers)
         self.too_long = too_long
