@@ -173,6 +173,10 @@ class RunningMaster:
         """Start a worker of ours that does not offer durable commands."""
         return self._start_worker(BIN / "buildmill-worker", name, settings="durable = false\n")
 
+    def start_staging_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
+        """Start a worker of ours that stages; limits are enforced by looking at processes, which works everywhere."""
+        return self._start_worker(BIN / "buildmill-worker", name, settings="staging = true\nstaging_cgroups = false\n")
+
     def start_foreign_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
         """Start the worker of the foreign system."""
         return self._start_worker(peer_program("buildbot-worker"), name)

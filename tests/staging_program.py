@@ -86,7 +86,9 @@ def _check(work: Path, task: Task) -> None:
 def _export(work: Path, task: Task) -> Droplet:
     (work / OUTPUT_DIRECTORY).mkdir(exist_ok=True)
     used = [{"key": buildpack.key, "name": buildpack.key, "version": "1"} for buildpack in task.buildpacks[:1]]
-    types = {} if task.environment.get("NO_PROCESS") else {"web": "run it"}
+    types: object = {} if task.environment.get("NO_PROCESS") else {"web": "run it"}
+    if task.environment.get("MALFORMED"):
+        types = ["web"]
     result = {
         "lifecycle_type": "buildpack",
         "lifecycle_metadata": {

@@ -31,6 +31,7 @@ class Spec:
     commands: tuple = (("true",),)        # one ShellCommand step each
     db_url: str = "sqlite:///state.sqlite"
     protocol: str = "msgpack"             # or "pb", where the target has it
+    graph: tuple[int, int] | None = None  # a job graph of so many levels, each so wide, where the target has it
 
     def builder_names(self):
         return [f"builder-{i:04d}" for i in range(self.builders)]
@@ -73,6 +74,26 @@ c["builders"] = [
 c["schedulers"] = [schedulers.ForceScheduler(name="force", builderNames=BUILDERS)]
 """
 
+# each job reads two of the level before, the first level a source
+GRAPH = """
+LEVELS, WIDTH = {graph!r}
+NAMES = [["d%d-%d" % (level, place) for place in range(WIDTH)] for level in range(LEVELS)]
+c["orchestration"] = {{
+    "datasets": ["raw", *(name for names in NAMES for name in names)],
+    "commits": [{{"dataset": "raw"}}],
+    "jobspecs": [
+        {{
+            "outputs": [name],
+            "inputs": [NAMES[level - 1][place], NAMES[level - 1][place - 1]] if level and WIDTH > 1
+            else [NAMES[level - 1][place]] if level else ["raw"],
+            "builder": BUILDERS[(level * WIDTH + place) % len(BUILDERS)],
+        }}
+        for level, names in enumerate(NAMES)
+        for place, name in enumerate(names)
+    ],
+}}
+"""
+
 
 class Target:
     name = ""
@@ -109,7 +130,13 @@ class Target:
             protocol_name=self.protocols[spec.protocol], password=PASSWORD,
             max_builds=spec.max_builds)
         with open(os.path.join(self.basedir, "master.cfg"), "w") as f:
-            f.write(text)
+            f.write(text + self.graph_config(spec))
+
+    def graph_config(self, spec):
+        """What is added for a job graph; empty without one."""
+        if spec.graph:
+            raise SystemExit(f"{self.name} has no job graphs")
+        return ""
 
     def _cli(self, *args):
         subprocess.run([f"{self.home}/bin/{self.cli}", *args], check=True, env=self.env,
@@ -272,6 +299,9 @@ class Buildmill(Target):
         # the harness speaks psycopg2, this master psycopg 3
         spec.db_url = spec.db_url.replace("postgresql+psycopg2:", "postgresql+psycopg:")
         super().write_config(spec)
+
+    def graph_config(self, spec):
+        return GRAPH.format(graph=spec.graph) if spec.graph else ""
 
     def running(self):
         return self._logged_since_mark(b"master is running")

@@ -1,4 +1,4 @@
-"""The tutorial does what it says: its files are written, its commands run, its outputs appear."""
+"""The tutorials do what they say: their files are written, their commands run, their outputs appear."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
+DOCS = Path(__file__).parents[2] / "docs"
 DEADLINE_SECONDS = 60
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")]
@@ -44,9 +44,18 @@ def free_port() -> int:
         return port
 
 
-def test_every_sample_of_the_tutorial_works(tmp_path: Path) -> None:
-    page = PAGE.read_text()
-    for port in ("8010", "9989"):
+@pytest.mark.parametrize(
+    ("name", "ports", "counts"),
+    [
+        ("tutorial.md", ("8010", "9989"), (9, 1, 2)),
+        ("from-a-folder-to-a-running-droplet.md", ("8010", "9989", "8080"), (9, 1, 4)),
+    ],
+)
+def test_every_sample_of_the_tutorial_works(
+    tmp_path: Path, name: str, ports: tuple[str, ...], counts: tuple[int, int, int]
+) -> None:
+    page = (DOCS / name).read_text()
+    for port in ports:
         assert port in page
         page = page.replace(port, str(free_port()))
     programs = Path(sys.executable).parent
@@ -84,4 +93,4 @@ def test_every_sample_of_the_tutorial_works(tmp_path: Path) -> None:
         for program, folder in (("buildmill-worker", "worker"), ("buildmill", "master")):
             subprocess.run([programs / program, "stop", folder], cwd=tmp_path, capture_output=True, check=False)
 
-    assert (done.count("sh"), done.count("python"), done.count("text")) == (9, 1, 2)
+    assert (done.count("sh"), done.count("python"), done.count("text")) == counts

@@ -18,8 +18,9 @@ from buildmill.master.data.token_text import digest_of, token_of
 from buildmill.master.db import api_tokens
 from buildmill.master.domain.rights import Changing, Policy
 from buildmill.master.engine.http_client import HttpService
+from buildmill.master.web.limits import WebLimits
 from tests.scene import Scene
-from tests.unit.master.web.conftest import Answer, Face
+from tests.unit.master.web.conftest import LIMITS, Answer, Face
 
 HERE = "http://localhost:8010"
 PASSWORDS = {"ann": "ann's password", "bob": "bob's password"}
@@ -66,6 +67,7 @@ class Place:
     Args:
         auth, authz: as configurations have them.
         agent: takes the place of the network.
+        limits: of the face.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Place:
         base_url: str = f"{HERE}/",
         agent: Any = None,
         secrets: Any = None,
+        limits: WebLimits = LIMITS,
         **more: Any,
     ) -> None:
         http = HttpService(scene.stage.clock, agent)
@@ -90,7 +93,7 @@ class Place:
         self.scene = scene
         policy = Policy(public_read=public_read, changing=changing)
         self.access = Access(backend=auth, authz=authz, policy=policy, **more)
-        self.face = Face(scene, access=self.access, base_url=base_url)
+        self.face = Face(scene, limits, access=self.access, base_url=base_url)
 
     @property
     def anybody(self) -> Visitor:

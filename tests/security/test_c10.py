@@ -98,8 +98,9 @@ class Secrets:
             "buildrequestid": request, "bsid": bsid, "buildsetid": bsid, "changeid": change, "ssid": stamp,
             "projectid": self.project, "projectname": "secret", "codebaseid": self.codebase, "codebasename": "hidden",
             "commitid": commits[0], "commitid1": commits[0], "commitid2": commits[1], "branchid": 1,
-            "revision": "abc", "test_result_setid": tests, "name": "data", "masterid": scene.master,
-            "workerid": scene.worker, "schedulerid": scene.scheduler, "changesourceid": 1, "schedulername": "force",
+            "revision": "abc", "test_result_setid": tests, "test_name": "hidden", "name": "data",
+            "masterid": scene.master, "workerid": scene.worker, "schedulerid": scene.scheduler, "changesourceid": 1,
+            "schedulername": "force",
         }  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def test_all_actions_are_here() -> None:
 
     assert {action for action in actions if not action.startswith(OF_GRAPHS)} == CHANGES.keys() | {"tokens.revoke"}
     changes = {name for name, action in ACTIONS.items() if action.kind is ActionKind.CHANGE}
-    assert changes - {"staging.develop"} <= actions  # that is of the v3 API
+    assert changes - {"staging.develop"} <= actions  # that is of the v3 API, see test_c16_staging
 
 
 @pytest.mark.parametrize(("pattern", "method"), CALLS)

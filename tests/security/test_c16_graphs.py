@@ -19,6 +19,7 @@ CALLS = [
     for endpoint in ENDPOINTS
     if endpoint.pattern.startswith(OF_GRAPHS)
     for method in sorted(endpoint.actions)
+    if not endpoint.actions[method].only_reads
 ]
 PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
     ("schedules", "create"): schedule("report"),
@@ -87,3 +88,14 @@ def test_each_refusal_leaves_one_entry(place: Place, pattern: str, method: str) 
     assert (entry.username, entry.via, entry.method, entry.path) == ("bob", "token", method, path)
     assert (entry.outcome, entry.before, entry.after) == ("refused", {}, {})
     assert entry.reason == f"this token is not for {entry.action}"
+
+
+def test_a_plan_changes_nothing_and_leaves_none(place: Place) -> None:
+    ann, bob = place.logged_in("ann"), place.program("bob", "builds.read", number=7)
+    before = len(entries(place.scene.stage))
+
+    assert ann.act("graph_builds", "plan", {"target": manual("clean")}).status == 200
+    assert ann.act("graph_builds", "plan", {"target": manual("nowhere")}).status == 404
+    assert bob.act("graph_builds", "plan", {"target": manual("clean")}).status == 403
+
+    assert len(entries(place.scene.stage)) == before

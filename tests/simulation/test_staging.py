@@ -142,6 +142,7 @@ def test_the_next_staging_gets_the_cache_and_sends_no_more_than_what_has_changed
             "StagingError - Staging error: staging failed (prepare went wrong)",
         ),
         ({"NO_PROCESS": "1"}, "StagingError - Staging error: Start command not specified"),
+        ({"MALFORMED": "1"}, "StagingError - Staging error: Malformed message from the stager"),
     ],
 )
 def test_a_failure_has_its_error(harness: StagingHarness, variables: dict[str, str], error: str) -> None:

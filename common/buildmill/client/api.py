@@ -33,7 +33,9 @@ from buildmill.client.resources import (
     GraphAttempt,
     GraphBuildResource,
     GraphJobResource,
+    GraphPage,
     GraphPlanJob,
+    GraphRunPage,
     JobSpecResource,
     Log,
     LogChunk,
@@ -45,6 +47,7 @@ from buildmill.client.resources import (
     Reason,
     RootLink,
     ScheduleExplanation,
+    SchedulePage,
     ScheduleResource,
     ScheduleRunResource,
     Scheduler,
@@ -52,6 +55,7 @@ from buildmill.client.resources import (
     SourcedProperties,
     Spec,
     StagingAppResource,
+    StagingAttestationResource,
     StagingBuildResource,
     StagingBuildpackResource,
     StagingCacheResource,
@@ -62,6 +66,7 @@ from buildmill.client.resources import (
     TargetVersion,
     TestResult,
     TestResultSet,
+    TestsPage,
     Token,
     Worker,
 )
@@ -413,6 +418,38 @@ class OneBuildPage(Single[BuildPage]):
     plural = "build_pages"
 
 
+class OneGraphPage(Single[GraphPage]):
+    """One of ``graph_pages``."""
+
+    __slots__ = ()
+    row = GraphPage
+    plural = "graph_pages"
+
+
+class OneGraphRunPage(Single[GraphRunPage]):
+    """One of ``graph_run_pages``."""
+
+    __slots__ = ()
+    row = GraphRunPage
+    plural = "graph_run_pages"
+
+
+class OneSchedulePage(Single[SchedulePage]):
+    """One of ``schedule_pages``."""
+
+    __slots__ = ()
+    row = SchedulePage
+    plural = "schedule_pages"
+
+
+class OneTestsPage(Single[TestsPage]):
+    """One of ``tests_pages``."""
+
+    __slots__ = ()
+    row = TestsPage
+    plural = "tests_pages"
+
+
 class OneBuildRequest(Single[BuildRequest]):
     """One of ``buildrequests``."""
 
@@ -499,6 +536,14 @@ class OneStagingDropletResource(Single[StagingDropletResource]):
     __slots__ = ()
     row = StagingDropletResource
     plural = "staging_droplets"
+
+
+class OneStagingAttestationResource(Single[StagingAttestationResource]):
+    """One of ``staging_attestations``."""
+
+    __slots__ = ()
+    row = StagingAttestationResource
+    plural = "staging_attestations"
 
 
 class OneStagingBuildpackResource(Single[StagingBuildpackResource]):
@@ -1913,6 +1958,17 @@ class GraphBuildResourcePaths(GraphBuildResourceList):
             "notifications": notifications,
         }, str)
 
+    def plan(
+        self,
+        *,
+        target: Any,
+        branch: str | None | UnsetType = UNSET,
+        fallbacks: Sequence[str] | UnsetType = UNSET,
+        force: bool | UnsetType = UNSET,
+    ) -> Call[Sequence[GraphPlanJob]]:
+        """What `create` would do now, for each job that it would select; changes nothing."""
+        return call(self, "plan", {"target": target, "branch": branch, "fallbacks": fallbacks, "force": force}, Sequence[GraphPlanJob])
+
 
 class GraphJobResourcePath(OneGraphJobResource):
     """``graph_jobs/s:graph_job_rid``"""
@@ -2011,13 +2067,32 @@ class MasterPaths2(MasterList):
         return MasterPath((*self.elements, str(key)))
 
 
+class BuildPagePath(OneBuildPage):
+    """``pages/builders/n:builderid/builds/n:build_number``"""
+
+    __slots__ = ()
+
+    @property
+    def tests(self) -> OneTestsPage:
+        return OneTestsPage((*self.elements, "tests"))
+
+
 class PagesBuildersNBuilderidBuilds(Path):
     """``pages/builders/n:builderid/builds``"""
 
     __slots__ = ()
 
-    def __getitem__(self, key: int) -> OneBuildPage:
-        return OneBuildPage((*self.elements, str(key)))
+    def __getitem__(self, key: int) -> BuildPagePath:
+        return BuildPagePath((*self.elements, str(key)))
+
+
+class TestsPagePath(OneTestsPage):
+    """``pages/builders/n:builderid/tests``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneTestsPage:
+        return OneTestsPage((*self.elements, str(key)))
 
 
 class BuilderPagePath(OneBuilderPage):
@@ -2029,6 +2104,10 @@ class BuilderPagePath(OneBuilderPage):
     def builds(self) -> PagesBuildersNBuilderidBuilds:
         return PagesBuildersNBuilderidBuilds((*self.elements, "builds"))
 
+    @property
+    def tests(self) -> TestsPagePath:
+        return TestsPagePath((*self.elements, "tests"))
+
 
 class BuildersPagePath(OneBuildersPage):
     """``pages/builders``"""
@@ -2037,6 +2116,33 @@ class BuildersPagePath(OneBuildersPage):
 
     def __getitem__(self, key: int) -> BuilderPagePath:
         return BuilderPagePath((*self.elements, str(key)))
+
+
+class GraphPagePath(OneGraphPage):
+    """``pages/graph``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneGraphPage:
+        return OneGraphPage((*self.elements, str(key)))
+
+
+class PagesGraphBuilds(Path):
+    """``pages/graph_builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneGraphRunPage:
+        return OneGraphRunPage((*self.elements, str(key)))
+
+
+class PagesSchedules(Path):
+    """``pages/schedules``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneSchedulePage:
+        return OneSchedulePage((*self.elements, str(key)))
 
 
 class Pages(Path):
@@ -2055,6 +2161,18 @@ class Pages(Path):
     @property
     def front(self) -> OneFrontPage:
         return OneFrontPage((*self.elements, "front"))
+
+    @property
+    def graph(self) -> GraphPagePath:
+        return GraphPagePath((*self.elements, "graph"))
+
+    @property
+    def graph_builds(self) -> PagesGraphBuilds:
+        return PagesGraphBuilds((*self.elements, "graph_builds"))
+
+    @property
+    def schedules(self) -> PagesSchedules:
+        return PagesSchedules((*self.elements, "schedules"))
 
 
 class ProjectsNProjectidCodebases(Path):
@@ -2240,13 +2358,23 @@ class StagingBuildResourcePaths(StagingBuildResourceList):
         return OneStagingBuildResource((*self.elements, str(key)))
 
 
+class StagingDropletResourcePath(OneStagingDropletResource):
+    """``staging_droplets/s:staging_droplet_guid``"""
+
+    __slots__ = ()
+
+    @property
+    def attestation(self) -> OneStagingAttestationResource:
+        return OneStagingAttestationResource((*self.elements, "attestation"))
+
+
 class StagingDropletResourcePaths(StagingDropletResourceList):
     """``staging_droplets``"""
 
     __slots__ = ()
 
-    def __getitem__(self, key: str) -> OneStagingDropletResource:
-        return OneStagingDropletResource((*self.elements, str(key)))
+    def __getitem__(self, key: str) -> StagingDropletResourcePath:
+        return StagingDropletResourcePath((*self.elements, str(key)))
 
 
 class StagingPackageResourcePaths(StagingPackageResourceList):

@@ -657,6 +657,17 @@ class StagingBuildpackResource(Resource, frozen=True, kw_only=True):
     updated_at: int
 
 
+class StagingAttestationResource(Resource, frozen=True, kw_only=True):
+    """The signed statement of who has made a droplet of what.
+
+    Attributes:
+        attestation: a DSSE envelope, as JSON text; see ``docs/reference/attestations.md``.
+    """
+
+    attestation: str
+    droplet_guid: str
+
+
 class StagingCacheResource(Resource, frozen=True, kw_only=True):
     """What stagings of an app on a stack leave for the next.
 
@@ -1010,3 +1021,210 @@ class WorkerState(Resource, frozen=True, kw_only=True):
     pause_reason: str | None
     paused: bool
     workerid: int
+
+
+class GraphPage(Resource, frozen=True, kw_only=True):
+    """What is made of what on a branch, and what is up to date.
+
+    Attributes:
+        branches: all that have a version of something or a job spec; the default branch comes first.
+        problem: why nothing can be said about what is stale; null where something can.
+        targets: by name, the first of them.
+        targets_total: how many there are.
+    """
+
+    branch: str
+    branches: list[str]
+    problem: str | None
+    targets: list[TargetState]
+    targets_total: int
+    withheld: list[str]
+
+
+class GraphRunAttempt(Resource, frozen=True, kw_only=True):
+    """An attempt, with the number that its build has on its builder; null before there is a build."""
+
+    attempt: GraphAttempt
+    build_number: int | None
+
+
+class GraphRunJob(Resource, frozen=True, kw_only=True):
+    """A job of a run.
+
+    Attributes:
+        attempts: first to last.
+        builderid: null where no builder has that name any more.
+        inputs: what its last attempt has read.
+        needs: positions of the jobs of the run that come before it.
+        outputs: what it writes; with versions once its first attempt has begun.
+    """
+
+    attempts: list[GraphRunAttempt]
+    builder: str
+    builderid: int | None
+    inputs: list[VersionMark] | None
+    job: GraphJobResource
+    needs: list[int]
+    outputs: list[VersionMark]
+
+
+class GraphRunPage(Resource, frozen=True, kw_only=True):
+    """A run of a graph with its jobs.
+
+    Attributes:
+        jobs: in the order in which they can run, the first of them.
+        jobs_total: how many there are.
+        schedule: name of the schedule that has asked for it; null also where that has none, or is gone.
+    """
+
+    jobs: list[GraphRunJob] | None
+    jobs_total: int | None
+    run: GraphBuildResource
+    schedule: str | None
+    withheld: list[str]
+
+
+class SchedulePage(Resource, frozen=True, kw_only=True):
+    """A schedule: why it runs, waits or does nothing, what it was before, and what has come of it.
+
+    Attributes:
+        runs: newest first.
+        targets: names of the targets that its present version builds or waits for, by RID.
+        versions: newest first.
+    """
+
+    reasons: list[ScheduleExplanation]
+    runs: list[ScheduleRunMark]
+    schedule: ScheduleResource
+    targets: dict[str, Any]
+    versions: list[ScheduleVersionResource]
+    withheld: list[str]
+
+
+class ScheduleRunMark(Resource, frozen=True, kw_only=True):
+    """A run of a schedule, and the status of the build that it has asked for."""
+
+    build_status: str | None
+    run: ScheduleRunResource
+
+
+class ScheduleVersionResource(Resource, frozen=True, kw_only=True):
+    """What a schedule is, or was until somebody edited it; it never changes.
+
+    Attributes:
+        action, trigger, scope: as the orchestration API has them.
+        created_by: id of the user.
+    """
+
+    action: dict[str, Any]
+    created_at: int
+    created_by: str
+    rid: str
+    schedule_rid: str
+    scope: dict[str, Any]
+    trigger: dict[str, Any]
+
+
+class TargetState(Resource, frozen=True, kw_only=True):
+    """A target on a branch.
+
+    Attributes:
+        builder: name of the builder whose job makes it; null for what comes from outside.
+        builderid: of that one; null also where no builder has that name.
+        inputs: names of the targets that it is made of.
+        reasons: why it is stale, why it is not, or why nobody can say.
+        stale: null for what no job makes, and for what cannot be made now.
+        version: the newest one that a build on the branch would read; null if there is none.
+    """
+
+    builder: str | None
+    builderid: int | None
+    inputs: list[str] | None
+    reasons: list[str] | None
+    stale: bool | None
+    target: TargetResource
+    version: TargetVersion | None
+
+
+class VersionMark(Resource, frozen=True, kw_only=True):
+    """A version that a job has read or written.
+
+    Attributes:
+        build_rid: of the run that has written it; null for what came from outside, and what is not written yet.
+        state: ``open``, ``committed``, ``aborted``; null before the first attempt.
+        target: its name.
+    """
+
+    branch: str | None
+    build_rid: str | None
+    state: str | None
+    target: str
+    version_rid: str | None
+
+
+class TestedBuild(Resource, frozen=True, kw_only=True):
+    """A build that has results of tests.
+
+    Attributes:
+        failed, passed: how many tests did in it; null where that is not known.
+        revision: of its sources, if there is only one and it is known.
+    """
+
+    buildid: int
+    failed: int | None
+    number: int
+    passed: int | None
+    results: int | None
+    revision: str | None
+    started_at: int
+
+
+TestedBuild.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
+
+
+class TestLine(Resource, frozen=True, kw_only=True):
+    """A test over the builds of a page.
+
+    Attributes:
+        duration_ns, line, message, path: of its newest result; the message is what a step has kept of a failure.
+        failing: how many builds in a row it has failed in, from the newest that has it.
+        flaky: it has both passed and failed with the same sources.
+        outcomes: a letter for each build of the page: ``p`` passed, ``f`` failed, ``b`` both, ``-`` is not there.
+        since_number: of the first of these builds.
+    """
+
+    duration_ns: int | None
+    failing: int
+    flaky: bool
+    line: int | None
+    message: str | None
+    name: str
+    outcomes: str
+    path: str | None
+    since_number: int | None
+
+
+TestLine.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
+
+
+class TestsPage(Resource, frozen=True, kw_only=True):
+    """The tests of a builder, or of one of its builds and those before it.
+
+    Attributes:
+        build: the one that was asked about; null where it was the builder.
+        builds: the newest that have results of tests, newest first.
+        sets: those of the first of them.
+        tests: those that have failed in any of the builds: those that fail now first, then those that are flaky.
+        tests_total: how many have failed; more than are listed, perhaps.
+    """
+
+    build: Build | None
+    builder: Builder
+    builds: list[TestedBuild]
+    sets: list[TestResultSet]
+    tests: list[TestLine]
+    tests_total: int
+    withheld: list[str]
+
+
+TestsPage.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's

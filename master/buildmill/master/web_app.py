@@ -52,7 +52,6 @@ from buildmill.master.mq.following import Follower
 from buildmill.master.secrets.manager import SecretManager
 from buildmill.master.staging.tools import file_blobs
 from buildmill.master.web.history import History
-from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.operations import Operations
 
 WAIT_SECONDS: Final = 2.0
@@ -104,7 +103,7 @@ class WebApp:
             lost=self._lost,
             new_epoch=lambda: f"{rng.getrandbits(48):012x}",
         )
-        self._limits = WebLimits()
+        self._limits = config.www.limits
         self._history = History(self._bus, "", self._limits)
         self._frames = FrameCache()
         self.logs = LogOutlet(

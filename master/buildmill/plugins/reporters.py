@@ -12,6 +12,8 @@ NAMES = {
     **names("reporters.generators.build", "BuildStartEndStatusGenerator BuildStatusGenerator"),
     **names("reporters.generators.buildrequest", "BuildRequestGenerator"),
     **names("reporters.generators.buildset", "BuildSetCombinedStatusGenerator BuildSetStatusGenerator"),
+    **names("reporters.generators.graph", "GraphBuildStatusGenerator"),
+    **names("reporters.graph_messages", "MessageFormatterGraphBuild"),
     **names("reporters.generators.worker", "WorkerMissingGenerator"),
     **names(
         "reporters.messages",

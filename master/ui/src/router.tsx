@@ -60,10 +60,33 @@ const waterfall = createRoute({ getParentRoute: () => root, path: "/waterfall", 
 const consolePage = createRoute({ getParentRoute: () => root, path: "/console", component: lazyRouteComponent(() => import("./pages/Views"), "ConsolePage") });
 const grid = createRoute({ getParentRoute: () => root, path: "/grid", component: lazyRouteComponent(() => import("./pages/Views"), "Grid") });
 
+const graph = createRoute({
+  getParentRoute: () => root,
+  path: "/graph",
+  validateSearch: (search: Record<string, unknown>): { branch?: string } => (word(search["branch"]) ? { branch: word(search["branch"]) as string } : {}),
+  component: lazyRouteComponent(() => import("./pages/Graph")),
+});
+const graphTarget = createRoute({ getParentRoute: () => root, path: "/graph/targets/$target", component: lazyRouteComponent(() => import("./pages/GraphTarget")) });
+const graphRuns = createRoute({ getParentRoute: () => root, path: "/graph/runs", component: lazyRouteComponent(() => import("./pages/GraphRuns"), "Runs") });
+const graphRun = createRoute({
+  getParentRoute: () => root,
+  path: "/graph/runs/$run",
+  validateSearch: (search: Record<string, unknown>): { job?: string } => (word(search["job"]) ? { job: word(search["job"]) as string } : {}),
+  component: lazyRouteComponent(() => import("./pages/GraphRuns"), "RunPage"),
+});
+const graphJob = createRoute({ getParentRoute: () => root, path: "/graph/jobs/$job", component: lazyRouteComponent(() => import("./pages/GraphRuns"), "JobPage") });
+const graphSchedules = createRoute({ getParentRoute: () => root, path: "/graph/schedules", component: lazyRouteComponent(() => import("./pages/Schedules"), "Schedules") });
+const graphSchedule = createRoute({ getParentRoute: () => root, path: "/graph/schedules/$schedule", component: lazyRouteComponent(() => import("./pages/Schedules"), "SchedulePage") });
+const tests = createRoute({ getParentRoute: () => root, path: "/tests", component: lazyRouteComponent(() => import("./pages/Tests"), "Newest") });
+const builderTests = createRoute({ getParentRoute: () => root, path: "/builders/$builder/tests", component: lazyRouteComponent(() => import("./pages/Tests"), "TestsOfBuilder") });
+const builderTest = createRoute({ getParentRoute: () => root, path: "/builders/$builder/tests/$test", component: lazyRouteComponent(() => import("./pages/Tests"), "TestPage") });
+const buildTests = createRoute({ getParentRoute: () => root, path: "/builders/$builder/builds/$number/tests", component: lazyRouteComponent(() => import("./pages/Tests"), "TestsOfBuild") });
+
 export const router = createRouter({
   routeTree: root.addChildren([
     front, builders, builder, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
     schedulers, masters, about, audit, account, waterfall, consolePage, grid, projects, project,
+    graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, tests, builderTests, builderTest, buildTests,
   ]),
   history: createHashHistory(),
   defaultPreload: "intent",

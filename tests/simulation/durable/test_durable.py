@@ -13,7 +13,7 @@ from tests.simulation.durable.world import Setting
 
 GROUPS, SEEDS_PER_GROUP = 10, 30
 FIRST_SEED = 1000
-SEEDS_AT_ONCE, MOST_SEEDS = 10, 200
+SEEDS_AT_ONCE, MOST_SEEDS = 3, 200
 """That are tried until one notices that a rule is switched off: of the rules that are noticed least, one in 30 does."""
 
 

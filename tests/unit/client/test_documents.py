@@ -82,6 +82,18 @@ def test_an_error_of_a_form_names_its_fields_and_one_of_a_busy_master_how_long_t
     assert busy.retry_after == timedelta(seconds=10)
 
 
+def test_errors_of_the_v3_api_have_their_title() -> None:
+    body = b'{"errors":[{"detail":"The app is gone","title":"CF-ResourceNotFound","code":10010},' + (
+        b'{"detail":"and more","title":"CF-Other","code":1}]}'
+    )
+
+    error = e.error_of(404, body)
+
+    assert isinstance(error, e.Missing)
+    assert (error.title, error.problem) == ("CF-ResourceNotFound", "The app is gone; and more")
+    assert e.error_of(404, b'{"error": "because"}').title == ""
+
+
 def test_an_answer_that_is_not_understood_names_what_is_wrong() -> None:
     good = b'{"rootlinks": [{"name": "builds", "newer": 1}], "meta": {"total": 7}}'
 

@@ -34,7 +34,7 @@ def _ask_blocking(program: Path, environment: Mapping[str, str], directory: Path
     output = _run_blocking(program, name, environment, directory)
     try:
         answer = tomllib.loads(output.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise InvalidInput(name, f"printed no TOML: {problem}") from problem
     for variable, value in answer.items():
         if not NAME.fullmatch(variable) or not isinstance(value, str) or "\0" in value:

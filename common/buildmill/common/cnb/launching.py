@@ -89,7 +89,7 @@ def read_launch_metadata(home: Home) -> LaunchMetadata:
             return msgspec.convert(tomllib.load(file), LaunchMetadata)
     except OSError as problem:
         raise InvalidInput(name, f"cannot be read: {problem.strerror}") from problem
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as problem:
+    except (ValueError, RecursionError, msgspec.ValidationError) as problem:
         raise InvalidInput(name, f"is malformed: {problem}") from problem
 
 

@@ -10,6 +10,7 @@ from buildmill.master.auth.backends import NoAuth
 from buildmill.master.auth.loopback import LOOPBACK_NAMES, is_loopback_url
 from buildmill.master.auth.rules import Authz
 from buildmill.master.auth.users import AuthBackend
+from buildmill.master.domain.orchestration.rights import DatasetRules
 from buildmill.master.domain.projects import ProjectRules
 from buildmill.master.domain.rights import Changing, Policy
 
@@ -26,6 +27,7 @@ class Access:
         policy: what holds where no rule says anything.
         trusted_proxies: whose word on addresses and users is taken.
         session_seconds: how long a session lasts at most.
+        dataset_rules: who gets to which datasets of job graphs.
     """
 
     backend: AuthBackend | None = None
@@ -33,6 +35,7 @@ class Access:
     policy: Policy = field(default_factory=Policy)
     trusted_proxies: tuple[Network, ...] = ()
     session_seconds: int = 7 * 86_400
+    dataset_rules: DatasetRules = field(default_factory=DatasetRules)
 
     @property
     def project_rules(self) -> ProjectRules:

@@ -35,7 +35,8 @@ _CLASS_NAMES: Mapping[tuple[str, Kind], str] = {
 _CASED = {
     "buildrequest": "BuildRequest", "changesource": "ChangeSource", "forcescheduler": "ForceScheduler",
     "logchunk": "LogChunk", "sourcestamp": "SourceStamp", "front_page": "FrontPage", "builders_page": "BuildersPage",
-    "builder_page": "BuilderPage", "build_page": "BuildPage",
+    "builder_page": "BuilderPage", "build_page": "BuildPage", "graph_page": "GraphPage",
+    "graph_run_page": "GraphRunPage", "schedule_page": "SchedulePage", "tests_page": "TestsPage",
 }  # fmt: skip
 
 

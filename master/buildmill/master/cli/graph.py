@@ -17,6 +17,22 @@ _COLOURS = {"SUCCEEDED": "green", "DID_NOT_RUN": "green", "FAILED": "red", "CANC
 
 branch_option = click.option("--branch", metavar="NAME", help="The branch; the configuration's default if not given.")
 
+fallback_option = click.option(
+    "--fallback", "fallbacks", multiple=True, metavar="NAME", help="Another branch to look at, in order."
+)
+only_option = click.option("--only", "is_only", is_flag=True, help="Just the named targets, not what they are made of.")
+from_option = click.option(
+    "--from",
+    "inputs",
+    multiple=True,
+    metavar="TARGET",
+    help="Only what lies between this one, which is not built, and TARGETS.",
+)
+ignore_option = click.option(
+    "--ignore", "ignored", multiple=True, metavar="TARGET", help="Neither build nor pass through it."
+)
+force_option = click.option("--force", "is_forced", is_flag=True, help="Build what is fresh, too.")
+
 
 @click.group()
 def graph() -> None:
@@ -37,12 +53,27 @@ def show(target: str, branch: str | None, master: str, auth: str | None) -> None
 
 
 @graph.command()
-@click.argument("target")
+@click.argument("targets", nargs=-1, required=True)
 @branch_option
+@fallback_option
+@only_option
+@from_option
+@ignore_option
+@force_option
 @master_option
 @auth_option
-def plan(target: str, branch: str | None, master: str, auth: str | None) -> None:
-    """Say what building TARGET, and all that it is made of, would do now: for each job whether it is stale, and why.
+def plan(
+    targets: tuple[str, ...],
+    branch: str | None,
+    fallbacks: tuple[str, ...],
+    is_only: bool,
+    inputs: tuple[str, ...],
+    ignored: tuple[str, ...],
+    is_forced: bool,
+    master: str,
+    auth: str | None,
+) -> None:
+    """Say what `build` with the same options would do now: for each job whether it is stale, and why.
 
     Ends with 0 when there is something to build, with 3 when everything is fresh.
     """
@@ -51,7 +82,8 @@ def plan(target: str, branch: str | None, master: str, auth: str | None) -> None
     from rich.text import Text
 
     with Told():
-        jobs = planned(api_url(master), target, branch, auth)
+        params = asked_for(targets, branch, fallbacks, is_only, inputs, ignored, is_forced)
+        jobs = call(api_url(master), "graph_builds", "plan", params, auth=auth)
     table = Table.grid(padding=(0, 2))
     for job in jobs:
         state = Text("stale", style="yellow") if job["stale"] else Text("fresh", style="green")
@@ -84,13 +116,15 @@ def why_stale(target: str, branch: str | None, master: str, auth: str | None) ->
 @graph.command()
 @click.argument("targets", nargs=-1, required=True)
 @branch_option
-@click.option("--fallback", "fallbacks", multiple=True, metavar="NAME", help="Another branch to look at, in order.")
-@click.option("--only", "is_only", is_flag=True, help="Build just the named targets, not what they are made of.")
-@click.option("--ignore", "ignored", multiple=True, metavar="TARGET", help="Neither build nor pass through it.")
-@click.option("--force", "is_forced", is_flag=True, help="Build what is fresh, too.")
+@fallback_option
+@only_option
+@from_option
+@ignore_option
+@force_option
 @click.option("--retries", type=click.IntRange(0, 1000), default=0, help="Further attempts of a failed job.")
 @click.option("--back-off", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Wait before each of them.")
 @click.option("--abort-on-failure", "aborts", is_flag=True, help="Cancel all as soon as one job has failed.")
+@click.option("--notify", "notifies", is_flag=True, help="Let reporters tell you how it has ended.")
 @click.option("--wait", "waits", is_flag=True, help="Until it has ended; tell how.")
 @master_option
 @auth_option
@@ -99,11 +133,13 @@ def build(
     branch: str | None,
     fallbacks: tuple[str, ...],
     is_only: bool,
+    inputs: tuple[str, ...],
     ignored: tuple[str, ...],
     is_forced: bool,
     retries: int,
     back_off: float,
     aborts: bool,
+    notifies: bool,
     waits: bool,
     master: str,
     auth: str | None,
@@ -112,20 +148,15 @@ def build(
 
     Prints the name of the build. With --wait: ends with 0 when it has succeeded, else with 1.
     """
-    target: dict[str, Any] = {"type": "manual" if is_only else "upstream", "targetRids": list(targets)}
-    if not is_only:
-        target["ignoredRids"] = list(ignored)
-    params = {
-        "target": target,
-        "branch": branch,
-        "fallbacks": list(fallbacks),
-        "force": is_forced,
-        "retry_count": retries,
-        "retry_backoff_ms": int(back_off * 1000),
-        "abort_on_failure": aborts,
-    }
     url = api_url(master)
     with Told():
+        params = asked_for(targets, branch, fallbacks, is_only, inputs, ignored, is_forced)
+        params |= {
+            "retry_count": retries,
+            "retry_backoff_ms": int(back_off * 1000),
+            "abort_on_failure": aborts,
+            "notifications": notifies,
+        }
         rid = call(url, "graph_builds", "create", params, auth=auth)
         click.echo(rid)
         if waits and not _succeeded(url, rid, auth):
@@ -146,6 +177,30 @@ def _succeeded(url: str, rid: str, auth: str | None) -> bool:
         click.echo(f" {title}: {job['reason']}")
     click.echo(status)
     return bool(status == "SUCCEEDED")
+
+
+def asked_for(
+    targets: Sequence[str],
+    branch: str | None,
+    fallbacks: Sequence[str],
+    is_only: bool,
+    inputs: Sequence[str],
+    ignored: Sequence[str],
+    is_forced: bool,
+) -> dict[str, Any]:
+    """The parameters of a build or a plan.
+
+    Raises:
+        BuildmillError: options that contradict each other.
+    """
+    if is_only and (inputs or ignored):
+        raise BuildmillError("--only builds just what is named: it goes neither with --from nor with --ignore")
+    target: dict[str, Any] = {"type": "manual", "targetRids": list(targets)}
+    if not is_only:
+        target |= {"type": "connecting" if inputs else "upstream", "ignoredRids": list(ignored)}
+    if inputs:
+        target["inputRids"] = list(inputs)
+    return {"target": target, "branch": branch, "fallbacks": list(fallbacks), "force": is_forced}
 
 
 def planned(url: str, target: str, branch: str | None, auth: str | None) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
 from buildmill.master.secrets.base import SecretProviderBase
+from buildmill.master.web.limits import WebLimits
 
 DEFAULT_VALIDATION: Mapping[str, re.Pattern[str]] = {
     "branch": re.compile(r"^[\w.+/~-]*$"),
@@ -66,6 +67,7 @@ class WwwConfig:
         process: ``engine``: the engine's process serves the pages; ``own``: `buildmill web` does.
         operations_port: where the engine serves health and metrics when pages have a process of their own.
         ui: settings that only the pages use, by name.
+        limits: what clients may ask for.
         ws_ping_interval: seconds between pings to the clients of ``/ws``; 0: none. Where the file does not say, ours
             are pinged all the same, because nothing else tells of a client whose cable was cut.
     """
@@ -81,6 +83,7 @@ class WwwConfig:
     json_cache_seconds: int = 0
     rest_minimum_version: int = 0
     debug: bool = False
+    limits: WebLimits = field(default_factory=WebLimits)
     ws_ping_interval: int = 30
     auth: AuthBase | None = None
     authz: Authz | None = None

@@ -177,13 +177,23 @@ def _project(item: Any) -> ProjectDeclaration:
 def _dataset(item: Any) -> DatasetDeclaration:
     if isinstance(item, str):
         return DatasetDeclaration(name=_text(item))
-    item = _members(item, "name", "rid", "project", "changes")
+    item = _members(item, "name", "rid", "project", "changes", "readers", "builders")
     return DatasetDeclaration(
         name=_member(item, "name", _text),
         rid=_member(item, "rid", _rid, ""),
         project=_member(item, "project", _text, None),
         changes=_member(item, "changes", _changes, None),
+        readers=_member(item, "readers", _roles, None),
+        builders=_member(item, "builders", _roles, None),
     )
+
+
+def _roles(value: Any) -> frozenset[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or not all(isinstance(role, str) and role for role in value):
+        raise _Wrong(f"must be a list of roles, not {value!r}")
+    return frozenset(value)
 
 
 def _changes(value: Any) -> Any:

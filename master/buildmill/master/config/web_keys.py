@@ -15,6 +15,7 @@ from buildmill.master.auth.hooks import DIALECTS, BaseHookHandler
 from buildmill.master.auth.rules import Authz
 from buildmill.master.config.master_config import WwwConfig
 from buildmill.master.config.problems import Problems
+from buildmill.master.config.web_limits import checked_limits
 from buildmill.master.web.badges import look_of
 from buildmill.master.web.plugins import BADGES, folders_of
 
@@ -53,7 +54,7 @@ _INTEGERS = {
 _OTHERS = frozenset(
     {
         "port", "allowed_origins", "logfileName", "cookie_expiration_time", "debug", "public_read", "trusted_proxies",
-        "process", "operations_port",
+        "process", "operations_port", "limits",
     }
 )  # fmt: skip
 
@@ -198,6 +199,10 @@ def _check_other(key: str, name: str, option: Any, problems: Problems, fields: d
                 fields["public_read"] = option
             else:
                 expected("True or False")
+        case "limits":
+            limits = checked_limits(key, option, problems)
+            if limits is not None:
+                fields["limits"] = limits
         case "trusted_proxies":
             networks = _networks(option)
             if networks is None:

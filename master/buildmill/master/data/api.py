@@ -28,6 +28,7 @@ from buildmill.master.data.endpoints import (
     directory,
     explain,
     forced,
+    graph_pages,
     graphs,
     logchunks,
     pages,
@@ -36,6 +37,7 @@ from buildmill.master.data.endpoints import (
     sources,
     staging,
     steps,
+    test_pages,
     test_results,
     tokens,
 )
@@ -65,7 +67,7 @@ from buildmill.master.db.transaction import Connection
 from buildmill.master.domain import rights
 from buildmill.master.domain.allowance import Allowance
 from buildmill.master.domain.projects import EVERYTHING as EVERY_PROJECT
-from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import UNKNOWN, Filter, Operator, Page, Query
 from buildmill.master.domain.rights import Actor
 from buildmill.master.domain.staging.ports import BlobStore
@@ -207,7 +209,7 @@ class DataAPI(Generic[U]):
         """
         if reach.is_everything:
             return found
-        if found.endpoint.reads.partition(".")[0] in OF_ALL_PROJECTS:
+        if not reach.reads(found.endpoint.reads.partition(".")[0]):
             raise Forbidden("this is about all projects, and you do not get to all of them")
         keys = await self._database.read(_narrowed_keys, found, reach, with_workers)
         return Found(found.endpoint, keys, reach)
@@ -343,7 +345,8 @@ class DataAPI(Generic[U]):
         if seen.keys != found.keys:
             raise NotFound(f"no such {found.endpoint.type.name.strip('_')}")
         if (await self.narrowed(found, change, with_workers=False)).keys != found.keys:
-            raise Forbidden("you may not change anything in this project")
+            what = "in this project" if change.shut <= read.hidden else "of these datasets, or in this project"
+            raise Forbidden(f"you may not change anything {what}")
 
     async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
         """Do something with the resource at a path. Whether the actor may is asked before, by whoever lets it in.
@@ -371,13 +374,15 @@ class DataAPI(Generic[U]):
         note = self._note(found, control, method, params, path, actor)
         try:
             result = await control.act(replace(self._context, note=note), found.keys, params, actor)
-            if not note.is_written:  # there was nothing to change
+            if not note.is_written and not control.only_reads:  # there was nothing to change
                 await self.audit_log.write(note.done())
         except Exception as error:  # whatever it was, it is told, and raised again
-            await self.audit_log.write_refusal(note.refused(error))
+            if not control.only_reads:
+                await self.audit_log.write_refusal(note.refused(error))
             raise
         finally:
-            self._versions.everything_changed()
+            if not control.only_reads:
+                self._versions.everything_changed()
         return result
 
     async def note_refusal(
@@ -385,8 +390,10 @@ class DataAPI(Generic[U]):
     ) -> None:
         """Tell the audit log of an action that whoever lets in has refused."""
         found = self.find(path)
-        note = self._note(found, self.control_of(found, method), method, params, path, actor)
-        await self.audit_log.write_refusal(note.refused(error))
+        control = self.control_of(found, method)
+        if not control.only_reads:
+            note = self._note(found, control, method, params, path, actor)
+            await self.audit_log.write_refusal(note.refused(error))
 
     def _note(
         self,
@@ -472,6 +479,8 @@ ENDPOINTS: Sequence[Endpoint] = (
     *graphs.ENDPOINTS,
     *logchunks.ENDPOINTS,
     *pages.ENDPOINTS,
+    *graph_pages.ENDPOINTS,
+    *test_pages.ENDPOINTS,
     *requests.ENDPOINTS,
     *schedules.ENDPOINTS,
     *sources.ENDPOINTS,

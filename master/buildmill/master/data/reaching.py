@@ -17,11 +17,13 @@ from buildmill.master.domain.projects import Reach
 
 _NO_SUCH_NAME = ""
 _MAX_DIGITS = 18
-_SAME: Final[Mapping[str, str]] = {"buildsetid": "bsid", "commitid1": "commitid", "commitid2": "commitid"}
+_SAME: Final[Mapping[str, str]] = {
+    "buildsetid": "bsid", "commitid1": "commitid", "commitid2": "commitid", "rid": "schedule_rid",
+}  # fmt: skip
 FREE_KEYS: Final = frozenset(
     {
         # found below another key that is guarded
-        "build_number", "codebasename", "log_slug", "revision", "step_name", "step_number", "name",
+        "build_number", "codebasename", "log_slug", "revision", "step_name", "step_number", "name", "test_name",
         # of no project
         "auditid", "changesourceid", "masterid", "schedulerid", "tokenid",
         # judged by the builders that it names
@@ -31,8 +33,10 @@ FREE_KEYS: Final = frozenset(
 _WORKER_KEYS = frozenset({"workerid", "workername"})
 OF_FAMILIES: Final[Mapping[str, str]] = {
     "branches": "branchid", "builders": "builderid", "buildrequests": "buildrequestid", "builds": "buildid",
-    "buildsets": "bsid", "changes": "changeid", "codebases": "codebaseid", "commits": "commitid", "logs": "logid",
-    "projects": "projectid", "steps": "stepid", "test_result_sets": "test_result_setid", "workers": "whole workerid",
+    "buildsets": "bsid", "changes": "changeid", "codebases": "codebaseid", "commits": "commitid",
+    "graph_builds": "graph_build_rid", "graph_jobs": "graph_job_rid", "logs": "logid", "projects": "projectid",
+    "schedules": "schedule_rid", "steps": "stepid", "targets": "target", "target_versions": "target_version_rid",
+    "test_result_sets": "test_result_setid", "workers": "whole workerid",
 }  # fmt: skip
 """What events of a family are about."""
 FREE_FAMILIES: Final = frozenset({"masters", "schedulers"})
@@ -66,7 +70,7 @@ def narrowed_keys(
 
 
 def _asked(guard: str, value: Any) -> int | str:
-    if guard not in ("buildername", "projectname", "workername") and isinstance(value, str):
+    if guard not in guards.TEXTS and isinstance(value, str):
         # an id that a pattern takes as text
         return int(value) if value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS else NO_SUCH_ID
     found: int | str = value
@@ -84,6 +88,10 @@ def may_hear(connection: Connection, reach: Reach, family: str, id_: str) -> boo
     if family in FREE_FAMILIES:
         return True
     guard = OF_FAMILIES.get(family)
-    if guard is None or not id_.isascii() or not id_.isdigit() or len(id_) > _MAX_DIGITS:
+    if guard is None or not reach.reads(family):
+        return False
+    if guard in guards.TEXTS:
+        return guards.is_within(connection, reach, guard, id_)
+    if not id_.isascii() or not id_.isdigit() or len(id_) > _MAX_DIGITS:
         return False
     return guards.is_within(connection, reach, guard, int(id_))

@@ -11,7 +11,14 @@ from typing import Any
 
 import msgspec
 
-from buildmill.master.domain import commit_resources, page_documents, resources, result_resources
+from buildmill.master.domain import (
+    commit_resources,
+    graph_documents,
+    page_documents,
+    resources,
+    result_resources,
+    test_documents,
+)
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.orchestration import resources as graph_resources
@@ -164,6 +171,7 @@ TYPES: dict[str, ResourceType] = {
         staging_resources.StagingAppResource,
         staging_resources.StagingBuildResource,
         staging_resources.StagingBuildpackResource,
+        staging_resources.StagingAttestationResource,
         staging_resources.StagingCacheResource,
         staging_resources.StagingDropletResource,
         staging_resources.StagingPackageResource,
@@ -189,6 +197,18 @@ TYPES: dict[str, ResourceType] = {
         page_documents.WaitingRequest,
         page_documents.WorkersHealth,
         page_documents.WorkerState,
+        graph_documents.GraphPage,
+        graph_documents.GraphRunAttempt,
+        graph_documents.GraphRunJob,
+        graph_documents.GraphRunPage,
+        graph_documents.SchedulePage,
+        graph_documents.ScheduleRunMark,
+        graph_documents.ScheduleVersionResource,
+        graph_documents.TargetState,
+        graph_documents.VersionMark,
+        test_documents.TestedBuild,
+        test_documents.TestLine,
+        test_documents.TestsPage,
     )
 }
 TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {}, {}, None)

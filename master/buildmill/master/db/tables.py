@@ -322,6 +322,10 @@ builds = sa.Table(
     ),
 )
 
+# those that run stand before all that have ended; SQLite has NULL first by itself, and knows no word for it
+sa.Index("ix_builds_complete_at_id", builds.c.complete_at, builds.c.id).ddl_if(dialect="sqlite")
+sa.Index("ix_builds_complete_at_id_pg", builds.c.complete_at.nulls_first(), builds.c.id).ddl_if(dialect="postgresql")
+
 build_properties = sa.Table(
     "build_properties",
     metadata,

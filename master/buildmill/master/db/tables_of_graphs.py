@@ -157,6 +157,14 @@ graph_jobs = sa.Table(
         sqlite_where=sa.text("phase IN ('ready', 'paused')"),
         postgresql_where=sa.text("phase IN ('ready', 'paused')"),
     ),
+    # in the order in which they are served
+    sa.Index(
+        "ix_graph_jobs_ready",
+        "build_id",
+        "position",
+        sqlite_where=sa.text("phase = 'ready'"),
+        postgresql_where=sa.text("phase = 'ready'"),
+    ),
     sa.Index(
         "ix_graph_jobs_open",
         "build_id",

@@ -20,6 +20,8 @@ schedules = sa.Table(
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("updated_by", sa.String(36), nullable=False),
     sa.Column("updated_by_name", sa.Text, nullable=False),
+    # a list: its runs may build what somebody with these may
+    sa.Column("updated_by_roles", Json, nullable=False, server_default="[]"),
     # user, failures, or empty
     sa.Column("paused_by", sa.String(16), nullable=False, server_default=""),
     sa.Column("next_due_at", Instant, index=True),
@@ -57,6 +59,18 @@ events = sa.Table(
     sa.Column("happened_at", Instant),
     sa.PrimaryKeyConstraint("schedule_id", "kind", "subject", "branch"),
     sa.Index("ix_schedule_events_subject_kind_branch", "subject", "kind", "branch"),
+)
+
+# what schedules were told and have not looked at: telling is one statement, looking is done in slices
+inbox = sa.Table(
+    "schedule_inbox",
+    metadata,
+    id_column(),
+    reference("schedule_id", "schedules.id", index=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("subject", sa.String(255), nullable=False),
+    sa.Column("branch", sa.String(255), nullable=False),
+    sa.Column("happened_at", Instant, nullable=False),
 )
 
 runs = sa.Table(

@@ -158,13 +158,18 @@ def _text_ids(tx: Transaction, builder_id: int, texts: Iterable[str]) -> dict[st
     return {text: found[digest] for digest, text in digests.items()}
 
 
-def _known(tx: Transaction, builder_id: int, digests: Sequence[str]) -> dict[str, int]:
+def _known(tx: Connection, builder_id: int, digests: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for start in range(0, len(digests), _TEXTS_AT_ONCE):
         some = digests[start : start + _TEXTS_AT_ONCE]
         query = sa.select(_x.digest, _x.id).where(_x.builder_id == builder_id, _x.digest.in_(some))
         found.update((row.digest, row.id) for row in tx.sql.execute(query))
     return found
+
+
+def text_id(connection: Connection, builder_id: int, text: str) -> int | None:
+    """The id of a name or a path of a builder's tests; None if no result has it."""
+    return _known(connection, builder_id, [_digest(text)]).get(_digest(text))
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Who gets to which projects: rules by roles, and what they leave somebody.
+"""Who gets to which projects: rules by roles, and what they leave somebody; datasets are so limited one by one.
 
 This is the one place that decides. SQL conditions are made of a `Reach` in `db.reading.reach`, and nowhere else.
 A rule takes away: who lacks its roles gets to nothing of its projects, whatever other rules allow.
@@ -20,6 +20,8 @@ OF_ALL_PROJECTS: Final = frozenset(
     }
 )  # fmt: skip
 """Families of rights about what spans projects: for those only who get to all of them."""
+OF_EVERYTHING: Final = frozenset({"audit"})
+"""Those of them that are also for those only who get to every dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +31,30 @@ class Reach:
     Attributes:
         names: of projects.
         only: these are all; otherwise it is all but these.
+        hidden: RIDs of datasets that it does not get to, nor to what is made of them.
+        shut: RIDs of datasets such that what makes them is out of reach; for changing.
     """
 
     names: frozenset[str] = frozenset()
     only: bool = False
+    hidden: frozenset[str] = frozenset()
+    shut: frozenset[str] = frozenset()
 
     @property
     def is_everything(self) -> bool:
         """There is nothing that is out of reach."""
+        return self.is_every_project and not self.hidden and not self.shut
+
+    @property
+    def is_every_project(self) -> bool:
+        """No project is out of reach."""
         return not self.only and not self.names
+
+    def reads(self, family: str) -> bool:
+        """Whether something of a family of rights can be within reach at all."""
+        if family in OF_EVERYTHING:
+            return self.is_everything
+        return self.is_every_project or family not in OF_ALL_PROJECTS
 
     def covers(self, project: str) -> bool:
         """Whether a project is within it.

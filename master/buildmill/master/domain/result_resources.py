@@ -130,7 +130,7 @@ def passed_and_failed(category: str, value_unit: str, values: Sequence[str]) -> 
     A value that should be a number and is none counts as a failure.
     """
     if category == "pass_fail" and value_unit == "boolean":
-        passed = sum(1 for value in values if _is_true(value))
+        passed = sum(1 for value in values if says_passed(value))
         return passed, len(values) - passed
     if category == "pass_only":
         return len(values), 0
@@ -139,5 +139,6 @@ def passed_and_failed(category: str, value_unit: str, values: Sequence[str]) -> 
     return None, None
 
 
-def _is_true(value: str) -> bool:
+def says_passed(value: str) -> bool:
+    """Whether a value of the category ``pass_fail`` tells a success: a number other than 0."""
     return value.lstrip("+-").isdecimal() and int(value) != 0

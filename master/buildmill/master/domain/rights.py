@@ -122,6 +122,7 @@ class Principal:
         credential: what names the session or the token among its kind; empty without one.
         scopes: all that a token may be used for; None without that limit.
         is_at_home: the request comes from this very machine, over no proxy.
+        roles: those of its roles that rules about datasets name.
     """
 
     user: Mapping[str, Any] = field(default_factory=dict)
@@ -130,6 +131,7 @@ class Principal:
     credential: str = ""
     scopes: frozenset[str] | None = None
     is_at_home: bool = False
+    roles: frozenset[str] = frozenset()
 
     @property
     def is_known(self) -> bool:
@@ -151,7 +153,7 @@ class Principal:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.name, self.address, self.via, self.user.get("username") or "", self.user)
+        return Actor(self.name, self.address, self.via, self.user.get("username") or "", self.user, self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ class Actor:
         via: how it has shown who it is.
         username: what it logs in with; empty for nobody.
         user: all that is known of it.
+        roles: those of its roles that rules about datasets name.
     """
 
     name: str = ANONYMOUS
@@ -171,6 +174,7 @@ class Actor:
     via: Via = Via.NOTHING
     username: str = ""
     user: Mapping[str, Any] = field(default_factory=dict)
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ LOOK_SECONDS = 30.0
 AGAIN_SECONDS = 1.0
 """After a failure."""
 
+PACE_SECONDS, MANY = 0.05, 20
+"""With so many attempts under way there is so much time between two steps at least: each takes in all that was told
+meanwhile, for little more than it costs to take in one thing."""
+
 _REQUESTS = (("buildrequests", None, "complete"), ("buildrequests", None, "unclaimed"))
 _GRAPHS = (("graph_builds", None, "new"), ("graph_builds", None, "update"))
 
@@ -43,8 +47,10 @@ class GraphRunner:
         self._subscriptions: list[Subscription] = []
         self._attempts: set[int] = set()  # requests of attempts that have not ended, as far as this process knows
         self._changed: set[int] = set()
-        self._wants_step = self._wants_all = self._is_stepping = False
+        self._wants_step = self._wants_all = self._is_stepping = self._has_more = False
         self._next: IDelayedCall | None = None
+        self._soon: IDelayedCall | None = None
+        self._stepped_at = 0.0
 
     def start(self) -> None:
         """Go on with all that is under way; returns at once."""
@@ -62,9 +68,10 @@ class GraphRunner:
         for subscription in self._subscriptions:
             subscription.cancel()
         self._subscriptions = []
-        if self._next is not None and self._next.active():
-            self._next.cancel()
-        self._next = None
+        for call in (self._next, self._soon):
+            if call is not None and call.active():
+                call.cancel()
+        self._next = self._soon = None
         await self._tasks.join()
 
     def look_at_everything(self) -> None:
@@ -94,13 +101,27 @@ class GraphRunner:
 
     def _wake(self) -> None:
         self._wants_step = True
-        if not self._is_stepping and self._subscriptions:
-            self._is_stepping = True
-            self._tasks.start(self._work(), name="step")
+        if not self._is_stepping and self._soon is None and self._subscriptions:
+            if self._rest > 0:
+                self._soon = self._clock.callLater(self._rest, self._go)
+            else:
+                self._go()
+
+    @property
+    def _rest(self) -> float:
+        """How long the next step is put off."""
+        if len(self._attempts) < MANY or self._has_more or self._wants_all:
+            return 0.0
+        return max(0.0, self._stepped_at + PACE_SECONDS - self._clock.seconds())
+
+    def _go(self) -> None:
+        self._soon = None
+        self._is_stepping = True
+        self._tasks.start(self._work(), name="step")
 
     async def _work(self) -> None:
         try:
-            while self._wants_step and self._subscriptions:
+            while self._wants_step and self._subscriptions and not self._rest:
                 await self._step()
         except Exception:
             self._log.failure("builds of graphs could not go on; another try follows")
@@ -108,6 +129,8 @@ class GraphRunner:
             self._call_after(AGAIN_SECONDS)
         finally:
             self._is_stepping = False
+        if self._rest and self._wants_step:
+            self._wake()
 
     async def _step(self) -> None:
         everything, changed = self._wants_all, sorted(self._changed)
@@ -119,6 +142,8 @@ class GraphRunner:
         self._attempts.difference_update(changed)
         self._attempts.update(stepped.asked, stepped.open)
         self._changed &= self._attempts  # what was told while the step was under way
+        self._has_more = stepped.has_more
+        self._stepped_at = self._clock.seconds()
         if stepped.has_more or self._changed or self._wants_all:
             self._wants_step = True
         due = LOOK_SECONDS

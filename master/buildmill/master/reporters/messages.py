@@ -185,7 +185,8 @@ class MessageFormatterFunction(MessageFormatterBase):
     """A function of the author's makes the text.
 
     Args:
-        function: called with ``{"build": …}`` (of a set: ``{"buildset", "builds"}``); may be async.
+        function: called with ``{"build": …}`` (of a set: ``{"buildset", "builds"}``, of a job graph:
+            ``{"graph_build", "failed_jobs", "users"}``); may be async.
         template_type: ``plain``, ``html`` or ``json``: with the last the text may be anything that JSON can hold.
     """
 
@@ -209,6 +210,14 @@ class MessageFormatterFunction(MessageFormatterBase):
     ) -> Any:
         """See `MessageFormatterBase`."""
         return self._message(await settled(self._function({"buildset": buildset, "builds": builds})))
+
+    @for_authors
+    async def format_message_for_graph_build(
+        self, master: Any, graph_build: Document, failed_jobs: Sequence[Document], users: Sequence[str]
+    ) -> Any:
+        """The message about a build of a job graph."""
+        context = {"graph_build": graph_build, "failed_jobs": failed_jobs, "users": users}
+        return self._message(await settled(self._function(context)))
 
     def _message(self, body: Any) -> Document:
         return {"body": body, "type": self.template_type, "subject": None, "extra_info": None}

@@ -107,7 +107,8 @@ class StagingRunner:
             due = AGAIN_SECONDS
         finally:
             self._is_looking = False
-        self._look_after(due)
+        if self._awaited or self._updates.staging.is_on or due == AGAIN_SECONDS:
+            self._look_after(due)  # else there is nothing before a new staging is told of
 
     def _look_after(self, seconds: float) -> None:
         if self._next is not None and self._next.active():

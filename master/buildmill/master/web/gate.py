@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 
 from buildmill.common.errors import Forbidden
 from buildmill.master.auth.access import Access
@@ -53,8 +54,12 @@ class Gate:
         self.access = access
         self._rules_are_about_reading = access.authz is not None and access.authz.is_about_reading
         self._projects = access.project_rules
+        self._datasets = access.dataset_rules
         self.reads_are_open = (
-            access.policy.public_read and not self._rules_are_about_reading and not self._projects.are_about_reading
+            access.policy.public_read
+            and not self._rules_are_about_reading
+            and not self._projects.are_about_reading
+            and not self._datasets.are_about_reading
         )
         self.accounts.whole_seconds = access.session_seconds
 
@@ -66,8 +71,14 @@ class Gate:
         Raises:
             Unauthenticated: it shows a token that does not count.
         """
+        found = await self._who(request)
+        if not self._datasets.rules:
+            return found
+        return replace(found, roles=self._datasets.roles & await self._roles_of(found))
+
+    async def _who(self, request: Request) -> Principal:
         headers, address = request.requestHeaders, self.address_of(request)
-        if (token := _bearer(request)) is not None:
+        if (token := bearer_of(request)) is not None:
             found = await self.accounts.token(token, address)
             if found is None:
                 raise Unauthenticated("this token is not known, or has ended")
@@ -167,19 +178,23 @@ class Gate:
     # -- how far -----------------------------------------------------------------------------
 
     async def reach_of(self, principal: Principal) -> Reach:
-        """The projects that somebody may read."""
-        if not self._projects.are_about_reading:
-            return EVERYTHING
-        return self._projects.readable(await self._roles_of(principal))
+        """The projects and datasets that somebody may read."""
+        reach = EVERYTHING
+        if self._projects.are_about_reading:
+            reach = self._projects.readable(await self._roles_of(principal))
+        return replace(reach, hidden=self._datasets.limits(principal.roles).hidden)
 
     async def change_reach_of(self, principal: Principal) -> Reach:
-        """The projects in which somebody may change something, as far as that goes by projects."""
-        if not self._projects.are_about_changing:
-            return EVERYTHING
-        return self._projects.changeable(await self._roles_of(principal))
+        """What somebody may change, as far as that goes by projects and datasets."""
+        reach = EVERYTHING
+        if self._projects.are_about_changing:
+            reach = self._projects.changeable(await self._roles_of(principal))
+        limits = self._datasets.limits(principal.roles)
+        return replace(reach, hidden=limits.hidden, shut=limits.shut)
 
     async def _roles_of(self, principal: Principal) -> set[str]:
-        assert self.access.authz is not None
+        if self.access.authz is None:
+            return set()
         return set(await self.access.authz.getRolesFromUser(principal.user_info))
 
     # -- intent ------------------------------------------------------------------------------
@@ -208,7 +223,12 @@ class Gate:
                 raise Forbidden(f"the header {CSRF_HEADER.decode()} must hold this session's csrf_token, see /config")
 
 
-def _bearer(request: Request) -> str | None:
+def bearer_of(request: Request) -> str | None:
+    """The token that a request shows; None if it shows none.
+
+    Raises:
+        Unauthenticated: it shows something else beside that.
+    """
     values = request.requestHeaders.getRawHeaders(b"Authorization") or []
     for value in values:
         scheme, _, token = value.strip().partition(b" ")

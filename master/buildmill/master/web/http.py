@@ -16,6 +16,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request as TwistedRequest
 from twisted.web.server import Site as TwistedSite
 
+from buildmill.master.web.incoming import Incoming
 from buildmill.master.web.limits import WebLimits
 
 SECURITY_HEADERS: dict[bytes, bytes] = {
@@ -30,7 +31,14 @@ SECURITY_HEADERS: dict[bytes, bytes] = {
 }
 # after a refusal so much of the body is read and thrown away, so that the client gets to read the answer
 LINGER_BYTES = 4 * 1024 * 1024
-_TOO_LONG = b'{"error": "the body is longer than %d bytes"}'
+
+TooLong = Callable[[bytes, int], tuple[bytes, bytes]]
+"""``(target of the request, the limit)``: media type and body of the refusal of a body that is too long."""
+
+
+def too_long(_target: bytes, limit: int) -> tuple[bytes, bytes]:
+    """As the data API says it."""
+    return b"text/plain; charset=utf-8", b'{"error": "the body is longer than %d bytes"}' % limit
 
 
 _SECURITY_LINES = b"".join(b"%b: %b\r\n" % line for line in SECURITY_HEADERS.items())
@@ -66,6 +74,7 @@ class Request(TwistedRequest):
         is_gone: the client went away, nobody waits for the answer.
         allowed_origin: the page that asks, if it is of another place and may.
         is_private: the answer is for the one who asks, and is kept by nobody on the way.
+        incoming: its body, if that is taken while it comes; `content` is empty then.
     """
 
     channel: Channel
@@ -74,13 +83,22 @@ class Request(TwistedRequest):
     is_gone = False
     allowed_origin: bytes | None = None
     is_private = False
+    incoming: Incoming | None = None
     _is_refused = False
     _received = 0
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         self.content = BytesIO()
-        if length is not None and length > self._limit:
+        if self.channel.site.receives(self.channel.command, self.channel.target):
+            self._take_while_it_comes()
+        elif length is not None and length > self._limit:
             self._refuse()
+
+    def _take_while_it_comes(self) -> None:
+        transport: Any = self.channel.transport
+        self.incoming = Incoming(transport.pauseProducing, transport.resumeProducing)
+        self._has_head(self.channel.command, self.channel.target)
+        self._handle()
 
     @property
     def _limit(self) -> int:
@@ -91,29 +109,54 @@ class Request(TwistedRequest):
         if self._is_refused:
             if self._received > LINGER_BYTES:
                 self.channel.abort()
+        elif self.incoming is not None:
+            self.incoming.feed(data)
         elif self._received > self._limit:
             self._refuse()
         else:
             self.content.write(data)
 
     def _refuse(self) -> None:
-        self._is_refused = True
         self.content = BytesIO()
+        # the request knows its own target only when all of it has come
+        media_type, body = self.channel.site.too_long(self.channel.target, self._limit)
+        self.refuse_early(413, body, media_type)
+
+    def refuse_early(
+        self, status: int, body: bytes, content_type: bytes, more: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
+        """Answer a request whose body has not come to its end; what still comes is thrown away, up to a bound.
+
+        Args:
+            more: headers beside the usual ones.
+        """
+        self._is_refused, self._received = True, 0
         self.requestHeaders.removeHeader(b"Expect")
-        body = _TOO_LONG % self._limit
-        head = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        head += _SECURITY_LINES
+        head = b"HTTP/1.1 %d %b\r\nConnection: close\r\n" % (status, http.RESPONSES[status])
+        head += _lines_of((*more, (b"Content-Type", content_type), (b"Content-Length", b"%d" % len(body))))
         transport: Any = self.channel.transport
-        transport.write(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        transport.write(head + b"\r\n" + body)
+        if self.incoming is not None:
+            self.incoming.drop()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
         if self._is_refused:
             self.channel.loseConnection()
             return
+        self.clientproto = version
+        if self.incoming is not None:  # it is being answered
+            self.incoming.end()
+            return
         self.content.seek(0)
+        self._has_head(command, path)
+        self._handle()
+
+    def _has_head(self, command: bytes, target: bytes) -> None:
         self.args = {}
-        self.method, self.uri, self.clientproto = command, path, version
-        self.path, _, self.query = path.partition(b"?")
+        self.method, self.uri = command, target
+        self.path, _, self.query = target.partition(b"?")
+
+    def _handle(self) -> None:
         try:
             self.channel.site.handle(self)
         except Exception:
@@ -129,6 +172,8 @@ class Request(TwistedRequest):
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: N802
         self.is_gone = True
+        if self.incoming is not None:
+            self.incoming.lose()
         untyped: Any = super()
         untyped.connectionLost(reason)
 
@@ -213,14 +258,32 @@ class Channel(http.HTTPChannel):
 
     A client that sends a request a byte at a time is never idle, so half a request has a deadline beside that. It is
     set only when data ends within a request: most come whole.
+
+    Attributes:
+        is_patient: the present request may take all the time it needs, as long as something comes.
     """
 
     site: Site
+    is_patient = False
     _deadline: IDelayedCall | None = None
+    _command: bytes  # twisted's
+    _path: bytes  # twisted's
+
+    @property
+    def command(self) -> bytes:
+        """The method of the request that is coming in."""
+        return self._command
+
+    @property
+    def target(self) -> bytes:
+        """What stands in the line of the request that is coming in."""
+        return self._path
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         _received(self, data)
         if (self.requests or self._buffer) and self._deadline is None and not self._handlingRequest:
+            if self.is_patient:
+                return
             self._deadline = self.callLater(self.site.limits.head_seconds, self._head_is_due)
 
     def _head_is_due(self) -> None:
@@ -231,7 +294,13 @@ class Channel(http.HTTPChannel):
         else:
             self._deadline = self.callLater(limits.body_seconds - limits.head_seconds, self.abort)
 
+    def be_patient(self) -> None:
+        """Let the present request take all the time it needs, as long as something comes."""
+        self.is_patient = True
+        self._forget_deadline()
+
     def allContentReceived(self) -> None:  # noqa: N802
+        self.is_patient = False
         if self._deadline is not None:
             self._forget_deadline()
         _all_received(self)
@@ -266,6 +335,8 @@ class Site(TwistedSite):
         handle: answers a request.
         log_failure: takes what nobody expected.
         more_headers: that every answer carries beside the usual ones.
+        too_long: what is said of a body that is longer than the limit.
+        receives: whether the body of a request, by its method and its target, is taken while it comes.
     """
 
     def __init__(
@@ -275,6 +346,8 @@ class Site(TwistedSite):
         reactor: IReactorTime,
         limits: WebLimits,
         more_headers: Iterable[tuple[bytes, bytes]] = (),
+        too_long: TooLong = too_long,
+        receives: Callable[[bytes, bytes], bool] = lambda _method, _target: False,
     ) -> None:
         untyped: Any = super()
         untyped.__init__(
@@ -287,8 +360,10 @@ class Site(TwistedSite):
         self.displayTracebacks = False
         self.handle = handle
         self.log_failure = log_failure
+        self.receives = receives
         self.limits = limits
         self.more_headers = tuple(more_headers)
+        self.too_long = too_long
         self.channels: set[Channel] = set()
         self._date_at, self._date = -1, b""
 

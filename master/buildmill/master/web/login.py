@@ -173,6 +173,20 @@ class Login:
             raise error
         return user
 
+    async def begin(self, request: Request, name: str, password: str) -> str:
+        """Check a name and a password, and begin a session; returns what its cookie holds.
+
+        Raises:
+            NotSupported: nobody logs in here with a password.
+            TooManyTries: wait a moment.
+            BuildmillError: they are wrong.
+        """
+        backend = self._gate.access.backend
+        if backend is None or not backend.takes_passwords:
+            raise NotSupported("nobody logs in here with a password")
+        user = await self._user(request, name, password)
+        return await self._gate.accounts.begin_session(user, self._gate.address_of(request))
+
     # -- out -------------------------------------------------------------------------------
 
     async def _log_out(self, request: Request) -> None:

@@ -150,7 +150,7 @@ class Operating:
         self._answer_json(request, 200 if is_ready else 503, document)
 
     async def _tell_metrics(self, request: Request, reach: Reach) -> None:
-        if not reach.is_everything:
+        if not reach.is_every_project:
             raise Forbidden("these numbers count all projects, and you may not read all of them")
         text, content_type = await self._metrics.text()
         if not request.is_gone:

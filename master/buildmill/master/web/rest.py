@@ -96,7 +96,7 @@ class Rest:
         elif method == b"POST":
             self._tasks.start(self._act(request, path), name="action")
         elif method != b"OPTIONS" or not request_headers.hasHeader(b"Origin"):
-            _refuse(request, 400, "invalid HTTP method")
+            _refuse_method(request)
         elif (request_headers.getRawHeaders(b"Access-Control-Request-Method") or [b""])[0] in _PREFLIGHT:
             _start_headers(request)
             request.answer(200, b"", TEXT)
@@ -393,6 +393,12 @@ def _refuse(request: Request, status: int, problem: str, retry_after: bytes | No
     if status == 401:
         request.responseHeaders.setRawHeaders(b"WWW-Authenticate", [b"Bearer"])
     request.answer(status, error_document(problem), TEXT)
+
+
+def _refuse_method(request: Request) -> None:
+    _start_headers(request)
+    request.responseHeaders.setRawHeaders(b"Allow", [b"GET, HEAD, OPTIONS, POST"])
+    request.answer(405, error_document("invalid HTTP method"), TEXT)
 
 
 def _retry_after(error: BuildmillError) -> bytes | None:

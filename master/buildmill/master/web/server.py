@@ -24,13 +24,14 @@ from buildmill.master.data.api import DataAPI
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, Via
 from buildmill.master.mq.bus import EventBus
 from buildmill.master.web import login, operating, static_files
+from buildmill.master.web.cloudfoundry.face import CloudFoundry
 from buildmill.master.web.cookies import SessionCookie
 from buildmill.master.web.foundry.face import PREFIX as _ORCHESTRATION
 from buildmill.master.web.foundry.face import Foundry
 from buildmill.master.web.front_end import front_end_config
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.history import History
-from buildmill.master.web.http import Request, Site
+from buildmill.master.web.http import Request, Site, too_long
 from buildmill.master.web.hub import Hub
 from buildmill.master.web.limits import WebLimits
 from buildmill.master.web.live import PING_SECONDS, LiveFactory
@@ -153,10 +154,31 @@ class WebServer:
             ended=self._session_has_ended,
             random_bytes=accounts.random_bytes,
         )
+        self._cloudfoundry = CloudFoundry(
+            data=data,
+            gate=self.gate,
+            limits=limits,
+            base_url=base_url,
+            log_in=self._login.begin,
+            new_id=lambda: _uuid(rng),
+        )
         self._tasks = TaskOwner("upgrades")
-        self.site = Site(self.handle, self._log_failure, reactor, limits, _STRICT_TRANSPORT if is_secure else ())
+        self.site = Site(
+            self.handle,
+            self._log_failure,
+            reactor,
+            limits,
+            _STRICT_TRANSPORT if is_secure else (),
+            too_long=self._too_long,
+            receives=self._cloudfoundry.receives if serves_pages else _receives_nothing,
+        )
         self._data = data
         self._port: IListeningPort | None = None
+
+    def _too_long(self, target: bytes, limit: int) -> tuple[bytes, bytes]:
+        if target.startswith(_ORCHESTRATION):
+            return self._foundry.too_long(limit)
+        return self._cloudfoundry.too_long(limit) if target.startswith(b"/v3/") else too_long(target, limit)
 
     async def start(self, endpoint: str) -> int:
         """Listen.
@@ -190,6 +212,7 @@ class WebServer:
         await self._login.stop()
         await self._rest.stop()
         await self._foundry.stop()
+        await self._cloudfoundry.stop()
         self.site.close_all()
         self._data.stop()
 
@@ -227,6 +250,8 @@ class WebServer:
             self._operating.handle(request)
         elif self._static.handles(path):
             self._static.handle(request)
+        elif self._cloudfoundry.handles(request):
+            self._cloudfoundry.handle(request)
         elif _is_utf8(path):
             request.process_as_resource(self._pages)
         else:
@@ -321,6 +346,10 @@ class WebServer:
 
 def _uuid(rng: Random) -> str:
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def _receives_nothing(_method: bytes, _target: bytes) -> bool:
+    return False
 
 
 def _is_utf8(path: bytes) -> bool:

@@ -315,6 +315,15 @@ export interface GraphJobResource {
   status: string;
 }
 
+export interface GraphPage {
+  branch: string;
+  branches: string[];
+  problem: string | null;
+  targets: TargetState[];
+  targets_total: number;
+  withheld: string[];
+}
+
 export interface GraphPlanJob {
   branch: string;
   builder: string;
@@ -324,6 +333,29 @@ export interface GraphPlanJob {
   reasons: string[];
   spec_id: number;
   stale: boolean;
+}
+
+export interface GraphRunAttempt {
+  attempt: GraphAttempt;
+  build_number: number | null;
+}
+
+export interface GraphRunJob {
+  attempts: GraphRunAttempt[];
+  builder: string;
+  builderid: number | null;
+  inputs: VersionMark[] | null;
+  job: GraphJobResource;
+  needs: number[];
+  outputs: VersionMark[];
+}
+
+export interface GraphRunPage {
+  jobs: GraphRunJob[] | null;
+  jobs_total: number | null;
+  run: GraphBuildResource;
+  schedule: string | null;
+  withheld: string[];
 }
 
 export interface JobSpecResource {
@@ -492,6 +524,15 @@ export interface ScheduleFailedTrigger {
   scheduleRid: string;
 }
 
+export interface SchedulePage {
+  reasons: ScheduleExplanation[];
+  runs: ScheduleRunMark[];
+  schedule: ScheduleResource;
+  targets: Record<string, Json>;
+  versions: ScheduleVersionResource[];
+  withheld: string[];
+}
+
 export interface ScheduleRequestAction {
   target: ManualTarget | UpstreamTarget | ConnectingTarget;
   branchName: string | null;
@@ -524,6 +565,11 @@ export interface ScheduleResource {
   version_rid: string;
 }
 
+export interface ScheduleRunMark {
+  build_status: string | null;
+  run: ScheduleRunResource;
+}
+
 export interface ScheduleRunResource {
   build_rid: string | null;
   created_at: number;
@@ -540,6 +586,16 @@ export interface ScheduleRunResource {
 export interface ScheduleSucceededTrigger {
   type: "scheduleSucceeded";
   scheduleRid: string;
+}
+
+export interface ScheduleVersionResource {
+  action: Record<string, Json>;
+  created_at: number;
+  created_by: string;
+  rid: string;
+  schedule_rid: string;
+  scope: Record<string, Json>;
+  trigger: Record<string, Json>;
 }
 
 export interface Scheduler {
@@ -584,6 +640,11 @@ export interface StagingAppResource {
   stack: string;
   staging_appid: number;
   updated_at: number;
+}
+
+export interface StagingAttestationResource {
+  attestation: string;
+  droplet_guid: string;
 }
 
 export interface StagingBuildResource {
@@ -710,6 +771,16 @@ export interface TargetResource {
   targetid: number;
 }
 
+export interface TargetState {
+  builder: string | null;
+  builderid: number | null;
+  inputs: string[] | null;
+  reasons: string[] | null;
+  stale: boolean | null;
+  target: TargetResource;
+  version: TargetVersion | null;
+}
+
 export interface TargetVersion {
   branch: string;
   closed_at_ms: number | null;
@@ -720,6 +791,18 @@ export interface TargetVersion {
   state: string;
   target_rid: string;
   target_versionid: number;
+}
+
+export interface TestLine {
+  duration_ns: number | null;
+  failing: number;
+  flaky: boolean;
+  line: number | null;
+  message: string | null;
+  name: string;
+  outcomes: string;
+  path: string | null;
+  since_number: number | null;
 }
 
 export interface TestResult {
@@ -744,6 +827,26 @@ export interface TestResultSet {
   tests_failed: number | null;
   tests_passed: number | null;
   value_unit: string;
+}
+
+export interface TestedBuild {
+  buildid: number;
+  failed: number | null;
+  number: number;
+  passed: number | null;
+  results: number | null;
+  revision: string | null;
+  started_at: number;
+}
+
+export interface TestsPage {
+  build: Build | null;
+  builder: Builder;
+  builds: TestedBuild[];
+  sets: TestResultSet[];
+  tests: TestLine[];
+  tests_total: number;
+  withheld: string[];
 }
 
 export interface TimeTrigger {
@@ -773,6 +876,14 @@ export interface UpstreamTarget {
 
 export interface UserScope {
   type: "user";
+}
+
+export interface VersionMark {
+  branch: string | null;
+  build_rid: string | null;
+  state: string | null;
+  target: string;
+  version_rid: string | null;
 }
 
 export interface WaitingLine {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Build, BuildPage, FrontPage, Log, Step } from "../api/schema";
-import { mergeBuildPage, mergeFrontPage, mergeLog } from "./merge";
+import type { Build, BuildPage, FrontPage, GraphBuildResource, GraphRunPage, Log, Step } from "../api/schema";
+import { mergeBuildPage, mergeFrontPage, mergeLog, mergeRunPage } from "./merge";
 
 const build: Build = {
   builderid: 1, buildid: 7, buildrequestid: 3, complete: false, complete_at: null, locks_duration_s: 0, masterid: 1,
@@ -89,5 +89,25 @@ describe("a log", () => {
     expect(mergeLog(log, event("logs/21/append", { ...log, num_lines: 6 }))?.num_lines).toBe(6);
     expect(mergeLog(log, event("logs/21/append", { ...log, num_lines: 4 }))).toBe(log);
     expect(mergeLog({ ...log, complete: true }, event("logs/21/append", { ...log, num_lines: 6 }))?.num_lines).toBe(5);
+  });
+});
+
+describe("a run of a graph", () => {
+  const run: GraphBuildResource = {
+    abort_on_failure: false, branch: "main", cancelled_by: null, created_at_ms: 1, created_by: "ann", fallbacks: [], finished_at_ms: null, forced: false,
+    graph_buildid: 1, notifications: false, retry_backoff_ms: 0, retry_count: 0, rid: "ri.1", schedule_rid: null, status: "RUNNING",
+  };
+  const page: GraphRunPage = { jobs: [], jobs_total: 0, run, schedule: null, withheld: [] };
+
+  it("takes over how far it is, and is read again when a job changes", () => {
+    const ended = { ...run, status: "FAILED", finished_at_ms: 5 };
+    expect(mergeRunPage(page, event("graph_builds/ri.1/finished", ended))?.run).toBe(ended);
+    expect(mergeRunPage(page, event("graph_builds/ri.1/jobs/ri.2/update", {}))).toBeNull();
+  });
+
+  it("does not begin again, and is no other one", () => {
+    const ended = { ...page, run: { ...run, finished_at_ms: 5 } };
+    expect(mergeRunPage(ended, event("graph_builds/ri.1/update", run))).toBe(ended);
+    expect(mergeRunPage(page, event("graph_builds/ri.9/update", { ...run, rid: "ri.9" }))).toBe(page);
   });
 });

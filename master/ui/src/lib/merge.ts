@@ -1,6 +1,6 @@
 /** What an event changes in a document that is shown. A document that was not changed is returned as it was. */
 
-import type { Build, BuildPage, FrontPage, Log, Step, StepWithLogs } from "../api/schema";
+import type { Build, BuildPage, FrontPage, GraphBuildResource, GraphRunPage, Log, Step, StepWithLogs } from "../api/schema";
 
 export interface LiveEvent {
   /** The key, split: `["builds", "12", "finished"]`. */
@@ -70,4 +70,11 @@ export const mergeLog: Merge<Log> = (log, { message }) => {
   const told = message as Log;
   if (told.logid !== log.logid || log.complete || told.num_lines < log.num_lines) return log;
   return told;
+};
+
+/** The page of a run of a graph: how far it is; attempts and versions of jobs are read again. */
+export const mergeRunPage: Merge<GraphRunPage> = (page, { key, message }) => {
+  if (key.length !== 3) return null;
+  const run = message as GraphBuildResource;
+  return run.rid === page.run.rid && (page.run.finished_at_ms === null || run.finished_at_ms !== null) ? { ...page, run } : page;
 };

@@ -280,7 +280,9 @@ function DataAndTests({ page }: { page: BuildPage }): ReactNode {
           <ul className="plain">
             {sets.map((set) => (
               <li key={set.test_result_setid} className="line">
-                <a href={addressOf(`api/v2/test_result_sets/${set.test_result_setid}/results`)}>{set.description ?? set.category}</a>
+                <Link to="/builders/$builder/builds/$number/tests" params={{ builder: String(page.build.builderid), number: String(page.build.number) }}>
+                  {set.description ?? set.category}
+                </Link>
                 {!!set.tests_failed && (
                   <span className="result failure">
                     {SIGN} {set.tests_failed}

@@ -2,15 +2,17 @@
 
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
-import type { Build, BuilderPage, ForceScheduler } from "../api/schema";
+import type { Build, BuilderPage, ForceScheduler, WaitingRequest } from "../api/schema";
 import { getDocument } from "../api/client";
 import { config } from "../api/config";
 import { useBuilderId, useOne } from "../api/queries";
 import { PermittedButton } from "../parts/actions";
 import { Ago, Document, Empty, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
 import { BuildTable } from "../parts/BuildTable";
-import { ForceDialog } from "../parts/Force";
 import { CancelAll } from "../parts/CancelAll";
+import { Durations } from "../parts/Charts";
+import { ForceDialog } from "../parts/Force";
+import { Table, type Column } from "../parts/ListPage";
 import { Reasons } from "../parts/Reasons";
 import { text } from "../text";
 
@@ -38,7 +40,12 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
           </nav>
           <h1>{builder.name}</h1>
         </div>
-        <ForceButtons page={page} />
+        <span className="buttons">
+          <Link to="/builders/$builder/tests" params={{ builder: String(builder.builderid) }} className="button">
+            {text.tests.title}
+          </Link>
+          <ForceButtons page={page} />
+        </span>
       </header>
       {builder.masterids.length === 0 && <p className="note">{text.builder.notConfigured}</p>}
       {builder.description && <p className="description">{builder.description}</p>}
@@ -55,6 +62,7 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
       )}
       <Waiting page={page} />
       <Builds page={page} />
+      {page.builds !== null && page.builds.length > 0 && <Durations builder={builder.builderid} />}
       <Workers page={page} />
       <Withheld parts={page.withheld} />
     </>
@@ -82,6 +90,20 @@ function ForceButtons({ page }: { page: BuilderPage }): ReactNode {
   );
 }
 
+const WAITING: readonly Column<WaitingRequest>[] = [
+  {
+    label: text.build.request,
+    cell: ({ request: { buildrequestid } }) => (
+      <Link to="/buildrequests/$request" params={{ request: String(buildrequestid) }}>
+        {buildrequestid}
+      </Link>
+    ),
+  },
+  { label: text.builder.waitsSince, className: "nowrap", cell: ({ request }) => <Ago at={request.submitted_at} /> },
+  { label: text.common.priority, cell: ({ request }) => request.priority },
+  { label: text.builder.why, className: "text", cell: ({ reasons }) => <Reasons reasons={reasons} most={4} /> },
+];
+
 function Waiting({ page }: { page: BuilderPage }): ReactNode {
   const { waiting, waiting_total: total } = page;
   if (!waiting?.length) return null;
@@ -95,34 +117,7 @@ function Waiting({ page }: { page: BuilderPage }): ReactNode {
       aside={<CancelAll builder={page.builder.builderid} first={waiting[0]?.request.buildrequestid ?? 0} total={total ?? waiting.length} />}
     >
       <div className="scroll">
-        <table className="stack">
-          <thead>
-            <tr>
-              <th>{text.build.request}</th>
-              <th>{text.builder.waitsSince}</th>
-              <th>{text.common.priority}</th>
-              <th>{text.builder.why}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {waiting.map(({ request, reasons }) => (
-              <tr key={request.buildrequestid}>
-                <td>
-                  <Link to="/buildrequests/$request" params={{ request: String(request.buildrequestid) }}>
-                    {request.buildrequestid}
-                  </Link>
-                </td>
-                <td className="nowrap">
-                  <Ago at={request.submitted_at} />
-                </td>
-                <td>{request.priority}</td>
-                <td className="text">
-                  <Reasons reasons={reasons} most={4} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table rows={waiting} columns={WAITING} keyOf={({ request }) => request.buildrequestid} />
       </div>
       {total !== null && total > waiting.length && (
         <p>

@@ -6,6 +6,7 @@ import type { BuilderSummary, BuildersPage } from "../api/schema";
 import { config } from "../api/config";
 import { useOne } from "../api/queries";
 import { Ago, BuilderLink, Document, Empty, Result, Withheld, useTitle } from "../parts/basics";
+import { Trend } from "../parts/Charts";
 import { useGrowing } from "../parts/growing";
 import { Strip } from "../parts/Strip";
 import { text } from "../text";
@@ -37,6 +38,8 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
     ({ builder }) =>
       builder.name.toLowerCase().includes((search.q ?? "").toLowerCase()) && chosen.every((tag) => builder.tags.includes(tag)),
   );
+  const names = shown.map(({ builder }) => builder.builderid).join(" ");
+  const ids = useMemo(() => new Set(names.split(" ").map(Number)), [names]);
   const change = (next: { q?: string; tags?: string; old?: string }): void => {
     const entries = Object.entries({ ...search, ...next }).filter(([, value]) => value);
     void navigate({ search: Object.fromEntries(entries), replace: true });
@@ -70,6 +73,7 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
           ))}
         </ul>
       )}
+      {shown.length > 0 && !page.withheld.includes("builds") && <Trend builders={ids} />}
       {shown.length === 0 ? (
         <Empty>{present.length ? text.builders.noMatch : text.builders.none}</Empty>
       ) : (

@@ -6,155 +6,77 @@ import { addressOf } from "../api/client";
 import { config } from "../api/config";
 import { useRows } from "../api/queries";
 import { ActionButton } from "../parts/actions";
-import { Ago, Document, Empty, Section, useTitle } from "../parts/basics";
+import { Ago, Section, useTitle } from "../parts/basics";
+import { ListPage, type Column } from "../parts/ListPage";
 import { text } from "../text";
+
+/** A state that is good or not, in the colours of results. */
+function State({ look, children }: { look: "success" | "failure" | "cancelled"; children: ReactNode }): ReactNode {
+  return <span className={`result ${look}`}>{children}</span>;
+}
+
+const SCHEDULERS: readonly Column<Scheduler>[] = [
+  { label: text.common.name, cell: ({ name }) => name },
+  { label: text.common.state, cell: ({ enabled }) => <State look={enabled ? "success" : "cancelled"}>{enabled ? text.schedulers.enabled : text.schedulers.disabled}</State> },
+  { label: text.schedulers.master, className: "wide muted", cell: ({ master }) => master?.name },
+  {
+    cell: ({ schedulerid, enabled }) => (
+      <ActionButton path={`schedulers/${schedulerid}`} method="enable" params={{ enabled: !enabled }} label={enabled ? text.schedulers.disable : text.schedulers.enable} />
+    ),
+  },
+];
 
 export function Schedulers(): ReactNode {
   const query = useRows<Scheduler>("schedulers?order=name", { events: ["schedulers/*/*"] });
-  useTitle(`${text.schedulers.title} · ${config().title}`);
-  return (
-    <>
-      <h1>{text.schedulers.title}</h1>
-      <Document query={query}>
-        {(schedulers) =>
-          schedulers.length === 0 ? (
-            <Empty>{text.schedulers.none}</Empty>
-          ) : (
-            <div className="card flush scroll">
-              <table className="stack">
-                <thead>
-                  <tr>
-                    <th>{text.common.name}</th>
-                    <th>{text.common.state}</th>
-                    <th className="wide">{text.schedulers.master}</th>
-                    <td />
-                  </tr>
-                </thead>
-                <tbody>
-                  {schedulers.map((scheduler) => (
-                    <tr key={scheduler.schedulerid}>
-                      <td>{scheduler.name}</td>
-                      <td>
-                        <span className={`result ${scheduler.enabled ? "success" : "cancelled"}`}>{scheduler.enabled ? text.schedulers.enabled : text.schedulers.disabled}</span>
-                      </td>
-                      <td className="wide muted">{scheduler.master?.name}</td>
-                      <td>
-                        <ActionButton
-                          path={`schedulers/${scheduler.schedulerid}`}
-                          method="enable"
-                          params={{ enabled: !scheduler.enabled }}
-                          label={scheduler.enabled ? text.schedulers.disable : text.schedulers.enable}
-                        />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
-      </Document>
-    </>
-  );
+  return <ListPage title={text.schedulers.title} query={query} none={text.schedulers.none} columns={SCHEDULERS} keyOf={(one) => one.schedulerid} />;
 }
+
+const MASTERS: readonly Column<Master>[] = [
+  { label: text.common.name, className: "text", cell: ({ name }) => name },
+  { label: text.common.state, cell: ({ active }) => <State look={active ? "success" : "failure"}>{active ? text.masters.active : text.masters.inactive}</State> },
+  { label: text.masters.lastActive, cell: ({ last_active }) => <Ago at={last_active} /> },
+];
 
 export function Masters(): ReactNode {
   const query = useRows<Master>("masters?order=name", { events: ["masters/*/*"] });
-  useTitle(`${text.masters.title} · ${config().title}`);
-  return (
-    <>
-      <h1>{text.masters.title}</h1>
-      <Document query={query}>
-        {(masters) =>
-          masters.length === 0 ? (
-            <Empty>{text.masters.none}</Empty>
-          ) : (
-            <div className="card flush scroll">
-              <table className="stack">
-                <thead>
-                  <tr>
-                    <th>{text.common.name}</th>
-                    <th>{text.common.state}</th>
-                    <th>{text.masters.lastActive}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {masters.map((master) => (
-                    <tr key={master.masterid}>
-                      <td className="text">{master.name}</td>
-                      <td>
-                        <span className={`result ${master.active ? "success" : "failure"}`}>{master.active ? text.masters.active : text.masters.inactive}</span>
-                      </td>
-                      <td>
-                        <Ago at={master.last_active} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
-      </Document>
-    </>
-  );
+  return <ListPage title={text.masters.title} query={query} none={text.masters.none} columns={MASTERS} keyOf={(one) => one.masterid} />;
 }
 
 const ENTRIES = 200;
+const AUDIT: readonly Column<AuditEntry>[] = [
+  { label: text.audit.when, className: "nowrap", cell: ({ happened_at }) => <Ago at={happened_at} /> },
+  {
+    label: text.audit.who,
+    cell: ({ actor, address }) => (
+      <>
+        {actor} <span className="muted small">{address}</span>
+      </>
+    ),
+  },
+  { label: text.audit.what, cell: ({ action }) => <code>{action}</code> },
+  {
+    label: text.audit.on,
+    className: "text mono small",
+    cell: ({ path, parameters }) => (
+      <>
+        {path} {Object.keys(parameters).length > 0 && JSON.stringify(parameters)}
+      </>
+    ),
+  },
+  {
+    label: text.audit.outcome,
+    cell: ({ outcome, reason }) => (
+      <State look={outcome === "done" ? "success" : "failure"}>
+        {outcome === "done" ? text.audit.done : text.audit.refused}
+        {reason && `: ${reason}`}
+      </State>
+    ),
+  },
+];
 
 export function Audit(): ReactNode {
   const query = useRows<AuditEntry>(`audit?order=-auditid&limit=${ENTRIES}`);
-  useTitle(`${text.audit.title} · ${config().title}`);
-  return (
-    <>
-      <h1>{text.audit.title}</h1>
-      <Document query={query}>
-        {(entries) =>
-          entries.length === 0 ? (
-            <Empty>{text.audit.none}</Empty>
-          ) : (
-            <div className="card flush scroll">
-              <table className="stack">
-                <thead>
-                  <tr>
-                    <th>{text.audit.when}</th>
-                    <th>{text.audit.who}</th>
-                    <th>{text.audit.what}</th>
-                    <th>{text.audit.on}</th>
-                    <th>{text.audit.outcome}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {entries.map((entry) => (
-                    <tr key={entry.auditid}>
-                      <td className="nowrap">
-                        <Ago at={entry.happened_at} />
-                      </td>
-                      <td>
-                        {entry.actor} <span className="muted small">{entry.address}</span>
-                      </td>
-                      <td>
-                        <code>{entry.action}</code>
-                      </td>
-                      <td className="text mono small">
-                        {entry.path} {Object.keys(entry.parameters).length > 0 && JSON.stringify(entry.parameters)}
-                      </td>
-                      <td>
-                        <span className={`result ${entry.outcome === "done" ? "success" : "failure"}`}>
-                          {entry.outcome === "done" ? text.audit.done : text.audit.refused}
-                          {entry.reason && `: ${entry.reason}`}
-                        </span>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
-      </Document>
-    </>
-  );
+  return <ListPage title={text.audit.title} query={query} none={text.audit.none} columns={AUDIT} keyOf={(one) => one.auditid} />;
 }
 
 export function About(): ReactNode {

@@ -3,10 +3,10 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo, type ReactNode } from "react";
 import type { BuildRequest, Builder, Reason } from "../api/schema";
-import { config } from "../api/config";
 import { useRows } from "../api/queries";
 import { ActionButton } from "../parts/actions";
-import { Ago, BuilderLink, Document, Empty, useTitle } from "../parts/basics";
+import { Ago, BuilderLink } from "../parts/basics";
+import { ListPage, type Column } from "../parts/ListPage";
 import { Reasons } from "../parts/Reasons";
 import { text } from "../text";
 
@@ -23,56 +23,22 @@ export function useBuilderNames(): ReadonlyMap<number, string> {
 export default function Pending(): ReactNode {
   const query = useRows<BuildRequest>(`buildrequests?complete=false&claimed=false&order=-priority&order=submitted_at&order=buildrequestid&limit=${SHOWN}`, { events: ["buildrequests/*/*"] });
   const names = useBuilderNames();
-  useTitle(`${text.pending.title} · ${config().title}`);
-  return (
-    <>
-      <h1>{text.pending.title}</h1>
-      <Document query={query}>
-        {(requests) =>
-          requests.length === 0 ? (
-            <Empty>{text.pending.none}</Empty>
-          ) : (
-            <div className="card flush scroll">
-              <table className="stack">
-                <thead>
-                  <tr>
-                    <th>{text.build.request}</th>
-                    <th>{text.common.builder}</th>
-                    <th>{text.pending.submitted}</th>
-                    <th>{text.common.priority}</th>
-                    <th>{text.pending.why}</th>
-                    <td />
-                  </tr>
-                </thead>
-                <tbody>
-                  {requests.map((request, index) => (
-                    <tr key={request.buildrequestid}>
-                      <td>
-                        <Link to="/buildrequests/$request" params={{ request: String(request.buildrequestid) }}>
-                          {request.buildrequestid}
-                        </Link>
-                      </td>
-                      <td>
-                        <BuilderLink id={request.builderid}>{names.get(request.builderid) ?? request.builderid}</BuilderLink>
-                      </td>
-                      <td className="nowrap">
-                        <Ago at={request.submitted_at} />
-                      </td>
-                      <td>{request.priority}</td>
-                      <td className="text">{index < EXPLAINED && <Explanation request={request.buildrequestid} />}</td>
-                      <td className="nowrap whole">
-                        <RequestButtons request={request} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
-      </Document>
-    </>
-  );
+  const columns: readonly Column<BuildRequest>[] = [
+    {
+      label: text.build.request,
+      cell: ({ buildrequestid }) => (
+        <Link to="/buildrequests/$request" params={{ request: String(buildrequestid) }}>
+          {buildrequestid}
+        </Link>
+      ),
+    },
+    { label: text.common.builder, cell: ({ builderid }) => <BuilderLink id={builderid}>{names.get(builderid) ?? builderid}</BuilderLink> },
+    { label: text.pending.submitted, className: "nowrap", cell: ({ submitted_at }) => <Ago at={submitted_at} /> },
+    { label: text.common.priority, cell: ({ priority }) => priority },
+    { label: text.pending.why, className: "text", cell: ({ buildrequestid }, index) => index < EXPLAINED && <Explanation request={buildrequestid} /> },
+    { className: "nowrap whole", cell: (request) => <RequestButtons request={request} /> },
+  ];
+  return <ListPage title={text.pending.title} query={query} none={text.pending.none} columns={columns} keyOf={(one) => one.buildrequestid} />;
 }
 
 /** Why a request waits; asked anew when something happens that may be the reason. */

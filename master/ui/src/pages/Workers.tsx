@@ -8,12 +8,15 @@ import { useOne, useRows } from "../api/queries";
 import { ActionButton } from "../parts/actions";
 import { BuilderLink, Document, Empty, Section, WorkerLink, useTitle } from "../parts/basics";
 import { BuildTable } from "../parts/BuildTable";
+import { Utilisation } from "../parts/Charts";
+import { Table, type Column } from "../parts/ListPage";
 import { useBuilderNames } from "./Pending";
 import { text } from "../text";
 
 const route = getRouteApi("/workers/$worker");
 const EVENTS = ["workers/*/*"];
-const BUILDS = 30;
+const BUILDS = 300;
+const LISTED = 30;
 
 function State({ worker }: { worker: Worker }): ReactNode {
   const isUp = worker.connected_to.length > 0;
@@ -53,35 +56,17 @@ function Buttons({ worker, all = false }: { worker: Worker; all?: boolean }): Re
   );
 }
 
-function Table({ workers }: { workers: readonly Worker[] }): ReactNode {
+const COLUMNS: readonly Column<Worker>[] = [
+  { label: text.common.worker, cell: ({ workerid, name }) => <WorkerLink id={workerid}>{name}</WorkerLink> },
+  { label: text.common.state, cell: (worker) => <State worker={worker} /> },
+  { label: text.workers.info, className: "wide muted", cell: ({ workerinfo }) => told(workerinfo["host"]) || told(workerinfo["admin"]) },
+  { className: "nowrap whole", cell: (worker) => <Buttons worker={worker} /> },
+];
+
+function WorkerTable({ workers }: { workers: readonly Worker[] }): ReactNode {
   return (
     <div className="scroll">
-      <table className="stack">
-        <thead>
-          <tr>
-            <th>{text.common.worker}</th>
-            <th>{text.common.state}</th>
-            <th className="wide">{text.workers.info}</th>
-            <td />
-          </tr>
-        </thead>
-        <tbody>
-          {workers.map((worker) => (
-            <tr key={worker.workerid}>
-              <td>
-                <WorkerLink id={worker.workerid}>{worker.name}</WorkerLink>
-              </td>
-              <td>
-                <State worker={worker} />
-              </td>
-              <td className="wide muted">{told(worker.workerinfo["host"]) || told(worker.workerinfo["admin"])}</td>
-              <td className="nowrap whole">
-                <Buttons worker={worker} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table rows={workers} columns={COLUMNS} keyOf={(worker) => worker.workerid} />
     </div>
   );
 }
@@ -106,7 +91,7 @@ export function WorkersPage(): ReactNode {
                 <Empty>{text.workers.none}</Empty>
               ) : (
                 <div className="card flush">
-                  <Table workers={configured} />
+                  <WorkerTable workers={configured} />
                 </div>
               )}
               {others.length > 0 && (
@@ -114,7 +99,7 @@ export function WorkersPage(): ReactNode {
                   <summary>
                     <h2>{text.workers.unused}</h2> <span className="count">{others.length}</span>
                   </summary>
-                  <Table workers={others} />
+                  <WorkerTable workers={others} />
                 </details>
               )}
             </>
@@ -150,8 +135,9 @@ export function WorkerPage(): ReactNode {
             <Buttons worker={worker} all />
           </header>
           <Section title={text.workers.builds}>
-            {builds.data && (builds.data.length ? <BuildTable builds={builds.data} names={names} /> : <Empty>{text.workers.noBuilds}</Empty>)}
+            {builds.data && (builds.data.length ? <BuildTable builds={builds.data.slice(0, LISTED)} names={names} /> : <Empty>{text.workers.noBuilds}</Empty>)}
           </Section>
+          {!!builds.data?.length && <Utilisation builds={builds.data} now={Math.floor(builds.dataUpdatedAt / 1000)} isWhole={builds.data.length < BUILDS} />}
           {worker.configured_on.length > 0 && (
             <Section title={text.workers.serves}>
               <ul className="plain columns">

@@ -4,43 +4,28 @@ import type { ReactNode } from "react";
 import type { Build } from "../api/schema";
 import { text } from "../text";
 import { Ago, BuildLink, Duration, Result } from "./basics";
+import { Table, type Column } from "./ListPage";
 
 /** @param names of builders by id; with it there is a column for them */
 export function BuildTable({ builds, names }: { builds: readonly Build[]; names?: ReadonlyMap<number, string> }): ReactNode {
+  const columns: readonly Column<Build>[] = [
+    {
+      label: text.common.build,
+      className: "nowrap",
+      cell: ({ builderid, number }) => (
+        <BuildLink builder={builderid} number={number}>
+          {names ? text.common.ofBuilder(names.get(builderid) ?? String(builderid), number) : text.common.number(number)}
+        </BuildLink>
+      ),
+    },
+    { label: text.common.result, className: "nowrap", cell: ({ results }) => <Result results={results} /> },
+    { label: text.common.state, className: "text", cell: ({ state_string }) => state_string },
+    { label: text.common.started, className: "nowrap", cell: ({ started_at }) => <Ago at={started_at} /> },
+    { label: text.common.duration, className: "nowrap", cell: (build) => <Duration from={build.started_at} to={build.complete_at} /> },
+  ];
   return (
     <div className="scroll">
-      <table className="stack">
-        <thead>
-          <tr>
-            <th>{text.common.build}</th>
-            <th>{text.common.result}</th>
-            <th>{text.common.state}</th>
-            <th>{text.common.started}</th>
-            <th>{text.common.duration}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {builds.map((build) => (
-            <tr key={build.buildid}>
-              <td className="nowrap">
-                <BuildLink builder={build.builderid} number={build.number}>
-                  {names ? text.common.ofBuilder(names.get(build.builderid) ?? String(build.builderid), build.number) : text.common.number(build.number)}
-                </BuildLink>
-              </td>
-              <td className="nowrap">
-                <Result results={build.results} />
-              </td>
-              <td className="text">{build.state_string}</td>
-              <td className="nowrap">
-                <Ago at={build.started_at} />
-              </td>
-              <td className="nowrap">
-                <Duration from={build.started_at} to={build.complete_at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table rows={builds} columns={columns} keyOf={(build) => build.buildid} />
     </div>
   );
 }

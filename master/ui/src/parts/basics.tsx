@@ -90,7 +90,8 @@ export function Empty({ children }: { children: ReactNode }): ReactNode {
   return <p className="empty">{children}</p>;
 }
 
-interface Loaded<T> {
+/** What a hook for a document gives. */
+export interface Loaded<T> {
   readonly data: T | undefined;
   readonly error: Error | null;
   readonly refetch: () => unknown;
@@ -138,9 +139,10 @@ export function Withheld({ parts }: { parts: readonly string[] }): ReactNode {
 }
 
 const ICONS = { bad, good, neutral, running };
+export type PageIcon = keyof typeof ICONS;
 
 /** The title of the page, with what browsers show in its tab. */
-export function useTitle(title: string, icon: keyof typeof ICONS = "neutral"): void {
+export function useTitle(title: string, icon: PageIcon = "neutral"): void {
   useEffect(() => {
     document.title = title;
     const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
@@ -149,7 +151,7 @@ export function useTitle(title: string, icon: keyof typeof ICONS = "neutral"): v
 }
 
 /** The icon for a result. */
-export function iconOf(results: number | null): keyof typeof ICONS {
+export function iconOf(results: number | null): PageIcon {
   const look = lookOf(results);
   if (look === "running") return "running";
   return look === "success" || look === "warnings" ? "good" : look === "skipped" || look === "cancelled" || look === "retry" ? "neutral" : "bad";

@@ -14,6 +14,8 @@ export const MORE: readonly [To, string][] = [
   ["/waterfall", text.nav.waterfall],
   ["/console", text.nav.console],
   ["/grid", text.nav.grid],
+  ["/tests", text.nav.tests],
+  ["/graph", text.nav.graph],
   ["/projects", text.projects.title],
   ["/schedulers", text.nav.schedulers],
   ["/masters", text.nav.masters],

@@ -15,6 +15,7 @@ from xxhash import xxh64_hexdigest
 
 from buildmill.common.staging import Cache, Cause, Droplet, Phase
 from tests.staging_area import StagingArea
+from tests.staging_zygote import QuickArea, Zygote
 
 DETECTED = {
     "bin/detect": 'test -f "$1/app.txt"; echo "text app"; echo thinking >&2',
@@ -28,9 +29,10 @@ MODERN = {
 }
 
 
-def an_area(tmp_path: Path) -> StagingArea:
-    tmp_path.mkdir(exist_ok=True)
-    return StagingArea(root=tmp_path).with_package({"app.txt": "hello", "bin/start": "#!/bin/sh\n"})
+def an_area(zygote: Zygote, root: Path) -> StagingArea:
+    root.mkdir(exist_ok=True)
+    area = QuickArea(root=root, zygote=zygote)
+    return area.with_package({"app.txt": "hello", "bin/start": "#!/bin/sh\n"})
 
 
 def droplet_of(area: StagingArea) -> tuple[Droplet, dict[str, bytes]]:
@@ -50,8 +52,8 @@ def droplet_of(area: StagingArea) -> tuple[Droplet, dict[str, bytes]]:
     return droplet, files
 
 
-def test_survey_tells_what_is_missing_and_forgets_the_rest(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("text", DETECTED)
+def test_survey_tells_what_is_missing_and_forgets_the_rest(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("text", DETECTED)
     assert area.package is not None
     (tmp_path / area.package.path).write_bytes(b"half of i")
     area.give(b"of an earlier staging")
@@ -63,19 +65,21 @@ def test_survey_tells_what_is_missing_and_forgets_the_rest(tmp_path: Path) -> No
     assert os.listdir(tmp_path / "input") == [area.buildpacks[0].archive.sha256]
 
 
-def test_archive_of_a_buildpack_is_found_again_on_the_shelf(tmp_path: Path) -> None:
+def test_archive_of_a_buildpack_is_found_again_on_the_shelf(tmp_path: Path, zygote: Zygote) -> None:
     options = ("--shelf", str(tmp_path / "shelf"))
-    first = StagingArea(root=tmp_path / "one", options=options).with_package({"app.txt": ""})
+    first = QuickArea(zygote=zygote, root=tmp_path / "one", options=options).with_package({"app.txt": ""})
     first.with_buildpack("text", DETECTED).run(Phase.PREPARE)
-    second = StagingArea(root=tmp_path / "two", options=options, package=first.package, buildpacks=first.buildpacks)
+    second = QuickArea(
+        zygote=zygote, root=tmp_path / "two", options=options, package=first.package, buildpacks=first.buildpacks
+    )
     second.root.mkdir()
     assert first.package is not None
 
     assert second.run(Phase.SURVEY).outcome.missing == [first.package.sha256]
 
 
-def test_detected_buildpack_compiles_and_releases(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("never", {**DETECTED, "bin/detect": "echo no; exit 1"})
+def test_detected_buildpack_compiles_and_releases(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("never", {**DETECTED, "bin/detect": "echo no; exit 1"})
     area.with_buildpack("text", DETECTED).with_buildpack("late", DETECTED)
     area.is_detecting = True
 
@@ -97,8 +101,8 @@ def test_detected_buildpack_compiles_and_releases(tmp_path: Path) -> None:
     assert not [name for name in files if name.startswith("./deps/")]
 
 
-def test_what_detect_prints_is_no_part_of_the_log(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("text", DETECTED)
+def test_what_detect_prints_is_no_part_of_the_log(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("text", DETECTED)
     area.is_detecting = True
     area.run(Phase.PREPARE)
 
@@ -109,8 +113,8 @@ def test_what_detect_prints_is_no_part_of_the_log(tmp_path: Path) -> None:
     assert run.log == "thinking\ntext is the buildpack for this app\n"
 
 
-def test_unusable_buildpacks_are_left_out_of_detection(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("no bin", {"a/x": "", "b/x": ""})
+def test_unusable_buildpacks_are_left_out_of_detection(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("no bin", {"a/x": "", "b/x": ""})
     area.with_buildpack("no detect", {"bin/compile": ""})
     area.with_buildpack("not executable", {"bin/detect": ""}, {"bin/detect": 0o100644})
     area.with_buildpack("text", DETECTED)
@@ -127,8 +131,8 @@ def test_unusable_buildpacks_are_left_out_of_detection(tmp_path: Path) -> None:
     ]
 
 
-def test_named_buildpacks_supply_in_order_and_the_last_finalizes(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("first", {"bin/supply": MODERN["bin/supply"]})
+def test_named_buildpacks_supply_in_order_and_the_last_finalizes(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("first", {"bin/supply": MODERN["bin/supply"]})
     area.with_buildpack(
         "second",
         {
@@ -174,8 +178,8 @@ END""",
     assert sorted(cache.key for cache in droplet.caches) == sorted([name, xxh64_hexdigest(b"second"), "final"])
 
 
-def test_final_buildpack_without_finalize_compiles_after_a_warning(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("first", {"bin/supply": MODERN["bin/supply"]})
+def test_final_buildpack_without_finalize_compiles_after_a_warning(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("first", {"bin/supply": MODERN["bin/supply"]})
     area.with_buildpack("text", {**DETECTED, "bin/detect": "exit 1", "bin/supply": "exit 1"})
 
     runs = area.stage()
@@ -185,8 +189,8 @@ def test_final_buildpack_without_finalize_compiles_after_a_warning(tmp_path: Pat
     assert not (tmp_path / "home/deps/1").exists()
 
 
-def test_ten_buildpacks_count_with_two_digits(tmp_path: Path) -> None:
-    area = an_area(tmp_path)
+def test_ten_buildpacks_count_with_two_digits(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path)
     for number in range(9):
         area.with_buildpack(f"supplier {number}", {"bin/supply": 'echo "$4" > "$3/$4/index"'})
     launch = 'cat > "$3/$4/launch.yml" <<END\nprocesses: [{type: web, command: found}]\nEND'
@@ -198,8 +202,8 @@ def test_ten_buildpacks_count_with_two_digits(tmp_path: Path) -> None:
     assert droplet.result["process_types"] == {"web": "found"}
 
 
-def test_procfile_has_the_last_word(tmp_path: Path) -> None:
-    area = StagingArea(root=tmp_path).with_package({"Procfile": "web: mine\nclock: tick"})
+def test_procfile_has_the_last_word(tmp_path: Path, zygote: Zygote) -> None:
+    area = QuickArea(zygote=zygote, root=tmp_path).with_package({"Procfile": "web: mine\nclock: tick"})
     area.with_buildpack("text", DETECTED)
 
     droplet, _ = droplet_of(area)
@@ -207,8 +211,8 @@ def test_procfile_has_the_last_word(tmp_path: Path) -> None:
     assert droplet.result["process_types"] == {"web": "mine", "clock": "tick"}
 
 
-def test_app_without_web_is_staged_with_a_warning(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("text", {**DETECTED, "bin/release": "echo '{}'"})
+def test_app_without_web_is_staged_with_a_warning(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("text", {**DETECTED, "bin/release": "echo '{}'"})
 
     runs = area.stage()
 
@@ -217,28 +221,31 @@ def test_app_without_web_is_staged_with_a_warning(tmp_path: Path) -> None:
     assert runs[-1].outcome.droplet.result["process_types"] == {}
 
 
-def test_buildpack_may_lie_in_the_only_directory_of_its_archive(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("nested", {f"inner/{name}": text for name, text in DETECTED.items()})
+def test_buildpack_may_lie_in_the_only_directory_of_its_archive(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack(
+        "nested", {f"inner/{name}": text for name, text in DETECTED.items()}
+    )
 
     assert droplet_of(area)[0].result["process_types"] == {"web": "run web"}
 
 
-def test_two_stagings_of_one_package_give_the_same_bytes(tmp_path: Path) -> None:
+def test_two_stagings_of_one_package_give_the_same_bytes(tmp_path: Path, zygote: Zygote) -> None:
     droplets = []
     for name in ("one", "two"):
-        area = StagingArea(root=tmp_path / name).with_package({"app.txt": "hello", "lib/a": "a"})
+        (tmp_path / name).mkdir()
+        area = QuickArea(zygote=zygote, root=tmp_path / name).with_package({"app.txt": "hello", "lib/a": "a"})
         area.with_buildpack("first", {"bin/supply": MODERN["bin/supply"]}).with_buildpack("text", DETECTED)
         droplets.append(droplet_of(area)[0])
 
     assert droplets[0] == droplets[1]
 
 
-def test_caches_come_back_to_the_buildpacks_that_are_used(tmp_path: Path) -> None:
+def test_caches_come_back_to_the_buildpacks_that_are_used(tmp_path: Path, zygote: Zygote) -> None:
     count = 'cat "$2/count" 2>/dev/null || true; echo again >> "$2/count"'
-    cold = an_area(tmp_path / "cold").with_buildpack("supplier", {"bin/supply": count})
+    cold = an_area(zygote, tmp_path / "cold").with_buildpack("supplier", {"bin/supply": count})
     cold.with_buildpack("text", {**DETECTED, "bin/compile": count})
     caches = droplet_of(cold)[0].caches
-    warm = an_area(tmp_path / "warm").with_buildpack("other", {"bin/supply": count})
+    warm = an_area(zygote, tmp_path / "warm").with_buildpack("other", {"bin/supply": count})
     warm.with_buildpack("text", {**DETECTED, "bin/compile": count})
     given = [Cache(key=cache.key, file=warm.give((cold.root / cache.file.path).read_bytes())) for cache in caches]
     warm.caches = given
@@ -250,8 +257,8 @@ def test_caches_come_back_to_the_buildpacks_that_are_used(tmp_path: Path) -> Non
     assert prepare.outcome.suppliers == 1
 
 
-def test_cache_that_cannot_be_had_only_costs_time(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("text", DETECTED)
+def test_cache_that_cannot_be_had_only_costs_time(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("text", DETECTED)
     area.caches = [Cache(key="final", file=area.give(gzip.compress(b"no tar")))]
 
     runs = area.stage()
@@ -260,8 +267,8 @@ def test_cache_that_cannot_be_had_only_costs_time(tmp_path: Path) -> None:
     assert runs[-1].outcome.droplet is not None
 
 
-def test_scripts_see_the_contracts_environment_and_nothing_of_the_workers(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack(
+def test_scripts_see_the_contracts_environment_and_nothing_of_the_workers(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack(
         "text", {**DETECTED, "bin/compile": 'env | sort > "$1/env"; umask >> "$1/env"'}
     )
     services = {"db": [{"credentials": {"uri": "mysql://u:p@h/d"}}]}
@@ -279,8 +286,8 @@ def test_scripts_see_the_contracts_environment_and_nothing_of_the_workers(tmp_pa
     assert "CF_STACK=cflinuxfs4" in lines
 
 
-def test_failed_staging_leaves_a_document_with_the_buildpacks(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("text", {"bin/compile": "exit 1"})
+def test_failed_staging_leaves_a_document_with_the_buildpacks(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("text", {"bin/compile": "exit 1"})
 
     last = area.stage()[-1]
 
@@ -290,8 +297,8 @@ def test_failed_staging_leaves_a_document_with_the_buildpacks(tmp_path: Path) ->
     assert document["process_types"] == {}
 
 
-def test_sbom_beside_what_is_supplied_is_handed_back(tmp_path: Path) -> None:
-    area = an_area(tmp_path).with_buildpack("first", {"bin/supply": "echo '{}' > \"$3/$4/x.sbom.cdx.json\""})
+def test_sbom_beside_what_is_supplied_is_handed_back(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("first", {"bin/supply": "echo '{}' > \"$3/$4/x.sbom.cdx.json\""})
     area.with_buildpack("text", DETECTED)
 
     droplet, _ = droplet_of(area)

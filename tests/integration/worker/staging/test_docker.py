@@ -250,3 +250,20 @@ def test_every_failure_of_an_inspection_ends_with_two(registry: Registry, tmp_pa
 def test_mixed_credentials_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(BuildmillError, match="are either username and password, or token"):
         credentials_for("r.example", {"https://r.example/v2/": given})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://é/", "http://a b/", "http://a/\r\nX: y", "file:///etc/passwd", "http://[/", "//x"]
+)
+def test_what_is_no_url_is_not_asked(url: str) -> None:
+    http = Http(insecure=["a", "é", "a b"], deadline=_endless(), pause=lambda seconds: None)
+
+    with pytest.raises(PhaseFailed, match="is no URL") as raised, http.get(url, {}):
+        pass
+
+    assert raised.value.cause is Cause.DOWNLOAD
+
+
+def test_a_token_that_cannot_be_shown_is_refused() -> None:
+    with pytest.raises(BuildmillError, match="have a token that is not of printable ASCII characters"):
+        credentials_for("r.example", {"r.example": {"token": "a\r\nX: y"}})

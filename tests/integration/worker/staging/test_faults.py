@@ -11,6 +11,7 @@ import pytest
 
 from buildmill.common.staging import TASK_PATH, Buildpack, Cause, Limits, Phase
 from tests.staging_area import SAMPLER, StagingArea, zip_of
+from tests.staging_zygote import QuickArea, Zygote
 
 COMPILED = {"bin/compile": "true", "bin/release": "echo '{}'"}
 NOT_EXECUTABLE = 0o100644
@@ -355,8 +356,12 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
-def test_fault_has_a_cause_of_its_own(tmp_path: Path, fault: Fault) -> None:
-    area = StagingArea(root=tmp_path, options=(SAMPLER,)).with_package({"app.txt": ""}).with_buildpack("good", COMPILED)
+def test_fault_has_a_cause_of_its_own(tmp_path: Path, zygote: Zygote, fault: Fault) -> None:
+    area = (
+        QuickArea(root=tmp_path, zygote=zygote, options=(SAMPLER,))
+        .with_package({"app.txt": ""})
+        .with_buildpack("good", COMPILED)
+    )
     fault.seed(area)
 
     last = area.stage()[-1]

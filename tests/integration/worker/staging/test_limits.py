@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from buildmill.common.staging import Cause, Limits, Phase
+from buildmill.worker.shepherd.cgroup import CommandCgroup
 from buildmill.worker.shepherd.tree import is_dead
 from buildmill.worker.staging.supervision.group import PREFIX
 from buildmill.worker.staging.supervision.probe import probe
@@ -72,6 +73,25 @@ def compiled(
     pids = [int(line) for line in (tmp_path / "home/app/pids").read_text().split()]
     assert [pid for pid in pids if not is_dead(pid)] == []
     return run
+
+
+def started(tmp_path: Path, options: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], int]:
+    """The program while it runs a script that does not end, and the script's pid."""
+    area = StagingArea(root=tmp_path, options=options).with_package({"app.txt": ""})
+    area.with_buildpack("slow", {"bin/compile": MARK + "trap '' TERM; sleep 60"})
+    area.run(Phase.PREPARE)
+    program = subprocess.Popen(
+        [*PROGRAM, *options, "finalize", "--seconds", "60"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    pids = tmp_path / "home/app/pids"
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (pids.exists() and pids.read_text().strip()):
+        assert time.monotonic() < end
+        assert program.poll() is None
+        time.sleep(0.01)
+    return program, int(pids.read_text())
 
 
 def test_memory_of_a_grandchild_counts(tmp_path: Path, options: tuple[str, ...]) -> None:
@@ -137,35 +157,43 @@ def test_daemons_do_not_outlive_the_script(tmp_path: Path, options: tuple[str, .
 
 
 def test_stopped_program_leaves_nobody_behind(tmp_path: Path, options: tuple[str, ...]) -> None:
-    area = StagingArea(root=tmp_path, options=options).with_package({"app.txt": ""})
-    area.with_buildpack("slow", {"bin/compile": MARK + "trap '' TERM; sleep 60"})
-    area.run(Phase.PREPARE)
-    program = subprocess.Popen(
-        [*PROGRAM, *options, "finalize", "--seconds", "60"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
-    pids = tmp_path / "home/app/pids"
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not (pids.exists() and pids.read_text().strip()):
-        assert time.monotonic() < end
-        assert program.poll() is None
-        time.sleep(0.01)
+    program, script = started(tmp_path, options)
 
     program.send_signal(signal.SIGTERM)
 
     assert program.wait(PATIENCE_SECONDS) == 128 + signal.SIGTERM
-    assert is_dead(int(pids.read_text()))
+    assert is_dead(script)
 
 
-def test_groups_of_programs_that_have_ended_are_taken_away(tmp_path: Path) -> None:
+def test_program_that_is_killed_leaves_a_group_that_the_next_one_takes_away(tmp_path: Path) -> None:
+    where = probe().hierarchies
+    if where is None or where.memory is None:
+        pytest.skip("this machine lets nobody make cgroups with limits")
+    program, _ = started(tmp_path, ())
+    program.kill()
+    program.wait(PATIENCE_SECONDS)
+    [left] = [name for name in os.listdir(where.memory) if f"-{program.pid}-" in name]
+    group = CommandCgroup(os.path.join(where.memory, left))
+    end = time.monotonic() + PATIENCE_SECONDS
+    while group.processes():
+        assert time.monotonic() < end
+        group.kill()  # the worker's part: it knows all that is below what it has started
+        time.sleep(0.01)
+
+    (tmp_path / "next").mkdir()
+    compiled(tmp_path / "next", "true", ())
+
+    assert left not in os.listdir(where.memory)
+
+
+def test_program_takes_its_groups_away(tmp_path: Path) -> None:
     where = probe().hierarchies
     if where is None:
         pytest.skip("this machine lets nobody make cgroups with limits")
+    parents = [parent for parent in (where.memory, where.processes) if parent is not None]
+    before = {name for parent in parents for name in os.listdir(parent)}
 
     compiled(tmp_path, "true", ())
 
-    for parent in {where.memory, where.processes} - {None}:
-        assert parent is not None
-        names = [name for name in os.listdir(parent) if name.startswith(PREFIX)]
-        assert [name for name in names if is_dead(int(name.split("-")[-2]))] == []
+    after = {name for parent in parents for name in os.listdir(parent) if name.startswith(PREFIX)}
+    assert [name for name in after - before if is_dead(int(name.split("-")[-2]))] == []

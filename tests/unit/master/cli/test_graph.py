@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from buildmill.common.errors import BuildmillError
-from buildmill.master.cli.graph import _line_of, drawn
+from buildmill.master.cli.graph import _line_of, asked_for, drawn
 
 
 def job(number: int, outputs: list[str], inputs: list[str], *, stale: bool = False, after: Any = ()) -> dict[str, Any]:
@@ -47,3 +47,17 @@ def test_what_makes_a_target_stale_is_followed_back() -> None:
 def test_a_target_that_nothing_makes_is_refused() -> None:
     with pytest.raises(BuildmillError, match="nothing makes raw"):
         list(drawn("raw", []))
+
+
+def test_what_is_asked_for_is_said_by_the_options() -> None:
+    def target(*, is_only: bool = False, inputs: Any = (), ignored: Any = ()) -> Any:
+        return asked_for(["report"], None, [], is_only, inputs, ignored, False)["target"]
+
+    assert target() == {"type": "upstream", "targetRids": ["report"], "ignoredRids": []}
+    assert target(is_only=True) == {"type": "manual", "targetRids": ["report"]}
+    assert target(inputs=["raw"], ignored=["x"]) == {
+        "type": "connecting", "targetRids": ["report"], "inputRids": ["raw"], "ignoredRids": ["x"],
+    }  # fmt: skip
+    for contradiction in ({"inputs": ["raw"]}, {"ignored": ["raw"]}):
+        with pytest.raises(BuildmillError, match="--only builds just what is named"):
+            target(is_only=True, **contradiction)

@@ -166,7 +166,8 @@ def test_the_root_and_its_other_name(face: Face) -> None:
 def test_other_methods_are_refused(face: Face, method: str) -> None:
     answer = face.request(method, "/api/v2/builds")
 
-    assert (answer.status, answer.json) == (400, {"error": "invalid HTTP method"})
+    assert (answer.status, answer.json) == (405, {"error": "invalid HTTP method"})
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
 def test_nobody_takes_lines_that_are_not_http(face: Face) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
+from buildmill.common.errors import ConfigError
 from buildmill.common.staging import STAGING_EXTENSION, STAGING_INFO, Lifecycle, Offer, read_offer
 from buildmill.worker.config import WorkerConfig, load_config
 from buildmill.worker.create import create_worker
 from buildmill.worker.info import describe_worker_blocking
-from buildmill.worker.staging.offer import make_offer_blocking
+from buildmill.worker.staging.offer import check_staging, make_offer_blocking
 
 
 def described(basedir: Path, offer: Offer | None) -> dict[str, object]:
@@ -46,6 +49,15 @@ def test_worker_offers_what_its_owner_allows(tmp_path: Path) -> None:
     assert offer.memory_mb == 100
     assert offer.disk_mb > 0
     assert offer.enforcement["disk"] == "sampler"
+
+
+def test_staging_wants_every_process_to_be_found() -> None:
+    config = WorkerConfig(name="w", masters=["h"], staging=True, durable=False)
+
+    with pytest.raises(ConfigError, match="staging: needs durable = true"):
+        check_staging(config)
+    check_staging(WorkerConfig(name="w", masters=["h"], staging=True))
+    check_staging(WorkerConfig(name="w", masters=["h"], durable=False))
 
 
 def test_owner_may_do_without_cgroups_and_shelf(tmp_path: Path) -> None:

@@ -36,6 +36,13 @@ def test_file_with_a_hole_counts_its_blocks(tmp_path: Path) -> None:
     assert disk_bytes(str(tmp_path)) < MIB
 
 
+def test_empty_files_take_room_as_well(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / str(number)).touch()
+
+    assert disk_bytes(str(tmp_path)) >= 100 * 1024
+
+
 def test_open_file_without_a_name_counts(tmp_path: Path) -> None:
     with (tmp_path / "a").open("wb", buffering=0) as file:
         file.write(os.urandom(MIB))

@@ -6,6 +6,8 @@ import importlib.util
 import os
 import shutil
 import sys
+import threading
+from collections.abc import Iterator
 
 from buildmill.common.errors import ConfigError, ConfigProblem
 from buildmill.common.staging import Offer
@@ -18,15 +20,24 @@ _NEEDED = ("xxhash", "yaml")  # the extra `staging`
 
 
 def check_staging(config: WorkerConfig) -> None:
-    """Make sure that what staging needs is installed, where it is switched on.
+    """Make sure that what staging needs is there, where it is switched on.
 
     Raises:
         ConfigError: it is not.
     """
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None] if config.staging else []
-    if missing:
+    problems = list(_problems(config)) if config.staging else []
+    if problems:
+        raise ConfigError(problems)
+
+
+def _problems(config: WorkerConfig) -> Iterator[ConfigProblem]:
+    if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         text = f"staging: Python's {' and '.join(missing)} can't be found"
-        raise ConfigError([ConfigProblem(text, hint="install buildmill[staging]")])
+        yield ConfigProblem(text, hint="install buildmill[staging]")
+    if not config.durable:
+        yield ConfigProblem("staging: needs durable = true: only then is every process of a staging found when it ends")
+    if not os.path.exists(f"/proc/self/task/{threading.get_native_id()}/children"):
+        yield ConfigProblem("staging: this system does not tell who has started whom (/proc/PID/task/TID/children)")
 
 
 def make_offer_blocking(config: WorkerConfig, basedir: str) -> Offer | None:

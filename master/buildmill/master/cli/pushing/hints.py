@@ -50,6 +50,7 @@ HINTS: Final[Mapping[str, str]] = {
 
 
 _MORE_EXACT: Final = (
+    (re.compile(r"limit exceeded"), "ask for less with --memory and --disk"),
     (re.compile(r"memory", re.I), "have it given more with --memory, or mend what takes so much"),
     (re.compile(r"\bdisk\b", re.I), "have it given more with --disk, or name what need not go along in .cfignore"),
     (re.compile(r"time for staging was over", re.I), HINTS["StagingTimeExpired"]),
@@ -61,9 +62,9 @@ _MORE_EXACT: Final = (
 """What the cause says, over the name of the error, which has many causes."""
 
 
-def _hint(failure: StagingFailed) -> str:
-    exact = (hint for pattern, hint in _MORE_EXACT if pattern.search(failure.cause))
-    return next(exact, HINTS.get(failure.name, ""))
+def _hint(name: str, cause: str) -> str:
+    exact = (hint for pattern, hint in _MORE_EXACT if pattern.search(cause))
+    return next(exact, HINTS.get(name, ""))
 
 
 def explained(problem: BuildmillError) -> str:
@@ -71,9 +72,9 @@ def explained(problem: BuildmillError) -> str:
     hint = ""
     match problem:
         case StagingFailed():
-            text, hint = f"staging failed: {problem}", _hint(problem)
+            text, hint = f"staging failed: {problem}", _hint(problem.name, problem.cause)
         case ApiError():
-            text, hint = str(problem), HINTS.get(problem.title, "")
+            text, hint = str(problem), _hint(problem.title, problem.problem)
         case Unreachable():
             text, hint = str(problem), "is it running? its address is given with --master, or in BUILDMILL_MASTER"
         case _:

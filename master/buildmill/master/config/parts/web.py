@@ -124,6 +124,7 @@ class WebPart:
             pages=BUILT,
             access=access_of(config, self._master),
             accounts=self._accounts,
+            limits=config.www.limits,
             ping_seconds=config.www.ws_ping_interval,
             history=self._history,
             serves_pages=self._has_pages(config),
@@ -163,6 +164,7 @@ def access_of(config: MasterConfig, master: Any) -> Access:
         authz=www.authz,
         policy=Policy(public_read=www.public_read, changing=how),
         trusted_proxies=www.trusted_proxies,
+        dataset_rules=config.orchestration.dataset_rules,
         session_seconds=min(WHOLE_SECONDS, max(60, int(www.cookie_expiration_time.total_seconds()))),
     )
 

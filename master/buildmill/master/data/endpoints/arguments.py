@@ -9,6 +9,9 @@ from buildmill.common.errors import InvalidInput, Unavailable
 from buildmill.master.data.endpoints.endpoint import Context
 from buildmill.master.data.ports import ControlUpdates
 from buildmill.master.data.schemas import parameters, text
+from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
+from buildmill.master.domain.orchestration.rights import DatasetLimits
+from buildmill.master.domain.rights import Actor
 
 MAX_TEXT = 10_000
 REASON = parameters(reason=text(MAX_TEXT))
@@ -19,6 +22,18 @@ def updates_of(context: Context) -> ControlUpdates:
     if context.updates is None:
         raise Unavailable("this process only reads")
     return context.updates.impatient if context.note is None else context.updates.within(context.note.around)
+
+
+def settings_of(context: Context) -> OrchestrationConfig:
+    """What the configuration in force says of job graphs."""
+    if context.updates is None:
+        raise Unavailable("this process knows no job graphs")
+    return context.updates.orchestration
+
+
+def limits_of(context: Context, actor: Actor) -> DatasetLimits:
+    """The datasets that somebody who acts does not get to."""
+    return settings_of(context).dataset_rules.limits(actor.roles)
 
 
 def text_argument(params: Mapping[str, Any], name: str, default: str) -> str:

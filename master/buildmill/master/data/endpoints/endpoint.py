@@ -20,7 +20,7 @@ from buildmill.master.data.versions import EVERY_COMMIT
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.allowance import Allowance
-from buildmill.master.domain.rights import Actor
+from buildmill.master.domain.rights import ACTIONS, ActionKind, Actor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -115,6 +115,8 @@ class Control:
         state: what it may change, for the audit log: read before and after it.
         made: what is new, by the result of the unit of work, for the audit log.
         by_engine: user code of the configuration takes part: a process without an engine has it done by that.
+
+    One whose right is to read changes nothing, and the audit log is not told of it.
     """
 
     action: str
@@ -124,6 +126,11 @@ class Control:
     state: Callable[[Connection, Keys], Mapping[str, Any]] = _no_state
     made: Made = _nothing_made
     by_engine: bool = False
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it changes nothing."""
+        return ACTIONS[self.action].kind is ActionKind.READ
 
 
 @dataclass(frozen=True, slots=True)

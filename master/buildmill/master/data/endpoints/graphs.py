@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.data.endpoints.arguments import MAX_TEXT, text_argument, updates_of
+from buildmill.master.data.endpoints.arguments import MAX_TEXT, limits_of, settings_of, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, collection, single
 from buildmill.master.data.graphs import planned
 from buildmill.master.data.paths import Keys
@@ -35,7 +35,9 @@ from buildmill.master.domain.orchestration.resources import (
     TargetResource,
     TargetVersion,
 )
+from buildmill.master.domain.orchestration.rights import DatasetLimits
 from buildmill.master.domain.orchestration.values import (
+    BuildTarget,
     ConnectingTarget,
     Duration,
     EveryTarget,
@@ -80,6 +82,7 @@ _CREATE = parameters(
     abort_on_failure=FLAG,
     notifications=FLAG,
 )
+_PLAN = parameters("target", target=_TARGET, branch=text(MAX_TEXT), fallbacks=_NAMES, force=FLAG)
 _COMMIT = parameters(branch=text(MAX_TEXT), payload={"type": "object"})
 
 
@@ -133,7 +136,7 @@ def _specs_in_force(connection: Connection, spec: ResultSpec, *filters: Filter) 
     return JOB_SPECS.page(connection, spec.query.narrowed(only("in force", True), *filters), count=True)
 
 
-async def _plan(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[GraphPlanJob]:
+async def _plan(context: Context, keys: Keys, spec: ResultSpec) -> Sequence[GraphPlanJob]:
     """What building a target, and all that it is made of, would do on a branch; fallback is the default branch."""
     if context.updates is None:
         return ()
@@ -142,7 +145,8 @@ async def _plan(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[Gra
     fallbacks = () if branch == settings.default_branch else (settings.default_branch,)
     rid = await context.database.read(_target_rid, keys)
     target = UpstreamTarget((rid or keys["target"],))
-    request = GraphRequest(target=target, branch=branch, fallbacks=fallbacks)
+    hidden = spec.query.reach.hidden
+    request = GraphRequest(target=target, branch=branch, fallbacks=fallbacks, limits=DatasetLimits(hidden, hidden))
     try:
         return await context.database.read(planned, request, settings)
     except errors.TargetsNotFound:
@@ -154,16 +158,10 @@ async def _plan(context: Context, keys: Keys, _spec: ResultSpec) -> Sequence[Gra
 
 async def create(context: Context, _keys: Keys, params: Mapping[str, Any], actor: Actor) -> str:
     """Ask for a build of a graph; returns its RID. Targets are named, or given by their RIDs."""
-    try:
-        target = msgspec.convert(
-            params.get("target"), ManualTarget | UpstreamTarget | ConnectingTarget | EveryTarget, strict=True
-        )
-    except msgspec.ValidationError as problem:
-        raise InvalidInput("target", str(problem)) from problem
-    if not isinstance(target, EveryTarget):
-        target = await _by_rid(context, target)
+    updates = updates_of(context)
+    limits = limits_of(context, actor)
     request = GraphRequest(
-        target=target,
+        target=await _target_of(context, params, limits),
         branch=text_argument(params, "branch", "") or None,
         fallbacks=_names(params, "fallbacks"),
         force=_flag(params, "force"),
@@ -171,9 +169,32 @@ async def create(context: Context, _keys: Keys, params: Mapping[str, Any], actor
         retry_backoff=_backoff(params),
         abort_on_failure=_flag(params, "abort_on_failure"),
         notifications=_flag(params, "notifications"),
+        limits=limits,
     )
-    build = await updates_of(context).createGraphBuild(request, _who(actor))
+    build = await updates.createGraphBuild(request, _who(actor))
     return build.rid
+
+
+async def plan(context: Context, _keys: Keys, params: Mapping[str, Any], actor: Actor) -> Sequence[GraphPlanJob]:
+    """What `create` would do now, for each job that it would select; changes nothing."""
+    hidden = limits_of(context, actor).hidden
+    limits = DatasetLimits(hidden, hidden)  # who may read it, may know whether it is fresh
+    request = GraphRequest(
+        target=await _target_of(context, params, limits),
+        branch=text_argument(params, "branch", "") or None,
+        fallbacks=_names(params, "fallbacks"),
+        force=_flag(params, "force"),
+        limits=limits,
+    )
+    return await context.database.read(planned, request, settings_of(context))
+
+
+async def _target_of(context: Context, params: Mapping[str, Any], limits: DatasetLimits) -> BuildTarget:
+    try:
+        target = msgspec.convert(params.get("target"), BuildTarget, strict=True)
+    except msgspec.ValidationError as problem:
+        raise InvalidInput("target", str(problem)) from problem
+    return target if isinstance(target, EveryTarget) else await _by_rid(context, target, limits)
 
 
 def _who(actor: Actor) -> str:
@@ -192,16 +213,15 @@ def _backoff(params: Mapping[str, Any]) -> Duration:
 
 
 async def _by_rid(
-    context: Context, target: ManualTarget | UpstreamTarget | ConnectingTarget
+    context: Context, target: ManualTarget | UpstreamTarget | ConnectingTarget, limits: DatasetLimits
 ) -> ManualTarget | UpstreamTarget | ConnectingTarget:
-    """The same with RIDs where there are names."""
+    """The same with RIDs where there are names of what the asker may know of."""
     lists = {name: getattr(target, name) for name in target.__struct_fields__}
     if any("\0" in text for names in lists.values() for text in names):
         raise InvalidInput("target", "expected names without NUL")
     known = await context.database.read(find_targets, [name for names in lists.values() for name in names])
-    changed = {
-        field: tuple(known[name].rid if name in known else name for name in names) for field, names in lists.items()
-    }
+    shown = {name: target.rid for name, target in known.items() if target.rid not in limits.hidden}
+    changed = {field: tuple(shown.get(name, name) for name in names) for field, names in lists.items()}
     return msgspec.structs.replace(target, **changed)
 
 
@@ -267,7 +287,8 @@ ENDPOINTS: list[Endpoint] = [
         actions={
             "create": Control(
                 "graph_builds.create", create, _CREATE, tells=("target", "branch", "fallbacks", "force"), made=_made
-            )
+            ),
+            "plan": Control("graph_builds.read", plan, _PLAN),
         },
     ),
     *single(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from buildmill.common.errors import NotFound, Unavailable
-from buildmill.master.data.endpoints.arguments import updates_of
+from buildmill.master.data.endpoints.arguments import limits_of, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.schemas import parameters
+from buildmill.master.db.reading.guards import is_schedule_within, schedules_within
 from buildmill.master.db.schedules import firing, store
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.orchestration import rids
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.rights import Actor
 from buildmill.master.domain.schedules import requests
 from buildmill.master.domain.schedules.refusals import check_texts, checked_trigger, subjects_of
@@ -39,8 +42,10 @@ def _one(connection: Connection, keys: Keys, _spec: ResultSpec) -> ScheduleResou
     return resource_of(found[0]) if found else None
 
 
-def _all(connection: Connection, _keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleResource]:
-    return [resource_of(schedule) for schedule in store.many(connection, limit=10_000)]
+def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Sequence[ScheduleResource]:
+    reach = spec.query.reach
+    found = store.many(connection, limit=10_000)
+    return [resource_of(schedule) for schedule in found if is_schedule_within(reach, schedule)]
 
 
 def _runs(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleRunResource]:
@@ -51,7 +56,10 @@ def _runs(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[Sch
 
 
 def _explain(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleExplanation]:
-    return store.explain(connection, keys["rid"])
+    try:
+        return store.explain(connection, keys["rid"])
+    except NotFound:  # with the same words for what is out of reach
+        raise NotFound("no such schedule") from None
 
 
 # -- acting ----------------------------------------------------------------------------
@@ -84,10 +92,12 @@ async def _new(context: Context, params: Mapping[str, Any], actor: Actor) -> sto
     action = requests.action_of(requested.action, await context.graphs.default_branch())
     scope = requested.scope_mode or UserScope()
     # what lies outside of its projects is found at each run: they may change meanwhile
-    await context.graphs.check(requests.graph_request_of(action, UserScope()))
+    limits = limits_of(context, actor)
+    await context.graphs.check(replace(requests.graph_request_of(action, UserScope()), limits=limits))
     datasets, schedules = subjects_of(requested.trigger)
     known = {target.rid for target in (await context.graphs.targets(datasets)).values()} if datasets else set()
-    known |= {schedule.rid for schedule in await context.database.read(store.many, schedules)}
+    known -= limits.hidden
+    known |= await context.database.read(schedules_within, Reach(hidden=limits.hidden), schedules)
     trigger = checked_trigger(requested.trigger, known)
     check_texts(requested.display_name, requested.description)
     random_bytes = _random(context)
@@ -125,7 +135,7 @@ async def _run(context: Context, keys: Keys, _params: Mapping[str, Any], actor: 
 def editor_of(actor: Actor) -> Editor:
     """The user who acts."""
     username = actor.username or actor.name
-    return Editor(user_id=rids.of_user(username), username=username)
+    return Editor(user_id=rids.of_user(username), username=username, roles=actor.roles)
 
 
 def _random(context: Context) -> rids.RandomBytes:

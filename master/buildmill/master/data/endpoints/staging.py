@@ -16,10 +16,12 @@ from buildmill.master.db.reading.staging import (
     STAGING_DROPLETS,
     STAGING_PACKAGES,
 )
+from buildmill.master.db.staging import droplets
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import only
 
 _APP = "staging_apps/s:staging_app_guid"
+_DROPLET = "staging_droplets/s:staging_droplet_guid"
 
 
 def _all(of: Collection[Any]) -> Query:
@@ -43,6 +45,10 @@ def _one(of: Collection[Any], key: str) -> Query:
     return query
 
 
+def _attestation(connection: Connection, keys: Keys, _spec: ResultSpec) -> Any:
+    return droplets.attestation(connection, keys["staging_droplet_guid"])
+
+
 def _endpoints(name: str, of: Collection[Any], is_below_app: bool = False) -> list[Endpoint]:
     """The list, one by its guid, and the list below an app."""
     plural, key = f"{name}s", f"{name}_guid"
@@ -61,6 +67,7 @@ ENDPOINTS: list[Endpoint] = [
     *_endpoints("staging_package", STAGING_PACKAGES, is_below_app=True),
     *_endpoints("staging_build", STAGING_BUILDS, is_below_app=True),
     *_endpoints("staging_droplet", STAGING_DROPLETS, is_below_app=True),
+    *single("staging_attestation", "staging_droplets.read", _attestation, f"{_DROPLET}/attestation"),
     *_endpoints("staging_buildpack", STAGING_BUILDPACKS),
     *collection("staging_cache", "staging_apps.read", _of_app(STAGING_CACHES), f"{_APP}/staging_caches"),
 ]

@@ -14,6 +14,7 @@ from buildmill.master.db.graphs import landscape, versions
 from buildmill.master.db.graphs.chunks import chunks
 from buildmill.master.db.graphs.landscape import HeadRow
 from buildmill.master.db.graphs.rows import BuildRow, JobRow, change_job
+from buildmill.master.db.statement import Statement
 from buildmill.master.db.tables_of_graphs import (
     graph_attempt_inputs,
     graph_attempts,
@@ -50,6 +51,35 @@ class AttemptRow(NamedTuple):
 
 
 ATTEMPT_COLUMNS = tuple(_a[name] for name in AttemptRow._fields)
+_COUNT = Statement(sa.select(sa.func.count()).select_from(graph_attempts).where(_a.job_id == sa.bindparam("job")))
+_ADD = Statement(
+    graph_attempts.insert()
+    .values({name: sa.bindparam(name) for name in ("job_id", "number", "build_request_id", "requested_at_ms")})
+    .returning(_a.id)
+)
+_ADD_INPUT = Statement(
+    graph_attempt_inputs.insert().values(
+        {name: sa.bindparam(name) for name in ("attempt_id", "target_id", "version_id")}
+    )
+)
+_o = graph_job_outputs.c
+_WRITES = Statement(
+    graph_job_outputs.update()
+    .where(_o.job_id == sa.bindparam("job"), _o.target_id == sa.bindparam("target"))
+    .values(version_id=sa.bindparam("version"))
+)
+_PAYLOAD = Statement(sa.select(_v.payload).where(_v.id == sa.bindparam("version")))
+_WRITTEN = Statement(sa.select(_v.id).where(_v.attempt_id == sa.bindparam("attempt")).order_by(_v.id))
+_FINISH = Statement(
+    graph_attempts.update()
+    .where(_a.id == sa.bindparam("attempt"))
+    .values(results=sa.bindparam("result"), finished_at_ms=sa.bindparam("at_ms"))
+)
+_NOTE_BUILD = Statement(
+    graph_attempts.update()
+    .where(_a.id == sa.bindparam("attempt"))
+    .values(build_id=sa.bindparam("build"), started_at_ms=sa.bindparam("at_ms"))
+)
 
 
 def of_job(connection: Connection, job_id: int) -> list[AttemptRow]:
@@ -103,7 +133,7 @@ def ask(
     if missing:
         raise MissingInputs(missing)
     read = {rid: heads[ids[rid]] for rid in spec.inputs if ids[rid] in heads}
-    number = 1 + len(of_job(tx, job.id))
+    number = 1 + int(tx.scalar(_COUNT, job=job.id))
     written = {rid: rids.random_rid(rids.VERSION, random_bytes) for rid in spec.outputs}
     properties = {name: (value, SOURCE) for name, value in spec.properties.items()} | {
         name: (value, SOURCE)
@@ -126,29 +156,23 @@ def ask(
         external_idstring=job.rid,
     )
     request_id = buildsets.add(tx, asked)[1][builder_id]
-    attempt_id = tx.sql.execute(
-        graph_attempts.insert()
-        .values(job_id=job.id, number=number, build_request_id=request_id, requested_at_ms=tx.now_ms)
-        .returning(_a.id)
-    ).scalar_one()
+    attempt_id = int(
+        tx.scalar(_ADD, job_id=job.id, number=number, build_request_id=request_id, requested_at_ms=tx.now_ms)
+    )
     if read:
-        tx.sql.execute(
-            graph_attempt_inputs.insert(),
+        tx.run_many(
+            _ADD_INPUT,
             [
                 {"attempt_id": attempt_id, "target_id": ids[rid], "version_id": head.version_id}
                 for rid, head in read.items()
             ],
         )
     for rid, version_rid in written.items():
-        branch_id = versions.branch(tx, ids[rid], of.branch, of.chain[1:])
-        version_id = versions.open_version(
-            tx, branch_id=branch_id, rid=version_rid, logic=spec.logic, attempt_id=attempt_id
+        new = versions.Opening(
+            rid=version_rid, target_rid=rid, branch=of.branch, logic=spec.logic, attempt_id=attempt_id, job_rid=job.rid
         )
-        tx.sql.execute(
-            graph_job_outputs.update()
-            .where(graph_job_outputs.c.job_id == job.id, graph_job_outputs.c.target_id == ids[rid])
-            .values(version_id=version_id)
-        )
+        version_id = versions.open_version(tx, versions.branch(tx, ids[rid], of.branch, of.chain[1:]), new)
+        tx.run(_WRITES, job=job.id, target=ids[rid], version=version_id)
     change_job(tx, job, of, phase=str(Phase.ASKED), retry_at_ms=None)
     return request_id
 
@@ -156,32 +180,29 @@ def ask(
 def _source_stamps(tx: Transaction, read: Sequence[HeadRow]) -> list[int | str | Mapping[str, Any]]:
     """The sources that the inputs have come from, as far as changes have committed them; one without content else."""
     found: dict[str, dict[str, Any]] = {}
-    for some in chunks([head.version_id for head in read if head.attempt_id is None]):
-        rows = tx.sql.execute(sa.select(_v.payload).where(_v.id.in_(some)).order_by(_v.id)).scalars()
-        for payload in map(msgspec.json.decode, rows):
-            if isinstance(payload.get("codebase"), str):
-                stamp = {key: payload[key] for key in _STAMP_KEYS if payload.get(key) is not None}
-                found[payload["codebase"]] = stamp
+    for version_id in sorted(head.version_id for head in read if head.attempt_id is None):
+        payload = msgspec.json.decode(tx.scalar(_PAYLOAD, version=version_id))
+        if isinstance(payload.get("codebase"), str):
+            stamp = {key: payload[key] for key in _STAMP_KEYS if payload.get(key) is not None}
+            found[payload["codebase"]] = stamp
     return list(found.values()) or [{"codebase": ""}]
 
 
 def close_versions(tx: Transaction, attempt: AttemptRow, state: Any, build_rid: str) -> None:
     """Commit, or give up, all that an attempt has opened."""
-    rows = tx.sql.execute(sa.select(_v.id).where(_v.attempt_id == attempt.id).order_by(_v.id)).scalars()
-    for version_id in list(rows):
+    for (version_id,) in tx.all(_WRITTEN, attempt=attempt.id):
         versions.close(tx, version_id, state, build_rid)
 
 
 def finish(tx: Transaction, attempt: AttemptRow, results: int, at_ms: int) -> None:
     """An attempt has ended."""
-    values = {"results": results, "finished_at_ms": at_ms}
-    tx.sql.execute(graph_attempts.update().where(_a.id == attempt.id).values(**values))
+    tx.run(_FINISH, attempt=attempt.id, result=results, at_ms=at_ms)
 
 
 def note_build(tx: Transaction, attempt: AttemptRow, job: JobRow, of: BuildRow, build_id: int, at_ms: int) -> JobRow:
     """A worker has begun with an attempt, perhaps not for the first time."""
     started = attempt.started_at_ms if attempt.started_at_ms is not None else at_ms
-    tx.sql.execute(graph_attempts.update().where(_a.id == attempt.id).values(build_id=build_id, started_at_ms=started))
+    tx.run(_NOTE_BUILD, attempt=attempt.id, build=build_id, at_ms=started)
     return change_job(tx, job, of, status=str(JobStatus.RUNNING), latest_attempt_at_ms=at_ms)
 
 

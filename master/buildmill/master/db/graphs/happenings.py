@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from buildmill.master.db.schedules import happenings as schedules
+from buildmill.master.db.statement import Statement
 from buildmill.master.db.tables_of_graphs import graph_happenings
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
@@ -12,6 +13,16 @@ from buildmill.master.domain.orchestration.values import GraphBuildStatus, Happe
 from buildmill.master.domain.schedules.triggers import Happening as Awaited
 
 _h = graph_happenings.c
+_ADD = Statement(
+    graph_happenings.insert()
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in ("kind", "target_rid", "branch", "build_rid", "schedule_rid", "status", "happened_at_ms")
+        }
+    )
+    .returning(_h.id)
+)
 _TRIGGERS = {
     HappeningKind.VERSION_COMMITTED: "datasetUpdated",
     HappeningKind.JOB_SUCCEEDED: "jobSucceeded",
@@ -36,14 +47,11 @@ def add(
     status: GraphBuildStatus | None = None,
 ) -> None:
     """Write one down, and tell the schedules that wait for it."""
-    number = tx.sql.execute(
-        graph_happenings.insert()
-        .values(
-            kind=str(kind), target_rid=target_rid, branch=branch, build_rid=build_rid, schedule_rid=schedule_rid,
-            status=status, happened_at_ms=tx.now_ms,
-        )
-        .returning(_h.id)
-    ).scalar_one()  # fmt: skip
+    number = tx.scalar(
+        _ADD,
+        kind=str(kind), target_rid=target_rid, branch=branch, build_rid=build_rid, schedule_rid=schedule_rid,
+        status=None if status is None else str(status), happened_at_ms=tx.now_ms,
+    )  # fmt: skip
     tx.emit(Event((("graph_happenings", str(number), "new"),), {"number": number, "kind": str(kind)}))
     if kind is not HappeningKind.BUILD_ENDED:
         schedules.happened(tx, Awaited(_TRIGGERS[kind], target_rid, branch))

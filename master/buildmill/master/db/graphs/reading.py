@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from buildmill.master.db.graphs import attempts, landscape, rows, versions
 from buildmill.master.db.graphs.chunks import chunks
 from buildmill.master.db.graphs.rows import BuildRow, JobRow
+from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.tables_of_graphs import (
     graph_builds,
     graph_job_dependencies,
@@ -44,6 +45,7 @@ from buildmill.master.domain.orchestration.values import (
     Target,
     Version,
 )
+from buildmill.master.domain.projects import EVERYTHING, Reach
 
 _b, _j, _o, _d, _t = graph_builds.c, graph_jobs.c, graph_job_outputs.c, graph_job_dependencies.c, targets.c
 
@@ -88,17 +90,19 @@ def _build_values(connection: Connection, found: Sequence[BuildRow]) -> list[Gra
     return [rows.build_value(row, job_rids[row.id]) for row in found]
 
 
-def search(connection: Connection, wanted: BuildSearch) -> BuildPage:
-    """One page of the builds for which a filter holds."""
+def search(connection: Connection, wanted: BuildSearch, reach: Reach = EVERYTHING) -> BuildPage:
+    """One page of the builds for which a filter holds, and which are within reach."""
     order = wanted.order or _NEWEST_FIRST
     terms = [(_SORT_KEYS[field], is_descending) for field, is_descending in order]
     terms.append((_b.id, order[0][1]))
     query = sa.select(*rows.BUILD_COLUMNS, *(term for term, _ in terms)).where(_condition(wanted.where))
+    if not reach.is_everything:
+        query = query.where(ReachSql(shape_of(reach)).graph_build(_b.id))
     if wanted.after is not None:
         query = query.where(_behind(terms, wanted.after))
     query = query.order_by(*(term.desc() if is_descending else term.asc() for term, is_descending in terms))
     width = len(rows.BUILD_COLUMNS)
-    found = connection.sql.execute(query.limit(wanted.limit + 1)).all()
+    found = connection.sql.execute(query.limit(wanted.limit + 1), parameters_of(reach)).all()
     page = found[: wanted.limit]
     values = _build_values(connection, [BuildRow(*row[:width]) for row in page])
     return BuildPage(tuple(values), tuple(page[-1][width:]) if len(found) > wanted.limit else None)

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from buildmill.master.db.graphs.chunks import chunks
+from buildmill.master.db.statement import Statement
 from buildmill.master.db.tables_of_graphs import graph_builds, graph_jobs
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.orchestration.resources import GraphBuildResource, GraphJobResource
@@ -91,6 +92,27 @@ class JobRow(NamedTuple):
 JOB_COLUMNS = tuple(_j[name] for name in JobRow._fields)
 
 
+_JOB = Statement(sa.select(*JOB_COLUMNS).where(_j.id == sa.bindparam("job")))
+_changes: dict[tuple[str, ...], Statement] = {}
+
+
+def _change_of(names: tuple[str, ...]) -> Statement:
+    """Writes these columns of a job; they are few combinations."""
+    statement = _changes.get(names)
+    if statement is None:
+        values = {name: sa.bindparam(f"new_{name}", type_=_j[name].type) for name in names}
+        changed = graph_jobs.update().where(_j.id == sa.bindparam("job")).values(values)
+        statement = _changes[names] = Statement(changed.returning(*JOB_COLUMNS))
+    return statement
+
+
+def job(connection: Connection, job_id: int) -> JobRow:
+    """A job as it is now."""
+    row = connection.one(_JOB, job=job_id)
+    assert row is not None
+    return JobRow(*row)
+
+
 def build(connection: Connection, *conditions: sa.ColumnElement[bool]) -> BuildRow | None:
     """The first build of which these hold."""
     row = connection.sql.execute(sa.select(*BUILD_COLUMNS).where(*conditions).order_by(_b.id).limit(1)).first()
@@ -157,7 +179,8 @@ def job_rids(connection: Connection, build_ids: Collection[int]) -> dict[int, li
 
 def change_job(tx: Transaction, job: JobRow, of: BuildRow, **values: Any) -> JobRow:
     """Write some columns of a job, and tell of it."""
-    row = tx.sql.execute(graph_jobs.update().where(_j.id == job.id).values(**values).returning(*JOB_COLUMNS)).one()
+    row = tx.one(_change_of(tuple(values)), job=job.id, **{f"new_{name}": value for name, value in values.items()})
+    assert row is not None
     changed = JobRow(*row)
     name = "finished" if JobStatus(changed.status).is_final else "update"
     tx.emit(job_resource(changed, of.rid).event(name))

@@ -19,6 +19,7 @@ from buildmill.master.db.graphs.chunks import chunks
 from buildmill.master.db.graphs.landscape import HeadRow
 from buildmill.master.db.graphs.rows import BuildRow, JobRow, change_build, change_job
 from buildmill.master.db.graphs.section import enter
+from buildmill.master.db.statement import Statement
 from buildmill.master.db.tables_of_graphs import (
     graph_attempts,
     graph_builds,
@@ -41,6 +42,7 @@ from buildmill.master.domain.orchestration.running import (
     may_start,
     status_of,
 )
+from buildmill.master.domain.orchestration.selection import Chain
 from buildmill.master.domain.orchestration.staleness import own_causes
 from buildmill.master.domain.orchestration.values import (
     GraphBuild,
@@ -53,9 +55,28 @@ from buildmill.master.domain.orchestration.values import (
 
 _SPECS = "job specs"
 _b, _j, _d, _l = graph_builds.c, graph_jobs.c, graph_job_dependencies.c, graph_locks.c
+_LOCK = Statement(graph_locks.insert().values({name: sa.bindparam(name) for name in ("target_id", "branch", "job_id")}))
+_UNLOCK = Statement(graph_locks.delete().where(_l.job_id == sa.bindparam("job")))
+_OPEN = Statement(
+    sa.select(_j.id)
+    .where(_j.build_id == sa.bindparam("build"), _j.phase != sa.text("'done'"))
+    .limit(sa.literal_column("1"))
+)
+_BEHIND = sa.select(_d.job_id).where(_d.needs_job_id == sa.bindparam("job"))
+_ONE_LESS = Statement(graph_jobs.update().where(_j.id.in_(_BEHIND)).values(waits_for=_j.waits_for - 1))
+_UNBLOCK = Statement(
+    graph_jobs.update()
+    .where(_j.id.in_(_BEHIND), _j.waits_for == 0, _j.phase == sa.text("'blocked'"))
+    .values(phase="ready")
+)
 
 AT_ONCE = 50
 """So many attempts begin in one unit of work: others wait for the writer meanwhile."""
+
+_PAGE = 200
+"""So many jobs that are ready are looked at together."""
+
+_GOOD = (Result.SUCCESS, Result.WARNINGS, Result.SKIPPED)
 
 CANCELLED, ABORTED = "cancelled", "aborted"
 """Why nothing more is begun in a build."""
@@ -179,7 +200,7 @@ class _Work:
 
     def _ended(self, attempt: AttemptRow, job: JobRow, of: BuildRow, state: EngineState) -> None:
         tx = self._tx
-        results = Result.EXCEPTION if state.results is None else state.results
+        results: int = Result.EXCEPTION if state.results is None else state.results
         at_ms = self._instant(state.complete_at or tx.now, attempt.requested_at_ms)
         attempts.finish(tx, attempt, results, at_ms)
         self.ended.append(attempt.build_request_id)
@@ -187,7 +208,8 @@ class _Work:
             results,
             number=attempt.number,
             retry_limit=of.retry_limit,
-            is_retryable=attempts.is_retryable(tx, attempt.build_id),
+            # a success needs no look at its properties
+            is_retryable=results in _GOOD or attempts.is_retryable(tx, attempt.build_id),
             is_build_ending=of.ending is not None,
         )
         committed = end is AttemptEnd.COMMIT
@@ -232,16 +254,11 @@ class _Work:
             self._tx, job, of, status=str(status), phase=str(Phase.DONE), finished_at_ms=self._tx.now_ms,
             retry_at_ms=None, reason=reason,
         )  # fmt: skip
-        self._tx.sql.execute(graph_locks.delete().where(_l.job_id == job.id))
+        self._tx.run(_UNLOCK, job=job.id)
 
     def _unblock(self, job: JobRow) -> None:
-        waiting = sa.select(_d.job_id).where(_d.needs_job_id == job.id)
-        self._tx.sql.execute(graph_jobs.update().where(_j.id.in_(waiting)).values(waits_for=_j.waits_for - 1))
-        self._tx.sql.execute(
-            graph_jobs.update()
-            .where(_j.id.in_(waiting), _j.waits_for == 0, _j.phase == str(Phase.BLOCKED))
-            .values(phase=str(Phase.READY))
-        )
+        if self._tx.run(_ONE_LESS, job=job.id):
+            self._tx.run(_UNBLOCK, job=job.id)
 
     def _dependents(self, job_id: int) -> list[JobRow]:
         """All jobs that depend on one, directly or not."""
@@ -277,8 +294,7 @@ class _Work:
     def _conclude(self, of: BuildRow) -> None:
         """End a build whose jobs all have ended."""
         current = self._build(of.id)
-        is_open = sa.select(_j.id).where(_j.build_id == of.id, _j.phase != sa.text("'done'")).limit(1)
-        if current.finished_at_ms is not None or self._tx.sql.execute(is_open).first() is not None:
+        if current.finished_at_ms is not None or self._tx.one(_OPEN, build=of.id) is not None:
             return
         statuses = self._tx.sql.execute(sa.select(_j.status).where(_j.build_id == of.id).distinct()).scalars()
         status = status_of([JobStatus(found) for found in statuses])
@@ -299,7 +315,23 @@ class _Work:
 
     def _start_ready(self) -> bool:
         """Start what is ready and free; whether anything has ended with that, so that more may be ready."""
-        ready = rows.jobs(self._tx, _j.phase == sa.text("'ready'"))
+        kept: set[Place] = set()  # for those that wait in the pages before
+        ended, place = False, (0, -1)
+        while len(self.asked) < AT_ONCE:
+            behind = sa.tuple_(_j.build_id, _j.position) > place
+            ready = rows.jobs(self._tx, _j.phase == sa.text("'ready'"), behind, limit=_PAGE)
+            ended = self._start_some(ready, kept) or ended
+            if len(ready) < _PAGE:
+                break
+            place = ready[-1].build_id, ready[-1].position
+        return ended
+
+    def _start_some(self, ready: Sequence[JobRow], kept: set[Place]) -> bool:
+        """The same for a page of what is ready.
+
+        Args:
+            kept: outputs that those before wait for; those of this page are added.
+        """
         if not ready:
             return False
         self._builds |= rows.builds_by_id(self._tx, {job.build_id for job in ready} - self._builds.keys())
@@ -309,16 +341,32 @@ class _Work:
         writers = _writers(self._tx, read)
         if writers:
             candidates = self._with_branches(candidates, {target for (target, _), _ in writers})
-        granted = may_start(candidates, _locks(self._tx, wanted), writers)
+        granted = may_start(candidates, kept | _locks(self._tx, wanted), writers)
+        kept.update((target, one.chain[0]) for one in candidates for target in one.outputs)
         by_id = {job.id: job for job in ready}
+        first = [by_id[job_id] for job_id in granted[: AT_ONCE - len(self.asked)]]
+        heads = self._heads(first)
         ended = False
         for job_id in granted:
             if len(self.asked) >= AT_ONCE:
                 break
-            job = self._fresh(by_id[job_id])
+            job = rows.job(self._tx, job_id)
             if job.in_phase is Phase.READY:  # the failure of an earlier one may have ended it
-                ended = self._begin(job) or ended
+                ended = self._begin(job, heads.get(job_id)) or ended
         return ended
+
+    def _heads(self, jobs: Sequence[JobRow]) -> dict[int, dict[int, HeadRow]]:
+        """What jobs read and write as it is now, by their ids: looked up together, by the branches of their builds."""
+        wanted: dict[Chain, dict[int, Collection[int]]] = {}
+        for job in jobs:
+            _, ids = self._spec(job.spec_id)
+            wanted.setdefault(self._builds[job.build_id].chain, {})[job.id] = ids.values()
+        found: dict[int, dict[int, HeadRow]] = {}
+        for chain, of_jobs in wanted.items():
+            every = landscape.head_rows(self._tx, chain, {target for each in of_jobs.values() for target in each})
+            for job_id, targets_ in of_jobs.items():
+                found[job_id] = {target: every[target] for target in targets_ if target in every}
+        return found
 
     def _candidates(self, ready: Sequence[JobRow]) -> list[Candidate]:
         found = []
@@ -344,17 +392,22 @@ class _Work:
             for candidate in candidates
         ]
 
-    def _begin(self, job: JobRow) -> bool:
-        """Ask for the next attempt of a job, unless it has become useless; whether the job has ended with that."""
+    def _begin(self, job: JobRow, heads: Mapping[int, HeadRow] | None = None) -> bool:
+        """Ask for the next attempt of a job, unless it has become useless; whether the job has ended with that.
+
+        Args:
+            heads: of its inputs and outputs; looked up without them.
+        """
         tx, of = self._tx, self._build(job.build_id)
         spec, ids = self._spec(job.spec_id)
-        heads = landscape.head_rows(tx, of.chain, ids.values())
+        if heads is None:
+            heads = landscape.head_rows(tx, of.chain, ids.values())
         if job.in_phase is Phase.READY:
             if not of.forced and self._is_fresh(spec, ids, heads):
                 self._finish(job, of, JobStatus.DID_NOT_RUN, "nothing has changed since it was made, after all")
                 return True
             for rid in sorted(spec.outputs):
-                tx.sql.execute(graph_locks.insert().values(target_id=ids[rid], branch=of.branch, job_id=job.id))
+                tx.run(_LOCK, target_id=ids[rid], branch=of.branch, job_id=job.id)
         try:
             self.asked.append(attempts.ask(tx, job, of, spec, ids, heads, self._means.random_bytes))
         except MissingInputs as missing:
@@ -380,7 +433,7 @@ class _Work:
         return {job.id: job for some in chunks(sorted(set(ids))) for job in rows.jobs(self._tx, _j.id.in_(some))}
 
     def _fresh(self, job: JobRow) -> JobRow:
-        return self._jobs([job.id])[job.id]
+        return rows.job(self._tx, job.id)
 
     def _spec(self, spec_id: int) -> tuple[JobSpec, dict[str, int]]:
         kept = self._tx.memory.setdefault(_SPECS, {})  # they never change

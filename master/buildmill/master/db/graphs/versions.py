@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from buildmill.common.errors import Conflict, InvalidInput
 from buildmill.master.db.graphs import happenings
 from buildmill.master.db.graphs.section import enter
+from buildmill.master.db.statement import Statement
 from buildmill.master.db.tables import changes
 from buildmill.master.db.tables_of_graphs import (
     graph_attempts,
@@ -54,16 +56,35 @@ def value(found: TargetVersion) -> Version:
     )  # fmt: skip
 
 
+_GET = Statement(sa.select(*COLUMNS).select_from(SOURCE).where(_v.id == sa.bindparam("version")))
+_BRANCHES = Statement(sa.select(_b.name, _b.id).where(_b.target_id == sa.bindparam("target")).order_by(_b.id))
+_OPEN = Statement(
+    target_versions.insert()
+    .values({name: sa.bindparam(name) for name in ("rid", "branch_id", "state", "logic", "attempt_id", "opened_at_ms")})
+    .returning(_v.id, _v.payload)
+)
+_CLOSE = Statement(
+    target_versions.update()
+    .where(_v.id == sa.bindparam("version"), _v.state == sa.bindparam("before"))
+    .values(state=sa.bindparam("after"), closed_at_ms=sa.bindparam("at_ms"))
+    .returning(_v.branch_id)
+)
+_MOVE_HEAD = Statement(
+    target_heads.update().where(_h.branch_id == sa.bindparam("branch")).values(version_id=sa.bindparam("version"))
+)
+_ADD_HEAD = Statement(target_heads.insert().values({name: sa.bindparam(name) for name in ("branch_id", "version_id")}))
+
+
 def get(connection: Connection, version_id: int) -> TargetVersion:
     """One version, by its row."""
-    return resource(connection.sql.execute(sa.select(*COLUMNS).select_from(SOURCE).where(_v.id == version_id)).one())
+    row = connection.one(_GET, version=version_id)
+    assert row is not None
+    return resource(row)
 
 
 def branch(tx: Transaction, target_id: int, name: str, fallbacks: Sequence[str] = ()) -> int:
     """The row of a branch; a missing one is made off the first fallback that is there."""
-    names = (name, *fallbacks)
-    rows = tx.sql.execute(sa.select(_b.name, _b.id).where(_b.target_id == target_id, _b.name.in_(names)))
-    found: dict[str, int] = {row[0]: row[1] for row in rows}
+    found: dict[str, int] = dict(tx.all(_BRANCHES, target=target_id))
     if name in found:
         return found[name]
     parent = next((found[fallback] for fallback in fallbacks if fallback in found), None)
@@ -76,30 +97,39 @@ def branch(tx: Transaction, target_id: int, name: str, fallbacks: Sequence[str] 
     )
 
 
-def open_version(tx: Transaction, *, branch_id: int, rid: str, logic: str, attempt_id: int) -> int:
-    """Begin a version that an attempt writes; nobody else may have one open there."""
-    version_id = int(
-        tx.sql.execute(
-            target_versions.insert()
-            .values(
-                rid=rid, branch_id=branch_id, state=str(VersionState.OPEN), logic=logic, attempt_id=attempt_id,
-                opened_at_ms=tx.now_ms,
-            )
-            .returning(_v.id)
-        ).scalar_one()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A version that an attempt begins to write.
+
+    Attributes:
+        job_rid: of the job whose attempt it is.
+    """
+
+    rid: str
+    target_rid: str
+    branch: str
+    logic: str
+    attempt_id: int
+    job_rid: str
+
+
+def open_version(tx: Transaction, branch_id: int, new: Opening) -> int:
+    """Begin a version; nobody else may have one open there."""
+    row = tx.one(
+        _OPEN,
+        rid=new.rid, branch_id=branch_id, state=str(VersionState.OPEN), logic=new.logic, attempt_id=new.attempt_id,
+        opened_at_ms=tx.now_ms,
     )  # fmt: skip
-    tx.emit(get(tx, version_id).event("open"))
-    return version_id
+    assert row is not None
+    version_id, payload = row
+    told = (new.branch, None, new.job_rid, tx.now_ms, payload, new.rid, VersionState.OPEN, new.target_rid, version_id)
+    tx.emit(resource(told).event("open"))
+    return int(version_id)
 
 
 def close(tx: Transaction, version_id: int, state: VersionState, build_rid: str | None) -> None:
     """Commit an open version, which is the head of its branch from now on, or give it up."""
-    branch_id = tx.sql.execute(
-        target_versions.update()
-        .where(_v.id == version_id, _v.state == str(VersionState.OPEN))
-        .values(state=str(state), closed_at_ms=tx.now_ms)
-        .returning(_v.branch_id)
-    ).scalar()
+    branch_id = tx.scalar(_CLOSE, version=version_id, before=str(VersionState.OPEN), after=str(state), at_ms=tx.now_ms)
     if branch_id is None:
         return
     if state is VersionState.COMMITTED:
@@ -108,9 +138,8 @@ def close(tx: Transaction, version_id: int, state: VersionState, build_rid: str 
 
 
 def _move_head(tx: Transaction, branch_id: int, version_id: int) -> None:
-    moved = tx.sql.execute(target_heads.update().where(_h.branch_id == branch_id).values(version_id=version_id))
-    if not moved.rowcount:
-        tx.sql.execute(target_heads.insert().values(branch_id=branch_id, version_id=version_id))
+    if not tx.run(_MOVE_HEAD, branch=branch_id, version=version_id):
+        tx.run(_ADD_HEAD, branch_id=branch_id, version_id=version_id)
 
 
 def _tell(tx: Transaction, version_id: int, build_rid: str | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from buildmill.master.db.graphs import landscape, rows, versions
 from buildmill.master.db.reading.collection import Collection, flag, integer, text
+from buildmill.master.db.reading.reach import Condition, ReachSql
 from buildmill.master.db.statement import Row
 from buildmill.master.db.tables_of_graphs import (
     graph_attempts,
@@ -61,6 +62,10 @@ def _specs(connection: Connection, found: Sequence[Row]) -> list[JobSpecResource
     ]  # fmt: skip
 
 
+def _is_build_within(sql: ReachSql) -> Condition:
+    return sql.graph_build(_b.id)
+
+
 TARGETS: Collection[TargetResource] = Collection(
     columns=(_t.configured, _t.name, _t.project_rid, _t.rid, _t.id),
     source=targets,
@@ -73,6 +78,7 @@ TARGETS: Collection[TargetResource] = Collection(
         "rid": text(_t.rid),
         "targetid": integer(_t.id),
     },
+    within=lambda sql: sql.target(_t.rid),
 )
 TARGET_VERSIONS: Collection[TargetVersion] = Collection(
     columns=versions.COLUMNS,
@@ -89,6 +95,7 @@ TARGET_VERSIONS: Collection[TargetVersion] = Collection(
         "target_rid": text(_t.rid),
         "target_versionid": integer(_v.id),
     },
+    within=lambda sql: sql.target(_t.rid),
 )
 GRAPH_BUILDS: Collection[GraphBuildResource] = Collection(
     columns=rows.BUILD_COLUMNS,
@@ -110,6 +117,7 @@ GRAPH_BUILDS: Collection[GraphBuildResource] = Collection(
         "schedule_rid": text(_b.schedule_rid, null_differs=True),
         "status": text(_b.status),
     },
+    within=_is_build_within,
 )
 GRAPH_JOBS: Collection[GraphJobResource] = Collection(
     columns=(*rows.JOB_COLUMNS, _b.rid),
@@ -129,6 +137,7 @@ GRAPH_JOBS: Collection[GraphJobResource] = Collection(
         "started_at_ms": integer(_j.started_at_ms),
         "status": text(_j.status),
     },
+    within=_is_build_within,
 )
 GRAPH_ATTEMPTS: Collection[GraphAttempt] = Collection(
     columns=(
@@ -163,4 +172,5 @@ JOB_SPECS: Collection[JobSpecResource] = Collection(
         "mode": text(_s.mode),
         "spec_id": integer(_s.id),
     },
+    within=lambda sql: sql.spec(_s.id),
 )

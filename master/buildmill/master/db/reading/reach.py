@@ -11,27 +11,30 @@ from typing import Any
 import sqlalchemy as sa
 
 from buildmill.master.db import tables as t
+from buildmill.master.db import tables_of_graphs as gt
 from buildmill.master.domain.projects import NO_PROJECT, Reach
 
 Condition = sa.ColumnElement[Any]
-Shape = tuple[bool, int]
+Shape = tuple[bool, int, int, int]
 """Reaches of the same shape have the same SQL, with other values."""
 
 
 def shape_of(reach: Reach) -> Shape:
-    return reach.only, len(reach.names)
+    return reach.only, len(reach.names), len(reach.hidden), len(reach.shut)
 
 
 def parameters_of(reach: Reach) -> dict[str, str]:
     """The values of the parameters in `ReachSql`."""
-    return {f"reach_{index}": name for index, name in enumerate(sorted(reach.names))}
+    parameters = {f"reach_{index}": name for index, name in enumerate(sorted(reach.names))}
+    parameters |= {f"hidden_{index}": rid for index, rid in enumerate(sorted(reach.hidden))}
+    return parameters | {f"shut_{index}": rid for index, rid in enumerate(sorted(reach.shut))}
 
 
 class ReachSql:
     """Conditions of one shape."""
 
     def __init__(self, shape: Shape) -> None:
-        self._only, self._count = shape
+        self._only, self._count, self._hidden, self._shut = shape
 
     @property
     def _names(self) -> list[Any]:
@@ -105,6 +108,38 @@ class ReachSql:
             sa.not_(sa.exists(sa.select(sa.text("1")).where(places.c.worker_id == id_))),
             sa.exists(sa.select(sa.text("1")).where(within.c.worker_id == id_, self.builder(within.c.builder_id))),
         )
+
+    # -- job graphs --------------------------------------------------------------------------
+
+    def target(self, rid: Any) -> Condition:
+        """A target is."""
+        return sa.not_(sa.or_(*self._is_out(rid)))
+
+    def spec(self, id_: Any) -> Condition:
+        """A job spec is: all that it reads and writes."""
+        return sa.not_(sa.exists(self._specs_out().where(gt.job_spec_targets.c.spec_id == id_)))
+
+    def graph_build(self, id_: Any) -> Condition:
+        """The specs of all its jobs are."""
+        jobs = gt.graph_jobs.alias()
+        out = self._specs_out().join(jobs, jobs.c.spec_id == gt.job_spec_targets.c.spec_id)
+        return sa.not_(sa.exists(out.where(jobs.c.build_id == id_)))
+
+    def _specs_out(self) -> sa.Select[Any]:
+        """Places in job specs of what is out of reach."""
+        is_output = gt.job_spec_targets.c.role == sa.text("'output'")
+        hidden, shut = self._is_out(gt.targets.c.rid)
+        return (
+            sa.select(sa.text("1"))
+            .select_from(gt.job_spec_targets.join(gt.targets, gt.targets.c.id == gt.job_spec_targets.c.target_id))
+            .where(sa.or_(hidden, sa.and_(is_output, shut)))
+        )
+
+    def _is_out(self, rid: Any) -> tuple[Condition, Condition]:
+        """That a target is hidden, and that it is shut."""
+        hidden = [sa.bindparam(f"hidden_{index}", type_=sa.Text) for index in range(self._hidden)]
+        shut = [sa.bindparam(f"shut_{index}", type_=sa.Text) for index in range(self._shut)]
+        return (rid.in_(hidden) if hidden else sa.false()), (rid.in_(shut) if shut else sa.false())
 
     def whole_worker(self, id_: Any) -> Condition:
         """It serves no builder that is not."""

@@ -1,4 +1,4 @@
-"""Runs of schedules: when one begins, when it ends, and what comes behind it.
+"""Runs of schedules: how one ends, what comes behind it, and runs by hand.
 
 A schedule has one run in progress at most: one whose result is not known yet, or whose build has not ended. A fire
 meanwhile is remembered, once, in its row. All of it happens in the transaction of what has caused it.
@@ -6,69 +6,39 @@ meanwhile is remembered, once, in its row. All of it happens in the transaction 
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from typing import Any
 
 import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
 from buildmill.common.failpoints import failpoint
-from buildmill.master.db.schedules import telling
-from buildmill.master.db.schedules.rows import EVENTS, RUNS, SCHEDULES, run_of
+from buildmill.master.db.schedules import beginning, inbox, telling
+from buildmill.master.db.schedules.rows import RUNS, SCHEDULES, run_of
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.schedules.refusals import AlreadyRunning
 from buildmill.master.domain.schedules.values import PausedBy, RunOutcome, RunResult, ScheduleRun
 
-RUN_RID = "ri.scheduler.main.run."
-_s, _e, _r = SCHEDULES.c, EVENTS.c, RUNS.c
+_s, _r = SCHEDULES.c, RUNS.c
 
 
 def locked(tx: Transaction, rid: str) -> Any:
-    """The row of a schedule, which nobody else changes before this transaction ends.
+    """The row of a schedule, which nobody else changes before this transaction ends; it has looked at all it was told.
 
     Raises:
         NotFound: there is none.
     """
-    row = tx.sql.execute(sa.select(SCHEDULES).where(_s.rid == rid).with_for_update()).one_or_none()
+    row = _locked(tx, rid)
     if row is None:
         raise NotFound(f"no schedule {rid}")
     return row
 
 
-def forget_events(tx: Transaction, schedule_id: int) -> None:
-    """Let none of the events that a schedule waits for hold any more."""
-    where = (_e.schedule_id == schedule_id, _e.happened_at.is_not(None))
-    tx.sql.execute(EVENTS.update().where(*where).values(happened_at=None))
-
-
-def fire(tx: Transaction, schedule_id: int) -> None:
-    """The trigger of a schedule holds: run it, or remember to run it once more when its present run ends."""
-    forget_events(tx, schedule_id)
-    row = tx.sql.execute(sa.select(SCHEDULES).where(_s.id == schedule_id)).one()
-    if row.active_run_rid is None:
-        begin(tx, row)
-        return
-    tx.sql.execute(SCHEDULES.update().where(_s.id == schedule_id).values(pending=1))
-    telling.schedule(tx, row.rid, "updated")
-
-
-def begin(tx: Transaction, row: Any, by: str | None = None) -> ScheduleRun:
-    """Add a run whose result is not known yet.
-
-    Args:
-        row: of the schedule, which has no run in progress.
-        by: id of the user who runs it by hand.
-    """
-    count = row.run_count + 1
-    rid = RUN_RID + _uuid(f"{row.run_seed}:{count}")
-    values = {"rid": rid, "schedule_rid": row.rid, "version_rid": row.version_rid, "created_at": tx.now}
-    run = run_of(tx.sql.execute(RUNS.insert().values(**values, created_by=by).returning(RUNS)).one())
-    now = {"active_run_rid": rid, "run_count": count, "pending": 0}
-    tx.sql.execute(SCHEDULES.update().where(_s.id == row.id).values(**now))
-    telling.run(tx, run, "new")
-    telling.schedule(tx, row.rid, "updated")
-    return run
+def _locked(tx: Transaction, rid: str) -> Any:
+    query = sa.select(SCHEDULES).where(_s.rid == rid)
+    row = tx.sql.execute(query.with_for_update(key_share=True)).one_or_none()
+    if row is not None and inbox.look(tx, [row]):
+        row = tx.sql.execute(query).one()
+    return row
 
 
 def run_by_hand(tx: Transaction, rid: str, by: str) -> ScheduleRun:
@@ -81,20 +51,23 @@ def run_by_hand(tx: Transaction, rid: str, by: str) -> ScheduleRun:
     row = locked(tx, rid)
     if row.active_run_rid is not None:
         raise AlreadyRunning(rid)
-    return begin(tx, row, by)
+    (run,) = beginning.begin(tx, [row], by)
+    telling.schedule(tx, rid, "updated")
+    return run
 
 
 def end(tx: Transaction, schedule_rid: str, run_rid: str) -> None:
     """The run in progress is over: do the fire that was remembered."""
-    row = tx.sql.execute(sa.select(SCHEDULES).where(_s.rid == schedule_rid).with_for_update()).one_or_none()
+    row = _locked(tx, schedule_rid)
     if row is None or row.active_run_rid != run_rid:
         return
     if row.pending:
-        begin(tx, row)
-        failpoint("master.fire_is_done")
-        return
-    tx.sql.execute(SCHEDULES.update().where(_s.id == row.id).values(active_run_rid=None))
+        beginning.begin(tx, [row])
+    else:
+        tx.sql.execute(SCHEDULES.update().where(_s.id == row.id).values(active_run_rid=None))
     telling.schedule(tx, schedule_rid, "updated")
+    if row.pending:
+        failpoint("master.fire_is_done")
 
 
 def write_result(tx: Transaction, run_rid: str, result: RunResult) -> bool:
@@ -117,6 +90,7 @@ def count_failure(tx: Transaction, schedule_rid: str, most: int | None) -> None:
     Args:
         most: so many; None for without limit.
     """
+    _locked(tx, schedule_rid)
     where = SCHEDULES.update().where(_s.rid == schedule_rid)
     counted = where.values(failures=_s.failures + 1).returning(_s.id, _s.failures, _s.paused_by)
     row = tx.sql.execute(counted).one_or_none()
@@ -132,12 +106,7 @@ def count_success(tx: Transaction, schedule_rid: str) -> bool:
 
 
 def pause(tx: Transaction, schedule_id: int, by: PausedBy) -> None:
-    """Let a schedule see no event and no time; what it has seen is forgotten."""
-    forget_events(tx, schedule_id)
+    """Let a schedule, which has looked at all it was told, see no event and no time; what it has seen is forgotten."""
+    beginning.forget_events(tx, [schedule_id])
     values = {"paused_by": str(by), "next_due_at": None, "pending": 0}
     tx.sql.execute(SCHEDULES.update().where(_s.id == schedule_id).values(**values))
-
-
-def _uuid(text: str) -> str:
-    """A UUID that looks random to those who do not know the text."""
-    return str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4))

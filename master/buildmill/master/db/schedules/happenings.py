@@ -1,17 +1,18 @@
-"""What schedules wait for is told here, in the transaction in which it happens.
+"""What schedules wait for: events, in the transactions in which they happen, and times.
 
-So a fire is never lost and never made twice: the master that dies has written both the event and what follows of it,
-or neither. Locks on schedules are taken in the order of their ids.
+So a fire is never lost and never made twice: the master that dies has written both the event and what is left to do
+about it, or neither. Locks on schedules are taken in the order of their ids.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from buildmill.master.db.schedules import firing, telling
-from buildmill.master.db.schedules.rows import EVENTS, RUNS, SCHEDULES, VERSIONS, trigger_of
+from buildmill.master.db.schedules import beginning, firing, inbox, telling
+from buildmill.master.db.schedules.rows import RUNS, SCHEDULES, VERSIONS, trigger_of
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.tables_of_schedules import settings
 from buildmill.master.db.transaction import Connection, Transaction
@@ -21,62 +22,22 @@ from buildmill.master.domain.schedules.values import RunOutcome, RunResult
 PAUSE_AFTER = "pause_after"
 LATE_SECONDS = 60
 """A time that is older when it is looked at was missed: whoever should have, was not there."""
-_AT_ONCE = 25
-_s, _e, _v, _r = SCHEDULES.c, EVENTS.c, VERSIONS.c, RUNS.c
-_WAITING = Statement(
-    sa.select(_e.schedule_id)
-    .select_from(EVENTS.join(SCHEDULES, _s.id == _e.schedule_id))
-    .where(
-        _e.subject == sa.bindparam("subject"),
-        _e.kind == sa.bindparam("kind"),
-        _e.branch == sa.bindparam("branch"),
-        _s.paused_by == "",
-    )
-    .order_by(_e.schedule_id)
+_AT_ONCE = 50
+_s, _v, _r = SCHEDULES.c, VERSIONS.c, RUNS.c
+_TICKED = Statement(
+    SCHEDULES.update()
+    .where(_s.id == sa.bindparam("schedule"))
+    .values(next_due_at=sa.bindparam("due"), missed_at=sa.func.coalesce(sa.bindparam("missed"), _s.missed_at))
 )
 
 
 def happened(tx: Transaction, *happenings: Happening) -> None:
     """Tell all schedules that wait for it of something that has happened in this transaction.
 
-    Those whose whole trigger holds by it fire. Paused ones hear nothing.
+    Those whose whole trigger holds by it fire when they look at it: see `inbox`. Paused ones hear nothing.
     """
     for happening in happenings:
-        about = {"kind": happening.kind, "subject": happening.subject, "branch": happening.branch}
-        for (schedule_id,) in tx.all(_WAITING, **about):
-            _note(tx, int(schedule_id), happening)
-
-
-def _note(tx: Transaction, schedule_id: int, happening: Happening) -> None:
-    trigger = _lock(tx, schedule_id)
-    if trigger is None:
-        return
-    here = (
-        _e.schedule_id == schedule_id,
-        _e.kind == happening.kind,
-        _e.subject == happening.subject,
-        _e.branch == happening.branch,
-        _e.happened_at.is_(None),
-    )
-    tx.sql.execute(EVENTS.update().where(*here).values(happened_at=tx.now))
-    if holds(trigger, _happened(tx, schedule_id)):
-        firing.fire(tx, schedule_id)
-
-
-def _lock(tx: Transaction, schedule_id: int) -> Trigger | None:
-    """The trigger of a schedule that nobody else changes before this transaction ends; None if it sees nothing."""
-    row = tx.sql.execute(
-        sa.select(_s.version_rid).where(_s.id == schedule_id, _s.paused_by == "").with_for_update()
-    ).one_or_none()
-    if row is None:
-        return None
-    text = tx.sql.execute(sa.select(_v.trigger).where(_v.rid == row.version_rid)).scalar_one()
-    return trigger_of(text)
-
-
-def _happened(connection: Connection, schedule_id: int) -> frozenset[Happening]:
-    query = sa.select(_e.kind, _e.subject, _e.branch).where(_e.schedule_id == schedule_id, _e.happened_at.is_not(None))
-    return frozenset(Happening(*row) for row in connection.sql.execute(query))
+        inbox.tell(tx, happening)
 
 
 # -- results ---------------------------------------------------------------------------
@@ -159,28 +120,30 @@ def tick(tx: Transaction, missed_before: int = 0) -> int:
     Args:
         missed_before: times before this one were missed: no master was there.
     """
-    query = sa.select(_s.id, _s.next_due_at).where(_s.next_due_at <= tx.now).order_by(_s.id).limit(_AT_ONCE)
-    due = tx.sql.execute(query).all()
-    for schedule_id, _ in due:
-        _tick(tx, schedule_id, max(missed_before, tx.now - LATE_SECONDS))
-    return len(due)
+    query = sa.select(_s.id).where(_s.next_due_at <= tx.now).order_by(_s.id).limit(_AT_ONCE)
+    found = tx.sql.execute(query).scalars().all()
+    if found:
+        _tick(tx, found, max(missed_before, tx.now - LATE_SECONDS))
+    return len(found)
 
 
-def _tick(tx: Transaction, schedule_id: int, missed_before: int) -> None:
-    trigger = _lock(tx, schedule_id)
-    if trigger is None:
-        return
-    # another master may have been quicker, so it is read again under the lock
-    due = tx.sql.execute(sa.select(_s.next_due_at).where(_s.id == schedule_id)).scalar()
-    if due is None or due > tx.now:
-        return
-    values: dict[str, int | None] = {}
-    if due < missed_before:
-        values["missed_at"] = due
-    elif holds(trigger, _happened(tx, schedule_id), datetime.fromtimestamp(due, UTC)):
-        firing.fire(tx, schedule_id)
-    values["next_due_at"] = due_after(trigger, max(due, missed_before - 1))
-    tx.sql.execute(SCHEDULES.update().where(_s.id == schedule_id).values(**values))
+def _tick(tx: Transaction, schedule_ids: Sequence[int], missed_before: int) -> None:
+    rows = inbox.lock(tx, schedule_ids)
+    if inbox.look(tx, rows):
+        rows = inbox.lock(tx, schedule_ids)
+    # another master may have been quicker, so it is looked at again under the lock
+    due = [row for row in rows if not row.paused_by and row.next_due_at is not None and row.next_due_at <= tx.now]
+    waiting = inbox.waiting(tx, due)
+    fired, ticked = [], []
+    for row in due:
+        state, is_missed = waiting[row.id], row.next_due_at < missed_before
+        if not is_missed and holds(state.trigger, state.happened, datetime.fromtimestamp(row.next_due_at, UTC)):
+            fired.append(row)
+        after = due_after(state.trigger, max(row.next_due_at, missed_before - 1))
+        ticked.append({"schedule": row.id, "due": after, "missed": row.next_due_at if is_missed else None})
+    if ticked:
+        tx.run_many(_TICKED, ticked)
+    beginning.fire(tx, fired, {row.id: 1 for row in fired})
 
 
 # -- settings --------------------------------------------------------------------------

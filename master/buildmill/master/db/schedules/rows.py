@@ -27,12 +27,13 @@ from buildmill.master.domain.schedules.values import (
 
 T = TypeVar("T")
 
-SCHEDULES, VERSIONS, EVENTS, RUNS = t.schedules, t.versions, t.events, t.runs
+SCHEDULES, VERSIONS, EVENTS, INBOX, RUNS = t.schedules, t.versions, t.events, t.inbox, t.runs
 _s, _v, _r = SCHEDULES.c, VERSIONS.c, RUNS.c
 
 _trigger: msgspec.json.Decoder[Trigger] = msgspec.json.Decoder(Trigger)
 _action = msgspec.json.Decoder(Action)
 _scope: msgspec.json.Decoder[Scope] = msgspec.json.Decoder(Scope)
+_roles = msgspec.json.Decoder(frozenset[str])
 _VERSION = (
     _v.rid.label("version"), _v.schedule_rid, _v.created_at.label("version_created_at"),
     _v.created_by.label("version_created_by"), _v.trigger, _v.action, _v.scope,
@@ -74,7 +75,7 @@ def schedule_of(row: Any) -> Schedule:
         created_at=row.created_at,
         created_by=row.created_by,
         updated_at=row.updated_at,
-        editor=Editor(user_id=row.updated_by, username=row.updated_by_name),
+        editor=Editor(user_id=row.updated_by, username=row.updated_by_name, roles=_roles.decode(row.updated_by_roles)),
         paused_by=PausedBy(row.paused_by) if row.paused_by else None,
         next_due_at=row.next_due_at,
         missed_at=row.missed_at,
@@ -105,6 +106,12 @@ def version(connection: Connection, rid: str) -> ScheduleVersion | None:
     """A version, also of a schedule that is gone; None if there never was one."""
     row = connection.sql.execute(sa.select(*_VERSION).where(_v.rid == rid)).one_or_none()
     return None if row is None else version_of(row)
+
+
+def versions_of(connection: Connection, schedule_rid: str, limit: int) -> list[ScheduleVersion]:
+    """Versions of a schedule, newest first; also of one that is gone."""
+    query = sa.select(*_VERSION).where(_v.schedule_rid == schedule_rid).order_by(_v.id.desc()).limit(limit)
+    return [version_of(row) for row in connection.sql.execute(query)]
 
 
 def leaves(connection: Connection, schedule_rid: str) -> list[LeafState]:

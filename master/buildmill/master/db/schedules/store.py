@@ -106,6 +106,7 @@ def _edited(tx: Transaction, rid: str, new: NewSchedule) -> dict[str, object]:
     return {
         "name": new.name, "description": new.description, "version_rid": new.version_rid, "updated_at": tx.now,
         "updated_by": editor.user_id, "updated_by_name": editor.username,
+        "updated_by_roles": text_of(sorted(editor.roles)),
         "next_due_at": happenings.due_after(definition.trigger, tx.now),
     }  # fmt: skip
 

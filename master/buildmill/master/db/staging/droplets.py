@@ -5,8 +5,9 @@ from __future__ import annotations
 from buildmill.master.db import tables_of_staging as t
 from buildmill.master.db.staging import jobs, notes, reading, rows
 from buildmill.master.db.staging.means import Means
-from buildmill.master.db.transaction import Transaction
+from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.staging.attestation import Voucher
+from buildmill.master.domain.staging.resources import StagingAttestationResource
 from buildmill.master.domain.staging.values import Checksum, Droplet, Job, MetadataChange
 
 
@@ -28,6 +29,14 @@ def delete(tx: Transaction, guid: str, by: Means) -> Job:
     tx.sql.execute(t.droplets.delete().where(t.droplets.c.guid == guid))
     tx.emit(rows.droplet_resource(row).event("deleted"))
     return jobs.done(tx, by, "droplet.delete", "droplet", guid)
+
+
+def attestation(connection: Connection, guid: str) -> StagingAttestationResource | None:
+    """The statement about a droplet; None if there is none."""
+    row = reading.find(connection, t.droplets, guid)
+    if row is None or row.attestation is None:
+        return None
+    return StagingAttestationResource(attestation=row.attestation, droplet_guid=row.guid)
 
 
 def attest(tx: Transaction, guid: str, package: Checksum, voucher: Voucher, worker: str) -> None:

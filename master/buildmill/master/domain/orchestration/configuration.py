@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from buildmill.master.domain.orchestration import rids
+from buildmill.master.domain.orchestration.rights import DatasetRule, DatasetRules
 from buildmill.master.domain.orchestration.values import StalenessMode
 
 
@@ -47,12 +48,15 @@ class DatasetDeclaration:
         project: name of a declared project; None without one.
         changes: a `ChangeFilter`: each change that passes commits a version on the change's branch; None where
             changes commit nothing.
+        readers, builders: roles of which one is needed to read, and to build it; None where there is no such limit.
     """
 
     name: str
     rid: str = ""
     project: str | None = None
     changes: Any = None
+    readers: frozenset[str] | None = None
+    builders: frozenset[str] | None = None
 
     @property
     def its_rid(self) -> str:
@@ -105,6 +109,12 @@ class OrchestrationConfig:
     def is_empty(self) -> bool:
         """Whether no graph is declared."""
         return not (self.datasets or self.jobspecs)
+
+    @property
+    def dataset_rules(self) -> DatasetRules:
+        """Who gets to which datasets."""
+        limited = (each for each in self.datasets if each.readers is not None or each.builders is not None)
+        return DatasetRules(tuple(DatasetRule(each.its_rid, each.readers, each.builders) for each in limited))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

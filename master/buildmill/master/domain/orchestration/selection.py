@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from buildmill.master.domain.orchestration import errors
+from buildmill.master.domain.orchestration.rights import NO_LIMITS, DatasetLimits
 from buildmill.master.domain.orchestration.values import (
     ConnectingTarget,
     EveryTarget,
@@ -100,14 +101,19 @@ def check_request(request: GraphRequest, landscape: Landscape) -> None:
         raise errors.MissingTargets
     if isinstance(target, ConnectingTarget) and not inputs:
         raise errors.MissingConnectingInputs
-    if unknown := [rid for rid in targets if rid not in landscape.targets]:
+    if unknown := [rid for rid in targets if not _is_there(rid, request, landscape)]:
         raise errors.TargetsNotFound(unknown)
-    if unknown := [rid for rid in inputs if rid not in landscape.targets]:
+    if unknown := [rid for rid in inputs if not _is_there(rid, request, landscape)]:
         raise errors.InputsNotFound(unknown)
-    if denied := [rid for rid in targets if rid in request.denied or _is_outside(rid, request, landscape)]:
+    if denied := [rid for rid in targets if rid in request.limits.shut or _is_outside(rid, request, landscape)]:
         raise errors.TargetsDenied(denied)
-    if denied := [rid for rid in inputs if rid in request.denied]:
+    if denied := [rid for rid in inputs if rid in request.limits.hidden]:
         raise errors.InputsDenied(denied)
+
+
+def _is_there(rid: str, request: GraphRequest, landscape: Landscape) -> bool:
+    """Whether a target is, as far as the asker is told."""
+    return rid in landscape.targets and not (request.is_discreet and rid in request.limits.hidden)
 
 
 def check_specs(request: GraphRequest, landscape: Landscape, chain: Chain) -> None:
@@ -134,10 +140,32 @@ def select(request: GraphRequest, landscape: Landscape, chain: Chain) -> Selecti
             specs[spec.spec_id] = spec
     if not specs:
         raise errors.NothingSelected
+    # first, so that no other refusal names what the asker may not know of
+    _check_limits(specs.values(), request)
     _check_outputs(specs.values(), landscape)
-    if denied := [rid for spec in specs.values() for rid in spec.outputs if rid in request.denied]:
-        raise errors.TargetsDenied(denied)
     return _ordered(chain, specs, landscape, leave_out=isinstance(request.target, EveryTarget))
+
+
+def _check_limits(specs: Iterable[JobSpec], request: GraphRequest) -> None:
+    """Make sure that the asker may build all that is written, and read all that is read.
+
+    Raises:
+        TargetsDenied, InputsDenied: with those that may be named.
+    """
+    if request.limits == NO_LIMITS:
+        return
+    limits = request.limits
+    for refusal, rids in (
+        (errors.TargetsDenied, [rid for spec in specs for rid in spec.outputs if rid in limits.shut]),
+        (errors.InputsDenied, [rid for spec in specs for rid in spec.inputs if rid in limits.hidden]),
+    ):
+        if rids:
+            raise refusal(dict.fromkeys(limits.shown(rids) if request.is_discreet else rids))
+
+
+def _is_limited(spec: JobSpec, limits: DatasetLimits) -> bool:
+    """Whether the asker may not build what a spec writes, or read what it reads."""
+    return not (limits.shut.isdisjoint(spec.outputs) and limits.hidden.isdisjoint(spec.inputs))
 
 
 def buildable(selection: Selection, has_version: Collection[str]) -> Selection:
@@ -162,7 +190,8 @@ def _selected(request: GraphRequest, landscape: Landscape, chain: Chain) -> list
     match request.target:
         case EveryTarget():
             inside = [rid for rid in landscape.targets if not _is_outside(rid, request, landscape)]
-            return [rid for rid in inside if landscape.spec(chain, rid) is not None]
+            specs = ((rid, landscape.spec(chain, rid)) for rid in inside)
+            return [rid for rid, spec in specs if spec is not None and not _is_limited(spec, request.limits)]
         case ManualTarget(target_rids=targets):
             return list(dict.fromkeys(targets))
         case UpstreamTarget(target_rids=targets, ignored_rids=ignored):

@@ -14,6 +14,11 @@ from typing import Any
 
 import msgspec
 
+from buildmill.master.domain.orchestration.rights import NO_LIMITS, DatasetLimits
+
+SCHEDULER = "scheduler"
+"""Whose builds those of schedules are that do not depend on a user."""
+
 
 class GraphBuildStatus(StrEnum):
     """How far a build is; one whose jobs all wait is running."""
@@ -148,7 +153,8 @@ class GraphRequest:
         abort_on_failure: cancel all other jobs as soon as one has failed for good.
         notifications: tell somebody how it has ended.
         projects: RIDs of projects outside of which nothing is built, and no target may be; None without that limit.
-        denied: RIDs of targets that the asker may neither build nor read.
+        limits: the datasets that the asker may not build or read.
+        is_discreet: what the asker may not read is spoken of as what is not there.
     """
 
     target: BuildTarget
@@ -160,7 +166,8 @@ class GraphRequest:
     abort_on_failure: bool = False
     notifications: bool = False
     projects: frozenset[str] | None = None
-    denied: frozenset[str] = frozenset()
+    limits: DatasetLimits = NO_LIMITS
+    is_discreet: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from buildmill.master.domain.orchestration.values import ConnectingTarget, Duration, ManualTarget, UpstreamTarget
-from buildmill.master.domain.schedules.triggers import BranchName, Rid, Trigger
+from buildmill.master.domain.schedules.triggers import BranchName, Rid, Trigger, event_leaves
 
 
 class _Document(msgspec.Struct, frozen=True, rename="camel"):
@@ -55,10 +55,12 @@ class Editor:
     Attributes:
         user_id: a UUID, as the API shows it.
         username: what it logs in with.
+        roles: those of its roles that rules about datasets name, when it did so.
     """
 
     user_id: str
     username: str
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +70,13 @@ class Definition:
     trigger: Trigger
     action: Action
     scope: Scope
+
+    @property
+    def datasets(self) -> frozenset[str]:
+        """RIDs of all that it names."""
+        target = self.action.target
+        named = [rid for name in target.__struct_fields__ for rid in getattr(target, name)]
+        return frozenset(named).union(event.subject for event in event_leaves(self.trigger))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

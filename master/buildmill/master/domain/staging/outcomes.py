@@ -31,6 +31,7 @@ TEXTS: Final[Mapping[str, str]] = {
 
 STAGING_ERROR: Final = "StagingError"
 NO_START_COMMAND: Final = "StagingError - Staging error: Start command not specified"
+MALFORMED: Final = "StagingError - Staging error: Malformed message from the stager"
 NO_DROPLET: Final = "StagingError - Staging error: no droplet"
 EXPIRED: Final = f"StagingTimeExpired - {TEXTS['StagingTimeExpired']}"
 _LONGEST_DETAIL: Final = 1000
@@ -110,6 +111,18 @@ def _supplier(index: int, count: int, names: Sequence[str]) -> Next:
 
 def _titled(phase: Phase, names: Sequence[str], place: int) -> str:
     return f"{phase} {names[place]}" if place < len(names) else str(phase)
+
+
+def is_well_formed(result: Mapping[str, object]) -> bool:
+    """Whether a result document has what the master needs, in its shape."""
+    types, metadata = result.get("process_types"), result.get("lifecycle_metadata")
+    return (
+        isinstance(types, Mapping)
+        and all(isinstance(command, str) for command in types.values())
+        and isinstance(result.get("execution_metadata"), str)
+        and isinstance(result.get("lifecycle_type"), str)
+        and isinstance(metadata, Mapping)
+    )
 
 
 def used_buildpacks(task: Task, result: Mapping[str, object]) -> tuple[UsedBuildpack, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 HIDDEN: Final = "***"
@@ -18,7 +19,7 @@ def without_user_information(url: str) -> str:
     return _USER_INFORMATION.sub(rf"\1{HIDDEN}:{HIDDEN}@", url)
 
 
-def process_types(types: dict[str, str], *, may_see: bool, is_in_list: bool) -> dict[str, str]:
+def process_types(types: Mapping[str, str], *, may_see: bool, is_in_list: bool) -> dict[str, str]:
     """Start commands of a droplet as they are shown."""
     if is_in_list:
         return {"redacted_message": PRIVATE_IN_LISTS}

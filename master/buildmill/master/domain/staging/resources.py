@@ -132,6 +132,21 @@ class StagingDropletResource(Resource, frozen=True):
         )
 
 
+class StagingAttestationResource(Resource, frozen=True):
+    """The signed statement of who has made a droplet of what.
+
+    Attributes:
+        attestation: a DSSE envelope, as JSON text; see ``docs/reference/attestations.md``.
+    """
+
+    type_name = "staging_attestation"
+    plural = "staging_attestations"
+    id_field = "droplet_guid"
+
+    attestation: str
+    droplet_guid: str
+
+
 class StagingBuildpackResource(Resource, frozen=True):
     """An admin buildpack; told as it comes, changes and goes.
 

@@ -7,6 +7,7 @@ next start. Events only tell that there is something to look for; it is also loo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -18,10 +19,10 @@ from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import masters
 from buildmill.master.db.database import Database
-from buildmill.master.db.schedules import happenings, store
+from buildmill.master.db.schedules import happenings, inbox, store
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.orchestration.errors import GraphRefused
-from buildmill.master.domain.orchestration.values import GraphBuild
+from buildmill.master.domain.orchestration.values import SCHEDULER, GraphBuild
 from buildmill.master.domain.schedules.requests import graph_request_of
 from buildmill.master.domain.schedules.values import (
     ProjectScope,
@@ -40,8 +41,6 @@ LOOK_SECONDS = 15.0
 """It is looked for work at least so often."""
 PACE_SECONDS = 1.0
 """A schedule whose run could not ask for its build is not run again sooner: it may wait for its own failure."""
-NOBODY = "scheduler"
-"""Whose builds those of schedules are that do not depend on a user."""
 
 
 class _Resolved(BuildmillError):
@@ -88,7 +87,7 @@ class ScheduleRunner:
         """Begin. What was due while no master ran is passed over."""
         await self._updates.run(_pass_over, self._updates.context.masterid)
         self._is_working = True
-        patterns = (("schedules", None, "runs", None), ("schedules", None, None))
+        patterns = (("schedules", None, "runs", None), ("schedules", None, None), inbox.TOLD)
         self._subscriptions = [self._bus.subscribe(pattern, self._heard) for pattern in patterns]
         self._wake()
 
@@ -135,6 +134,8 @@ class ScheduleRunner:
             self._plan()
 
     async def _look(self) -> None:
+        if not await self._database.read(inbox.is_empty):
+            await self._work_off_inbox()
         due = await self._database.read(happenings.next_due)
         if due is not None and due <= self._clock.seconds():
             await self._updates.run(happenings.tick)
@@ -146,6 +147,11 @@ class ScheduleRunner:
                 await self._resolve(run, schedule)
         due = await self._database.read(happenings.next_due)
         self._next = LOOK_SECONDS if due is None else min(LOOK_SECONDS, due - self._clock.seconds())
+
+    async def _work_off_inbox(self) -> None:
+        """Let schedules look at what they were told, slice by slice: others write between them."""
+        while self._is_working and await self._updates.run(inbox.work_off):
+            failpoint("master.slice_of_inbox_is_done")
 
     def _plan(self) -> None:
         if self._is_working and self._timer is None:
@@ -188,7 +194,7 @@ class ScheduleRunner:
         assert version is not None  # versions stay
         definition, by = version.definition, schedule.editor.username
         if isinstance(definition.scope, ProjectScope):
-            by = NOBODY
+            by = SCHEDULER
         elif not await self._owners.is_there(by):
             return failed(RunError.SCHEDULE_OWNER_NOT_FOUND, f"the user {by}, who has edited it last, is gone")
 
@@ -197,7 +203,10 @@ class ScheduleRunner:
                 raise _Resolved(f"{run.rid} has a result")
 
         try:
+            # whatever its scope is: nobody gets to more by a schedule
+            limits = self._updates.orchestration.dataset_rules.limits(schedule.editor.roles)
             request = graph_request_of(definition.action, definition.scope)
+            request = replace(request, limits=limits, is_discreet=False)
             await self._updates.createGraphBuild(request, by, schedule.rid, write)
         except GraphRefused as refused:
             return result_of(refused)

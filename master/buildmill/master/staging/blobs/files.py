@@ -143,7 +143,6 @@ class FileBlobStore:
 
     def _sweep_blocking(self) -> int:
         incoming = self._directory / _INCOMING
-        incoming.mkdir(parents=True, exist_ok=True)
         return sum(_remove_if_left_blocking(part) for part in incoming.glob("*.part"))
 
     @contextmanager

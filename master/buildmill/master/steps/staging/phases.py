@@ -8,11 +8,13 @@ from typing import Any
 from buildmill.common.results import CANCELLED, SUCCESS
 from buildmill.common.staging import Outcome, Phase, Task, encode
 from buildmill.master.domain.staging.outcomes import (
+    MALFORMED,
     NO_DROPLET,
     NO_START_COMMAND,
     STAGING_ERROR,
     Next,
     following,
+    is_well_formed,
 )
 from buildmill.master.engine.factory import StepFactory
 from buildmill.master.steps.staging.base import StagingStep
@@ -79,7 +81,9 @@ class StagingPhase(StagingStep):
         droplet = outcome.droplet
         if droplet is None or (self.phase is Phase.EXPORT and droplet.file is None):
             return await self.fail_with(NO_DROPLET, "no droplet")
-        if not droplet.result.get("process_types"):
+        if not is_well_formed(droplet.result):
+            return await self.fail_with(MALFORMED, "the result document is malformed")
+        if not droplet.result["process_types"]:
             return await self.fail_with(NO_START_COMMAND, "no start command")
         present = {cache.key: cache.file.sha256 for cache in task.caches}
         unchanged = [cache.key for cache in droplet.caches if present.get(cache.key) == cache.file.sha256]

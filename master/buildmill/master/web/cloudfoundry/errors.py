@@ -51,8 +51,8 @@ NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
 """Title to its number, and the status that goes with it."""
 
 
-class ApiError(Exception):
-    """A refusal as a client gets it.
+class ApiError(BuildmillError):
+    """A refusal as a client gets it. Its text, for logs, is the title alone: the detail may hold what was sent.
 
     Attributes:
         title: one of `NUMBERS`.
@@ -61,7 +61,7 @@ class ApiError(Exception):
     """
 
     def __init__(self, title: str, detail: str, *, retry_after: timedelta | None = None) -> None:
-        super().__init__(f"{title}: {detail}")
+        super().__init__(title)
         self.title = title
         self.detail = detail
         self.code, self.status = NUMBERS[title]
@@ -100,6 +100,8 @@ def no_such_route() -> ApiError:
 def refusal_of(error: BuildmillError) -> ApiError:
     """What an expected error is to the client."""
     match error:
+        case ApiError():
+            return error
         case StagingRefused():
             return ApiError(error.title, error.detail)
         case BlobMissing():

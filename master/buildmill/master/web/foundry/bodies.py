@@ -103,6 +103,19 @@ class SearchBuildsRequest(_Body, frozen=True):
     page_size: int | None = None
 
 
+def check_media_type(media_type: bytes | None, encoding: bytes | None) -> None:
+    """Refuse a body that is said to be something other than JSON; one of which nothing is said is taken for JSON.
+
+    Raises:
+        ApiError: it is so.
+    """
+    kind = (media_type or b"application/json").partition(b";")[0].strip().lower()
+    if kind != b"application/json":
+        raise ApiError("Conjure:UnsupportedMediaType", "the body must be application/json")
+    if (encoding or b"identity").strip().lower() != b"identity":
+        raise ApiError("Conjure:UnsupportedMediaType", "the body must not be encoded")
+
+
 def decode(body: bytes, depth: int) -> Any:
     """The JSON of a body.
 

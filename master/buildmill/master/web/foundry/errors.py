@@ -25,15 +25,18 @@ STATUSES: Final = {
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
 }
+_OWN_STATUSES: Final = {"Conjure:UnprocessableEntity": 422, "Conjure:UnsupportedMediaType": 415}
+"""Of names that have another one than their code."""
 _CODES: Final = {
     **dict.fromkeys(
         (
             "ApiFeaturePreviewUsageOnly", "BatchRequestSizeExceededLimit", "BuildNotRunning",
             "BuildTargetsMissingJobSpecs", "BuildTargetsResolutionError", "BuildTargetsUpToDate",
-            "Conjure:InvalidArgument", "Conjure:UnprocessableEntity", "DuplicateBuildBranches", "InvalidAndFilter",
-            "InvalidAndTrigger", "InvalidFilterValue", "InvalidMediaSetTrigger", "InvalidOrFilter", "InvalidOrTrigger",
-            "InvalidPageSize", "InvalidPageToken", "InvalidScheduleDescription", "InvalidScheduleName",
-            "InvalidTimeTrigger", "InvalidTimeZone", "MissingBatchRequest", "MissingBuildTargets",
+            "Conjure:InvalidArgument", "Conjure:UnprocessableEntity", "Conjure:UnsupportedMediaType",
+            "DuplicateBuildBranches", "InvalidAndFilter", "InvalidAndTrigger", "InvalidFilterValue",
+            "InvalidMediaSetTrigger", "InvalidOrFilter", "InvalidOrTrigger", "InvalidPageSize",
+            "InvalidPageToken", "InvalidScheduleDescription", "InvalidScheduleName", "InvalidTimeTrigger",
+            "InvalidTimeZone", "MissingBatchRequest", "MissingBuildTargets",
             "MissingConnectingBuildInputs", "MissingPostBody", "MissingTrigger",
         ),
         "INVALID_ARGUMENT",
@@ -60,6 +63,7 @@ _CODES: Final = {
     ),
     "ScheduleAlreadyRunning": "CONFLICT",
     "Default:Conflict": "CONFLICT",
+    "Default:RequestEntityTooLarge": "REQUEST_ENTITY_TOO_LARGE",
     "Default:Internal": "INTERNAL",
     "Default:Unavailable": "UNAVAILABLE",
 }  # fmt: skip
@@ -99,7 +103,6 @@ class ApiError(Exception):
         description: str,
         parameters: Mapping[str, Any] | None = None,
         *,
-        status: int | None = None,
         retry_after: int | None = None,
     ) -> None:
         super().__init__(f"{name}: {description}")
@@ -107,7 +110,7 @@ class ApiError(Exception):
         self.description = description
         self.parameters = dict(parameters or {})
         self.code = _CODES[name]
-        self.status = STATUSES[self.code] if status is None else status
+        self.status = _OWN_STATUSES.get(name, STATUSES[self.code])
         self.retry_after = retry_after
 
     def body(self, instance_id: str) -> bytes:
@@ -129,7 +132,7 @@ class ApiError(Exception):
 
 def unprocessable(problem: str) -> ApiError:
     """A body that is JSON, and of another shape."""
-    return ApiError("Conjure:UnprocessableEntity", problem, status=422)
+    return ApiError("Conjure:UnprocessableEntity", problem)
 
 
 def refusal_of(error: BuildmillError) -> ApiError:

@@ -18,7 +18,8 @@ from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, Not
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.api import DataAPI
 from buildmill.master.domain.orchestration.configuration import CancelFinished, ErrorNameCase
-from buildmill.master.domain.rights import Principal, Via, check_scopes
+from buildmill.master.domain.projects import Reach
+from buildmill.master.domain.rights import Principal, Resource, Via, check_scopes
 from buildmill.master.web.bodies import JSON
 from buildmill.master.web.foundry import answers, bodies, of_builds, of_schedules
 from buildmill.master.web.foundry.answers import ErrorCase
@@ -66,6 +67,11 @@ class Foundry:
         self._limits = limits
         self._new_id = new_id
         self._tasks = TaskOwner("orchestration API")
+
+    def too_long(self, limit: int) -> tuple[bytes, bytes]:
+        """Media type and body of the refusal of a body that is longer than `limit` bytes."""
+        error = ApiError("Default:RequestEntityTooLarge", f"the body is longer than {limit} bytes")
+        return JSON, error.body(self._new_id())
 
     async def stop(self) -> None:
         """Answer nothing more."""
@@ -136,12 +142,16 @@ class Foundry:
             raise ApiError("ApiFeaturePreviewUsageOnly", "this is in preview: it needs `preview=true`")
         content = None
         if operation.body is not None:
+            bodies.check_media_type(request.getHeader(b"Content-Type"), request.getHeader(b"Content-Encoding"))
             content = bodies.decode(request.content.read(), self._limits.json_depth)
 
+        reach = await self._gate.reach_of(principal)
+
         async def permit() -> None:
+            about = operation.about(rid, content)
             try:
-                await self._gate.require(principal, operation.action, operation.about(rid, content))
-                await self._check_reach(principal)
+                await self._gate.require(principal, operation.action, about)
+                await self._check_reach(principal, reach, about)
             except Forbidden as error:
                 raise operation.denied.error(rid, str(error)) from None
 
@@ -153,6 +163,7 @@ class Foundry:
             principal=principal,
             case=self._case_for(request),
             cancels_strictly=self._data.updates.orchestration.cancel_finished is CancelFinished.ERROR,
+            reach=reach,
             permit=permit,
         )
         try:
@@ -162,11 +173,13 @@ class Foundry:
                 raise
             raise operation.absent.error(rid, str(error)) from None
 
-    async def _check_reach(self, principal: Principal) -> None:
-        """Raises Forbidden for those who do not get to every project: targets and schedules span them."""
-        reaches = await self._gate.reach_of(principal), await self._gate.change_reach_of(principal)
-        if not all(reach.is_everything for reach in reaches):
+    async def _check_reach(self, principal: Principal, read: Reach, about: Resource) -> None:
+        """Raises Forbidden for those who do not get to every project, or not to the datasets that are changed."""
+        change = await self._gate.change_reach_of(principal)
+        if not (read.is_every_project and change.is_every_project):
             raise Forbidden("this is about all projects, and you do not get to all of them")
+        if about.method != "GET" and not change.is_everything:
+            await self._data.check_reach(about.path, about.method, about.options, read, change)
 
     def _case_for(self, request: Request) -> ErrorCase:
         case = self._data.updates.orchestration.error_name_case

@@ -25,7 +25,7 @@ async def _create(call: Call) -> Any:
 
 async def _get(call: Call) -> Any:
     """A build."""
-    found = await call.data.graphs.build(call.rid)
+    found = await call.graphs.build(call.rid)
     await call.permit()
     return answers.build(found)
 
@@ -34,7 +34,7 @@ async def _get_batch(call: Call) -> Any:
     """Several builds; those that are not there are left out."""
     elements = bodies.batch(call.document, bodies.BuildElement, _MOST_BUILDS)
     await call.permit()
-    found = await call.data.graphs.builds([element.build_rid for element in elements])
+    found = await call.graphs.builds([element.build_rid for element in elements])
     return answers.Builds(data={rid: answers.build(build) for rid, build in found.items()})
 
 
@@ -46,7 +46,7 @@ async def _search(call: Call) -> Any:
     size = page_size(request.page_size)
     question = ["search", call.document["where"], order]
     place = place_of(question, request.page_token)
-    page = await call.data.graphs.search(BuildSearch(where, order, place, size))
+    page = await call.graphs.search(BuildSearch(where, order, place, size))
     data = tuple(map(answers.build, page.builds))
     if page.next is None:
         return answers.BuildPage(data=data)
@@ -55,7 +55,7 @@ async def _search(call: Call) -> Any:
 
 async def _cancel(call: Call) -> Any:
     """Cancel all jobs that have not ended. A build that has ended stays as it is."""
-    before = await call.data.graphs.build(call.rid)
+    before = await call.graphs.build(call.rid)
     await call.permit()
     if before.status.is_final and call.cancels_strictly:
         raise ApiError("BuildNotRunning", f"{call.rid} has ended", {"buildRid": call.rid})
@@ -67,7 +67,7 @@ async def _jobs(call: Call) -> Any:
     """Jobs of a build, in an order in which they can run."""
     size, question = page_size(call.query.get("pageSize")), ["jobs", call.rid]
     place = place_of(question, call.query.get("pageToken"))
-    page = await call.data.graphs.jobs_of(call.rid, size, place[0] if place else None)
+    page = await call.graphs.jobs_of(call.rid, size, place[0] if place else None)
     await call.permit()
     data = tuple(map(answers.job, page.jobs))
     if page.next is None:
@@ -77,7 +77,7 @@ async def _jobs(call: Call) -> Any:
 
 async def _job(call: Call) -> Any:
     """A job."""
-    found = await call.data.graphs.job(call.rid)
+    found = await call.graphs.job(call.rid)
     await call.permit()
     return answers.job(found)
 
@@ -86,7 +86,7 @@ async def _job_batch(call: Call) -> Any:
     """Several jobs; those that are not there are left out."""
     elements = bodies.batch(call.document, bodies.JobElement, _MOST_JOBS)
     await call.permit()
-    found = await call.data.graphs.jobs([element.job_rid for element in elements])
+    found = await call.graphs.jobs([element.job_rid for element in elements])
     return answers.Jobs(data={rid: answers.job(job) for rid, job in found.items()})
 
 

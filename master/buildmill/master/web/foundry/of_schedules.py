@@ -16,7 +16,7 @@ _MOST_IN_BATCH = 1000
 
 async def _get(call: Call) -> Any:
     """A schedule."""
-    found = await call.data.schedules.get(call.rid)
+    found = await call.schedules.get(call.rid)
     await call.permit()
     return answers.schedule(found)
 
@@ -25,7 +25,7 @@ async def _get_batch(call: Call) -> Any:
     """Several schedules; those that are not there are left out."""
     elements = bodies.batch(call.document, bodies.ScheduleElement, _MOST_IN_BATCH)
     await call.permit()
-    found = await call.data.schedules.many({element.schedule_rid for element in elements})
+    found = await call.schedules.many({element.schedule_rid for element in elements})
     return answers.Schedules(
         data={e.schedule_rid: answers.schedule(found[e.schedule_rid]) for e in elements if e.schedule_rid in found}  # type: ignore[misc]  # documents
     )
@@ -78,7 +78,7 @@ async def _runs(call: Call) -> Any:
     place = place_of(question, call.query.get("pageToken"))
     await _existing(call)
     before = place[0] if place else None
-    found = await call.data.schedules.runs(call.rid, before, size + 1)
+    found = await call.schedules.runs(call.rid, before, size + 1)
     page = tuple(answers.run(run, call.case) for run in found[:size])
     if len(found) <= size:
         return answers.RunPage(data=page)
@@ -90,30 +90,30 @@ async def _affected(call: Call) -> Any:
     schedule = await _existing(call)
     action = bodies.shaped(schedule.action, Action)
     scope: Scope = bodies.shaped(schedule.scope, Scope)  # type: ignore[arg-type]  # a union
-    datasets = await call.data.graphs.affected(graph_request_of(action, scope))
+    datasets = await call.graphs.affected(graph_request_of(action, scope))
     return answers.AffectedResources(datasets=tuple(datasets))
 
 
 async def _version(call: Call) -> Any:
     """A version, also of a schedule that is gone."""
-    found = await call.data.schedules.version(call.rid)
+    found = await call.schedules.version(call.rid)
     await call.permit()
     return answers.version(found)
 
 
 async def _schedule_of_version(call: Call) -> Any:
     """The schedule that a version is of; nothing if it is gone."""
-    version = await call.data.schedules.version(call.rid)
+    version = await call.schedules.version(call.rid)
     await call.permit()
     try:
-        return answers.schedule(await call.data.schedules.get(version.schedule_rid))
+        return answers.schedule(await call.schedules.get(version.schedule_rid))
     except NotFound:
         return NOTHING
 
 
 async def _existing(call: Call) -> Any:
     """The schedule of the path, which is there and may be touched."""
-    found = await call.data.schedules.get(call.rid)
+    found = await call.schedules.get(call.rid)
     await call.permit()
     return found
 

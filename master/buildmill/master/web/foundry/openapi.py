@@ -24,8 +24,13 @@ _ERROR: Schema = {
         "parameters": {"type": "object"},
     },
 }
-_COMMON = ("Default:Unauthorized", "ApiUsageDenied", "Default:Internal", "Default:Unavailable")
-_OF_BODIES = ("MissingPostBody", "Conjure:InvalidArgument", "Conjure:UnprocessableEntity")
+_COMMON = (
+    "Default:Unauthorized", "ApiUsageDenied", "Default:Internal", "Default:RequestEntityTooLarge",
+    "Default:Unavailable",
+)  # fmt: skip
+_OF_BODIES = (
+    "MissingPostBody", "Conjure:InvalidArgument", "Conjure:UnprocessableEntity", "Conjure:UnsupportedMediaType",
+)  # fmt: skip
 
 
 def document(operations: Sequence[Operation]) -> Schema:
@@ -96,8 +101,7 @@ def _responses(operation: Operation) -> Schema:
         found["204"] = {"description": "There is nothing to say."}
     by_status: dict[int, list[str]] = {}
     for name in _errors_of(operation):
-        status = 422 if name == "Conjure:UnprocessableEntity" else ApiError(name, "").status
-        by_status.setdefault(status, []).append(name)
+        by_status.setdefault(ApiError(name, "").status, []).append(name)
     for status, names in sorted(by_status.items()):
         content = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
         found[str(status)] = {"description": ", ".join(f"`{name}`" for name in names), "content": content}

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from buildmill.master.data.api import DataAPI
+from buildmill.master.data.graphs import GraphReading
+from buildmill.master.data.schedules import ScheduleReads
+from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.rights import ACTIONS, ORCHESTRATION_SCOPES, Action, ActionKind, Principal, Resource
 from buildmill.master.web.foundry.answers import ErrorCase
 from buildmill.master.web.foundry.errors import ApiError
@@ -25,6 +28,7 @@ class Call:
         query: names and values behind the question mark.
         case: how names of errors are spelled for this client.
         cancels_strictly: a build that has ended cannot be cancelled.
+        reach: what the caller gets to.
         permit: asks whether the caller may, and raises what the operation says if not.
     """
 
@@ -35,7 +39,18 @@ class Call:
     principal: Principal
     case: ErrorCase
     cancels_strictly: bool
+    reach: Reach
     permit: Callable[[], Awaitable[None]]
+
+    @property
+    def graphs(self) -> GraphReading:
+        """Builds and jobs that the caller may know of."""
+        return self.data.graphs.within(self.reach)
+
+    @property
+    def schedules(self) -> ScheduleReads:
+        """Schedules that the caller may know of."""
+        return self.data.schedules.within(self.reach)
 
 
 @dataclass(frozen=True, kw_only=True)

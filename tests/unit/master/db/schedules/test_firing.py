@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from buildmill.common.errors import NotFound
 from buildmill.master.db.engine import create_engine
 from buildmill.master.db.one_unit import run_blocking
-from buildmill.master.db.schedules import firing, happenings, store
+from buildmill.master.db.schedules import firing, happenings, inbox, store
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.orchestration.values import ManualTarget
 from buildmill.master.domain.schedules.refusals import AlreadyRunning
@@ -86,15 +86,23 @@ class Schedules:
 
     def happened(self, *what: Happening) -> None:
         self.write(happenings.happened, *what)
+        self.look()
+
+    def look(self) -> None:
+        """Schedules look at all that they were told."""
+        while self.write(inbox.work_off):
+            pass
 
     def resolve(self, result: RunResult, rid: str = rid_of("s")) -> bool:
         active = self.get(rid).active_run
         assert active is not None
         resolved: bool = self.write(happenings.run_resolved, active, rid, result)
+        self.look()
         return resolved
 
     def build_ended(self, status: str, rid: str = rid_of("s"), build: str = BUILD) -> None:
         self.write(happenings.build_ended, build, rid, status)
+        self.look()
 
     def codes(self, rid: str = rid_of("s")) -> list[str]:
         found = self.stage.result(self.stage.database.read(store.explain, rid))
@@ -322,16 +330,18 @@ def test_times_while_paused_are_not_seen(quick: Schedules) -> None:
 
 
 @pytest.mark.parametrize("schema_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
-def test_two_masters_that_see_an_event_each_make_one_fire(schedules: Schedules, schema_url: str) -> None:
+def test_two_masters_that_look_at_once_make_one_fire(schedules: Schedules, schema_url: str) -> None:
     """Neither sees what the other has not committed: so the second one waits for the first."""
     schedules.create({"type": "and", "triggers": [UPDATE, JOB]})
+    schedules.write(happenings.happened, UPDATED)
+    schedules.write(happenings.happened, BUILT)
     engine, url = create_engine(make_url(schema_url)), make_url(schema_url)
-    other = threading.Thread(target=run_blocking, args=(url, NOW, happenings.happened, BUILT))
+    other = threading.Thread(target=run_blocking, args=(url, NOW, inbox.work_off))
     waiting = sa.text("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database OR database IS NULL "
                       "WHERE NOT granted AND d.datname = current_database()")  # fmt: skip
 
     with engine.begin() as first:
-        happenings.happened(Transaction(first, NOW), UPDATED)
+        inbox.work_off(Transaction(first, NOW))
         other.start()
         with engine.connect() as watching:
             wait_for(lambda: watching.execute(waiting).scalar() or not other.is_alive(), 30)
@@ -340,6 +350,23 @@ def test_two_masters_that_see_an_event_each_make_one_fire(schedules: Schedules, 
     engine.dispose()
 
     assert len(schedules.runs()) == 1
+    assert not schedules.get().is_pending
+
+
+@pytest.mark.parametrize("schema_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_telling_waits_for_nobody_who_looks(schedules: Schedules, schema_url: str) -> None:
+    schedules.create(UPDATE)
+    schedules.write(happenings.happened, UPDATED)
+    engine, url = create_engine(make_url(schema_url)), make_url(schema_url)
+
+    with engine.begin() as first:
+        inbox.work_off(Transaction(first, NOW))
+        run_blocking(url, NOW, happenings.happened, UPDATED)
+    engine.dispose()
+    schedules.look()
+
+    assert len(schedules.runs()) == 1
+    assert schedules.get().is_pending
 
 
 def test_two_masters_make_one_fire_of_an_instant(schedules: Schedules, schema_url: str) -> None:

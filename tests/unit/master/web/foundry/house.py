@@ -82,7 +82,7 @@ class House(GraphHouse):
             headers["Authorization"] = f"Bearer {text}"
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if body is not None:
-            headers["Content_Type"] = "application/json"
+            headers.setdefault("Content_Type", "application/json")
         answer = self.face.request(method, f"/api/v2/orchestration/{path}", sent, **headers)
         self.stage.turn()
         return answer

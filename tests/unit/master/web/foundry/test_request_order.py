@@ -10,6 +10,7 @@ import pytest
 from buildmill.master.domain.rights import ACTIONS, covers, is_scope
 from buildmill.master.web.foundry.face import OPERATIONS
 from buildmill.master.web.foundry.operation import Operation
+from buildmill.master.web.limits import WebLimits
 from tests.unit.master.orchestration.graphs import rid
 from tests.unit.master.web.foundry.house import House, manual, schedule
 
@@ -37,6 +38,24 @@ def reader(shared: House) -> str:
 @pytest.fixture(scope="module")
 def writer(shared: House) -> str:
     return shared.new_token("bob", "api:orchestration-write")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content_Type": "text/plain"}, {"Content_Type": "application/jsonx"}, {"Content_Encoding": "gzip"}],
+)
+def test_a_body_that_is_said_to_be_something_else_is_refused(shared: House, headers: dict[str, str]) -> None:
+    refused = shared.refused("POST", "builds/create", {"target": manual("clean")}, **headers)
+
+    assert refused == (415, "Conjure:UnsupportedMediaType", {})
+    as_is = {"Content_Type": "Application/JSON; charset=utf-8", "Content_Encoding": "identity"}
+    assert shared.refused("POST", "builds/create", b"{", **as_is)[:2] == (400, "Conjure:InvalidArgument")
+
+
+def test_a_body_that_is_too_long_is_refused_in_the_same_form(shared: House) -> None:
+    refused = shared.refused("POST", "builds/create", bytes(WebLimits().body_bytes + 1))
+
+    assert refused == (413, "Default:RequestEntityTooLarge", {})
 
 
 def test_there_are_twenty_operations() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from buildmill.common.errors import BuildmillError
-from buildmill.common.staging import Buildpack
+from buildmill.common.staging import Buildpack, File
 from buildmill.worker.staging.cnb.groups import Element
 from buildmill.worker.staging.cnb.library import Library
 from buildmill.worker.staging.cnb.sources import Sources
@@ -37,8 +37,9 @@ def bring(root: Path, content: bytes, *, room_bytes: int = 1 << 20) -> tuple[Lib
         machine=platform.machine(),
     )
     (root / "archive").write_bytes(content)
-    brought = sources.bring(Buildpack(key="x", shown="the-buildpack"), root / "archive")
-    assert brought.sha256 == hashlib.sha256(content).hexdigest()
+    archive = File(path="archive", sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+    brought = sources.bring(Buildpack(key="x", shown="the-buildpack", archive=archive), root / "archive")
+    assert brought.sha256 == archive.sha256
     assert brought.chief in brought.all
     return library, brought.chief
 

@@ -60,7 +60,7 @@ def test_empty_members_are_left_out() -> None:
     assert read_configuration(b"{}").settings.cmd is None
 
 
-@pytest.mark.parametrize("port", ["http/tcp", "0/tcp", "65536/tcp", "/tcp", "²"])
+@pytest.mark.parametrize("port", ["http/tcp", "0/tcp", "65536/tcp", "/tcp", "²", "1" * 5000])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     with pytest.raises(InvalidInput, match="is no port"):
         result({"ExposedPorts": {port: {}}})
@@ -92,6 +92,7 @@ def test_of_an_index_linux_on_this_machine_is_taken(media_type: str) -> None:
     [
         (b"not json", "manifest: is malformed"),
         (b"[]", "manifest: is malformed"),
+        (b'{"x":' + b"[" * 100_000, "manifest: is malformed"),
         (b'{"schemaVersion": 1}', "is not supported"),
         (b'{"mediaType": "application/vnd.docker.distribution.manifest.v1+json"}', "v1\\+json is not supported"),
         (b'{"schemaVersion": 2, "config": {"digest": "md5:0", "size": 1}}', "malformed"),

@@ -113,7 +113,7 @@ def read_toml_blocking(path: Path, kind: type[T]) -> T | None:
         if len(content) > FILE_BYTES:
             raise InvalidInput(path.name, f"has more than {FILE_BYTES} bytes")
         return msgspec.convert(tomllib.loads(content.decode()), kind)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as problem:
+    except (ValueError, RecursionError, msgspec.ValidationError) as problem:  # numbers can be too long, nests too deep
         raise InvalidInput(path.name, f"is malformed: {problem}") from problem
     except OSError as problem:
         raise InvalidInput(path.name, f"cannot be read: {problem.strerror}") from problem

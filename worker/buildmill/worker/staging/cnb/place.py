@@ -11,6 +11,7 @@ from buildmill.common.cnb.launching import Process, directory_of
 from buildmill.common.cnb.places import Home
 from buildmill.common.staging import Cause
 from buildmill.worker.staging.area import Area, remove_tree
+from buildmill.worker.staging.cnb.documents import read_toml_blocking, write_toml_blocking
 from buildmill.worker.staging.cnb.failing import CnbError
 from buildmill.worker.staging.cnb.groups import Element
 from buildmill.worker.staging.cnb.library import CONTENTS, Library
@@ -92,8 +93,8 @@ class Place:
         return self.kept / directory_of(element.id)
 
     def leave(self, note: msgspec.Struct) -> None:
-        """Tell later phases."""
-        self._area.note(type(note).__name__.lower(), note)
+        """Tell later phases; as TOML, since JSON has not all that buildpacks may say."""
+        write_toml_blocking(self._note(type(note)), note)
 
     def find(self, kind: type[S]) -> S:
         """What an earlier phase has told.
@@ -101,7 +102,10 @@ class Place:
         Raises:
             PhaseFailed: it has not been there.
         """
-        note = self._area.noted(kind.__name__.lower(), kind)
+        note = read_toml_blocking(self._note(kind), kind)
         if note is None:
             raise CnbError.GENERIC.failure("the phases came in a wrong order", Cause.INTERNAL)
         return note
+
+    def _note(self, kind: type) -> Path:
+        return Path(self._area.notes) / f"{kind.__name__.lower()}.toml"

@@ -25,7 +25,6 @@ from buildmill.common.staging import Buildpack, Cause
 from buildmill.worker.staging.archives.untar import untar
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.area import remove_tree
-from buildmill.worker.staging.checksums import sha256_of
 from buildmill.worker.staging.cnb.groups import Element
 from buildmill.worker.staging.cnb.image_tree import ImageTree
 from buildmill.worker.staging.cnb.images import unpack_image_blocking, unpack_layout_blocking
@@ -93,7 +92,7 @@ class Sources:
         """Have a buildpack in the library.
 
         Args:
-            archive: where the master's archive of it is; None for one that has to be fetched.
+            archive: where the master's archive of it is, verified; None for one that has to be fetched.
 
         Raises:
             PhaseFailed: it can't be had.
@@ -101,7 +100,8 @@ class Sources:
         """
         with self._directory("unpacked") as unpacked:
             if archive is not None:
-                said, sha256 = self._unpack(archive, unpacked, buildpack.shown), sha256_of(str(archive), self._deadline)
+                assert buildpack.archive is not None
+                said, sha256 = self._unpack(archive, unpacked, buildpack.shown), buildpack.archive.sha256
             elif buildpack.key.startswith(IMAGE):
                 said, sha256 = self._unpack_image(buildpack, unpacked)
             else:

@@ -52,6 +52,8 @@ def _host(name: str) -> str:
 def _read(name: str, given: Mapping[str, str]) -> Credentials:
     members = {member for member, value in given.items() if value}
     if members == {"token"}:
+        if not given["token"].isascii() or not given["token"].isprintable():
+            raise InvalidInput(f"credentials of {name}", "have a token that is not of printable ASCII characters")
         return Credentials(token=given["token"])
     if members == {"username", "password"}:
         return Credentials(username=given["username"], password=given["password"])

@@ -117,6 +117,8 @@ class Http:
             port = place.port
         except ValueError as problem:
             raise PhaseFailed(f"{url!r} is no URL: {problem}", cause=Cause.DOWNLOAD) from problem
+        if not url.isascii() or not url.isprintable() or " " in url:
+            raise PhaseFailed(f"{_shown(place)!r} is no URL: it has other characters", cause=Cause.DOWNLOAD)
         if not place.hostname or place.scheme not in ("http", "https"):
             raise PhaseFailed(f"{_shown(place)} is no URL of a web server", cause=Cause.DOWNLOAD)
         if place.scheme == "http" and _address(place.hostname, port) not in self._insecure:

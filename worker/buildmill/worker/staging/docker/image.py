@@ -5,6 +5,7 @@ Sources: the OCI image specification; Docker's image manifest, version 2, schema
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ INDEX_TYPES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docke
 MANIFEST_TYPES = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 PORTS_PER_IMAGE = 1024
 
+_PORT = re.compile("[1-9][0-9]{0,4}")
 _ARCHITECTURES = {
     "x86_64": ("amd64", ""),
     "aarch64": ("arm64", ""),
@@ -167,7 +169,7 @@ def decode(content: bytes, kind: type[T], name: str) -> T:
     """
     try:
         return msgspec.json.decode(content, type=kind)
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, RecursionError) as problem:
         raise InvalidInput(name, f"is malformed: {problem}") from problem
 
 
@@ -186,7 +188,7 @@ def _ports(exposed: dict[str, Any]) -> list[dict[str, Any]]:
     ports: list[tuple[int, str]] = []
     for text in exposed:
         number, _, protocol = text.partition("/")
-        if not number.isascii() or not number.isdigit() or not 0 < int(number) < 1 << 16:
+        if not _PORT.fullmatch(number) or int(number) >= 1 << 16:
             raise InvalidInput("ExposedPorts", f"{text!r} is no port")
         ports.append((int(number), protocol or "tcp"))
     return [{"Port": number, "Protocol": protocol} for number, protocol in sorted(set(ports))]

@@ -8,11 +8,12 @@ import stat
 from collections.abc import Iterable, Iterator
 
 _BLOCK_BYTES = 512  # of st_blocks, whatever the file system's own blocks are
+_LEAST_BYTES = 1024  # an inode and a name take room, too: millions of empty files are no way round the limit
 _DELETED = " (deleted)"
 
 
 def disk_bytes(root: str, pids: Iterable[int] = ()) -> int:
-    """The blocks of all files below a directory, each file once however many names it has.
+    """What all files below a directory take, each file once however many names it has.
 
     Args:
         pids: their files count as well that are open and have no name any more, on the same file system.
@@ -25,12 +26,12 @@ def disk_bytes(root: str, pids: Iterable[int] = ()) -> int:
             if status.st_ino in seen:
                 continue
             seen.add(status.st_ino)
-        total += status.st_blocks
+        total += max(_LEAST_BYTES, status.st_blocks * _BLOCK_BYTES)
     for status in _deleted_files(pids):
         if status.st_dev == device and status.st_nlink == 0 and status.st_ino not in seen:
             seen.add(status.st_ino)
-            total += status.st_blocks
-    return total * _BLOCK_BYTES
+            total += status.st_blocks * _BLOCK_BYTES
+    return total
 
 
 def _files_below(root: str) -> Iterator[os.stat_result]:

@@ -10,7 +10,9 @@ from buildmill.common.staging import Limits
 from buildmill.worker.staging.supervision.tree_usage import usage_of
 
 MIB = 1 << 20
-BEYOND_MB = 512  # enough for a look at the disk before a write fails: the limit shall be the cause, not its effect
+# Enough beyond the limits for a look before a write or a fork fails: the limit shall be the cause, not its effect.
+BEYOND_MB = 512
+BEYOND_PROCESSES = 256
 _OOM_SCORE = "500"  # where the machine itself runs out of memory, its daemons should be the last to go
 
 
@@ -29,7 +31,7 @@ class Rlimits:
             (resource.RLIMIT_CORE, 0),
         ]
         if os.geteuid() != 0:
-            self._values.append((resource.RLIMIT_NPROC, limits.processes + _tasks_of_account()))
+            self._values.append((resource.RLIMIT_NPROC, limits.processes + BEYOND_PROCESSES + _tasks_of_account()))
 
     def set(self) -> None:
         """Set them for the calling process, as far as its own allow; for a child that is not yet its program."""

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { lookOfStatus, nameOfStatus, shortened, shortRid, withoutRids } from "./graph";
+
+describe("names", () => {
+  it("tells runs apart by a few letters", () => {
+    expect(shortRid("ri.foundry.main.build.8a9e0c5e-32b1-4c5e-9a0e-2f8d7c61b7b5")).toBe("8a9e0c5e");
+  });
+
+  it("makes texts shorter that name things by their RIDs", () => {
+    expect(withoutRids("the last run, ri.scheduler.main.run.58022285-2d95-4462-b9db-6ea85584f12c, ended")).toBe("the last run, 58022285, ended");
+    expect(withoutRids("waits for ri.foundry.main.dataset.1-2, and more", () => "raw")).toBe("waits for raw, and more");
+  });
+
+  it("leaves out the middle of long names", () => {
+    expect(shortened("packages", 8)).toBe("packages");
+    expect(shortened("packages_of_everything", 9)).toBe("pack…hing");
+    expect(shortened("packages_of_everything", 10)).toHaveLength(10);
+  });
+
+  it("has a look and a word for each status, also for those that it does not know", () => {
+    expect([lookOfStatus("DID_NOT_RUN"), nameOfStatus("DID_NOT_RUN")]).toEqual(["skipped", "did not run"]);
+    expect([lookOfStatus("NEW"), nameOfStatus("NEW")]).toEqual(["exception", "NEW"]);
+  });
+});

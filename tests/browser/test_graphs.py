@@ -1,0 +1,222 @@
+"""Pages of job graphs, tests and charts, with a real master and real workers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import AXE, DEADLINE_MS, Watched, visit
+from tests.browser.graph_site import LONG, NAMES, GraphSite
+
+MOST_REQUESTS = 3
+"""For the data of a page, and of its charts."""
+
+
+@pytest.fixture(scope="module")
+def graphs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphSite]:
+    master = GraphSite(tmp_path_factory.mktemp("graphs"))
+    try:
+        master.start()
+        master.fill()
+        yield master
+    finally:
+        master.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, graphs: GraphSite, watched: Watched) -> Iterator[Page]:
+    context = browser.new_context(base_url=graphs.url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(DEADLINE_MS)
+    page = context.new_page()
+    watched.watch(page)
+    yield page
+    context.close()
+    assert watched.problems == []
+
+
+def pages_of(graphs: GraphSite) -> dict[str, str]:
+    return {
+        "graph": "/graph",
+        "target": "/graph/targets/packages",
+        "runs": "/graph/runs",
+        "run": f"/graph/runs/{graphs.failed}",
+        "schedules": "/graph/schedules",
+        "schedule": f"/graph/schedules/{graphs.schedule}",
+        "tests": "/tests",
+        "tests of a builder": "/builders/unit/tests",
+        "tests of a build": "/builders/unit/builds/5/tests",
+        "test": f"/builders/unit/tests/{NAMES[0].replace('/', '%2F')}",
+        "builder": "/builders/unit",
+        "builders": "/builders",
+        "worker": "/workers/w1",
+    }
+
+
+# -- job graphs ------------------------------------------------------------------------------
+
+
+def test_a_run_that_has_failed_shows_why_and_leads_to_the_build(page: Page, graphs: GraphSite) -> None:
+    visit(page, f"/graph/runs/{graphs.failed}")
+
+    expect(page.locator("h1")).to_contain_text("failed")
+    assert "bad" in (page.locator("link[rel=icon]").get_attribute("href") or "")
+    expect(page.locator(".dag-box")).to_have_count(5)
+    detail = page.get_by_role("region", name="Provenance: packages")
+    expect(detail).to_contain_text("Readbinaries")
+    expect(page.locator("tr", has_text="release")).to_contain_text("a job that it depends on did not succeed")
+    detail.get_by_role("link", name="#1").click()
+    expect(page.locator("h1")).to_contain_text("failure")
+
+
+def test_boxes_are_reached_with_the_keyboard(page: Page, graphs: GraphSite) -> None:
+    visit(page, f"/graph/runs/{graphs.failed}")
+    page.locator(".dag-box", has_text="libraries").focus()
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("region", name="Provenance: binaries")).to_contain_text("sources")
+    expect(page.locator(".dag-box[tabindex='0']")).to_have_count(1)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".dag-box", has_text="libraries")).to_be_focused()
+
+
+def test_what_is_stale_is_built_and_followed_live(page: Page, graphs: GraphSite) -> None:
+    visit(page, "/graph")
+    row = page.locator("tbody tr", has=page.get_by_role("link", name="packages", exact=True))
+    expect(row).to_contain_text("packages has no version")
+    expect(page.locator("tbody tr", has=page.get_by_role("link", name="libraries", exact=True))).to_contain_text(
+        "fresh"
+    )
+
+    page.get_by_role("button", name="Build what is stale").click()
+
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=6 * DEADLINE_MS)
+    expect(page.get_by_role("main")).to_contain_text("2 of 2 jobs done")
+    expect(page.locator("tbody tr", has_text="release")).to_contain_text("#")
+    visit(page, "/graph")
+    expect(row).to_contain_text("fresh")
+    row.get_by_role("link", name=re.compile("ago|now")).click()
+    expect(page.get_by_role("region", name="Provenance: packages")).to_contain_text("by this run")
+    page.get_by_role("region", name="Provenance: packages").get_by_role("link", name="packages").first.click()
+    expect(page.locator("h1")).to_have_text("packages")
+    expect(page.locator("section", has_text="Versions")).to_contain_text("committed")
+
+
+def test_schedules_are_paused_and_run(page: Page, graphs: GraphSite) -> None:
+    visit(page, "/graph/schedules")
+    row = page.locator("tr", has_text="nightly")
+    expect(row).to_contain_text("at 0 2 * * * (UTC) or new version of sources on main")
+    row.get_by_role("button", name="Pause").click()
+    expect(row).to_contain_text("paused")
+    row.get_by_role("button", name="Resume").click()
+    expect(row).to_contain_text("active")
+
+    page.get_by_role("link", name="manual by hand").click()
+    runs = page.locator("section", has_text="Runs").locator("tbody tr")
+    before = runs.count()
+    page.get_by_role("button", name="Run now").click()
+    expect(runs).to_have_count(before + 1)
+    expect(runs.first).to_contain_text("ignored: all was up to date")
+    expect(page.locator("section", has_text="Versions")).to_contain_text("present")
+
+
+# -- tests -----------------------------------------------------------------------------------
+
+
+def test_tests_that_fail_stand_first_and_have_a_history(page: Page) -> None:
+    visit(page, "/builders/unit/tests")
+
+    rows = page.locator("section", has_text="Tests that have failed").locator("tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_contain_text("for 4 builds, since #2")
+    expect(rows.nth(1)).to_contain_text(LONG)
+    expect(rows.nth(2)).to_contain_text("flaky")
+    page.get_by_role("searchbox").fill("clock")
+    expect(rows).to_have_count(1)
+
+    rows.first.get_by_role("link", name="test_ticks").click()
+    expect(page.locator("h1")).to_have_text(NAMES[0])
+    expect(page.get_by_role("main")).to_contain_text("It has both passed and failed with the same sources.")
+    expect(page.locator("tbody tr")).to_have_count(5)
+    page.locator("tbody tr").nth(1).get_by_role("link", name="#4").click()
+    page.get_by_role("link", name="unit tests", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text("1 failed")
+    page.get_by_text("All results: unit tests").click()
+    expect(page.locator("details tbody tr")).to_have_count(len(NAMES))
+    expect(page.locator("details tbody tr").first).to_contain_text("test_lines")
+
+
+# -- charts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "rows"),
+    [
+        ("/builders/unit", "5 builds: half took", 5),
+        ("/workers/w1", "busy for", 24),
+        ("/builders", "builds were good in", 20),
+    ],
+)
+def test_charts_are_drawn_and_have_the_same_as_a_table(page: Page, path: str, told: str, rows: int) -> None:
+    visit(page, path)
+    if path == "/builders":
+        page.get_by_text("Success", exact=True).click()
+
+    chart = page.locator("figure.chart")
+    expect(chart.get_by_role("img")).to_have_attribute("aria-label", re.compile(told))
+    expect(chart.locator("canvas")).to_have_count(1)
+    drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(b => b)"
+    assert chart.locator("canvas").evaluate(drawn)
+    chart.get_by_text("As a table").click()
+    expect(chart.locator("tbody tr")).to_have_count(rows)
+
+
+# -- all of them -----------------------------------------------------------------------------
+
+
+def test_each_page_asks_at_most_three_times(page: Page, graphs: GraphSite) -> None:
+    visit(page, "/about")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
+    found = {}
+    for name, path in pages_of(graphs).items():
+        page.goto("about:blank")
+        asked.clear()
+        visit(page, path)
+        page.wait_for_load_state("networkidle")
+        found[name] = sorted(set(asked))
+
+    assert {name: urls for name, urls in found.items() if len(urls) > MOST_REQUESTS} == {}
+
+
+def test_everybody_can_use_them(page: Page, graphs: GraphSite) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    problems = []
+    for name, path in pages_of(graphs).items():
+        visit(page, path)
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text())
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+            problems += [
+                f"{name}, {scheme}: {one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
+                for one in found["violations"]
+            ]
+
+    assert problems == []
+
+
+def test_none_is_wider_than_a_telephone(page: Page, graphs: GraphSite) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    widths = {}
+    for name, path in pages_of(graphs).items():
+        visit(page, path)
+        page.wait_for_load_state("networkidle")
+        widths[name] = page.evaluate("document.documentElement.scrollWidth")
+
+    assert {name: width for name, width in widths.items() if width > 360} == {}
