@@ -70,13 +70,19 @@ function ReasonOf({ id, depth }: { id: number; depth: number }): ReactNode {
   return query.data ? <Reason page={query.data} depth={depth} /> : <Loading />;
 }
 
+/** What a build of any builder is called. */
+export function nameOf({ build, builder }: NamedBuild): string {
+  return builder === null ? `${text.common.build} ${build.buildid}` : text.common.ofBuilder(builder, build.number);
+}
+
 /** A link to a build of any builder. */
-export function NamedLink({ one: { build, builder } }: { one: NamedBuild }): ReactNode {
+export function NamedLink({ one }: { one: NamedBuild }): ReactNode {
+  const { build } = one;
   return (
     <span className="nowrap">
       <Mark look={lookOf(build.results)} />{" "}
       <BuildLink builder={build.builderid} number={build.number}>
-        {builder === null ? `${text.common.build} ${build.buildid}` : text.common.ofBuilder(builder, build.number)}
+        {nameOf(one)}
       </BuildLink>
     </span>
   );
