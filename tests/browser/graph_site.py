@@ -1,4 +1,4 @@
-"""A master with job graphs, schedules and tests to see."""
+"""A master with job graphs, schedules, tests and apps to see."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from buildmill.master.domain.staging.requests import ReportedEnd
+from buildmill.master.domain.staging.values import BuildState
+from tests.database import open_stage
 from tests.programs import RunningMaster, wait_for
+from tests.staging import StagedScene
 
 CONFIG = """\
 import json, pathlib
@@ -66,6 +70,7 @@ class GraphSite(RunningMaster):
     Attributes:
         failed: RID of a run that has failed.
         schedule: RID of a schedule that has run.
+        app: GUID of an app that has been staged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -73,6 +78,21 @@ class GraphSite(RunningMaster):
         self.failed = self.schedule = ""
         config = CONFIG.format(python=sys.executable, broken=str(self.broken), outcomes=str(self.outcomes))
         super().__init__(folder / "master", config)
+        self.app = self._stage_apps()
+
+    def _stage_apps(self) -> str:
+        """Make an app with a droplet, with a staging that has failed, and with one that waits; its GUID."""
+        stage = open_stage(f"sqlite:///{self.basedir}/state.sqlite")
+        scene = StagedScene(stage)
+        app = scene.app("shop")
+        scene.staged(app)
+        failing = scene.build(scene.package(app))
+        failed = ReportedEnd(state=BuildState.FAILED, error="NoAppDetectedError - none of the buildpacks fits")
+        stage.result(scene.updates.reportBuild(failing.guid, failed))
+        scene.build(scene.package(app))
+        scene.app("blog")
+        stage.close()
+        return app.guid
 
     @property
     def url(self) -> str:

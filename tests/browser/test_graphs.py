@@ -1,4 +1,4 @@
-"""Pages of job graphs, tests and charts, with a real master and real workers."""
+"""Pages of job graphs, tests, staging and charts, with a real master and real workers."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def pages_of(graphs: GraphSite) -> dict[str, str]:
         "builder": "/builders/unit",
         "builders": "/builders",
         "worker": "/workers/w1",
+        "staging": "/staging",
+        "app": f"/staging/apps/{graphs.app}",
     }
 
 
@@ -148,6 +150,28 @@ def test_tests_that_fail_stand_first_and_have_a_history(page: Page) -> None:
     page.get_by_text("All results: unit tests").click()
     expect(page.locator("details tbody tr")).to_have_count(len(NAMES))
     expect(page.locator("details tbody tr").first).to_contain_text("test_lines")
+
+
+# -- staging ---------------------------------------------------------------------------------
+
+
+def test_an_app_shows_its_stagings_and_droplets(page: Page, graphs: GraphSite) -> None:
+    visit(page, "/staging")
+    expect(page.locator("section", has_text="Apps").locator("tbody tr").first).to_contain_text("blog")
+    expect(page.locator("section", has_text="Newest stagings").locator("tbody tr")).to_have_count(3)
+
+    page.get_by_role("link", name="shop").first.click()
+
+    expect(page.locator("h1")).to_have_text("shop")
+    stagings = page.locator("section", has_text="Stagings").locator("tbody tr")
+    expect(stagings.nth(0)).to_contain_text("Request")
+    expect(stagings.nth(1)).to_contain_text("none of the buildpacks fits")
+    expect(stagings.nth(2)).to_contain_text("staged")
+    droplet = page.locator("section", has_text="Droplets").locator("tbody tr")
+    expect(droplet).to_contain_text("d" * 12)
+    expect(droplet).to_contain_text("99 B")
+    stagings.nth(0).get_by_role("link").first.click()
+    expect(page.locator("h1")).to_contain_text("Request")
 
 
 # -- charts ----------------------------------------------------------------------------------

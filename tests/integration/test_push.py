@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from buildmill.master.cli.main import main
-from tests.programs import RunningMaster, free_port, running_master
+from buildmill.master.staging.signing_key import PUBLIC_KEY_FILE, signer_blocking
+from tests.programs import BIN, RunningMaster, free_port, running_master
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +32,7 @@ c["staging"] = {{
     "limits": {{
         "memory_default_mb": 96, "memory_minimum_mb": 96, "quota_memory_mb": 4096,
         "disk_default_mb": 64, "disk_minimum_mb": 64, "disk_maximum_mb": 128, "processes": 64,
+        "package_bytes": 1_000_000,
     }},
     "tokens": [
         {{"token": {token!r}, "role": "developer", "name": "ann"}},
@@ -197,6 +201,44 @@ def test_an_unsafe_archive_is_refused_by_the_name_in_it(house: RunningMaster, tm
 
     assert shown.exit_code == 1
     assert "../../etc/passwd" in shown.output[shown.output.rindex("Error: ") :]
+
+
+def test_a_droplet_of_another_masters_key_is_not_left_behind(house: RunningMaster, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    signer_blocking(tmp_path / "other")
+    key = tmp_path / "other" / PUBLIC_KEY_FILE
+
+    shown = push(house, app(tmp_path / "hello", {"run.sh": ""}), "--output", tmp_path / "droplet", "--key", key)
+
+    assert shown.exit_code == 1
+    assert "Error: the key given is" in shown.output
+    assert not (tmp_path / "droplet").exists()
+
+
+def test_a_package_that_is_too_large_is_refused(house: RunningMaster, tmp_path: Path) -> None:
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "random").write_bytes(os.urandom(8_000_000))
+
+    shown = push(house, tmp_path / "large")
+
+    assert shown.exit_code == 1
+    assert re.search("Error: .*(large|1000000|bytes)", shown.output), shown.output
+
+
+def test_what_waits_is_told_why(house: RunningMaster, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{house.http_port}"
+    arguments = [str(BIN / "buildmill"), "push", str(app(tmp_path / "waiting", {"run.sh": ""})), "-m", url, "-a", TOKEN]
+    house.post("workers/w1", "pause", reason="for a test")
+
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        reason = next(line for line in running.stderr if line.startswith("it waits: "))
+        house.post("workers/w1", "unpause", reason="enough")
+        rest = running.stderr.read()
+
+    assert "w1" in reason
+    assert "paused" in reason
+    assert running.returncode == 0, rest
 
 
 def test_what_is_no_archive_is_refused(house: RunningMaster, tmp_path: Path) -> None:

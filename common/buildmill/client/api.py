@@ -54,6 +54,7 @@ from buildmill.client.resources import (
     SourceStamp,
     SourcedProperties,
     Spec,
+    StagingAppPage,
     StagingAppResource,
     StagingAttestationResource,
     StagingBuildResource,
@@ -560,6 +561,14 @@ class OneStagingCacheResource(Single[StagingCacheResource]):
     __slots__ = ()
     row = StagingCacheResource
     plural = "staging_caches"
+
+
+class OneStagingAppPage(Single[StagingAppPage]):
+    """One of ``staging_app_pages``."""
+
+    __slots__ = ()
+    row = StagingAppPage
+    plural = "staging_app_pages"
 
 
 class OneStep(Single[Step]):
@@ -2145,6 +2154,15 @@ class PagesSchedules(Path):
         return OneSchedulePage((*self.elements, str(key)))
 
 
+class PagesStagingApps(Path):
+    """``pages/staging_apps``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneStagingAppPage:
+        return OneStagingAppPage((*self.elements, str(key)))
+
+
 class Pages(Path):
     """``pages``"""
 
@@ -2173,6 +2191,10 @@ class Pages(Path):
     @property
     def schedules(self) -> PagesSchedules:
         return PagesSchedules((*self.elements, "schedules"))
+
+    @property
+    def staging_apps(self) -> PagesStagingApps:
+        return PagesStagingApps((*self.elements, "staging_apps"))
 
 
 class ProjectsNProjectidCodebases(Path):

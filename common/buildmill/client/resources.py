@@ -1162,6 +1162,17 @@ class VersionMark(Resource, frozen=True, kw_only=True):
     version_rid: str | None
 
 
+class StagingAppPage(Resource, frozen=True, kw_only=True):
+    """An app with the newest of its packages, stagings and droplets, newest first, and what it keeps for the next."""
+
+    app: StagingAppResource
+    builds: list[StagingBuildResource] | None
+    caches: list[StagingCacheResource]
+    droplets: list[StagingDropletResource] | None
+    packages: list[StagingPackageResource] | None
+    withheld: list[str]
+
+
 class TestedBuild(Resource, frozen=True, kw_only=True):
     """A build that has results of tests.
 

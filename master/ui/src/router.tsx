@@ -77,6 +77,8 @@ const graphRun = createRoute({
 const graphJob = createRoute({ getParentRoute: () => root, path: "/graph/jobs/$job", component: lazyRouteComponent(() => import("./pages/GraphRuns"), "JobPage") });
 const graphSchedules = createRoute({ getParentRoute: () => root, path: "/graph/schedules", component: lazyRouteComponent(() => import("./pages/Schedules"), "Schedules") });
 const graphSchedule = createRoute({ getParentRoute: () => root, path: "/graph/schedules/$schedule", component: lazyRouteComponent(() => import("./pages/Schedules"), "SchedulePage") });
+const staging = createRoute({ getParentRoute: () => root, path: "/staging", component: lazyRouteComponent(() => import("./pages/Staging"), "Apps") });
+const stagingApp = createRoute({ getParentRoute: () => root, path: "/staging/apps/$app", component: lazyRouteComponent(() => import("./pages/Staging"), "AppPage") });
 const tests = createRoute({ getParentRoute: () => root, path: "/tests", component: lazyRouteComponent(() => import("./pages/Tests"), "Newest") });
 const builderTests = createRoute({ getParentRoute: () => root, path: "/builders/$builder/tests", component: lazyRouteComponent(() => import("./pages/Tests"), "TestsOfBuilder") });
 const builderTest = createRoute({ getParentRoute: () => root, path: "/builders/$builder/tests/$test", component: lazyRouteComponent(() => import("./pages/Tests"), "TestPage") });
@@ -86,7 +88,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     front, builders, builder, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
     schedulers, masters, about, audit, account, waterfall, consolePage, grid, projects, project,
-    graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, tests, builderTests, builderTest, buildTests,
+    graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, staging, stagingApp, tests, builderTests, builderTest, buildTests,
   ]),
   history: createHashHistory(),
   defaultPreload: "intent",

@@ -36,7 +36,8 @@ _CASED = {
     "buildrequest": "BuildRequest", "changesource": "ChangeSource", "forcescheduler": "ForceScheduler",
     "logchunk": "LogChunk", "sourcestamp": "SourceStamp", "front_page": "FrontPage", "builders_page": "BuildersPage",
     "builder_page": "BuilderPage", "build_page": "BuildPage", "graph_page": "GraphPage",
-    "graph_run_page": "GraphRunPage", "schedule_page": "SchedulePage", "tests_page": "TestsPage",
+    "graph_run_page": "GraphRunPage", "schedule_page": "SchedulePage", "staging_app_page": "StagingAppPage",
+    "tests_page": "TestsPage",
 }  # fmt: skip
 
 

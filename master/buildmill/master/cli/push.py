@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from buildmill.common.errors import InvalidInput, NotSupported
+from buildmill.common.errors import BuildmillError, InvalidInput, NotSupported
 from buildmill.master.cli.console import Told
 from buildmill.master.cli.options import quiet_option, variables_option
 from buildmill.master.cli.options_file import CommandWithOptionsFile
@@ -107,6 +107,7 @@ def push(
     DIR is a folder, or a zip archive that is sent as it is. The log of staging is shown as it is written. When staging
     fails, the cause and a hint are shown, and the exit code is 1.
     """
+    from buildmill.client import Client
     from buildmill.client.staging import StagingClient
     from buildmill.master.cli.pushing.display import Display
     from buildmill.master.cli.pushing.hints import Explained
@@ -129,7 +130,8 @@ def push(
             stack=stack,
             options={name: value for name, value in asked.items() if value is not None},
         )
-        doing = Push(client, wanted, display, time.sleep)
+        reading = Client(master, token=auth if auth and auth.startswith("bmt_") else None)
+        doing = Push(client, wanted, display, reading=reading, sleep=time.sleep)
         found = doing.app()
         if docker_image:
             package = doing.image(found, docker_image, docker_username, os.environ.get(_PASSWORD, ""))
@@ -188,5 +190,9 @@ def _fetch(
         return
     from buildmill.master.cli.verify import verified
 
-    built = verified(output, statement, key_file.read_bytes())
+    try:
+        built = verified(output, statement, key_file.read_bytes())
+    except BuildmillError:
+        output.unlink()  # nobody shall take it for checked
+        raise
     display.say(f"{output} is what {built.predicate.run_details.builder.id} has built")

@@ -25,6 +25,7 @@ from buildmill.master.domain.orchestration import resources as graph_resources
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.schedules.resources import ScheduleExplanation, ScheduleResource, ScheduleRunResource
 from buildmill.master.domain.staging import resources as staging_resources
+from buildmill.master.domain.staging.page_documents import StagingAppPage
 
 
 class FieldKind(StrEnum):
@@ -206,6 +207,7 @@ TYPES: dict[str, ResourceType] = {
         graph_documents.ScheduleVersionResource,
         graph_documents.TargetState,
         graph_documents.VersionMark,
+        StagingAppPage,
         test_documents.TestedBuild,
         test_documents.TestLine,
         test_documents.TestsPage,

@@ -90,11 +90,12 @@ def _refuse_rows(connection: sa.Connection, url: sa.URL) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Reference:
-    """A column that names a row of another table, or of its own."""
+    """A column that names a row of another table, or of its own, by its `key`: the id or the guid."""
 
     table: sa.Table
     column: sa.Column[Any]
     target: sa.Table
+    key: str
 
     @property
     def is_late(self) -> bool:
@@ -111,7 +112,7 @@ class _Reference:
 def _references() -> dict[str, list[_Reference]]:
     return {
         table.name: [
-            _Reference(table=table, column=column, target=key.column.table)
+            _Reference(table=table, column=column, target=key.column.table, key=key.column.name)
             for column in table.columns
             for key in column.foreign_keys
         ]
@@ -150,7 +151,7 @@ class _Copy:
         for name, references in self._references.items():
             for ref in references:
                 target = ref.target.alias()
-                missing = ref.column.is_not(None) & ~sa.exists().where(target.c.id == ref.column)
+                missing = ref.column.is_not(None) & ~sa.exists().where(target.c[ref.key] == ref.column)
                 query = sa.select(ref.column, sa.func.count()).where(missing).group_by(ref.column)
                 found = self._source.execute(query).all()
                 self._broken[name, ref.column.name] = {row[0] for row in found}
@@ -183,7 +184,7 @@ class _Copy:
             elif self._is_broken(reference, row[name]):
                 if not reference.is_loose:
                     self._copied.left_out[table.name] = self._copied.left_out.get(table.name, 0) + 1
-                    self._gone[table.name].add(row.get("id"))
+                    self._gone[table.name] |= {row[key] for key in ("id", "guid") if key in row}
                     return None
                 row[name] = None
         return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -132,7 +133,7 @@ class Request(TwistedRequest):
         """
         self._is_refused, self._received = True, 0
         self.requestHeaders.removeHeader(b"Expect")
-        head = b"HTTP/1.1 %d %b\r\nConnection: close\r\n" % (status, http.RESPONSES[status])
+        head = b"HTTP/1.1 %d %b\r\nConnection: close\r\n" % (status, _phrase(status))
         head += _lines_of((*more, (b"Content-Type", content_type), (b"Content-Length", b"%d" % len(body))))
         transport: Any = self.channel.transport
         transport.write(head + b"\r\n" + body)
@@ -229,6 +230,9 @@ class Request(TwistedRequest):
         self.channel.writeSequence([head, more, b"\r\n", body if self.method != b"HEAD" else b""])
         self.finish()
 
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:  # noqa: N802
+        super().setResponseCode(code, message or _phrase(code))
+
     def answer(self, status: int, body: bytes, content_type: bytes) -> None:
         """Send a whole answer with the headers that are set so far."""
         if self.is_gone:
@@ -238,6 +242,11 @@ class Request(TwistedRequest):
         self.responseHeaders.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
         self.write(body)
         self.finish()
+
+
+def _phrase(status: int) -> bytes:
+    """The words of a status line. Twisted has some for the older codes only."""
+    return HTTPStatus(status).phrase.encode()
 
 
 def _cors(origin: bytes) -> tuple[tuple[bytes, bytes], ...]:

@@ -629,6 +629,15 @@ export interface Spec {
   type_spec: Record<string, Json>;
 }
 
+export interface StagingAppPage {
+  app: StagingAppResource;
+  builds: StagingBuildResource[] | null;
+  caches: StagingCacheResource[];
+  droplets: StagingDropletResource[] | null;
+  packages: StagingPackageResource[] | null;
+  withheld: string[];
+}
+
 export interface StagingAppResource {
   buildpacks: string[];
   created_at: number;

@@ -16,6 +16,7 @@ export const MORE: readonly [To, string][] = [
   ["/grid", text.nav.grid],
   ["/tests", text.nav.tests],
   ["/graph", text.nav.graph],
+  ["/staging", text.nav.staging],
   ["/projects", text.projects.title],
   ["/schedulers", text.nav.schedulers],
   ["/masters", text.nav.masters],

@@ -540,4 +540,28 @@ def test_a_build_whose_time_is_over_is_stopped(area: NewArea, tmp_path: Path) ->
     outcome = made.run(Phase.BUILD, seconds=1.0).outcome
 
     assert (outcome.error, outcome.cause) == ("StagingError", Cause.TIME)
-    assert outcome.script == "bin/build of x@1.0"
+
+
+# -- a machine that was started anew -------------------------------------------------------
+
+
+def test_phases_that_were_cut_off_are_repeated(area: NewArea, tmp_path: Path) -> None:
+    first = area(tmp_path / "first", CACHING)
+    expected = good(first).outcome.droplet
+    made = area(tmp_path / "made", CACHING)
+    give_caches(made, first, first.run(Phase.EXPORT))  # as good as before
+    for phase in (Phase.PREPARE, Phase.PREPARE, Phase.DETECT, Phase.DETECT, Phase.RESTORE, Phase.RESTORE):
+        assert made.run(phase).outcome.error == ""
+    left = made.root / "home" / "layers" / "acme_cache"
+    (left / "half").mkdir()
+    (left / "half.toml").write_text("[types]\nlaunch = true\n")
+    made.run(Phase.BUILD)
+    (left / "cached" / "file").write_text("spoiled")
+
+    build = made.run(Phase.BUILD)
+    made.run(Phase.EXPORT)
+    export = made.run(Phase.EXPORT)
+
+    assert "An earlier attempt was cut off: the layers begin anew" in build.log
+    assert "contents of cached: first" in build.log
+    assert export.outcome.droplet == expected

@@ -168,6 +168,21 @@ def test_buildpacks_are_known_or_urls_and_may_be_disabled(scene: StagedScene) ->
     )  # fmt: skip
 
 
+def test_what_a_build_does_not_say_is_the_apps(memory: Stage) -> None:
+    scene = StagedScene(memory)
+    scene.stage.result(scene.updates.createBuildpack(NewBuildpack(name="ruby")))
+    app = scene.app(lifecycle=LifecycleSpec(buildpacks=("ruby",), stack="other"))
+
+    def asked(lifecycle: LifecycleSpec | None, **rest: Any) -> tuple[tuple[str, ...], str]:
+        build = scene.build(scene.package(app), lifecycle=lifecycle, **rest)
+        scene.stage.result(scene.updates.reportBuild(build.guid, ReportedEnd(state=BuildState.FAILED)))
+        return build.lifecycle.buildpacks, build.lifecycle.stack
+
+    assert asked(None) == (("ruby",), "other")
+    assert asked(LifecycleSpec(stack=STACK)) == ((), STACK)
+    assert asked(LifecycleSpec(stack=STACK), uses_app_buildpacks=True) == (("ruby",), STACK)
+
+
 @pytest.mark.parametrize(
     ("limits", "asked", "effective"),
     [

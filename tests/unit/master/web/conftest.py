@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -108,12 +109,14 @@ class Answer:
 
 
 def read_answer(data: bytes) -> tuple[Answer, bytes]:
-    """The first answer in `data`, and the rest."""
+    """The first answer in `data`, and the rest; its status has the words of HTTP."""
     head, _, rest = data.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
     pairs = tuple((name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines))
     headers = dict(pairs)
-    status = int(status_line.split()[1])
+    version, code, words = status_line.split(" ", 2)
+    status = int(code)
+    assert (version, words) == ("HTTP/1.1", HTTPStatus(status).phrase)
     if "content-length" in headers:
         length = int(headers["content-length"])
         return Answer(status, headers, rest[:length], pairs), rest[length:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from typing import TypeVar
 
 import msgspec
@@ -60,16 +61,20 @@ class Area:
         with open(os.path.join(self.root, TASK_PATH), "rb") as file:
             return read_task(file.read())
 
-    def take_secrets(self) -> Secrets:
-        """What the task must not hold; gone from the disk afterwards."""
+    @contextlib.contextmanager
+    def secrets(self) -> Iterator[Secrets]:
+        """What the task must not hold; gone from the disk behind the block, but not if the machine goes down in it."""
         path = os.path.join(self.root, SECRETS_PATH)
         try:
             with open(path, "rb") as file:
-                text = file.read()
+                found = msgspec.json.decode(file.read(), type=Secrets)
         except FileNotFoundError:
-            return Secrets()
-        os.unlink(path)
-        return msgspec.json.decode(text, type=Secrets)
+            found = Secrets()
+        try:
+            yield found
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
     def input(self, file: File) -> str:
         """Where a file of the master's is."""

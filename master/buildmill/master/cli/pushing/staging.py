@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
+from buildmill.client import Client
 from buildmill.client.errors import Missing
 from buildmill.client.staging import STAGED, STAGING, Build, Droplet, LogLine, Named, Package, StagingClient
 from buildmill.common.errors import BuildmillError, InvalidInput
 from buildmill.master.cli.pushing.display import Display
+from buildmill.master.cli.pushing.waiting import Reasons
 
 _WAITING: Final = frozenset({"PROCESSING_UPLOAD", "COPYING"})
 _SHORTEST_SECONDS: Final = 0.2
@@ -80,13 +82,21 @@ class Push:
     """One package of one app.
 
     Args:
+        reading: a client of the master's data API, which tells why a staging waits.
         sleep: waits so many seconds.
     """
 
     def __init__(
-        self, client: StagingClient, wanted: Wanted, display: Display, sleep: Callable[[float], object]
+        self,
+        client: StagingClient,
+        wanted: Wanted,
+        display: Display,
+        *,
+        reading: Client,
+        sleep: Callable[[float], object],
     ) -> None:
         self._client = client
+        self._reading = reading
         self._wanted = wanted
         self._display = display
         self._sleep = sleep
@@ -174,12 +184,17 @@ class Push:
         raise InvalidInput("--space", f"there are several, name one of {names}")
 
     def _watched(self, build: Build, log: _Log) -> Build:
-        seconds = _SHORTEST_SECONDS
+        seconds, has_begun = _SHORTEST_SECONDS, False
+        reasons = Reasons(self._reading, build.guid)
         while build.state == STAGING:
             self._sleep(seconds)
             lines = self._show(log)
+            has_begun = has_begun or lines > 0
             seconds = _SHORTEST_SECONDS if lines else min(seconds * 1.5, _LONGEST_SECONDS)
             build = self._client.build(build.guid)
+            if seconds == _LONGEST_SECONDS and not has_begun and build.state == STAGING:
+                for text in reasons.news():
+                    self._display.say(f"it waits: {text}")
         while self._show(log):  # what was written between the last look and the end
             pass
         return build

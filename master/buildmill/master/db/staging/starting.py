@@ -109,6 +109,7 @@ def _lifecycle(new: NewBuild, package: Any, app: Any) -> LifecycleSpec:
     same = wanted.type is own.type
     return replace(
         wanted,
+        buildpacks=own.buildpacks if same and new.uses_app_buildpacks else wanted.buildpacks,
         stack=wanted.stack or (own.stack if same else ""),
         credentials=wanted.credentials or (own.credentials if same else None),
     )

@@ -54,12 +54,15 @@ class NewBuild:
 
     Attributes:
         lifecycle: None for the app's. Its stack is empty where none was named.
+        uses_app_buildpacks: the lifecycle names no list of buildpacks: the app's counts, if it has the same type.
+            Otherwise an empty list means detection.
         memory_mb, disk_mb, log_rate_bytes_per_second: None for the defaults.
         environment: variables of this staging alone.
     """
 
     package_guid: str
     lifecycle: LifecycleSpec | None = None
+    uses_app_buildpacks: bool = False
     memory_mb: int | None = None
     disk_mb: int | None = None
     log_rate_bytes_per_second: int | None = None

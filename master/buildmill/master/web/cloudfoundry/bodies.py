@@ -64,6 +64,7 @@ def new_build(document: Document) -> NewBuild:
     new = NewBuild(
         package_guid=members.guid_in("package", "Package"),
         lifecycle=_lifecycle(members),
+        uses_app_buildpacks=_names_no_buildpacks(document),
         memory_mb=members.number("staging_memory_in_mb", "Staging memory in mb", least=1),
         disk_mb=members.number("staging_disk_in_mb", "Staging disk in mb", least=1),
         log_rate_bytes_per_second=members.number(
@@ -74,6 +75,13 @@ def new_build(document: Document) -> NewBuild:
     )
     problems.check()
     return new
+
+
+def _names_no_buildpacks(document: Document) -> bool:
+    """Whether the app's buildpacks count: an empty list of its own would mean detection."""
+    lifecycle = document.get("lifecycle")
+    data = lifecycle.get("data") if isinstance(lifecycle, dict) else None
+    return isinstance(data, dict) and data.get("buildpacks") is None
 
 
 def build_patch(document: Document) -> BuildPatch:

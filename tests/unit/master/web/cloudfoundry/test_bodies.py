@@ -293,3 +293,18 @@ def test_buildpacks() -> None:
 )
 def test_what_is_wrong_with_a_buildpack(document: Any, text: str) -> None:
     assert problem(bodies.new_buildpack, document) == text
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "is_the_apps"),
+    [
+        (None, False),
+        ({"type": "buildpack", "data": {}}, True),
+        ({"type": "buildpack", "data": {"buildpacks": None}}, True),
+        ({"type": "buildpack", "data": {"buildpacks": []}}, False),
+        ({"type": "buildpack", "data": {"buildpacks": ["ruby"]}}, False),
+    ],
+)
+def test_a_build_that_names_no_list_of_buildpacks_has_the_apps(lifecycle: Any, is_the_apps: bool) -> None:
+    new = bodies.new_build({"package": {"guid": "g"}, **({"lifecycle": lifecycle} if lifecycle else {})})
+    assert new.uses_app_buildpacks is is_the_apps

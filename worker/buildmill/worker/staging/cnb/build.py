@@ -25,6 +25,7 @@ from buildmill.worker.staging.cnb.machine import this_machine_blocking
 from buildmill.worker.staging.cnb.place import Built, Detected, Place
 from buildmill.worker.staging.cnb.plan import Plan
 from buildmill.worker.staging.cnb.processes import merge, with_web
+from buildmill.worker.staging.cnb.restore import restore_anew
 from buildmill.worker.staging.cnb.scripts import Scripts
 from buildmill.worker.staging.stage import Stage
 
@@ -40,6 +41,8 @@ def run(stage: Stage) -> Outcome:
     place = Place(stage.area)
     with failing_as(CnbError.BUILD):
         detected = place.find(Detected)
+        if place.is_repeated(Phase.BUILD):
+            restore_anew(stage, place)
         builder = _Builder(stage, place)
         plan = detected.plan
         for element in detected.group:

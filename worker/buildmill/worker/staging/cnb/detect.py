@@ -128,7 +128,7 @@ class _Detector:
             return Verdict(problem=why_not)
         plan = self._place.scratch / "plans" / f"{len(self._verdicts)}.toml"
         plan.parent.mkdir(parents=True, exist_ok=True)
-        plan.touch()
+        plan.write_bytes(b"")  # a buildpack need not write it
         if not os.access(self._library.directory(element) / "bin" / "detect", os.X_OK):
             return Verdict(problem="bin/detect is not executable")
         exit_code = self._run(descriptor, plan)

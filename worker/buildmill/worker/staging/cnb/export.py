@@ -11,11 +11,13 @@ from typing import Any
 import msgspec
 
 from buildmill.common.cnb.launching import BuildpackOfLaunch, LaunchMetadata
-from buildmill.common.cnb.places import LAUNCH_METADATA, LAYERS
+from buildmill.common.cnb.places import LAUNCH_METADATA, LAYERS, WORKSPACE
+from buildmill.common.errors import InvalidInput
 from buildmill.common.staging import OUTPUT_DIRECTORY, Cache, Droplet, File, Outcome, Phase
 from buildmill.worker.staging.archives.tars import Packing, pack
 from buildmill.worker.staging.area import remove_tree
 from buildmill.worker.staging.checksums import sha256_of
+from buildmill.worker.staging.cnb.cache import CACHE_KEY
 from buildmill.worker.staging.cnb.descriptor import Descriptor
 from buildmill.worker.staging.cnb.documents import write_toml_blocking
 from buildmill.worker.staging.cnb.failing import CnbError, failing_as, naming
@@ -29,7 +31,6 @@ from buildmill.worker.staging.cnb.layers import (
     kept_entries,
 )
 from buildmill.worker.staging.cnb.place import Built, Detected, Place, Requested
-from buildmill.worker.staging.cnb.prepare import CACHE_KEY
 from buildmill.worker.staging.cnb.processes import default_of
 from buildmill.worker.staging.cnb.relocation import make_links_relative_blocking, make_portable_blocking
 from buildmill.worker.staging.stage import Stage
@@ -51,7 +52,6 @@ def run(stage: Stage) -> Outcome:
         exporter.complete()
         sbom = exporter.sbom()
         cache = exporter.cache()
-        exporter.prune()
         sha256 = place.find(Requested).sha256
         droplet = Droplet(
             result=result_document(place.find(Built), group, sha256), file=exporter.droplet(), caches=[cache], sbom=sbom
@@ -132,39 +132,35 @@ class _Exporter:
 
     def cache(self) -> Cache:
         """Pack what the next build gets."""
-        tree = self._place.scratch / "cache"
-        tree.mkdir()
+        tree = self._empty_tree()
         for element, layers in self._layers.items():
             directory = self._place.layers_of(element)
             for path, name in kept_entries(layers, directory):
                 _link(path, tree / directory.name / name)
-        try:
-            return Cache(key=CACHE_KEY, file=self._pack(tree, CACHE, "the cache"))
-        finally:
-            remove_tree(str(tree))
+        return Cache(key=CACHE_KEY, file=self._pack(tree, CACHE, "the cache"))
 
-    def prune(self) -> None:
-        """Leave only what is for launch, and the launch metadata."""
-        home, everything = self._place.home, self._place.scratch / LAYERS
-        home.layers.rename(everything)
-        home.layers.mkdir()
-        for element, layers in self._layers.items():
+    def droplet(self) -> File:
+        """Pack what is for launch, the app, and the launch metadata."""
+        tree = self._empty_tree()
+        _link(self._place.home.workspace, tree / WORKSPACE)
+        for layers in self._layers.values():
             for layer in layers:
                 if layer.types.launch:
-                    place = self._place.layers_of(element) / layer.name
-                    place.parent.mkdir(exist_ok=True)
-                    (everything / place.parent.name / layer.name).rename(place)
-        remove_tree(str(everything))
+                    _link(layer.path, tree / LAYERS / layer.path.parent.name / layer.name)
         library = self._place.library()
         descriptors = [library.descriptor(element) for element in self._group]
         document = msgspec.to_builtins(metadata := launch_metadata(self._place.find(Built), descriptors))
         for process, written in zip(metadata.processes, document.get("processes", []), strict=True):
             written["direct"] = process.direct  # other launchers take its absence for False
-        write_toml_blocking(home.layers / LAUNCH_METADATA, document)
+        write_toml_blocking(tree / LAYERS / LAUNCH_METADATA, document)
+        return self._pack(tree, DROPLET, "the droplet")
 
-    def droplet(self) -> File:
-        """Pack the droplet."""
-        return self._pack(self._place.home.path, DROPLET, "the droplet")
+    def _empty_tree(self) -> Path:
+        """For what is packed next; what it was made of stays, so that an attempt that is cut off can be repeated."""
+        tree = self._place.scratch / "packed"
+        remove_tree(str(tree))
+        tree.mkdir()
+        return tree
 
     def _pack(self, source: Path, name: str, shown: str) -> File:
         room_bytes = self._stage.supervisor.disk_room_bytes()
@@ -181,9 +177,16 @@ class _Exporter:
 
 
 def _link(path: Path, to: Path) -> None:
-    """The same in another place; files are not copied, only called by another name."""
+    """The same in another place; files are not copied, only called by another name.
+
+    Raises:
+        InvalidInput: there is something that can't be read.
+    """
     to.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir() and not path.is_symlink():
-        shutil.copytree(path, to, symlinks=True, copy_function=os.link)
-    else:
-        os.link(path, to)
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, to, symlinks=True, copy_function=os.link)
+        else:
+            os.link(path, to)
+    except OSError as problem:  # shutil.Error is one, of several
+        raise InvalidInput(path.name, f"can't be packed: {problem.strerror or problem}") from problem

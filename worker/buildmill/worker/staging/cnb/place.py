@@ -9,7 +9,7 @@ import msgspec
 
 from buildmill.common.cnb.launching import Process, directory_of
 from buildmill.common.cnb.places import Home
-from buildmill.common.staging import Cause
+from buildmill.common.staging import Cause, Phase
 from buildmill.worker.staging.area import Area, remove_tree
 from buildmill.worker.staging.cnb.documents import read_toml_blocking, write_toml_blocking
 from buildmill.worker.staging.cnb.failing import CnbError
@@ -79,6 +79,13 @@ class Place:
     def drop_kept(self) -> None:
         """Have no cache, also none that was unpacked in part."""
         remove_tree(str(self.kept))
+
+    def is_repeated(self, phase: Phase) -> bool:
+        """Whether a phase has begun before, and was cut off: the machine was started anew."""
+        begun = Path(self._area.notes) / f"{phase}.begun"
+        was_there = begun.exists()
+        begun.touch()
+        return was_there
 
     def library(self) -> Library:
         """The buildpacks that were brought."""

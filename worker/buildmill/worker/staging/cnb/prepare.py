@@ -6,12 +6,11 @@ import platform
 import time
 from pathlib import Path
 
-from buildmill.common.archives.bounds import Bounds
-from buildmill.common.errors import BuildmillError, InvalidInput
-from buildmill.common.staging import Cause, Outcome, Phase
-from buildmill.worker.staging.archives.untar import untar
+from buildmill.common.errors import InvalidInput
+from buildmill.common.staging import Cause, Outcome, Phase, Secrets
 from buildmill.worker.staging.archives.zips import unzip
 from buildmill.worker.staging.checksums import verify
+from buildmill.worker.staging.cnb.cache import bounds, unpack_cache
 from buildmill.worker.staging.cnb.failing import CnbError, failing_as
 from buildmill.worker.staging.cnb.groups import Element
 from buildmill.worker.staging.cnb.place import Place, Requested
@@ -19,8 +18,6 @@ from buildmill.worker.staging.cnb.sources import Sources
 from buildmill.worker.staging.docker.http import Http
 from buildmill.worker.staging.failure import PhaseFailed
 from buildmill.worker.staging.stage import Stage
-
-CACHE_KEY = "layers"
 
 
 def run(stage: Stage) -> Outcome:
@@ -34,9 +31,9 @@ def run(stage: Stage) -> Outcome:
         place.clear()
         _unpack_package(stage, place)
         _write_variables(stage, place)
-        _unpack_cache(stage, place)
-    with failing_as(CnbError.DOWNLOAD):
-        place.leave(_bring_buildpacks(stage, place))
+        unpack_cache(stage, place)
+    with failing_as(CnbError.DOWNLOAD), stage.area.secrets() as secrets:
+        place.leave(_bring_buildpacks(stage, place, secrets))
         stage.supervisor.check_disk("package and buildpacks were unpacked")
     return Outcome(phase=Phase.PREPARE)
 
@@ -47,7 +44,7 @@ def _unpack_package(stage: Stage, place: Place) -> None:
         raise PhaseFailed("the task has no package", cause=Cause.INTERNAL)
     path = stage.area.input(package)
     verify(path, package, "the package", stage.deadline)
-    unzip(path, str(place.home.workspace), _bounds(stage, "the package", path))
+    unzip(path, str(place.home.workspace), bounds(stage, "the package", path))
 
 
 def _write_variables(stage: Stage, place: Place) -> None:
@@ -60,22 +57,7 @@ def _write_variables(stage: Stage, place: Place) -> None:
         (directory / name).write_bytes(value.encode("utf-8", "surrogateescape"))
 
 
-def _unpack_cache(stage: Stage, place: Place) -> None:
-    """A cache that can't be used is none: the build takes longer, that is all."""
-    for cache in stage.task.caches:
-        if cache.key != CACHE_KEY:
-            continue
-        path = stage.area.input(cache.file)
-        try:
-            verify(path, cache.file, "the cache", stage.deadline)
-            untar(path, str(place.kept), _bounds(stage, "the cache", path, links_stay_inside=False))
-        except BuildmillError as problem:
-            stage.deadline.check("the cache was unpacked")
-            stage.log.say(f"The cache is not used: {problem}")
-            place.drop_kept()
-
-
-def _bring_buildpacks(stage: Stage, place: Place) -> Requested:
+def _bring_buildpacks(stage: Stage, place: Place, secrets: Secrets) -> Requested:
     task = stage.task
     sources = Sources(
         library=place.library(),
@@ -84,7 +66,7 @@ def _bring_buildpacks(stage: Stage, place: Place) -> Requested:
         room_bytes=stage.supervisor.disk_room_bytes,
         http=lambda insecure: Http(insecure=insecure, deadline=stage.deadline, pause=time.sleep),
         insecure_registries=task.insecure_registries,
-        registries=stage.area.take_secrets().registries,
+        registries=secrets.registries,
         machine=platform.machine(),
     )
     elements: list[Element] = []
@@ -101,13 +83,3 @@ def _bring_buildpacks(stage: Stage, place: Place) -> Requested:
         elements.append(brought.chief)
         sha256 = {element.shown: brought.sha256 for element in brought.all} | sha256  # what is there already stays
     return Requested(elements=elements, sha256=sha256)
-
-
-def _bounds(stage: Stage, shown: str, path: str, *, links_stay_inside: bool = True) -> Bounds:
-    return Bounds(
-        shown=shown,
-        archive_bytes=Path(path).stat().st_size,
-        room_bytes=stage.supervisor.disk_room_bytes(),
-        check=stage.deadline.check,
-        links_stay_inside=links_stay_inside,
-    )

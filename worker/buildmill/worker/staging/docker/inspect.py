@@ -6,7 +6,7 @@ import platform
 import time
 
 from buildmill.common.errors import InvalidInput
-from buildmill.common.staging import Cause, Droplet, Outcome, Phase
+from buildmill.common.staging import Cause, Droplet, Outcome, Phase, Secrets
 from buildmill.worker.staging.docker.credentials import credentials_for
 from buildmill.worker.staging.docker.http import Http
 from buildmill.worker.staging.docker.image import result_document
@@ -25,19 +25,19 @@ def run(stage: Stage) -> Outcome:
         PhaseFailed: of whatever cause, with the lifecycle's only exit code.
     """
     try:
-        return _inspect(stage)
+        with stage.area.secrets() as secrets:
+            return _inspect(stage, secrets)
     except InvalidInput as problem:
         raise _failed(str(problem), Cause.MALFORMED) from problem
     except PhaseFailed as failure:
         raise _failed(failure.message, failure.cause) from failure
 
 
-def _inspect(stage: Stage) -> Outcome:
+def _inspect(stage: Stage, secrets: Secrets) -> Outcome:
     task = stage.task
-    registries = stage.area.take_secrets().registries
     reference = parse_reference(task.image)
     http = Http(insecure=task.insecure_registries, deadline=stage.deadline, pause=time.sleep)
-    registry = Registry(reference, credentials_for(reference.host, registries), http, platform.machine())
+    registry = Registry(reference, credentials_for(reference.host, secrets.registries), http, platform.machine())
     stage.log.say(f"-----> Asking {reference.host} about {reference}")
     settings = registry.configuration(registry.manifest()).settings
     return Outcome(phase=Phase.INSPECT, droplet=Droplet(result=result_document(str(reference), settings)))
