@@ -76,6 +76,11 @@ def test_archive_of_a_buildpack_is_found_again_on_the_shelf(tmp_path: Path, zygo
     assert first.package is not None
 
     assert second.run(Phase.SURVEY).outcome.missing == [first.package.sha256]
+    [kept] = (tmp_path / "shelf").iterdir()
+    kept.write_bytes(bytes(kept.stat().st_size))  # somebody has written into it
+    second.run(Phase.SURVEY)
+    assert second.run(Phase.SURVEY).outcome.missing == sorted([first.package.sha256, kept.name])
+    assert not kept.exists()
 
 
 def test_detected_buildpack_compiles_and_releases(tmp_path: Path, zygote: Zygote) -> None:
