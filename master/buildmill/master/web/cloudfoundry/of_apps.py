@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from buildmill.master.domain.staging.errors import StagingNotFound
 from buildmill.master.domain.staging.requests import AppFilter, OrderField
-from buildmill.master.web.cloudfoundry import bodies, including, listing, schemas, seeing
+from buildmill.master.web.cloudfoundry import bodies, including, listing, queries, schemas, seeing
 from buildmill.master.web.cloudfoundry.acting import act
 from buildmill.master.web.cloudfoundry.askers import Permission
 from buildmill.master.web.cloudfoundry.errors import unprocessable
@@ -45,6 +45,7 @@ async def _list(call: Call) -> Any:
 
 async def _get(call: Call) -> Any:
     """An app."""
+    queries.check_known(call.parameters, call.operation.parameters)
     values = including.wanted(call, including.OF_APPS)
     app = await seeing.app(call, call.guid)
     return await including.with_spaces(call, call.documents.app(app), values, [app.space_guid])
