@@ -13,6 +13,7 @@ from pathlib import Path
 from buildmill.common.results import Result
 from buildmill.master.domain.orchestration.errors import UpToDate
 from buildmill.master.domain.orchestration.values import GraphRequest, UpstreamTarget
+from buildmill.master.orchestration.runner import PACE_SECONDS
 from tests.database import Stage, create_schema
 from tests.unit.master.orchestration.graphs import GraphHouse, graph_of, rid, spec
 
@@ -58,6 +59,7 @@ def run(house: GraphHouse, request: GraphRequest, jobs: int) -> None:
     while waiting := house.requests():
         for request_id in waiting.values():
             house.end(house.begin_request(request_id), Result.SUCCESS)
+        house.stage.advance(PACE_SECONDS)
     tell("ran", began, jobs)
     began = clocks()
     try:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from buildmill.master.cli.main import main
+from buildmill.master.staging.signing_key import PUBLIC_KEY_FILE, signer_blocking
 from tests.programs import BIN, RunningMaster, free_port, running_master
 
 pytestmark = pytest.mark.slow
@@ -200,6 +201,18 @@ def test_an_unsafe_archive_is_refused_by_the_name_in_it(house: RunningMaster, tm
 
     assert shown.exit_code == 1
     assert "../../etc/passwd" in shown.output[shown.output.rindex("Error: ") :]
+
+
+def test_a_droplet_of_another_masters_key_is_not_left_behind(house: RunningMaster, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    signer_blocking(tmp_path / "other")
+    key = tmp_path / "other" / PUBLIC_KEY_FILE
+
+    shown = push(house, app(tmp_path / "hello", {"run.sh": ""}), "--output", tmp_path / "droplet", "--key", key)
+
+    assert shown.exit_code == 1
+    assert "Error: the key given is" in shown.output
+    assert not (tmp_path / "droplet").exists()
 
 
 def test_a_package_that_is_too_large_is_refused(house: RunningMaster, tmp_path: Path) -> None:

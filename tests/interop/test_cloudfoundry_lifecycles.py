@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from cloudfoundry_client.errors import InvalidStatusCode
 
 from buildmill.common.cnb.launching import prepare_launch_blocking, read_launch_metadata
 from buildmill.common.cnb.places import Home
+from buildmill.master.cli.main import main
 from tests.buildpacks import buildpack
 from tests.interop.cloudfoundry import StagingMaster, staging_master
 from tests.registry import Registry, image, layer, running_registry
@@ -168,3 +170,47 @@ def test_an_image_that_is_not_there_fails_the_staging(staging: StagingMaster, re
     failed = staging.staged(staging.of("builds")._create({"package": {"guid": package["guid"]}}))
 
     assert failed["error"].startswith("StagingError - Staging error: ")
+
+
+def push(staging: StagingMaster, *arguments: object) -> Result:
+    known = {
+        "BUILDMILL_MASTER": staging.url,
+        "BUILDMILL_TOKEN": "the developer's token",
+        "BUILDMILL_DOCKER_PASSWORD": "my password",
+    }
+    return CliRunner(env=known).invoke(main, ["push", *map(str, arguments)])
+
+
+def test_our_own_command_line_goes_the_whole_way_as_well(
+    staging: StagingMaster, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "greet").mkdir()
+    (tmp_path / "greet/greeting.txt").write_text("hello")
+    droplet, key = tmp_path / "droplet", staging.master.basedir / "attestation.pub"
+
+    shown = push(staging, tmp_path / "greet", "--lifecycle", "cnb", "--output", droplet, "--key", key)
+    ran = [CliRunner().invoke(main, ["run-droplet", str(droplet), *more]) for more in ((), ("so",))]
+
+    assert shown.exit_code == 0, shown.output
+    assert [each.exit_code for each in ran] == [0, 0]
+    assert capfd.readouterr().out == "well, hello\nso hello\n"
+    statement = json.loads(base64.b64decode(json.loads((tmp_path / "droplet.intoto.json").read_text())["payload"]))
+    definition = statement["predicate"]["buildDefinition"]
+    assert definition["externalParameters"]["lifecycle"] == "cnb"
+    assert [each["name"].partition("/")[0] for each in definition["resolvedDependencies"]] == ["package", "buildpack"]
+
+
+def test_our_own_command_line_stages_an_image(staging: StagingMaster, registry: Registry, tmp_path: Path) -> None:
+    registry.push("team/pushed", "7", image({"Entrypoint": ["/run"], "Cmd": ["now"]}))
+    options = ("--docker-image", registry.reference("team/pushed", "7"), "--docker-username", "me")
+
+    staged = push(staging, *options)
+    fetched = push(staging, *options, "--output", tmp_path / "droplet")
+    missing = push(staging, "--docker-image", registry.reference("team/none"), "--docker-username", "me")
+
+    assert staged.exit_code == 0, staged.output
+    assert "  web: /run now" in staged.output.splitlines()
+    assert fetched.exit_code == 1
+    assert "there is no droplet to fetch: it is the image" in fetched.output
+    assert missing.exit_code == 1
+    assert "team/none" in missing.output[missing.output.rindex("Error: staging failed") :]

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from buildmill.common.errors import InvalidInput, NotSupported
+from buildmill.common.errors import BuildmillError, InvalidInput, NotSupported
 from buildmill.master.cli.console import Told
 from buildmill.master.cli.options import quiet_option, variables_option
 from buildmill.master.cli.options_file import CommandWithOptionsFile
@@ -190,5 +190,9 @@ def _fetch(
         return
     from buildmill.master.cli.verify import verified
 
-    built = verified(output, statement, key_file.read_bytes())
+    try:
+        built = verified(output, statement, key_file.read_bytes())
+    except BuildmillError:
+        output.unlink()  # nobody shall take it for checked
+        raise
     display.say(f"{output} is what {built.predicate.run_details.builder.id} has built")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from buildmill.master.db import builders, builds, buildsets
 from buildmill.master.db import tables as t
-from buildmill.master.db.graphs import landscape, versions
+from buildmill.master.db.graphs import versions
 from buildmill.master.db.graphs.chunks import chunks
 from buildmill.master.db.graphs.landscape import HeadRow
 from buildmill.master.db.graphs.rows import BuildRow, JobRow, change_job
@@ -32,6 +32,7 @@ SOURCE = "Foundry"
 RETRYABLE = "foundry_retryable"
 """A step that sets this property to false says that another attempt is useless."""
 
+_BUILDERS = "ids of builders"
 _a, _v = graph_attempts.c, target_versions.c
 _STAMP_KEYS = ("codebase", "repository", "branch", "revision", "project")
 
@@ -146,7 +147,7 @@ def ask(
             "foundry_outputs": written,
         }.items()
     }
-    builder_id = builders.find(tx, spec.builder)
+    builder_id = _builder(tx, spec.builder)
     asked = buildsets.NewBuildset(
         source_stamps=_source_stamps(tx, list(read.values())),
         builder_ids=[builder_id],
@@ -175,6 +176,14 @@ def ask(
         tx.run(_WRITES, job=job.id, target=ids[rid], version=version_id)
     change_job(tx, job, of, phase=str(Phase.ASKED), retry_at_ms=None)
     return request_id
+
+
+def _builder(tx: Transaction, name: str) -> int:
+    """The id of a builder, which never changes."""
+    known: dict[str, int] = tx.memory.setdefault(_BUILDERS, {})
+    if name not in known:
+        known[name] = builders.find(tx, name)
+    return known[name]
 
 
 def _source_stamps(tx: Transaction, read: Sequence[HeadRow]) -> list[int | str | Mapping[str, Any]]:
@@ -256,8 +265,3 @@ def is_retryable(connection: Connection, build_id: int | None) -> bool:
         return True
     value, _ = builds.properties(connection, build_id).get(RETRYABLE, (True, ""))
     return value is not False
-
-
-def rows_of(connection: Connection, spec: JobSpec) -> dict[str, int]:
-    """The rows of all targets of a spec."""
-    return landscape.target_ids(connection, {*spec.outputs, *spec.inputs})

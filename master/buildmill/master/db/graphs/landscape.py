@@ -69,16 +69,22 @@ def specs_in_force(connection: Connection, branches: Collection[str] | None = No
     return _specs(rows, named)
 
 
-def spec(connection: Connection, spec_id: int) -> JobSpec:
-    """One job spec, in force or not."""
-    rows = connection.sql.execute(sa.select(*_SPEC_COLUMNS).where(_s.id == spec_id)).all()
-    named = connection.sql.execute(
-        sa.select(_st.spec_id, _st.role, _t.rid)
-        .join(targets, _t.id == _st.target_id)
-        .where(_st.spec_id == spec_id)
-        .order_by(_st.role, _st.position)
-    )
-    return _specs(rows, named)[0]
+def specs(connection: Connection, spec_ids: Collection[int]) -> dict[int, tuple[JobSpec, dict[str, int]]]:
+    """Job specs, in force or not, by their ids; each with the rows of its targets by their RIDs."""
+    found: dict[int, tuple[JobSpec, dict[str, int]]] = {}
+    for some in chunks(spec_ids):
+        rows = connection.sql.execute(sa.select(*_SPEC_COLUMNS).where(_s.id.in_(some))).all()
+        named = connection.sql.execute(
+            sa.select(_st.spec_id, _st.role, _t.rid, _t.id)
+            .join(targets, _t.id == _st.target_id)
+            .where(_st.spec_id.in_(some))
+            .order_by(_st.spec_id, _st.role, _st.position)
+        ).all()
+        ids: dict[int, dict[str, int]] = {spec_id: {} for spec_id in some}
+        for spec_id, _, rid, target_id in named:
+            ids[spec_id][rid] = target_id
+        found |= {spec.spec_id: (spec, ids[spec.spec_id]) for spec in _specs(rows, (row[:3] for row in named))}
+    return found
 
 
 def _specs(rows: Iterable[Any], named: Iterable[Any]) -> list[JobSpec]:

@@ -335,6 +335,7 @@ class _Work:
         if not ready:
             return False
         self._builds |= rows.builds_by_id(self._tx, {job.build_id for job in ready} - self._builds.keys())
+        self._load_specs(ready)
         candidates = self._candidates(ready)
         wanted = {target for candidate in candidates for target in candidate.outputs}
         read = {target for candidate in candidates for target in candidate.inputs}
@@ -437,11 +438,16 @@ class _Work:
 
     def _spec(self, spec_id: int) -> tuple[JobSpec, dict[str, int]]:
         kept = self._tx.memory.setdefault(_SPECS, {})  # they never change
-        found: tuple[JobSpec, dict[str, int]] | None = kept.get(spec_id)
-        if found is None:
-            spec = landscape.spec(self._tx, spec_id)
-            found = kept[spec_id] = (spec, attempts.rows_of(self._tx, spec))
+        if spec_id not in kept:
+            kept |= landscape.specs(self._tx, [spec_id])
+        found: tuple[JobSpec, dict[str, int]] = kept[spec_id]
         return found
+
+    def _load_specs(self, jobs: Iterable[JobRow]) -> None:
+        """Have the specs of many jobs looked up together."""
+        kept = self._tx.memory.setdefault(_SPECS, {})
+        if wanted := {job.spec_id for job in jobs} - kept.keys():
+            kept |= landscape.specs(self._tx, wanted)
 
 
 def _locks(connection: Connection, wanted: Collection[int]) -> set[Place]:

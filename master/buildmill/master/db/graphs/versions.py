@@ -58,6 +58,11 @@ def value(found: TargetVersion) -> Version:
 
 _GET = Statement(sa.select(*COLUMNS).select_from(SOURCE).where(_v.id == sa.bindparam("version")))
 _BRANCHES = Statement(sa.select(_b.name, _b.id).where(_b.target_id == sa.bindparam("target")).order_by(_b.id))
+_ADD_BRANCH = Statement(
+    target_branches.insert()
+    .values({name: sa.bindparam(name) for name in ("target_id", "name", "parent_id", "created_at_ms")})
+    .returning(_b.id)
+)
 _OPEN = Statement(
     target_versions.insert()
     .values({name: sa.bindparam(name) for name in ("rid", "branch_id", "state", "logic", "attempt_id", "opened_at_ms")})
@@ -88,13 +93,7 @@ def branch(tx: Transaction, target_id: int, name: str, fallbacks: Sequence[str] 
     if name in found:
         return found[name]
     parent = next((found[fallback] for fallback in fallbacks if fallback in found), None)
-    return int(
-        tx.sql.execute(
-            target_branches.insert()
-            .values(target_id=target_id, name=name, parent_id=parent, created_at_ms=tx.now_ms)
-            .returning(_b.id)
-        ).scalar_one()
-    )
+    return int(tx.scalar(_ADD_BRANCH, target_id=target_id, name=name, parent_id=parent, created_at_ms=tx.now_ms))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

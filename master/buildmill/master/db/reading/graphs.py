@@ -51,7 +51,8 @@ def _attempts(_connection: Connection, found: Sequence[Row]) -> list[GraphAttemp
 
 
 def _specs(connection: Connection, found: Sequence[Row]) -> list[JobSpecResource]:
-    values = [landscape.spec(connection, row[0]) for row in found]
+    by_id = landscape.specs(connection, [row[0] for row in found])
+    values = [by_id[row[0]][0] for row in found]
     return [
         JobSpecResource(
             branch=value.branch, builder=value.builder, inputs=list(value.inputs), logic=value.logic,

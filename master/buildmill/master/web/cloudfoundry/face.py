@@ -205,7 +205,7 @@ class CloudFoundry:
 
     async def _send(self, sender: Sender, operation: Operation, result: Any) -> None:
         if isinstance(result, Download):
-            await sender.send_file(result, self._data.staging.blobs)
+            await sender.send_file(result, operation.media_type, self._data.staging.blobs)
             return
         reply = result if isinstance(result, Reply) else Reply(document=result)
         more = [(b"X-Cf-Warnings", quote(",".join(map(quote, reply.warnings)), safe=",%").encode())]

@@ -83,7 +83,6 @@ async def _download(call: Call) -> Any:
         sha256=droplet.bits.sha256,
         size_bytes=droplet.bits.size_bytes,
         filename=f"droplet-{droplet.guid}.tgz",
-        content_type="application/gzip",
     )
 
 
@@ -117,6 +116,7 @@ OPERATIONS: Final = (
         handle=_attestation, answer="Attestation",
     ),
     Operation(
-        name="downloadDroplet", http="GET", path=(*_ONE, "download"), right="staging.read", handle=_download
+        name="downloadDroplet", http="GET", path=(*_ONE, "download"), right="staging.read", handle=_download,
+        media_type="application/gzip",
     ),
 )  # fmt: skip

@@ -53,15 +53,18 @@ async def _envelopes(
     found = await call.data.get(("logs", log_id, "times"))
     times = [] if found is None else [_in_order(time, number) for number, time in enumerate(found["times"])]
     first, last = bisect_left(times, begin), bisect_left(times, end)
-    if is_descending:
-        first = max(first, last - limit)
-    else:
-        last = min(last, first + limit)
-    if first >= last:
-        return []
-    chunk = await call.data.get(("logs", log_id, "contents"), offset=first, limit=last - first)
-    lines = [] if chunk is None else chunk["content"].split("\n")
-    return [_envelope(time, line) for time, line in zip(times[first:last], lines, strict=False) if line[:1] in _STREAMS]
+    envelopes: list[dict[str, Any]] = []
+    while first < last and len(envelopes) < limit:  # lines of the headers are passed over, so that one look may not do
+        count = min(limit, last - first)
+        at = last - count if is_descending else first
+        chunk = await call.data.get(("logs", log_id, "contents"), offset=at, limit=count)
+        lines = [] if chunk is None else chunk["content"].split("\n")
+        more = [_envelope(time, line) for time, line in zip(times[at:], lines, strict=False) if line[:1] in _STREAMS]
+        if is_descending:
+            envelopes, last = more + envelopes, at
+        else:
+            envelopes, first = envelopes + more, at + count
+    return envelopes
 
 
 def _in_order(milliseconds: int, number: int) -> int:

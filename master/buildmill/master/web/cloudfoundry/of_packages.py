@@ -114,7 +114,6 @@ async def _download(call: Call) -> Any:
         sha256=package.bits.sha256,
         size_bytes=package.bits.size_bytes,
         filename=f"package-{package.guid}.zip",
-        content_type="application/zip",
     )
 
 
@@ -145,7 +144,8 @@ OPERATIONS: Final = (
         answer="Package", takes_file=True,
     ),
     Operation(
-        name="downloadPackage", http="GET", path=(*_ONE, "download"), right="staging.read", handle=_download
+        name="downloadPackage", http="GET", path=(*_ONE, "download"), right="staging.read", handle=_download,
+        media_type="application/zip",
     ),
     Operation(
         name="listDropletsOfPackage", http="GET", path=(*_ONE, "droplets"), right="staging.read",

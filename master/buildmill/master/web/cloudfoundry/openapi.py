@@ -89,11 +89,11 @@ def _responses(operation: Operation) -> Schema:
         done["content"] = {_JSON: {"schema": {"type": "object", "required": list(page), "properties": page}}}
     elif operation.answer:
         done["content"] = {_JSON: {"schema": _reference(operation.answer)}}
-    elif operation.status == 200:
-        done["content"] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    elif operation.media_type:
+        done["content"] = {operation.media_type: {"schema": {"type": "string", "format": "binary"}}}
     refused = {"description": "Refused.", "content": {_JSON: {"schema": _reference("Errors")}}}
     found: Schema = {str(operation.status): done, "default": refused}
-    if operation.status == 200 and not operation.answer:
+    if operation.media_type:
         found["206"] = {**done, "description": "The part that `Range` asks for."}
     return found
 

@@ -95,7 +95,6 @@ class Download:
     sha256: str
     size_bytes: int
     filename: str
-    content_type: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +124,7 @@ class Operation:
         status: of the answer, where all goes well.
         body: schema of the JSON object that it takes; None where no body is looked at.
         answer: schema of the answer.
+        media_type: of an answer that is a file.
         shape: of a list.
         parameters: names of what may stand behind the question mark; of what is no list.
         also_for: a scope that lets in beside the usual one.
@@ -139,6 +139,7 @@ class Operation:
     status: int = 200
     body: Mapping[str, Any] | None = None
     answer: str = ""
+    media_type: str = ""
     shape: ListShape | None = None
     parameters: tuple[str, ...] = ()
     also_for: Scope | None = field(default=None)

@@ -50,7 +50,7 @@ class Sender:
             headers.setRawHeaders(name, [value])
         request.answer(status, body, JSON)
 
-    async def send_file(self, download: Download, blobs: BlobStore) -> None:
+    async def send_file(self, download: Download, media_type: str, blobs: BlobStore) -> None:
         """Send bytes of the store: all of them, or the part that is asked for."""
         request = self._request
         if request.is_gone:
@@ -78,7 +78,7 @@ class Sender:
         if wanted is not None:
             request.setResponseCode(206)
             headers.setRawHeaders(b"Content-Range", [b"bytes %d-%d/%d" % (first, end - 1, size)])
-        headers.setRawHeaders(b"Content-Type", [download.content_type.encode()])
+        headers.setRawHeaders(b"Content-Type", [media_type.encode()])
         headers.setRawHeaders(b"Content-Security-Policy", [_POLICY])
         name = download.filename.encode("ascii", "replace")
         headers.setRawHeaders(b"Content-Disposition", [b"attachment; filename=%b" % name])

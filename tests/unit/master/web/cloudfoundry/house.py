@@ -26,6 +26,7 @@ from buildmill.master.domain.staging.configuration import (
     StaticToken,
 )
 from buildmill.master.domain.staging.values import StackState
+from buildmill.master.logs import LogStore
 from buildmill.master.staging.blobs.files import FileBlobStore
 from buildmill.master.web.limits import WebLimits
 from tests.database import Stage
@@ -92,10 +93,12 @@ class House:
         self._names = 0
         self.blobs = FileBlobStore(folder, in_thread=at_once, new_name=self._new_name)
         stage.result(self.blobs.start())
+        self.logs = LogStore(database=stage.database, directory=folder / "logs", clock=stage.clock, bus=stage.bus)
         self.data = DataAPI(
             database=stage.database,
             updates=self.updates,
             bus=stage.bus,
+            logs=self.logs,
             random_bytes=CountedBytes(),
             blobs=self.blobs,
         )
@@ -114,6 +117,7 @@ class House:
     def close(self) -> None:
         self.face.close()
         self.stage.result(self.face.server.stop())
+        self.stage.result(self.logs.stop())
         self.data.stop()
 
     def new_token(self, user: str, *scopes: str) -> str:
@@ -201,7 +205,8 @@ class House:
 
     def files(self) -> list[str]:
         """Names of all files with bytes in the store."""
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file() and path.name != "lock")
+        found = (path for path in self.folder.rglob("*") if path.is_file() and self.folder / "logs" not in path.parents)
+        return sorted(path.name for path in found if path.name != "lock")
 
 
 def refusal(answer: Answer) -> tuple[int, int, str, str]:

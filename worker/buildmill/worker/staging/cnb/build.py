@@ -83,11 +83,12 @@ class _Builder:
             return plan.after(element.id, _unmet(directory, plan, element))
 
     def built(self) -> Built:
-        """What all of them said."""
+        """What all of them said; of labels of one key the last counts."""
+        labels = {label.key: label.value for document in self._launch for label in document.labels}
         return Built(
             processes=with_web(merge(self._processes)),
             slices=[part for document in self._launch for part in document.slices],
-            labels=[label for document in self._launch for label in document.labels],
+            labels=[{"key": key, "value": value} for key, value in sorted(labels.items())],
         )
 
     def _run(self, descriptor: Descriptor, directory: Path, plan: Plan) -> None:
