@@ -75,7 +75,11 @@ def test_nothing_leaves_the_image(drawn: list[list[Entry]]) -> None:
                 assert real == str(root) or real.startswith(f"{root}/"), f"{path} leads to {real}"
 
 
-@pytest.mark.parametrize("content", [b"no archive", gzip.compress(b"no archive"), gzip.compress(tar({"a": "x"}))[:-20]])
+@pytest.mark.parametrize(
+    "content",
+    [b"no archive", gzip.compress(b"no archive"), gzip.compress(tar({"a": "x"}))[:-20]],
+    ids=["plain", "compressed", "cut off"],
+)
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "root").mkdir()
 
