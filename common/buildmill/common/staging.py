@@ -121,7 +121,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What one staging may use, over its whole tree of processes.
 
     Attributes:
-        memory_mb, disk_mb: in MiB; the disk's is of the whole work area.
+        memory_mb, disk_mb: in MiB; the disk's is of the whole work area, without the master's own buildpacks.
         log_rate_bytes_per_second: of stdout and stderr together; `UNLIMITED`, or 0 for nothing at all.
         seconds: for all phases together; a phase gets what is left of it, as `--seconds`.
     """

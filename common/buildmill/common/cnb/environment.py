@@ -15,7 +15,7 @@ from buildmill.common.errors import InvalidInput
 FILE_BYTES = 1 << 20
 PREPENDED = ("PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "PKG_CONFIG_PATH")
 """A user's value of these is put in front; of all others, it wins."""
-SUFFIXES = frozenset({"append", "default", "delim", "override", "prepend"})
+DELIMITER = ".delim"
 
 
 class Stage(Enum):
@@ -55,25 +55,23 @@ def add_layers(
             if (layer / directory).is_dir():
                 _put_in_front(environment, name, str(layer / directory))
     for layer in layers:
-        for directory in _directories(layer, stage, process):
-            add_files(environment, directory, read=read)
+        _add_files(environment, _directories(layer, stage, process), read)
 
 
-def add_files(
-    environment: MutableMapping[str, str], directory: Path, *, read: Callable[[bytes], str] = os.fsdecode
+def _add_files(
+    environment: MutableMapping[str, str], directories: Sequence[Path], read: Callable[[bytes], str]
 ) -> None:
-    """Add what the files of one directory say: ``NAME`` or ``NAME.suffix``, the contents are the value as it stands.
-
-    Raises:
-        InvalidInput: a file is no value.
-    """
-    if not directory.is_dir():
-        return
-    values = {path.name: read(_content(path)) for path in sorted(directory.iterdir()) if path.is_file()}
-    for file, value in values.items():
-        name, _, suffix = file.partition(".")
-        if name and (suffix or "override") in SUFFIXES:
-            _modify(environment, name, suffix or "override", value, values.get(f"{name}.delim", ""))
+    """Files are ``NAME`` or ``NAME.suffix``, the contents are the value as it stands; a delimiter is for the layer."""
+    delimiters: dict[str, str] = {}
+    for directory in directories:
+        if not directory.is_dir():
+            continue
+        values = {path.name: read(_content(path)) for path in sorted(directory.iterdir()) if path.is_file()}
+        delimiters |= {name.removesuffix(DELIMITER): text for name, text in values.items() if name.endswith(DELIMITER)}
+        for file, value in values.items():
+            name, _, suffix = file.partition(".")
+            if name:
+                _modify(environment, name, suffix or "override", value, delimiters.get(name, ""))
 
 
 def add_user_values(environment: MutableMapping[str, str], user: Mapping[str, str]) -> None:
@@ -96,7 +94,7 @@ def _modify(environment: MutableMapping[str, str], name: str, suffix: str, value
             environment[name] = before + delimiter + value if before else value
         case "prepend":
             environment[name] = value + delimiter + before if before else value
-        case _:  # a delimiter, which the others use, or a default that is not needed
+        case _:  # a delimiter, which the others use; a default that is not needed; something unknown
             pass
 
 

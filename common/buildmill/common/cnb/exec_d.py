@@ -15,18 +15,17 @@ OUTPUT_BYTES = 1 << 20
 OUTPUT_DESCRIPTOR = 3
 
 
-def run_exec_d_blocking(layer: Path, process: str, environment: MutableMapping[str, str], directory: Path) -> None:
-    """Run the `exec.d` programs of a layer, alphabetically: those for all processes, then those for this one.
+def run_exec_d_blocking(folder: Path, environment: MutableMapping[str, str], directory: Path) -> None:
+    """Run the programs of one folder, alphabetically, in a working directory.
 
     Each prints TOML, names and strings, on file descriptor 3; they are set before the next runs.
 
     Raises:
         InvalidInput: one failed, or what it printed is something else.
     """
-    for folder in (layer / "exec.d", layer / "exec.d" / process):
-        if folder.is_dir():
-            for program in sorted(path for path in folder.iterdir() if path.is_file()):
-                environment.update(_ask_blocking(program, environment, directory))
+    if folder.is_dir():
+        for program in sorted(path for path in folder.iterdir() if path.is_file()):
+            environment.update(_ask_blocking(program, environment, directory))
 
 
 def _ask_blocking(program: Path, environment: Mapping[str, str], directory: Path) -> dict[str, str]:

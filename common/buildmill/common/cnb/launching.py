@@ -125,9 +125,8 @@ def prepare_launch_blocking(
             read=lambda content: os.fsdecode(home.from_droplet(content)),
         )
     environment |= {"CNB_LAYERS_DIR": str(home.layers), "CNB_APP_DIR": str(home.workspace)}
-    for directory in layers:
-        for layer in launch_layers(directory):
-            run_exec_d_blocking(layer, chosen.type, environment, home.workspace)
+    for folder in _folders(layers, "exec.d", chosen.type):
+        run_exec_d_blocking(folder, environment, home.workspace)
     return Launch(
         arguments=_command_line(home, chosen, arguments, layers),
         environment=environment,
@@ -157,16 +156,22 @@ def _command_line(home: Home, process: Process, arguments: Sequence[str], layers
     if process.direct:
         return [*command, *rest]
     sourced = [f". {shlex.quote(str(script))}" for script in _profiles(home, layers, process.type)]
-    run = " ".join(["exec", *command, *map(shlex.quote, rest)])
-    return ["bash", "-c", "\n".join([*sourced, run])]
+    run = [_token(part) for part in (*command, *rest)] if rest else ["bash", "-c", shlex.quote(" ".join(command))]
+    return ["bash", "-c", "\n".join([*sourced, " ".join(["exec", *run])])]
+
+
+def _token(text: str) -> str:
+    """One word, in which the shell puts variables in."""
+    return '"' + text.replace('"', '\\"') + '"'
 
 
 def _profiles(home: Home, layers: Sequence[Path], process: str) -> list[Path]:
-    directories = [
-        layer / "profile.d" / part
-        for directory in layers
-        for layer in launch_layers(directory)
-        for part in ("", process)
-    ]
-    found = [script for directory in directories if directory.is_dir() for script in sorted(directory.iterdir())]
+    folders = [folder for folder in _folders(layers, "profile.d", process) if folder.is_dir()]
+    found = [script for folder in folders for script in sorted(folder.iterdir())]
     return [script for script in [*found, home.workspace / ".profile"] if script.is_file()]
+
+
+def _folders(layers: Sequence[Path], name: str, process: str) -> list[Path]:
+    """Where all layers have programs or scripts: those for every process come first, then those for this one."""
+    folders = [layer / name for directory in layers for layer in launch_layers(directory)]
+    return [*folders, *(folder / process for folder in folders)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buildmill.common.cnb.environment import Stage, add_files, add_layers, add_user_values
+from buildmill.common.cnb.environment import Stage, add_layers, add_user_values
 from buildmill.common.errors import InvalidInput
 
 
@@ -38,21 +38,23 @@ def write(directory: Path, **files: str) -> Path:
 )
 def test_the_suffix_says_what_is_done(tmp_path: Path, files: dict[str, str], before: str | None, after: str) -> None:
     environment = {} if before is None else {"A": before}
+    write(tmp_path / "env", **files)
 
-    add_files(environment, write(tmp_path / "env", **files))
+    add_layers(environment, [tmp_path], Stage.BUILD)
 
     assert environment == {"A": after}
 
 
-def test_a_delimiter_is_of_its_own_directory(tmp_path: Path) -> None:
-    layer = tmp_path / "layer"
-    write(layer / "env", A__delim=":")
-    write(layer / "env.build", A__append="x")
+def test_a_delimiter_is_of_its_layer(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    write(first / "env", A__delim=":")
+    write(first / "env.build", A__append="x")
+    write(second / "env", A__append="y")
     environment = {"A": "b"}
 
-    add_layers(environment, [layer], Stage.BUILD)
+    add_layers(environment, [first, second], Stage.BUILD)
 
-    assert environment == {"A": "bx"}
+    assert environment == {"A": "b:xy"}
 
 
 def test_later_directories_of_a_layer_see_earlier_ones(tmp_path: Path) -> None:
@@ -111,10 +113,10 @@ def test_bytes_that_are_no_text_pass_and_a_zero_is_refused(tmp_path: Path) -> No
     env = write(tmp_path / "env")
     (env / "A").write_bytes(b"\xff")
     environment: dict[str, str] = {}
-    add_files(environment, env)
+    add_layers(environment, [tmp_path], Stage.BUILD)
     assert environment["A"].encode("utf-8", "surrogateescape") == b"\xff"
 
     (env / "B").write_bytes(b"x\0y")
 
     with pytest.raises(InvalidInput, match="B: a value of a variable has no byte of zero"):
-        add_files(environment, env)
+        add_layers(environment, [tmp_path], Stage.BUILD)

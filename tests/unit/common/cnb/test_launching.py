@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,12 @@ buildpack-id = "a/one"
 working-dir = "/home/vcap/workspace/sub"
 [[processes]]
 type = "old"
-command = ["run $X"]
-args = ["it's"]
+command = ["echo"]
+args = ["it's $X", 'a "word"']
+direct = false
+[[processes]]
+type = "line"
+command = ["cd / && echo $X $PWD"]
 direct = false
 """
 
@@ -72,18 +77,34 @@ def test_a_users_value_stands_against_defaults_only(home: Home) -> None:
     assert (launch.environment["A"], launch.environment["B"]) == ("mine", "layer")
 
 
-def test_an_indirect_process_is_run_by_a_shell_behind_the_profiles(home: Home) -> None:
-    profile = home.layers / "a_one" / "l" / "profile.d" / "x.sh"
-    profile.parent.mkdir()
-    profile.write_text("export X=1\n")
+@pytest.mark.parametrize(("process", "said"), [("old", 'it\'s a  b a "word"\n'), ("line", "a b /\n")])
+def test_an_indirect_process_is_run_by_a_shell_behind_the_profiles(home: Home, process: str, said: str) -> None:
+    folder = home.layers / "a_one" / "l" / "profile.d"
+    folder.mkdir()
+    (folder / "x.sh").write_text("export X='a  b'\n")
 
-    launch = prepare_launch_blocking(home, read_launch_metadata(home), process="old", inherited={})
+    launch = prepare_launch_blocking(
+        home, read_launch_metadata(home), process=process, inherited={"PATH": "/usr/bin:/bin"}
+    )
 
-    assert launch.arguments == ["bash", "-c", f". {profile}\nexec run $X 'it'\"'\"'s'"]
+    output = subprocess.check_output(launch.arguments, env=launch.environment, cwd=launch.directory, text=True)
+    assert output == said
+
+
+def test_programs_for_one_process_run_behind_those_for_all(home: Home) -> None:
+    for number, folder in enumerate(("a_one/l/exec.d", "a_one/l/exec.d/serve", "a_one/m/exec.d")):
+        program = home.layers / folder / "p"
+        program.parent.mkdir(parents=True)
+        program.write_text(f'#!/bin/sh\necho "ORDER = \\"${{ORDER}}{number}\\"" >&3\n')
+        program.chmod(0o755)
+
+    launch = prepare_launch_blocking(home, read_launch_metadata(home), inherited={"PATH": "/usr/bin:/bin"})
+
+    assert launch.environment["ORDER"] == "021"
 
 
 def test_an_unknown_process_is_named_with_those_that_are_there(home: Home) -> None:
-    with pytest.raises(NotFound, match="no process 'web'; processes of this droplet: old, serve"):
+    with pytest.raises(NotFound, match="no process 'web'; processes of this droplet: line, old, serve"):
         prepare_launch_blocking(home, read_launch_metadata(home), process="web", inherited={})
 
 

@@ -304,6 +304,8 @@ COLLECTION_TYPES = {
     "BUILDS_WITH_PROPERTIES": "build", "CHANGES": "change", "COMMITS": "commit", "GRAPH_ATTEMPTS": "graph_attempt",
     "GRAPH_BUILDS": "graph_build", "GRAPH_JOBS": "graph_job", "JOB_SPECS": "job_spec", "LOGS": "log",
     "REQUESTS": "buildrequest", "REQUESTS_WITH_PROPERTIES": "buildrequest", "SOURCE_STAMPS": "sourcestamp",
+    "STAGING_APPS": "staging_app", "STAGING_BUILDPACKS": "staging_buildpack", "STAGING_BUILDS": "staging_build",
+    "STAGING_CACHES": "staging_cache", "STAGING_DROPLETS": "staging_droplet", "STAGING_PACKAGES": "staging_package",
     "STEPS": "step", "TARGETS": "target", "TARGET_VERSIONS": "target_version", "TEST_RESULTS": "test_result",
     "TEST_RESULT_SETS": "test_result_set",
 }  # fmt: skip

@@ -25,6 +25,11 @@ from buildmill.common.staging import (
 )
 
 S = TypeVar("S")
+_EXEMPT = "exempt"
+
+
+class _Exempt(msgspec.Struct, frozen=True):
+    size_bytes: int
 
 
 class Area:
@@ -99,6 +104,15 @@ class Area:
                 return msgspec.json.decode(file.read(), type=kind)
         except FileNotFoundError:
             return None
+
+    def note_exempt(self, size_bytes: int) -> None:
+        """Tell later phases how much of what is here does not count for the limit of the disk."""
+        self.note(_EXEMPT, _Exempt(size_bytes))
+
+    def exempt_bytes(self) -> int:
+        """What an earlier phase has said of that."""
+        noted = self.noted(_EXEMPT, _Exempt)
+        return 0 if noted is None else noted.size_bytes
 
     def write_outcome(self, outcome: Outcome, index: int | None) -> None:
         """As one line, whole or not at all."""

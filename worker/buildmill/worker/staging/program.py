@@ -32,6 +32,7 @@ from buildmill.worker.staging.supervision.probe import probe
 from buildmill.worker.staging.supervision.supervisor import Supervisor
 
 MIB = 1 << 20
+_EARLY = (Phase.SURVEY, Phase.PREPARE)  # the others are told by prepare
 UMASK = 0o022  # whoever unpacks a droplet elsewhere can read it; and the same bytes on every worker
 
 
@@ -77,6 +78,7 @@ def _do(options: argparse.Namespace, area: Area, deadline: Deadline, log: StageL
         enforcement=probe(with_cgroups=not options.no_cgroups),
         say=log.say,
         monotonic=time.monotonic,
+        exempt_bytes=_archives_bytes(task) if options.phase in _EARLY else area.exempt_bytes(),
     )
     stage = Stage(
         area=area,
@@ -111,6 +113,12 @@ def _read_task(area: Area) -> Task:
             f"the task has version {task.version}; this worker knows version {STAGING_VERSION}", cause=Cause.INTERNAL
         )
     return task
+
+
+def _archives_bytes(task: Task) -> int:
+    """How much the master's own buildpacks take: that is not the app's."""
+    archives = {buildpack.archive for buildpack in task.buildpacks if buildpack.archive is not None}
+    return sum(archive.size_bytes for archive in archives)
 
 
 def _failed(phase: Phase, failure: PhaseFailed) -> Outcome:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
+import shutil
 
 import xxhash
 
@@ -18,6 +20,7 @@ from buildmill.worker.staging.classic.plan import Buildpacks, Ready, write_candi
 from buildmill.worker.staging.classic.scripts import COMPILE, SUPPLY, Failing, has_script, missing
 from buildmill.worker.staging.failure import PhaseFailed
 from buildmill.worker.staging.stage import Stage
+from buildmill.worker.staging.supervision.disk import disk_bytes
 
 
 def run(stage: Stage) -> Outcome:
@@ -38,6 +41,7 @@ def run(stage: Stage) -> Outcome:
     for name in ("deps", "logs", "profile.d", "tmp"):
         os.mkdir(os.path.join(area.home, name))
     buildpacks = Buildpacks(items=[_ready(stage, buildpack) for buildpack in task.buildpacks])
+    area.note_exempt(stage.supervisor.exempt_bytes)
     stage.supervisor.check_disk("package and buildpacks were unpacked")
     if task.is_detecting:
         write_candidates(area, buildpacks)
@@ -75,7 +79,9 @@ def _ready(stage: Stage, buildpack: Buildpack) -> Ready:
             verify(archive, buildpack.archive, shown, stage.deadline)
             if stage.shelf is not None:
                 stage.shelf.keep(buildpack.archive, archive)
-            unzip(archive, target, bounds(stage, shown, archive))
+            free = shutil.disk_usage(stage.area.buildpacks).free
+            unzip(archive, target, dataclasses.replace(bounds(stage, shown, archive), room_bytes=free))
+            stage.supervisor.exempt(disk_bytes(target))  # it is the master's own
     return Ready(key=buildpack.key, shown=buildpack.shown, name=name, root=_root(stage.area.buildpacks, name))
 
 

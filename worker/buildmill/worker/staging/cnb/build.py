@@ -83,11 +83,12 @@ class _Builder:
             return plan.after(element.id, _unmet(directory, plan, element))
 
     def built(self) -> Built:
-        """What all of them said."""
+        """What all of them said; of labels of one key the last counts."""
+        labels = {label.key: label.value for document in self._launch for label in document.labels}
         return Built(
             processes=with_web(merge(self._processes)),
             slices=[part for document in self._launch for part in document.slices],
-            labels=[label for document in self._launch for label in document.labels],
+            labels=[{"key": key, "value": value} for key, value in sorted(labels.items())],
         )
 
     def _run(self, descriptor: Descriptor, directory: Path, plan: Plan) -> None:
@@ -106,6 +107,8 @@ class _Builder:
     def _collect(self, descriptor: Descriptor, directory: Path, layers: list[Layer]) -> None:
         self._build_layers.append([layer.path for layer in layers if layer.types.build and layer.has_contents])
         document = read_toml_blocking(directory / "launch.toml", LaunchDocument) or LaunchDocument()
+        if len([process for process in document.processes if process.default]) > 1:
+            raise InvalidInput("launch.toml", "only one process may be the default")
         is_direct = descriptor.is_at_least(API_OF_DIRECT_PROCESSES)
         self._launch.append(document)
         self._processes.append(

@@ -73,12 +73,19 @@ class ProcessDocument(msgspec.Struct, frozen=True, kw_only=True, rename="kebab")
         )
 
 
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """A label of the droplet."""
+
+    key: str
+    value: str
+
+
 class LaunchDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`launch.toml`."""
 
     processes: list[ProcessDocument] = []
     slices: list[dict[str, Any]] = []
-    labels: list[dict[str, str]] = []
+    labels: list[Label] = []
 
 
 class Unmet(msgspec.Struct, frozen=True, kw_only=True):

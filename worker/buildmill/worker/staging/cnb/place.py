@@ -73,7 +73,7 @@ class Place:
         """Begin with nothing."""
         for path in (self._area.home, self._area.buildpacks, self._area.cache, self._area.scratch):
             remove_tree(path)
-        for directory in (self.home.path, self.scratch):
+        for directory in (self.home.path, self.scratch, Path(self._area.buildpacks)):
             directory.mkdir(parents=True)
 
     def drop_kept(self) -> None:

@@ -18,6 +18,7 @@ from buildmill.worker.staging.cnb.sources import Sources
 from buildmill.worker.staging.docker.http import Http
 from buildmill.worker.staging.failure import PhaseFailed
 from buildmill.worker.staging.stage import Stage
+from buildmill.worker.staging.supervision.disk import disk_bytes
 
 
 def run(stage: Stage) -> Outcome:
@@ -34,6 +35,7 @@ def run(stage: Stage) -> Outcome:
         unpack_cache(stage, place)
     with failing_as(CnbError.DOWNLOAD), stage.area.secrets() as secrets:
         place.leave(_bring_buildpacks(stage, place, secrets))
+        stage.area.note_exempt(stage.supervisor.exempt_bytes)
         stage.supervisor.check_disk("package and buildpacks were unpacked")
     return Outcome(phase=Phase.PREPARE)
 
@@ -79,7 +81,10 @@ def _bring_buildpacks(stage: Stage, place: Place, secrets: Secrets) -> Requested
             verify(str(archive), buildpack.archive, buildpack.shown, stage.deadline)
             if stage.shelf is not None:
                 stage.shelf.keep(buildpack.archive, str(archive))
+        before = disk_bytes(stage.area.buildpacks)
         brought = sources.bring(buildpack, archive)
+        if archive is not None:
+            stage.supervisor.exempt(disk_bytes(stage.area.buildpacks) - before)  # it is the master's own
         elements.append(brought.chief)
         sha256 = {element.shown: brought.sha256 for element in brought.all} | sha256  # what is there already stays
     return Requested(elements=elements, sha256=sha256)

@@ -59,6 +59,7 @@ class Supervisor:
         deadline: of the phase.
         say: writes a line into the log.
         monotonic: tells seconds.
+        exempt_bytes: of what is in the directory already, so much does not count.
 
     Attributes:
         usage: the most that was seen.
@@ -73,6 +74,7 @@ class Supervisor:
         enforcement: Enforcement,
         say: Callable[[str], None],
         monotonic: Callable[[], float],
+        exempt_bytes: int = 0,
     ) -> None:
         self.enforcement = enforcement
         self.usage = Usage()
@@ -82,6 +84,7 @@ class Supervisor:
         self._rate = LogRate(limits.log_rate_bytes_per_second, monotonic)
         self._group: LimitedGroup | None = None
         self._watches = Watches(limits=limits, root=root, deadline=deadline, usage=self.usage, monotonic=monotonic)
+        self._watches.exempt_bytes = exempt_bytes
 
     def run(self, script: Script) -> Ended:
         """Run a script to its end, and end all that it has started.
@@ -108,6 +111,15 @@ class Supervisor:
     def disk_room_bytes(self) -> int:
         """How much more the work area may hold now; below zero if it holds too much."""
         return self._watches.disk_room_bytes()
+
+    @property
+    def exempt_bytes(self) -> int:
+        """How much of what is in the work area does not count."""
+        return self._watches.exempt_bytes
+
+    def exempt(self, size: int) -> None:
+        """So much more of what is in the work area does not count, because it is not the app's."""
+        self._watches.exempt_bytes += size
 
     def check_disk(self, doing: str) -> None:
         """Make sure that the work area is not too large.

@@ -49,6 +49,7 @@ class Watches:
 
     Attributes:
         breach: the first limit that was passed.
+        exempt_bytes: of what is in the directory, so much does not count.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Watches:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self.breach: Breach | None = None
+        self.exempt_bytes = 0
 
     @contextlib.contextmanager
     def during(
@@ -107,7 +109,7 @@ class Watches:
 
     def disk_room_bytes(self) -> int:
         """How much more the directory may hold now; below zero if it holds too much."""
-        used = disk_bytes(self._root, descendants(os.getpid()))
+        used = disk_bytes(self._root, descendants(os.getpid())) - self.exempt_bytes
         self._usage.peak_disk_bytes = max(self._usage.peak_disk_bytes, used)
         return self._limits.disk_mb * MIB - used
 
