@@ -118,6 +118,20 @@ def test_what_detect_prints_is_no_part_of_the_log(tmp_path: Path, zygote: Zygote
     assert run.log == "thinking\ntext is the buildpack for this app\n"
 
 
+def test_log_rate_leaves_alone_what_is_no_log(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("text", DETECTED)
+    area.is_detecting = True
+    area.limits = Limits(memory_mb=64, disk_mb=64, log_rate_bytes_per_second=0)
+
+    runs = area.stage()
+
+    assert runs[-1].outcome.droplet is not None
+    assert runs[-1].outcome.droplet.result["process_types"] == {"web": "run web"}
+    assert runs[1].outcome.detected == ["text app"]
+    assert "compiling" not in runs[2].log
+    assert runs[2].outcome.dropped_log_bytes == len("compiling\n")
+
+
 def test_unusable_buildpacks_are_left_out_of_detection(tmp_path: Path, zygote: Zygote) -> None:
     area = an_area(zygote, tmp_path).with_buildpack("no bin", {"a/x": "", "b/x": ""})
     area.with_buildpack("no detect", {"bin/compile": ""})
