@@ -36,8 +36,8 @@ EXAMPLES = 5
 FEWER_EXAMPLES = 1
 DOCUMENT = openapi(ENDPOINTS, version="1", cookie=PLAIN_NAME)
 load_all_checks()
-MEANING = ("/graph_builds", "/schedules", "/schedules/{rid}")
-"""Where actions speak of things that may not be there, or not go together."""
+MEANING = ("/schedules",)
+"""Where actions name targets by their RIDs, of which the schema knows no more than that they are texts."""
 PAGE = frozenset({"field", "order", "limit", "offset", "after", "property"})
 """Parameters of a list that are no filters."""
 REJECTION = CHECKS.get_by_names(["negative_data_rejection"])
