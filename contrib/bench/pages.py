@@ -9,7 +9,7 @@ its cache, as after a bookmark. Prints one JSON line for each page and system, a
 
 * usable_ms: from the address to the page's content on the screen, with the browser free for the next click; median, worst
 * requests: of the data API
-* sent_kib: what these have answered
+* json_kib: what these have answered, before it was compressed
 * elements: in the page then
 """
 import argparse
@@ -30,6 +30,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 CHANGES = 40
 WORKERS = 50
 DEADLINE_MS = 120_000
+START_SECONDS = 1800
 # the page, what says that ours shows its content, and Buildbot's
 PAGES = {
     "front": ("/", ".front .row", "text=/recent builds/ >> visible=true"),
@@ -47,22 +48,21 @@ PLUGINS = {
 }
 
 
-def prepare(kind, home, basedir, a):
-    """A running master with everything in it."""
-    target = targets.make(kind, home, basedir)
+def prepare(target, a):
+    """Start a master with everything in it."""
+    kind = target.name
     target.create(targets.Spec(builders=a.builders, workers=WORKERS, workers_per_builder=2))
-    with open(os.path.join(basedir, "master.cfg"), "a") as f:
+    with open(os.path.join(target.basedir, "master.cfg"), "a") as f:
         f.write(PLUGINS[kind])
-    target.start()
+    target.start(START_SECONDS)
     target.stop()
     began = time.monotonic()
-    db = seed_buildbot.Db(sqlite_path=os.path.join(basedir, "state.sqlite"))
+    db = seed_buildbot.Db(sqlite_path=os.path.join(target.basedir, "state.sqlite"))
     target.seed(db, builds=a.builds, changes=CHANGES)
     seeded = time.monotonic() - began
-    started = target.start()
+    started = target.start(START_SECONDS)
     print(json.dumps({"system": kind, "seed_s": round(seeded, 1), "start_s": round(started, 1),
                       "rss_mib": round(target.rss(), 1)}), flush=True)
-    return target
 
 
 def visit(context, url, shown):
@@ -70,7 +70,7 @@ def visit(context, url, shown):
     page = context.new_page()
     page.set_default_timeout(DEADLINE_MS)
     answers = []
-    page.on("requestfinished", lambda request: answers.append(request) if "/api/v2/" in request.url else None)
+    page.on("response", lambda answer: answers.append(answer) if "/api/v2/" in answer.url else None)
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
     began = time.monotonic()
@@ -79,7 +79,7 @@ def visit(context, url, shown):
     page.evaluate(IDLE)
     took = (time.monotonic() - began) * 1000
     page.wait_for_timeout(300)  # what it asks for behind its content counts, too
-    sizes = sum(request.sizes()["responseBodySize"] for request in answers)
+    sizes = sum(len(answer.body()) for answer in answers)
     elements = page.evaluate("document.getElementsByTagName('*').length")
     page.close()
     return took, len(asked), sizes, elements
@@ -105,7 +105,7 @@ def measure(kind, target, browser, a):
             times, requests, sizes, elements = zip(*visits)
             rows[name] = {
                 "system": kind, "page": name, "usable_ms": round(statistics.median(times)), "worst_ms": round(max(times)),
-                "requests": max(requests), "sent_kib": round(max(sizes) / 1024), "elements": max(elements),
+                "requests": max(requests), "json_kib": round(max(sizes) / 1024), "elements": max(elements),
                 "stranger_cpus": round(max(0, strangers), 2),
             }
         print(json.dumps(rows[name]), flush=True)
@@ -124,7 +124,7 @@ def table(found):
             if row is None or "problem" in row:
                 cells.append("-" if row is None else row["problem"][:40])
             else:
-                cells.append(f"{row['usable_ms']} ms, {row['worst_ms']} ms, {row['requests']}, {row['sent_kib']}")
+                cells.append(f"{row['usable_ms']} ms, {row['worst_ms']} ms, {row['requests']}, {row['json_kib']}")
         lines.append(f"| {page} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -136,14 +136,17 @@ def main():
     parser.add_argument("--builds", type=int, default=200_000)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--only", action="append", choices=PAGES)
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="in the environment of masters")
     parser.add_argument("--scratch", help="a folder on a real disk, for masters and databases")
     a = parser.parse_args()
     found = {}
     with tempfile.TemporaryDirectory(dir=a.scratch, prefix="pages-") as folder, sync_playwright() as playwright:
         for system in a.system:
             kind, _, home = system.partition("=")
-            target = prepare(kind, home, os.path.join(folder, kind), a)
+            env = dict(one.split("=", 1) for one in a.env)
+            target = targets.make(kind, home, os.path.join(folder, kind), env)
             try:
+                prepare(target, a)
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 found[kind] = measure(kind, target, browser, a)
                 browser.close()

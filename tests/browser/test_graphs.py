@@ -108,6 +108,22 @@ def test_what_is_stale_is_built_and_followed_live(page: Page, graphs: GraphSite)
     expect(page.locator("section", has_text="Versions")).to_contain_text("committed")
 
 
+def test_another_branch_is_looked_at_and_built(page: Page, graphs: GraphSite) -> None:
+    graphs.post("targets/sources", "commit", branch="next")
+    visit(page, "/graph")
+    page.get_by_label("Branch").select_option("next")
+    row = page.locator("tbody tr", has=page.get_by_role("link", name="manual", exact=True))
+    expect(row).to_contain_text("its input sources has changed")
+
+    row.get_by_role("link", name="manual", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text("on next")
+    page.get_by_role("button", name="Build", exact=True).click()
+
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=6 * DEADLINE_MS)
+    expect(page.get_by_role("main")).to_contain_text("on next, then main")
+    expect(page.locator("tbody tr")).to_contain_text("manual")
+
+
 def test_schedules_are_paused_and_run(page: Page, graphs: GraphSite) -> None:
     visit(page, "/graph/schedules")
     row = page.locator("tr", has_text="nightly")

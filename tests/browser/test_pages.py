@@ -16,6 +16,7 @@ PAGES = {
     "builder": "/builders/app",
     "broken": "/builders/app/builds/2",
     "running": "/builders/slow/builds/1",
+    "tree": "/builders/all/builds/1",
     "log": "/builders/app/builds/2/steps/compile/logs/stdio",
     "pending": "/pending",
     "workers": "/workers",
@@ -29,6 +30,7 @@ PAGES = {
     "waterfall": "/waterfall",
     "console": "/console",
     "grid": "/grid",
+    "projects": "/projects",
 }
 
 
@@ -276,7 +278,7 @@ def test_pages_are_reached_with_the_keyboard(page: Page) -> None:
 # -- everybody can use it, and nobody is attacked --------------------------------------------------
 
 
-MAIN = ("front", "builders", "builder", "broken", "running", "log", "pending", "workers")
+MAIN = ("front", "builders", "builder", "broken", "running", "tree", "log", "pending", "workers")
 
 
 def test_main_pages_can_be_used_by_everybody(page: Page) -> None:

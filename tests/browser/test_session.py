@@ -12,7 +12,8 @@ from tests.browser.conftest import DEADLINE_MS, Watched, visit
 from tests.programs import RunningMaster
 
 CONFIG = """\
-c["builders"] = [builder("app", steps.ShellCommand(command=["true"]))]
+c["builders"] = [builder(name, steps.ShellCommand(command=["true"]))
+                 for name in ("app", *(f"spare-{i:03}" for i in range(150)))]
 c["www"]["auth"] = util.UserPasswordAuth({"ada": "ada's password", "bob": "bob's password"})
 c["www"]["authz"] = util.Authz(
     allowRules=[util.AnyControlEndpointMatcher(role="admins")],
@@ -109,6 +110,20 @@ def test_who_acts_signs_in_first_and_may_then_act_and_make_tokens(page: Page, wa
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in").first).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("You are not signed in.")
+
+
+def test_a_long_list_is_drawn_as_far_as_somebody_looks(page: Page) -> None:
+    visit(page, "/builders")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(60)
+
+    for count in (120, 151):
+        rows.last.scroll_into_view_if_needed()
+        page.mouse.wheel(0, 1_000)
+        expect(rows).to_have_count(count)
+
+    page.get_by_role("searchbox").fill("spare-149")
+    expect(rows).to_have_count(1)
 
 
 def test_all_that_waits_on_a_builder_is_cancelled_at_once(page: Page) -> None:

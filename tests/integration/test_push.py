@@ -9,6 +9,7 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from buildmill.master.cli.main import main
 from buildmill.master.staging.signing_key import PUBLIC_KEY_FILE, signer_blocking
-from tests.programs import BIN, RunningMaster, free_port, running_master
+from tests.programs import BIN, DEADLINE_SECONDS, RunningMaster, free_port, running_master, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -58,8 +59,13 @@ BUILDPACKS: Mapping[str, Mapping[str, str]] = {
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMaster]:
+    with staging_master(tmp_path_factory.mktemp("push")) as master:
+        yield master
+
+
+@contextmanager
+def staging_master(place: Path) -> Iterator[RunningMaster]:
     """A master that stages, and a worker."""
-    place = tmp_path_factory.mktemp("push")
     for name, scripts in BUILDPACKS.items():
         for script, text in scripts.items():
             path = place / "buildpacks" / name / "bin" / script
@@ -134,6 +140,33 @@ def test_an_archive_is_sent_as_it_is_and_quiet_says_nothing(house: RunningMaster
     shown = push(house, tmp_path / "packed.zip", "--quiet")
 
     assert (shown.exit_code, shown.output) == (0, "")
+
+
+def test_a_master_that_is_killed_meanwhile_is_waited_for(tmp_path: Path) -> None:
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    held = f"touch {begun}; echo before; while [ ! -e {go} ]; do sleep 0.1; done; echo after"
+    folder = app(tmp_path / "patient", {"trouble": held, "release": RELEASE})
+    with staging_master(tmp_path) as master:
+        pushing = subprocess.Popen(
+            [BIN / "buildmill", "push", "--master", f"http://127.0.0.1:{master.http_port}", folder],
+            env={**os.environ, "BUILDMILL_TOKEN": TOKEN},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert pushing.stderr is not None
+        try:
+            wait_for(begun.exists, why=master.own_log)
+            master.kill()
+            told = next(line for line in pushing.stderr if "the master gives no answer" in line)
+            master.start()
+        finally:
+            go.touch()
+            shown, errors = pushing.communicate(timeout=DEADLINE_SECONDS)
+
+    assert pushing.returncode == 0, told + errors
+    assert "the master is back" in errors
+    assert [line for line in shown.splitlines() if line in ("before", "after")] == ["before", "after"]
 
 
 TROUBLE = {"trouble": "true", "release": RELEASE}

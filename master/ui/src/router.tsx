@@ -66,7 +66,15 @@ const graph = createRoute({
   validateSearch: (search: Record<string, unknown>): { branch?: string } => (word(search["branch"]) ? { branch: word(search["branch"]) as string } : {}),
   component: lazyRouteComponent(() => import("./pages/Graph")),
 });
-const graphTarget = createRoute({ getParentRoute: () => root, path: "/graph/targets/$target", component: lazyRouteComponent(() => import("./pages/GraphTarget")) });
+const graphTarget = createRoute({
+  getParentRoute: () => root,
+  path: "/graph/targets/$target",
+  validateSearch: (search: Record<string, unknown>): { branch?: string; base?: string } => ({
+    ...(word(search["branch"]) ? { branch: word(search["branch"]) as string } : {}),
+    ...(word(search["base"]) ? { base: word(search["base"]) as string } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./pages/GraphTarget")),
+});
 const graphRuns = createRoute({ getParentRoute: () => root, path: "/graph/runs", component: lazyRouteComponent(() => import("./pages/GraphRuns"), "Runs") });
 const graphRun = createRoute({
   getParentRoute: () => root,

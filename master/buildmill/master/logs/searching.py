@@ -23,7 +23,8 @@ MOST_SPANS = 20
 """How many matches of one line are told."""
 
 _BEFORE_MATCH = 100
-_BATCH_BYTES = 256 * 1024
+# few enough for a reader's thread, and enough that going there and back costs little beside it
+_BATCH_BYTES = 1024 * 1024
 _BATCH_HITS_CHARACTERS = 256 * 1024
 
 
@@ -91,7 +92,7 @@ class Searcher:
     def search_blocking(
         self, connection: Connection, log_id: int, search: Search, first: int, end: int | None, limit: int
     ) -> SearchedPart:
-        """Look through about 256 KiB from line `first` on; stop earlier after `limit` hits.
+        """Look through about 1 MiB from line `first` on; stop earlier after `limit` hits.
 
         Args:
             end: where the whole search ends; None: at what is committed now.

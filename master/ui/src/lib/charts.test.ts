@@ -10,6 +10,10 @@ describe("durationsOf", () => {
     expect(found).toEqual({ numbers: [1, 2, 3], good: [120, 60, null], bad: [null, null, 300], median: 120, longest: 300 });
   });
 
+  it("gives a build of less than a second something to see", () => {
+    expect(durationsOf([build(1, 100, 100)])).toMatchObject({ good: [0.4], median: 0.4, longest: 0.4 });
+  });
+
   it("says nothing of nothing", () => {
     expect(durationsOf([])).toEqual({ numbers: [], good: [], bad: [], median: 0, longest: 0 });
   });

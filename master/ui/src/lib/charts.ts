@@ -20,10 +20,13 @@ export interface Durations {
 const isGood = (results: number | null): boolean => results === 0 || results === 1;
 const isRated = (results: number | null): boolean => isGood(results) || results === 2 || results === 4;
 
+/** Instants are whole seconds: a build that took none took less than one, and has a bar all the same. */
+const NEXT_TO_NOTHING = 0.4;
+
 /** How long builds took, the oldest first; those that were cancelled or skipped say nothing about that. */
 export function durationsOf(builds: readonly Timed[]): Durations {
   const rated = builds.filter((build) => build.complete_at !== null && isRated(build.results)).sort((a, b) => a.number - b.number);
-  const took = rated.map((build) => (build.complete_at ?? 0) - build.started_at);
+  const took = rated.map((build) => Math.max(NEXT_TO_NOTHING, (build.complete_at ?? 0) - build.started_at));
   const those = (wanted: boolean) => took.map((seconds, index) => (isGood(rated[index]?.results ?? null) === wanted ? seconds : null));
   const sorted = [...took].sort((a, b) => a - b);
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lookOfStatus, nameOfStatus, shortened, shortRid, withoutRids } from "./graph";
+import { branchOf, lookOfStatus, nameOfStatus, requestOf, shortened, shortRid, withoutRids } from "./graph";
 
 describe("names", () => {
   it("tells runs apart by a few letters", () => {
@@ -20,5 +20,16 @@ describe("names", () => {
   it("has a look and a word for each status, also for those that it does not know", () => {
     expect([lookOfStatus("DID_NOT_RUN"), nameOfStatus("DID_NOT_RUN")]).toEqual(["skipped", "did not run"]);
     expect([lookOfStatus("NEW"), nameOfStatus("NEW")]).toEqual(["exception", "NEW"]);
+  });
+});
+
+describe("branches", () => {
+  it("are told where they are not the default one, and fall back to that", () => {
+    const every = { type: "every" };
+
+    expect(branchOf({ branch: "main", branches: ["main", "next"] })).toEqual({});
+    expect(branchOf({ branch: "next", branches: ["main", "next"] })).toEqual({ branch: "next", base: "main" });
+    expect(requestOf(every, {})).toEqual({ target: every });
+    expect(requestOf(every, { branch: "next", base: "main" }, { force: true })).toEqual({ target: every, branch: "next", fallbacks: ["main"], force: true });
   });
 });

@@ -37,6 +37,24 @@ export function withoutRids(told: string, nameOf: (rid: string) => string = shor
   return told.replace(RID, nameOf);
 }
 
+/** A branch as addresses of pages have it; the default branch is left out. */
+export interface Branch {
+  readonly branch?: string;
+  /** The default branch: where is looked for what the other one has not. */
+  readonly base?: string;
+}
+
+/** The branch that a page of job graphs shows. */
+export function branchOf({ branch, branches }: { branch: string; branches: readonly string[] }): Branch {
+  const [base] = branches;
+  return base === undefined || branch === base ? {} : { branch, base };
+}
+
+/** What a run is asked for with. */
+export function requestOf(target: object, { branch, base }: Branch, more: object = {}): object {
+  return { target, ...(branch === undefined ? {} : { branch, fallbacks: base === undefined ? [] : [base] }), ...more };
+}
+
 /** What people call a job: what it writes. */
 export function nameOfJob({ outputs, builder }: GraphRunJob): string {
   return outputs.map(({ target }) => target).join(", ") || builder;

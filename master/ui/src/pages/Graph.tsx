@@ -5,7 +5,7 @@ import { useMemo, type ReactNode } from "react";
 import type { GraphPage, TargetState } from "../api/schema";
 import { config } from "../api/config";
 import { useOne } from "../api/queries";
-import { stateOf } from "../lib/graph";
+import { branchOf, requestOf, stateOf, type Branch } from "../lib/graph";
 import { ActionButton } from "../parts/actions";
 import { BuilderLink, Document, Empty, Result, Section, Withheld, useTitle } from "../parts/basics";
 import { Dag, type DagNode } from "../parts/Dag";
@@ -29,8 +29,8 @@ export default function Graph(): ReactNode {
   );
 }
 
-const COLUMNS: readonly Column<TargetState>[] = [
-  { label: text.graph.target, cell: ({ target }) => <TargetLink target={target.name} /> },
+const columnsOf = (on: Branch): readonly Column<TargetState>[] => [
+  { label: text.graph.target, cell: ({ target }) => <TargetLink target={target.name} on={on} /> },
   {
     label: text.common.state,
     className: "text",
@@ -59,6 +59,7 @@ function Newest({ target: { version } }: { target: TargetState }): ReactNode {
 
 function Body({ page }: { page: GraphPage }): ReactNode {
   const navigate = useNavigate();
+  const on = branchOf(page);
   const stale = page.targets.filter((one) => one.stale === true).length;
   const nodes = useMemo(() => page.targets.filter((one) => one.inputs !== null).map(nodeOf), [page.targets]);
   const choose = (branch: string): void => void navigate({ to: "/graph", search: branch === page.branches[0] ? {} : { branch } });
@@ -83,7 +84,7 @@ function Body({ page }: { page: GraphPage }): ReactNode {
           <ActionButton<string>
             path="graph_builds"
             method="create"
-            params={requestOf({ type: "every" }, page.branch, page.branches[0])}
+            params={requestOf({ type: "every" }, on)}
             label={text.graph.buildAll}
             className="primary"
             onDone={(rid) => void navigate({ to: "/graph/runs/$run", params: { run: rid } })}
@@ -93,11 +94,11 @@ function Body({ page }: { page: GraphPage }): ReactNode {
       {page.problem !== null && <p className="note">{text.graph.problem(page.problem)}</p>}
       {nodes.length > 0 && (
         <Section title={text.graph.drawn}>
-          <Dag nodes={nodes} label={text.graph.drawn} onOpen={(target) => void navigate({ to: "/graph/targets/$target", params: { target } })} />
+          <Dag nodes={nodes} label={text.graph.drawn} onOpen={(target) => void navigate({ to: "/graph/targets/$target", params: { target }, search: on })} />
         </Section>
       )}
       <div className="card flush scroll">
-        <Table rows={page.targets} columns={COLUMNS} keyOf={(one) => one.target.rid} />
+        <Table rows={page.targets} columns={columnsOf(on)} keyOf={(one) => one.target.rid} />
       </div>
       {page.targets_total > page.targets.length && <p className="muted">{text.graph.more(page.targets_total - page.targets.length)}</p>}
       <Withheld parts={page.withheld} />
@@ -108,9 +109,4 @@ function Body({ page }: { page: GraphPage }): ReactNode {
 function nodeOf(one: TargetState): DagNode {
   const { look, label } = stateOf(one);
   return { id: one.target.name, needs: one.inputs ?? [], title: one.target.name, subtitle: one.builder ?? "", look, state: label };
-}
-
-/** What a build of a graph is asked for with. */
-export function requestOf(target: object, branch: string, fallback: string | undefined, more: object = {}): object {
-  return { target, branch, fallbacks: fallback === undefined || fallback === branch ? [] : [fallback], ...more };
 }

@@ -5,7 +5,7 @@ import { useMemo, type ReactNode } from "react";
 import type { GraphPlanJob, TargetResource, TargetVersion } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
-import { shortRid } from "../lib/graph";
+import { requestOf, shortRid, type Branch } from "../lib/graph";
 import { ActionButton } from "../parts/actions";
 import { Document, Empty, Result, Section, useTitle } from "../parts/basics";
 import { Dag, type DagNode } from "../parts/Dag";
@@ -20,7 +20,8 @@ export default function GraphTarget(): ReactNode {
   const { target: named } = route.useParams();
   const path = `targets/${encodeURIComponent(named)}`;
   const query = useOne<TargetResource>(path);
-  const plan = useRows<GraphPlanJob>(`${path}/plan`, { events: ["graph_builds/*/*", "target_versions/*/*"] });
+  const on = route.useSearch();
+  const plan = useRows<GraphPlanJob>(on.branch === undefined ? `${path}/plan` : `${path}/branches/${encodeURIComponent(on.branch)}/plan`, { events: ["graph_builds/*/*", "target_versions/*/*"] });
   const rid = query.data?.rid ?? "";
   useTitle(`${query.data?.name ?? text.graph.target} · ${config().title}`);
   return (
@@ -30,15 +31,20 @@ export default function GraphTarget(): ReactNode {
           <header className="page-head">
             <div className="grow">
               <nav aria-label={text.nav.breadcrumbs} className="crumbs">
-                <Link to="/graph">{text.graph.title}</Link>
+                <Link to="/graph" search={on.branch === undefined ? {} : { branch: on.branch }}>
+                  {text.graph.title}
+                </Link>
               </nav>
               <h1>{target.name}</h1>
-              <p className="muted mono small">{target.rid}</p>
+              <p className="line muted">
+                {on.branch !== undefined && <span>{text.changes.onBranch(on.branch)}</span>}
+                <span className="mono small">{target.rid}</span>
+              </p>
             </div>
-            {plan.data && <Buttons target={target} isMade={plan.data.length > 0} />}
+            {plan.data && <Buttons target={target} on={on} isMade={plan.data.length > 0} />}
           </header>
           <Section title={text.graph.plan}>
-            <Document query={plan}>{(jobs) => (jobs.length === 0 ? <Empty>{text.graph.noPlan}</Empty> : <Plan jobs={jobs} />)}</Document>
+            <Document query={plan}>{(jobs) => (jobs.length === 0 ? <Empty>{text.graph.noPlan}</Empty> : <Plan jobs={jobs} on={on} />)}</Document>
           </Section>
           <Versions path={path} rid={rid} />
         </>
@@ -48,35 +54,35 @@ export default function GraphTarget(): ReactNode {
 }
 
 /** @param isMade some job makes it; else its versions come from outside */
-function Buttons({ target, isMade }: { target: TargetResource; isMade: boolean }): ReactNode {
+function Buttons({ target, on, isMade }: { target: TargetResource; on: Branch; isMade: boolean }): ReactNode {
   const navigate = useNavigate();
   const show = (run: string): void => void navigate({ to: "/graph/runs/$run", params: { run } });
   const upstream = { type: "upstream", targetRids: [target.rid] };
   const alone = { type: "manual", targetRids: [target.rid] };
-  if (!isMade) return <ActionButton path={`targets/${encodeURIComponent(target.rid)}`} method="commit" label={text.graph.commit} />;
+  if (!isMade) return <ActionButton path={`targets/${encodeURIComponent(target.rid)}`} method="commit" params={on.branch === undefined ? {} : { branch: on.branch }} label={text.graph.commit} />;
   return (
     <span className="buttons">
-      <ActionButton<string> path="graph_builds" method="create" params={{ target: upstream }} label={text.graph.build} className="primary" onDone={show} />
-      <ActionButton<string> path="graph_builds" method="create" params={{ target: alone, force: true }} label={text.graph.force} onDone={show} />
+      <ActionButton<string> path="graph_builds" method="create" params={requestOf(upstream, on)} label={text.graph.build} className="primary" onDone={show} />
+      <ActionButton<string> path="graph_builds" method="create" params={requestOf(alone, on, { force: true })} label={text.graph.force} onDone={show} />
     </span>
   );
 }
 
-const JOBS: readonly Column<GraphPlanJob>[] = [
-  { label: text.graph.target, className: "text", cell: ({ outputs }) => outputs.map((one) => <TargetLink key={one} target={one} />) },
+const columnsOf = (on: Branch): readonly Column<GraphPlanJob>[] => [
+  { label: text.graph.target, className: "text", cell: ({ outputs }) => outputs.map((one) => <TargetLink key={one} target={one} on={on} />) },
   { label: text.common.state, cell: ({ stale }) => <Result look={stale ? "warnings" : "success"} label={stale ? text.graph.stale : text.graph.fresh} /> },
   { label: text.run.why, className: "text", cell: ({ reasons }) => reasons.join("; ") },
   { label: text.common.builder, className: "wide", cell: ({ builder }) => builder },
 ];
 
-function Plan({ jobs }: { jobs: readonly GraphPlanJob[] }): ReactNode {
+function Plan({ jobs, on }: { jobs: readonly GraphPlanJob[]; on: Branch }): ReactNode {
   const navigate = useNavigate();
   const nodes = useMemo(() => jobs.map(nodeOf), [jobs]);
   return (
     <>
-      <Dag nodes={nodes} label={text.graph.drawn} onOpen={(target) => void navigate({ to: "/graph/targets/$target", params: { target } })} />
+      <Dag nodes={nodes} label={text.graph.drawn} onOpen={(target) => void navigate({ to: "/graph/targets/$target", params: { target }, search: on })} />
       <div className="scroll">
-        <Table rows={jobs} columns={JOBS} keyOf={(job) => job.spec_id} />
+        <Table rows={jobs} columns={columnsOf(on)} keyOf={(job) => job.spec_id} />
       </div>
     </>
   );

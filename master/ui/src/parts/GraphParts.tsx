@@ -3,7 +3,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { VersionMark } from "../api/schema";
-import { lookOfStatus, nameOfStatus, shortRid } from "../lib/graph";
+import { lookOfStatus, nameOfStatus, shortRid, type Branch } from "../lib/graph";
 import { text } from "../text";
 import { Ago, Duration, Result } from "./basics";
 
@@ -36,9 +36,9 @@ export function RunLink({ rid, children }: { rid: string; children?: ReactNode }
   );
 }
 
-export function TargetLink({ target }: { target: string }): ReactNode {
+export function TargetLink({ target, on = {} }: { target: string; on?: Branch }): ReactNode {
   return (
-    <Link to="/graph/targets/$target" params={{ target }}>
+    <Link to="/graph/targets/$target" params={{ target }} search={on}>
       {target}
     </Link>
   );

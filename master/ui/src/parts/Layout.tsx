@@ -127,7 +127,7 @@ function useShortcuts(open: (what: "palette" | "help") => void): void {
   const navigate = useNavigate();
   useEffect(() => {
     let isGoing = false;
-    const pages: Record<string, To> = { o: "/", b: "/builders", p: "/pending", w: "/workers", c: "/changes" };
+    const pages: Record<string, To> = { o: "/", b: "/builders", p: "/pending", w: "/workers", c: "/changes", t: "/tests", j: "/graph" };
     const onKey = (event: KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
@@ -160,6 +160,8 @@ function Help({ onClose }: { onClose: () => void }): ReactNode {
     [["g", "p"], keys.pending],
     [["g", "w"], keys.workers],
     [["g", "c"], keys.changes],
+    [["g", "t"], text.nav.tests],
+    [["g", "j"], text.nav.graph],
   ];
   const inLog: [string[], string][] = [
     [["/"], keys.search],

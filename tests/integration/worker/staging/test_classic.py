@@ -76,6 +76,11 @@ def test_archive_of_a_buildpack_is_found_again_on_the_shelf(tmp_path: Path, zygo
     assert first.package is not None
 
     assert second.run(Phase.SURVEY).outcome.missing == [first.package.sha256]
+    [kept] = (tmp_path / "shelf").iterdir()
+    kept.write_bytes(bytes(kept.stat().st_size))  # somebody has written into it
+    second.run(Phase.SURVEY)
+    assert second.run(Phase.SURVEY).outcome.missing == sorted([first.package.sha256, kept.name])
+    assert not kept.exists()
 
 
 def test_detected_buildpack_compiles_and_releases(tmp_path: Path, zygote: Zygote) -> None:
@@ -111,6 +116,20 @@ def test_what_detect_prints_is_no_part_of_the_log(tmp_path: Path, zygote: Zygote
     assert run.outcome.detected == ["text app"]
     assert run.outcome.suppliers == 0
     assert run.log == "thinking\ntext is the buildpack for this app\n"
+
+
+def test_log_rate_leaves_alone_what_is_no_log(tmp_path: Path, zygote: Zygote) -> None:
+    area = an_area(zygote, tmp_path).with_buildpack("text", DETECTED)
+    area.is_detecting = True
+    area.limits = Limits(memory_mb=64, disk_mb=64, log_rate_bytes_per_second=0)
+
+    runs = area.stage()
+
+    assert runs[-1].outcome.droplet is not None
+    assert runs[-1].outcome.droplet.result["process_types"] == {"web": "run web"}
+    assert runs[1].outcome.detected == ["text app"]
+    assert "compiling" not in runs[2].log
+    assert runs[2].outcome.dropped_log_bytes == len("compiling\n")
 
 
 def test_unusable_buildpacks_are_left_out_of_detection(tmp_path: Path, zygote: Zygote) -> None:

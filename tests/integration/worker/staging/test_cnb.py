@@ -334,7 +334,7 @@ def test_of_several_the_first_that_fits_is_detected(area: NewArea, tmp_path: Pat
     [
         ("exit 100", Cause.NOT_DETECTED, None, "no group of buildpacks fits; tried: x@1.0"),
         ("exit 3", Cause.SCRIPT, 3, "x@1.0: bin/detect exited with 3, which is an error"),
-        ("echo '[[[' > $2", Cause.MALFORMED, None, "its build plan is malformed"),
+        ("echo '[[[' > $2", Cause.MALFORMED, None, "its build plan is faulty: x-1.0.plan.toml: is malformed"),
         ("printf '[[requires]]\\nname = \"y\"\\n' > $2", Cause.NOT_DETECTED, None, "no group of buildpacks fits"),
     ],
 )
@@ -432,6 +432,19 @@ FAULTS: dict[str, tuple[Sequence[Mapping[str, str]], str, int, Cause, str]] = {
         234,
         Cause.MALFORMED,
         "launch.toml of x@1.0: the process 'web' has no command",
+    ),
+    "two defaults": (
+        [
+            buildpack(
+                "x",
+                build='for t in a b; do printf \'[[processes]]\ntype = "%s"\ncommand = ["x"]\ndefault = true\n\' $t;'
+                ' done > "$L/launch.toml"',
+            )
+        ],
+        "CNBBuildFailed",
+        234,
+        Cause.MALFORMED,
+        "launch.toml of x@1.0: only one process may be the default",
     ),
     "unmet that nobody asked for": (
         [buildpack("x", build='printf "[[unmet]]\nname = \'y\'\n" > "$L/build.toml"')],

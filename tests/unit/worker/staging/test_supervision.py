@@ -12,6 +12,7 @@ from buildmill.worker.staging.classic.environment import database_url
 from buildmill.worker.staging.failure import PhaseFailed
 from buildmill.worker.staging.shelf import Shelf
 from buildmill.worker.staging.supervision.disk import disk_bytes
+from buildmill.worker.staging.supervision.disk_watch import DiskWatch
 from buildmill.worker.staging.supervision.group import PREFIX, LimitedGroup
 from buildmill.worker.staging.supervision.hierarchies import Hierarchies
 from buildmill.worker.staging.supervision.probe import Enforcement
@@ -50,6 +51,19 @@ def test_open_file_without_a_name_counts(tmp_path: Path) -> None:
 
         assert disk_bytes(str(tmp_path)) < MIB
         assert disk_bytes(str(tmp_path), [os.getpid(), NOBODY]) >= MIB
+
+
+def test_disk_is_looked_at_early_when_much_was_written(tmp_path: Path) -> None:
+    times, free = iter([0.0, 0.0, 2.0, 3.0, 4.0, 21.0, 22.0]), [1000 * MIB]
+    watch = DiskWatch(str(tmp_path), 10 * MIB, monotonic=lambda: next(times), free_bytes=lambda _: free[0])
+
+    assert 9 * MIB < watch.room_bytes([]) <= 10 * MIB  # that took two seconds
+    assert not watch.is_due()
+    free[0] -= 11 * MIB  # the room that was left, or somebody else's
+    assert watch.is_due()
+    free[0] += 11 * MIB
+    assert not watch.is_due()
+    assert watch.is_due()  # after a time of rest
 
 
 def test_usage_is_of_those_that_live() -> None:

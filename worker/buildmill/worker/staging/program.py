@@ -138,7 +138,7 @@ def _measured(outcome: Outcome, supervisor: Supervisor) -> Outcome:
     return msgspec.structs.replace(
         outcome,
         peak_memory_mb=-(-usage.peak_memory_bytes // MIB),
-        peak_disk_mb=-(-usage.peak_disk_bytes // MIB),
+        peak_disk_mb=-(-supervisor.peak_disk_bytes // MIB),
         dropped_log_bytes=usage.dropped_log_bytes,
         enforcement=supervisor.enforcement.shown(),
     )

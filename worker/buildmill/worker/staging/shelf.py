@@ -23,7 +23,8 @@ class Shelf:
     def take(self, wanted: File, path: str) -> bool:
         """Have an archive at `path`; False if it is not here.
 
-        It is the same file, not a copy, where that is possible: nobody may write into it.
+        It is the same file, not a copy: who has written into the one has written into the other, so it is to be
+        verified.
         """
         kept = self._path(wanted)
         try:
@@ -45,6 +46,11 @@ class Shelf:
                 os.link(path, self._path(file))
             os.utime(self._path(file))
         self._evict()
+
+    def drop(self, file: File) -> None:
+        """Keep an archive no longer: it is not what it was."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._path(file))
 
     def _path(self, file: File) -> str:
         return os.path.join(self._directory, os.path.basename(file.sha256))

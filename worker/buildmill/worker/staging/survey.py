@@ -20,10 +20,21 @@ def run(stage: Stage) -> Outcome:
         if name not in wanted or not has_checksum(path, wanted[name], stage.deadline):
             os.unlink(path)
     present = set(os.listdir(area.inputs))
-    archives = [buildpack.archive for buildpack in stage.task.buildpacks if buildpack.archive is not None]
-    if stage.shelf is not None:
-        present |= {file.sha256 for file in archives if stage.shelf.take(file, area.input(file))}
+    archives = {buildpack.archive for buildpack in stage.task.buildpacks if buildpack.archive is not None}
+    absent = [file for file in archives if file.sha256 not in present]
+    present |= {file.sha256 for file in absent if _take_from_shelf(stage, file)}
     return Outcome(phase=Phase.SURVEY, missing=sorted(set(wanted) - present))
+
+
+def _take_from_shelf(stage: Stage, wanted: File) -> bool:
+    path = stage.area.input(wanted)
+    if stage.shelf is None or not stage.shelf.take(wanted, path):
+        return False
+    if has_checksum(path, wanted, stage.deadline):
+        return True
+    stage.shelf.drop(wanted)
+    os.unlink(path)
+    return False
 
 
 def _files(stage: Stage) -> Iterator[File]:

@@ -7,19 +7,24 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 from buildmill.client import Client
-from buildmill.client.errors import Missing
+from buildmill.client.errors import Busy, Missing, Unreachable
 from buildmill.client.staging import STAGED, STAGING, Build, Droplet, LogLine, Named, Package, StagingClient
 from buildmill.common.errors import BuildmillError, InvalidInput
 from buildmill.master.cli.pushing.display import Display
 from buildmill.master.cli.pushing.waiting import Reasons
 
+T = TypeVar("T")
+
 _WAITING: Final = frozenset({"PROCESSING_UPLOAD", "COPYING"})
 _SHORTEST_SECONDS: Final = 0.2
 _LONGEST_SECONDS: Final = 2.0
+_PATIENCE_SECONDS: Final = 900.0
+"""How long a master may be away while it stages: longer than a worker goes on without one."""
 
 
 class StagingFailed(BuildmillError):
@@ -188,16 +193,38 @@ class Push:
         reasons = Reasons(self._reading, build.guid)
         while build.state == STAGING:
             self._sleep(seconds)
-            lines = self._show(log)
+            lines = self._patiently(lambda: self._show(log))
             has_begun = has_begun or lines > 0
             seconds = _SHORTEST_SECONDS if lines else min(seconds * 1.5, _LONGEST_SECONDS)
-            build = self._client.build(build.guid)
+            build = self._patiently(partial(self._client.build, build.guid))
             if seconds == _LONGEST_SECONDS and not has_begun and build.state == STAGING:
                 for text in reasons.news():
                     self._display.say(f"it waits: {text}")
         while self._show(log):  # what was written between the last look and the end
             pass
         return build
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """What is asked for, also of a master that is started anew meanwhile: the staging goes on without it.
+
+        Raises:
+            Unreachable: it has stayed away.
+        """
+        waited = 0.0
+        while True:
+            try:
+                answer = ask()
+            except (Unreachable, Busy):
+                if waited >= _PATIENCE_SECONDS:
+                    raise
+                if not waited:
+                    self._display.say("the master gives no answer; the staging goes on meanwhile, waiting for both")
+                self._sleep(_LONGEST_SECONDS)
+                waited += _LONGEST_SECONDS
+            else:
+                if waited:
+                    self._display.say("the master is back")
+                return answer
 
     def _show(self, log: _Log) -> int:
         lines = log.further()

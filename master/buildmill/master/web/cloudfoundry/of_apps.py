@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from buildmill.master.domain.staging.errors import StagingNotFound
 from buildmill.master.domain.staging.requests import AppFilter, OrderField
-from buildmill.master.web.cloudfoundry import bodies, listing, schemas, seeing
+from buildmill.master.web.cloudfoundry import bodies, including, listing, queries, schemas, seeing
 from buildmill.master.web.cloudfoundry.acting import act
 from buildmill.master.web.cloudfoundry.askers import Permission
 from buildmill.master.web.cloudfoundry.errors import unprocessable
@@ -30,6 +30,7 @@ async def _create(call: Call) -> Any:
 async def _list(call: Call) -> Any:
     """Apps."""
     query = listing.query_of(call)
+    values = including.wanted(call, including.OF_APPS)
     where = AppFilter(
         names=query.values("names"),
         space_guids=query.values("space_guids"),
@@ -37,12 +38,17 @@ async def _list(call: Call) -> Any:
         stacks=query.values("stacks"),
         lifecycle_type=query.one("lifecycle_type"),
     )
-    return listing.page(call, query, await call.reads.apps(where, listing.visible(call, query)), call.documents.app)
+    found = await call.reads.apps(where, listing.visible(call, query))
+    page = listing.page(call, query, found, call.documents.app)
+    return await including.with_spaces(call, page, values, (app.space_guid for app in found.values))
 
 
 async def _get(call: Call) -> Any:
     """An app."""
-    return call.documents.app(await seeing.app(call, call.guid))
+    queries.check_known(call.parameters, call.operation.parameters)
+    values = including.wanted(call, including.OF_APPS)
+    app = await seeing.app(call, call.guid)
+    return await including.with_spaces(call, call.documents.app(app), values, [app.space_guid])
 
 
 async def _change(call: Call) -> Any:
@@ -104,7 +110,7 @@ async def _current(call: Call) -> Any:
 
 
 _SHAPE: Final = ListShape(
-    filters=("names", "space_guids", "organization_guids", "stacks", "lifecycle_type"),
+    filters=("names", "space_guids", "organization_guids", "stacks", "lifecycle_type", including.PARAMETER),
     orders=(*ORDERS, OrderField.NAME, OrderField.STATE),
 )
 _DROPLET: Final = ("apps", "{guid}", "relationships", "current_droplet")
@@ -119,7 +125,8 @@ OPERATIONS: Final = (
         name="listApps", http="GET", path=("apps",), right="staging.read", handle=_list, answer="App", shape=_SHAPE
     ),
     Operation(
-        name="getApp", http="GET", path=("apps", "{guid}"), right="staging.read", handle=_get, answer="App"
+        name="getApp", http="GET", path=("apps", "{guid}"), right="staging.read", handle=_get, answer="App",
+        parameters=(including.PARAMETER,),
     ),
     Operation(
         name="updateApp", http="PATCH", path=("apps", "{guid}"), right="staging.develop", handle=_change,

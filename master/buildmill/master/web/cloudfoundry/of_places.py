@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from buildmill.master.domain.staging.errors import StagingNotFound
 from buildmill.master.domain.staging.requests import OrderField, OrganizationFilter, SpaceFilter, StackFilter
-from buildmill.master.web.cloudfoundry import listing, schemas, seeing
+from buildmill.master.web.cloudfoundry import including, listing, schemas, seeing
 from buildmill.master.web.cloudfoundry.operation import Call, ListShape, Operation
 from buildmill.master.web.cloudfoundry.queries import ORDERS
 
@@ -28,8 +28,10 @@ async def _spaces(call: Call) -> Any:
     """Spaces that the asker gets to."""
     query = listing.query_of(call)
     where = SpaceFilter(names=query.values("names"), organization_guids=query.values("organization_guids"))
+    values = including.wanted(call, including.OF_SPACES)
     found = await call.reads.spaces(where, listing.visible(call, query))
-    return listing.page(call, query, found, call.documents.space)
+    page = listing.page(call, query, found, call.documents.space)
+    return await including.with_organizations(call, page, values, (space.organization_guid for space in found.values))
 
 
 async def _space(call: Call) -> Any:
@@ -79,7 +81,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         name="listSpaces", http="GET", path=("spaces",), right="staging.read", handle=_spaces, answer="Space",
-        shape=ListShape(filters=("names", "organization_guids"), orders=_NAMED),
+        shape=ListShape(filters=("names", "organization_guids", including.PARAMETER), orders=_NAMED),
     ),
     Operation(
         name="getSpace", http="GET", path=("spaces", "{guid}"), right="staging.read", handle=_space, answer="Space"

@@ -85,7 +85,7 @@ def _responses(operation: Operation) -> Schema:
     done: Schema = {"description": HTTPStatus(operation.status).phrase}
     if operation.shape is not None:
         items = {"type": "array", "items": _reference(operation.answer)}
-        page = {"pagination": _reference("Pagination"), "resources": items}
+        page: Schema = {"pagination": _reference("Pagination"), "resources": items}
         done["content"] = {_JSON: {"schema": {"type": "object", "required": list(page), "properties": page}}}
     elif operation.answer:
         done["content"] = {_JSON: {"schema": _reference(operation.answer)}}

@@ -29,6 +29,7 @@ _log = Logger()
 _NEITHER: Final = "Upload must include either resources or bits"
 _NO_ZIP: Final = "Upload must include a buildpack as bits"
 _CANNOT: Final = "internal error"
+_CANNOT_WRITE: Final = "the store of packages and buildpacks cannot be written"
 
 
 async def receive_package(call: Call) -> Any:
@@ -48,6 +49,9 @@ async def receive_package(call: Call) -> Any:
         text = f"The app package is invalid: {_too_large(limit)}"
         await updates.failUpload(call.guid, text)
         raise ApiError("CF-AppPackageInvalid", text) from None
+    except OSError as error:
+        await updates.abandonUpload(call.guid)
+        raise _cannot_write(error) from None
     except BaseException:  # also when the client goes away, or the server stops
         await updates.abandonUpload(call.guid)
         raise
@@ -80,6 +84,9 @@ async def receive_buildpack(call: Call) -> Any:
     except BlobTooLarge:
         await fail(_too_large(limit))
         raise ApiError("CF-BuildpackInvalid", f"Buildpack is invalid: {_too_large(limit)}") from None
+    except OSError as error:
+        await fail(_CANNOT_WRITE)
+        raise _cannot_write(error) from None
     except BaseException as error:  # also when the client goes away, or the server stops
         await fail(str(error) if isinstance(error, BuildmillError) else _CANNOT)
         raise
@@ -131,6 +138,13 @@ def _buildpack_problem(form: Form) -> str:
     return "" if form.filename else "Upload must name the file of the bits"
 
 
+def _cannot_write(error: OSError) -> ApiError:
+    _log.error("{what}: {error}", what=_CANNOT_WRITE, error=error.strerror or str(error))
+    return ApiError(
+        "CF-BlobstoreUnavailable", f"Failed to perform operation due to blobstore unavailability: {_CANNOT_WRITE}"
+    )
+
+
 def _too_large(limit: int) -> str:
     return f"bits have more than {limit} bytes"
 
@@ -164,6 +178,8 @@ async def _store(
         await _end(writer, fail, error.problem)
     except BuildmillError as error:
         await _end(writer, fail, str(error))
+    except OSError as error:
+        await _end(writer, fail, _cannot_write(error).detail)
     except Exception:
         _log.failure("an upload to {path} could not be kept", path=call.path)
         await _end(writer, fail, _CANNOT)

@@ -113,9 +113,9 @@ _MAYBE_TEXT: Final[Schema] = {"type": ["string", "null"]}
 
 
 def _resource(**properties: Schema) -> Schema:
-    """Of which all members are always there."""
+    """Of which all members are always there, and sometimes what was to be brought."""
     members = {"guid": _text(), "created_at": _TIME, "updated_at": _TIME, **properties, "links": _LINKS}
-    return _object(" ".join(members), **members)
+    return _object(" ".join(members), **members, included=ANY_OBJECT)
 
 
 ANSWERS: Final[dict[str, Schema]] = {

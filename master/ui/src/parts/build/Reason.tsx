@@ -19,6 +19,7 @@ export function Reason({ page, depth = 0 }: { page: BuildPage; depth?: number })
   if (!cause && !needsReason(page.build.results)) return null;
   const { results } = cause?.step ?? page.build;
   const look = lookOf(results);
+  const said = saidOf(page, cause);
   const title = cause ? text.build.ended(cause.step.name, look) : text.build.why;
   return (
     <section className={`card failure-card edge ${look}`} aria-label={title}>
@@ -26,17 +27,16 @@ export function Reason({ page, depth = 0 }: { page: BuildPage; depth?: number })
         <h2>
           <Mark look={look} /> {title}
         </h2>
-        {cause && <span className="muted">{cause.step.state_string}</span>}
+        {cause && said === null && <span className="muted">{cause.step.state_string}</span>}
       </header>
-      <Why page={page} cause={cause} />
+      <Why page={page} cause={cause} said={said} />
       {depth < DEEPEST && <Triggered builds={badOf(page.triggered)} depth={depth} />}
     </section>
   );
 }
 
 /** The line that matters in a log; or what is said in its place, and the last output. */
-function Why({ page, cause }: { page: BuildPage; cause: StepWithLogs | undefined }): ReactNode {
-  const said = saidOf(page, cause);
+function Why({ page, cause, said }: { page: BuildPage; cause: StepWithLogs | undefined; said: string | null }): ReactNode {
   const among = witnesses(cause?.logs ?? null);
   if (said === null) return cause && among.length > 0 && <FailureExcerpt build={page.build} step={cause.step} among={among} />;
   const output = among.find(({ log }) => log.name === "stdio");
@@ -53,7 +53,7 @@ function Triggered({ builds: [first, ...others], depth }: { builds: readonly Nam
   if (!first) return null;
   return (
     <>
-      <p className="line">
+      <p className="line culprits">
         {[first, ...others].map((one) => (
           <NamedLink key={one.build.buildid} one={one} />
         ))}
@@ -70,13 +70,19 @@ function ReasonOf({ id, depth }: { id: number; depth: number }): ReactNode {
   return query.data ? <Reason page={query.data} depth={depth} /> : <Loading />;
 }
 
+/** What a build of any builder is called. */
+export function nameOf({ build, builder }: NamedBuild): string {
+  return builder === null ? `${text.common.build} ${build.buildid}` : text.common.ofBuilder(builder, build.number);
+}
+
 /** A link to a build of any builder. */
-export function NamedLink({ one: { build, builder } }: { one: NamedBuild }): ReactNode {
+export function NamedLink({ one }: { one: NamedBuild }): ReactNode {
+  const { build } = one;
   return (
     <span className="nowrap">
       <Mark look={lookOf(build.results)} />{" "}
       <BuildLink builder={build.builderid} number={build.number}>
-        {builder === null ? `${text.common.build} ${build.buildid}` : text.common.ofBuilder(builder, build.number)}
+        {nameOf(one)}
       </BuildLink>
     </span>
   );

@@ -14,7 +14,7 @@ import type { Span } from "../../lib/timeline";
 import { text } from "../../text";
 import { Duration, Empty, Loading, Mark, Problem, Section, useNow } from "../basics";
 import { LiveTail, LogLink } from "../Excerpt";
-import { NamedLink } from "./Reason";
+import { NamedLink, nameOf } from "./Reason";
 import { Bar } from "./Timeline";
 
 /** More triggered builds than these are shown when their step is opened. */
@@ -170,20 +170,27 @@ function StepUrl({ name, url }: { name: string; url: string }): ReactNode {
 /** A triggered build among the steps; its own are read when it is opened. */
 function SubBuild({ child, within }: { child: NamedBuild; within: Span }): ReactNode {
   const { build } = child;
+  const look = lookOf(build.results);
   const line = (
     <>
-      <NamedLink one={child} />
+      <Mark look={look} />
+      <span className="step-name">{nameOf(child)}</span>
       <span className="step-state muted">{build.state_string}</span>
-      <Bar within={within} from={build.started_at} ran={build.started_at} to={build.complete_at} look={lookOf(build.results)} />
+      <Bar within={within} from={build.started_at} ran={build.started_at} to={build.complete_at} look={look} />
       <span className="step-time">
         <Duration from={build.started_at} to={build.complete_at} />
       </span>
     </>
   );
   return (
-    <li className="step sub-build">
+    <li className={`step sub-build ${look}`}>
       <Fold isOpen={false} summary={line}>
-        {() => <StepsOf id={build.buildid} within={within} />}
+        {() => (
+          <div className="step-body">
+            <NamedLink one={child} />
+            <StepsOf id={build.buildid} within={within} />
+          </div>
+        )}
       </Fold>
     </li>
   );

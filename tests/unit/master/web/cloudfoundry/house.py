@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -80,6 +81,7 @@ class House:
 
     Attributes:
         space: guid of the space in which most of the tests are.
+        disk_is_full: nothing more can be written into the store.
     """
 
     def __init__(
@@ -91,7 +93,8 @@ class House:
         self.context.staging = config or config_of()
         self.updates = Updates(stage.database, self.context)
         self._names = 0
-        self.blobs = FileBlobStore(folder, in_thread=at_once, new_name=self._new_name)
+        self.disk_is_full = False
+        self.blobs = FileBlobStore(folder, in_thread=self._in_thread, new_name=self._new_name)
         stage.result(self.blobs.start())
         self.logs = LogStore(database=stage.database, directory=folder / "logs", clock=stage.clock, bus=stage.bus)
         self.data = DataAPI(
@@ -109,6 +112,11 @@ class House:
         self.face = Face(scene, WebLimits(), access or Access(policy=Policy()))
         self._token_count = 0
         self.space = self.ok("GET", "/v3/spaces?names=dev")["resources"][0]["guid"]
+
+    async def _in_thread(self, function: Any, *args: Any) -> Any:
+        if self.disk_is_full and "write" in function.__name__:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return await at_once(function, *args)
 
     def _new_name(self) -> str:
         self._names += 1

@@ -224,6 +224,21 @@ def test_builds_by_app_package_and_state(house: House) -> None:
     assert house.refused("GET", f"/v3/packages/{first['guid']}/builds")[1] == 10000
 
 
+def test_what_things_are_related_to_can_be_brought(house: House) -> None:
+    app = house.app()
+
+    one = house.ok("GET", f"/v3/apps/{app['guid']}?include=space.organization")
+    page = house.ok("GET", "/v3/apps?include=space,space.organization&names=shop")
+    spaces = house.ok("GET", "/v3/spaces?include=organization")
+
+    assert [each["name"] for each in one["included"]["organizations"]] == ["org"]
+    assert [each["guid"] for each in page["included"]["spaces"]] == [house.space]
+    assert [each["name"] for each in page["included"]["organizations"]] == ["org"]
+    assert [each["name"] for each in spaces["included"]["organizations"]] == ["org"]
+    assert "include=space" in page["pagination"]["first"]["href"]
+    assert house.refused("GET", "/v3/apps?include=routes")[1] == 10005
+
+
 # -- around ----------------------------------------------------------------------------
 
 

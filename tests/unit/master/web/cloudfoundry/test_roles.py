@@ -88,7 +88,7 @@ def test_an_operation_without_a_declared_right_is_refused_at_start(right: str) -
 
 
 class Things:
-    """What there is to do something with; made anew for each call."""
+    """What there is to do something with; made when it is asked for."""
 
     def __init__(self, house: House) -> None:
         self.house = house
@@ -156,7 +156,7 @@ class Things:
 
 @pytest.fixture(scope="module")
 def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
-    """One for all, since each call brings its own."""
+    """One for all, since each operation brings its own."""
     stage = open_stage()
     house = House(stage, tmp_path_factory.mktemp("roles") / "blobs")
     yield Things(house)
@@ -166,9 +166,10 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_what_each_role_is_answered(things: Things, name: str) -> None:
-    found = []
+    found: list[str] = []
     for role in COLUMNS:
-        path, body = things.path_and_body(name)
+        if not found or (ALL[name].http != "GET" and found[-1] < "300"):  # what was there before is not there any more
+            path, body = things.path_and_body(name)
         answer = things.ask(name, path, body, role)
         found.append(str(answer.status))
         if answer.status >= 400:

@@ -143,6 +143,29 @@ def test_bits_that_are_too_long_fail_the_package(house: House) -> None:
     assert house.files() == []
 
 
+def test_a_full_disk_leaves_nothing_and_the_client_can_come_again(house: House) -> None:
+    package = house.package(house.app())
+    house.disk_is_full = True
+
+    refused = refusal(house.upload(package, zip_of(("a", random.Random(1).randbytes(400_000)))))
+
+    assert refused[:3] == (502, 150006, "CF-BlobstoreUnavailable")
+    assert house.files() == []
+    house.disk_is_full = False
+    assert house.upload(package, BITS).status == 200
+
+
+def test_a_disk_that_is_full_when_all_has_come_fails_the_package(house: House) -> None:
+    package = house.package(house.app())
+    house.disk_is_full = True
+
+    assert house.upload(package, BITS).json["state"] == "PROCESSING_UPLOAD"
+
+    failed = house.ok("GET", f"/v3/packages/{package['guid']}")
+    assert (failed["state"], house.files()) == ("FAILED", [])
+    assert failed["data"]["error"].endswith("the store of packages and buildpacks cannot be written")
+
+
 def test_a_refusal_before_the_end_is_read_by_the_client(house: House) -> None:
     package, body = house.package(house.app()), form(("bits", "x.zip", bytes(3_000_000)))
     connection = house.half_a_request(upload_path(package), body[:700_000], len(body))

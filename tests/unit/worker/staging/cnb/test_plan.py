@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from buildmill.common.errors import InvalidInput
 from buildmill.worker.staging.cnb.plan import (
     Alternative,
     Alternatives,
@@ -119,6 +121,16 @@ def test_the_alternative_at_the_top_is_tried_before_the_others() -> None:
     said = Alternatives(provides=[Provision(name="x")], others=[offer(requires="y"), offer()])
 
     assert said.all() == [offer(provides="x"), offer(requires="y"), offer()]
+
+
+def test_a_version_beside_the_metadata_is_one_of_them() -> None:
+    said = Alternatives(requires=[Requirement(name="x", version="1", metadata={"a": 2})])
+    assert said.all() == [Alternative(requires=[Requirement(name="x", metadata={"a": 2, "version": "1"})])]
+
+    with pytest.raises(InvalidInput, match="x: has its version twice"):
+        Alternatives(
+            others=[Alternative(requires=[Requirement(name="x", version="1", metadata={"version": "1"})])]
+        ).all()
 
 
 # -- against an oracle --------------------------------------------------------------------

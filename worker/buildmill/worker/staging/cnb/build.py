@@ -107,6 +107,8 @@ class _Builder:
     def _collect(self, descriptor: Descriptor, directory: Path, layers: list[Layer]) -> None:
         self._build_layers.append([layer.path for layer in layers if layer.types.build and layer.has_contents])
         document = read_toml_blocking(directory / "launch.toml", LaunchDocument) or LaunchDocument()
+        if len([process for process in document.processes if process.default]) > 1:
+            raise InvalidInput("launch.toml", "only one process may be the default")
         is_direct = descriptor.is_at_least(API_OF_DIRECT_PROCESSES)
         self._launch.append(document)
         self._processes.append(

@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from buildmill.common.cnb.launching import directory_of
 from buildmill.common.errors import InvalidInput
 from buildmill.common.staging import Cause, Outcome, Phase
 from buildmill.worker.staging.cnb.descriptor import Descriptor, Target
@@ -126,7 +127,7 @@ class _Detector:
         descriptor = self._library.descriptor(element)
         if why_not := descriptor.why_not(self._machine, self._stage.task.stack):
             return Verdict(problem=why_not)
-        plan = self._place.scratch / "plans" / f"{len(self._verdicts)}.toml"
+        plan = self._place.scratch / "plans" / f"{directory_of(element.id)}-{element.version}.plan.toml"
         plan.parent.mkdir(parents=True, exist_ok=True)
         plan.write_bytes(b"")  # a buildpack need not write it
         if not os.access(self._library.directory(element) / "bin" / "detect", os.X_OK):
@@ -137,10 +138,10 @@ class _Detector:
         if exit_code == FAILED:
             return Verdict(exit_code=exit_code)
         try:
-            alternatives = read_toml_blocking(plan, Alternatives) or Alternatives()
+            alternatives = (read_toml_blocking(plan, Alternatives) or Alternatives()).all()
         except InvalidInput as problem:
-            return Verdict(problem=f"its build plan {problem.problem}")
-        return Verdict(exit_code=exit_code, alternatives=tuple(alternatives.all()))
+            return Verdict(problem=f"its build plan is faulty: {problem}")
+        return Verdict(exit_code=exit_code, alternatives=tuple(alternatives))
 
     def _run(self, descriptor: Descriptor, plan: Path) -> int:
         return self._scripts.run(

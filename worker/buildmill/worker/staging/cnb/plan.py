@@ -10,12 +10,31 @@ from typing import Any
 
 import msgspec
 
+from buildmill.common.errors import InvalidInput
+
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that a buildpack needs, with what it says about it."""
+    """Something that a buildpack needs, with what it says about it.
+
+    Attributes:
+        version: where older buildpacks have what is ``metadata.version`` now.
+    """
 
     name: str
     metadata: dict[str, Any] = {}
+    version: str = ""
+
+    def modern(self) -> Requirement:
+        """With the version among the metadata.
+
+        Raises:
+            InvalidInput: there is one in both places.
+        """
+        if not self.version:
+            return self
+        if "version" in self.metadata:
+            raise InvalidInput(self.name, "has its version twice, as version and as metadata.version")
+        return Requirement(name=self.name, metadata={**self.metadata, "version": self.version})
 
 
 class Provision(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +56,15 @@ class Alternatives(Alternative, frozen=True, kw_only=True):
     others: list[Alternative] = msgspec.field(default_factory=list, name="or")
 
     def all(self) -> list[Alternative]:
-        """All of them, in the order in which they are tried."""
-        return [Alternative(provides=self.provides, requires=self.requires), *self.others]
+        """All of them, in the order in which they are tried.
+
+        Raises:
+            InvalidInput: a requirement says too much.
+        """
+        return [
+            Alternative(provides=one.provides, requires=[need.modern() for need in one.requires])
+            for one in (self, *self.others)
+        ]
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

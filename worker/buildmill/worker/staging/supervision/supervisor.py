@@ -18,6 +18,7 @@ from buildmill.common.staging import Cause, Limits
 from buildmill.worker.shepherd.tree import descendants, kill_tree
 from buildmill.worker.staging.deadline import Deadline
 from buildmill.worker.staging.failure import PhaseFailed
+from buildmill.worker.staging.supervision.disk_watch import DiskWatch
 from buildmill.worker.staging.supervision.group import LimitedGroup
 from buildmill.worker.staging.supervision.leaving import held_back, let_through, let_through_for_good
 from buildmill.worker.staging.supervision.lograte import LogRate
@@ -62,7 +63,7 @@ class Supervisor:
         exempt_bytes: of what is in the directory already, so much does not count.
 
     Attributes:
-        usage: the most that was seen.
+        usage: the most that was seen of scripts.
     """
 
     def __init__(
@@ -83,8 +84,8 @@ class Supervisor:
         self._say = say
         self._rate = LogRate(limits.log_rate_bytes_per_second, monotonic)
         self._group: LimitedGroup | None = None
-        self._watches = Watches(limits=limits, root=root, deadline=deadline, usage=self.usage, monotonic=monotonic)
-        self._watches.exempt_bytes = exempt_bytes
+        self._disk = DiskWatch(root, limits.disk_mb * MIB, monotonic=monotonic, exempt_bytes=exempt_bytes)
+        self._watches = Watches(limits=limits, disk=self._disk, deadline=deadline, usage=self.usage)
 
     def run(self, script: Script) -> Ended:
         """Run a script to its end, and end all that it has started.
@@ -113,13 +114,18 @@ class Supervisor:
         return self._watches.disk_room_bytes()
 
     @property
+    def peak_disk_bytes(self) -> int:
+        """The most that the work area was seen to hold."""
+        return self._disk.peak_bytes
+
+    @property
     def exempt_bytes(self) -> int:
         """How much of what is in the work area does not count."""
-        return self._watches.exempt_bytes
+        return self._disk.exempt_bytes
 
     def exempt(self, size: int) -> None:
         """So much more of what is in the work area does not count, because it is not the app's."""
-        self._watches.exempt_bytes += size
+        self._disk.exempt_bytes += size
 
     def check_disk(self, doing: str) -> None:
         """Make sure that the work area is not too large.

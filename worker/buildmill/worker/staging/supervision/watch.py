@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from buildmill.common.staging import Cause, Limits
 from buildmill.worker.shepherd.tree import descendants
 from buildmill.worker.staging.deadline import Deadline
-from buildmill.worker.staging.supervision.disk import disk_bytes
+from buildmill.worker.staging.supervision.disk_watch import DiskWatch
 from buildmill.worker.staging.supervision.group import LimitedGroup
 from buildmill.worker.staging.supervision.tree_usage import proportional_bytes, usage_of
 
 MIB = 1 << 20
 LOOK_SECONDS = 0.1
-DISK_SHARE = 10  # a look at the disk takes at most one in so many seconds
 GRACE_SECONDS = 2.0  # between the signal that the time is over and the end
 
 
@@ -35,7 +34,6 @@ class Usage:
     """The most that was seen, over all scripts of a phase."""
 
     peak_memory_bytes: int = 0
-    peak_disk_bytes: int = 0
     dropped_log_bytes: int = 0
 
 
@@ -43,26 +41,20 @@ class Watches:
     """Watches one script after the other.
 
     Args:
-        root: the directory whose size is limited.
+        disk: watches the directory whose size is limited.
         usage: is kept up to date.
-        monotonic: tells seconds.
 
     Attributes:
         breach: the first limit that was passed.
-        exempt_bytes: of what is in the directory, so much does not count.
     """
 
-    def __init__(
-        self, *, limits: Limits, root: str, deadline: Deadline, usage: Usage, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, *, limits: Limits, disk: DiskWatch, deadline: Deadline, usage: Usage) -> None:
         self._limits = limits
-        self._root = root
+        self._disk = disk
         self._deadline = deadline
         self._usage = usage
-        self._monotonic = monotonic
         self._lock = threading.Lock()
         self.breach: Breach | None = None
-        self.exempt_bytes = 0
 
     @contextlib.contextmanager
     def during(
@@ -78,9 +70,7 @@ class Watches:
         over = threading.Event()
 
         def watch(look: Callable[[], Breach | None]) -> None:
-            cost = 0.0
-            while not over.wait(max(LOOK_SECONDS, DISK_SHARE * cost)):
-                began = self._monotonic()
+            while not over.wait(LOOK_SECONDS):
                 try:
                     breach = look()
                 except Exception as problem:  # better no script than one without limits
@@ -88,9 +78,9 @@ class Watches:
                 if breach is not None:
                     self._stop(breach, over, interrupt, end)
                     return
-                cost = self._monotonic() - began
 
-        looks = (lambda: self._look(group), self._look_at_disk)
+        # Two, for a look at the disk may take long.
+        looks = (lambda: self._look(group), lambda: self._look_at_disk() if self._disk.is_due() else None)
         threads = [threading.Thread(target=watch, args=(look,), daemon=True) for look in looks]
         for thread in threads:
             thread.start()
@@ -109,9 +99,7 @@ class Watches:
 
     def disk_room_bytes(self) -> int:
         """How much more the directory may hold now; below zero if it holds too much."""
-        used = disk_bytes(self._root, descendants(os.getpid())) - self.exempt_bytes
-        self._usage.peak_disk_bytes = max(self._usage.peak_disk_bytes, used)
-        return self._limits.disk_mb * MIB - used
+        return self._disk.room_bytes(descendants(os.getpid()))
 
     def _stop(
         self, breach: Breach, over: threading.Event, interrupt: Callable[[int], None], end: Callable[[], object]
