@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from buildmill.common.staging import Cache, File, Lifecycle
 from buildmill.master.db import build_requests
 from buildmill.master.db import tables_of_staging as t
+from buildmill.master.db.engine import create_engine
 from buildmill.master.db.staging import ending, looking
 from buildmill.master.domain.staging import errors
 from buildmill.master.domain.staging.configuration import (
@@ -52,7 +55,10 @@ from buildmill.master.domain.staging.values import (
     PackageType,
     StackState,
 )
-from tests.database import NOW, Stage
+from tests.database import NOW, Stage, open_stage
+from tests.postgres import Cluster
+from tests.programs import DEADLINE_SECONDS, wait_for
+from tests.schema import create_schema
 from tests.staging import ANN, BITS, STACK, StagedScene, made_droplet, staging_config
 
 
@@ -500,3 +506,29 @@ def test_failing_twice_changes_nothing(memory: Stage) -> None:
     assert memory.result(memory.database.write(ending.failed, build.guid, "one", means)) is True
     assert memory.result(memory.database.write(ending.failed, build.guid, "two", means)) is False
     assert memory.result(scene.reads.build(build.guid)).error == "one"
+
+
+@pytest.mark.postgres
+def test_of_two_apps_of_one_name_at_the_same_time_the_second_is_refused(postgres_cluster: Cluster) -> None:
+    name = postgres_cluster.borrow("schema", create_schema)
+    engine = create_engine(make_url(postgres_cluster.url(name)))
+    stage = open_stage(postgres_cluster.url(name))
+    scene = StagedScene(stage)
+    scene.app("one")
+    try:
+        with engine.connect() as other, ThreadPoolExecutor(1) as thread:
+            other.execute(sa.select(t.spaces).with_for_update())
+            waiting = thread.submit(scene.app, "two")
+            waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            wait_for(lambda: other.execute(waits).scalar())
+            row = other.execute(sa.select(t.apps)).mappings().one()
+            copy = {key: value for key, value in row.items() if key != "id"}
+            other.execute(t.apps.insert().values({**copy, "guid": "f" * 36, "name": "two"}))
+            other.commit()
+
+            with pytest.raises(errors.NotUnique, match="App with the name 'two' already exists"):
+                waiting.result(DEADLINE_SECONDS)
+    finally:
+        stage.close()
+        engine.dispose()
+        postgres_cluster.give_back("schema", name)

@@ -73,6 +73,8 @@ def _names_of_buildpacks(tx: Transaction, wanted: LifecycleSpec, stack: str) -> 
 
 
 def _check_name(tx: Transaction, name: str, space_guid: str, besides: str = "") -> None:
+    # locked, so that of two at a time the second sees the first, and is not stopped by the index
+    tx.sql.execute(sa.select(t.spaces.c.id).where(t.spaces.c.guid == space_guid).with_for_update())
     query = sa.select(_a.guid).where(_a.space_guid == space_guid, _a.name == name, _a.guid != besides)
     if tx.sql.execute(query).first() is not None:
         raise NotUnique(f"App with the name '{name}' already exists.")

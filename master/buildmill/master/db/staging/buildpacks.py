@@ -57,6 +57,8 @@ def _checked_stack(tx: Transaction, name: str | None) -> str:
 
 
 def _check_name(tx: Transaction, name: str, stack: str, lifecycle: str, besides: str = "") -> None:
+    # one at a time: of two the second sees the first, and is not stopped by the index
+    tx.sql.execute(sa.select(t.stacks.c.id).order_by(t.stacks.c.id).with_for_update())
     query = sa.select(_b.guid).where(_b.name == name, _b.stack == stack, _b.lifecycle == lifecycle, _b.guid != besides)
     if tx.sql.execute(query).first() is not None:
         where = f"the stack '{stack}'" if stack else "an unassigned stack"
