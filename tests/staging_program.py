@@ -61,7 +61,10 @@ def _outcome(work: Path, task: Task, phase: Phase) -> Outcome:
             suppliers = None if task.is_detecting else len(names) - 1
             return Outcome(phase=phase, detected=[] if task.is_detecting else names, suppliers=suppliers, seconds=1.0)
         case Phase.DETECT:
-            return Outcome(phase=phase, detected=names[:1], suppliers=0, seconds=1.0)
+            enforcement = {"memory": "sampler"}
+            return Outcome(
+                phase=phase, detected=names[:1], suppliers=0, seconds=1.0, peak_memory_mb=5, enforcement=enforcement
+            )
         case Phase.EXPORT:
             return Outcome(phase=phase, droplet=_export(work, task), seconds=1.0)
         case Phase.INSPECT:

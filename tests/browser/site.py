@@ -114,6 +114,7 @@ class Site(RunningMaster):
 
     def __init__(self, folder: Path) -> None:
         self.broken, self.ended = folder / "broken", folder / "ended"
+        folder.mkdir(parents=True, exist_ok=True)
         payloads = folder / "payloads.json"
         payloads.write_text(json.dumps(PAYLOADS))
         self.builds: dict[str, int] = {}

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from twisted.internet.task import Clock
 
 from buildmill.common.protocol import GetWorkerInfo, Request
 from buildmill.common.staging import STAGING_INFO, Lifecycle, Offer, Phase, encode
 from buildmill.master.config.staging_builders import staging_builders
 from buildmill.master.data.staging import StagingReading
 from buildmill.master.db import tables_of_staging as t
+from buildmill.master.db.database import Database
 from buildmill.master.domain.staging.configuration import StagingConfig, StagingFlags
 from buildmill.master.domain.staging.requests import (
     Listing,
@@ -25,6 +27,7 @@ from buildmill.master.domain.staging.requests import (
 from buildmill.master.domain.staging.values import App, Checksum, Droplet, LifecycleSpec, PackageType, StagingBuild
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.staging.blobs.files import FileBlobStore
+from buildmill.master.staging.blobs.writing import FileBlobWriter
 from buildmill.master.staging.runner import StagingRunner
 from buildmill.master.staging.tools import StagingTools
 from tests.durable import DurableWorker, Spooled
@@ -36,6 +39,28 @@ from tests.unit.master.steps.machine import Machine
 
 PACKAGE = b"PK: the files of an app"
 OFFER = Offer(program=["stage"], lifecycles=list(Lifecycle), memory_mb=8000, disk_mb=8000)
+
+
+class CountingClock(Clock):
+    """A clock that can stop in the middle of all that happens at one time.
+
+    Attributes:
+        left: so many calls are still made; None for no bound.
+        made: how many were.
+    """
+
+    left: int | None = None
+    made = 0
+
+    def advance(self, amount: float) -> None:
+        self.rightNow += amount
+        self._sortCalls()
+        while self.calls and self.calls[0].getTime() <= self.seconds() and self.left != 0:
+            call = self.calls.pop(0)
+            call.called = 1
+            self.made += 1
+            self.left = None if self.left is None else self.left - 1
+            call.func(*call.args, **call.kw)
 
 
 class StagingWorker(DurableWorker):
@@ -52,6 +77,7 @@ class StagingWorker(DurableWorker):
     def __init__(self, harness: Harness, name: str) -> None:
         super().__init__(harness, name)
         self.phases: list[str] = []
+        self.begun = set[str]()
         self.holds: str | None = None
         self.held: Spooled | None = None
         self.script = StagingWorker.stage
@@ -67,6 +93,7 @@ class StagingWorker(DurableWorker):
 
     def stage(self, command: Spooled) -> None:
         """Carry out what was asked for."""
+        self.begun.add(command.start.cmd_uid)
         _, phase, *_ = words = command.start.args["command"]
         self.phases.append(" ".join(words[1:-2]))
         if self.holds == phase:
@@ -88,6 +115,24 @@ class StagingWorker(DurableWorker):
         self.end(command, 1 if outcome.error else 0)
 
 
+class MortalStore(FileBlobStore):
+    """A store whose process can die: then its files are closed, and their locks free."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._writers: list[FileBlobWriter] = []
+
+    async def open_write(self, limit_bytes: int | None = None) -> FileBlobWriter:
+        writer = await super().open_write(limit_bytes)
+        self._writers.append(writer)
+        return writer
+
+    def die(self) -> None:
+        for writer in self._writers:
+            if writer._file is not None:
+                writer._file.close()
+
+
 class StagingHarness(Harness):
     """See the module. Use `begin` once, then stage.
 
@@ -95,6 +140,9 @@ class StagingHarness(Harness):
         reads: as faces have them.
         blobs: where bytes are.
     """
+
+    clock_class = CountingClock
+    clock: CountingClock
 
     def __init__(self, basedir: Path, config: StagingConfig | None = None) -> None:
         self.bytes = CountedBytes()
@@ -109,7 +157,9 @@ class StagingHarness(Harness):
         async def at_once(function: Any, *args: Any) -> Any:
             return function(*args)
 
-        self.blobs = FileBlobStore(self.basedir / "blobs", in_thread=at_once, new_name=lambda: self.bytes(16).hex())
+        self.blobs = MortalStore(
+            directory=self.basedir / "blobs", in_thread=at_once, new_name=lambda: self.bytes(16).hex()
+        )
         self.reads = StagingReading(self.database, lambda: self.updates.staging, self.blobs)
         self.master.staging = StagingTools(self.blobs, context)
         self.runner = StagingRunner(
@@ -121,6 +171,19 @@ class StagingHarness(Harness):
         self.result(self.updates.publishStaging([]))
         self.result(self.runner.start())
         self.turn()
+
+    def _turn_once(self) -> bool:
+        return self.clock.left != 0 and super()._turn_once()
+
+    def crash(self) -> None:
+        """The master's process dies, perhaps while it writes."""
+        super().crash()
+        self.blobs.die()
+        self.database = Database.inline(self._engine, self.clock, self._publish, lambda: self.monotonic())
+        worker = self.staging_worker
+        for command in list(worker.commands.values()):
+            if command.start.cmd_uid not in worker.begun:  # its machine lives on
+                worker.stage(command)
 
     def begin(self) -> StagingWorker:
         """Start the master, and connect its worker."""

@@ -115,11 +115,25 @@ class StagingStep(Transfer):
         command.useLog(self.logs["stdio"])
         command.useLog(sink, logfileName=OutcomeSink.name)
         await self.runCommand(command)
-        return sink.outcome()
+        outcome = sink.outcome()
+        if outcome is not None and phase is not Phase.SURVEY:
+            self.logs["stdio"].addHeader(f"{_use(outcome)}\n")
+        return outcome
 
     @property
     def _directory(self) -> str:
         return str(self.workdir or self.build.default_workdir)
+
+
+def _use(outcome: Outcome) -> str:
+    """What a phase has taken, and who has seen to its limits."""
+    memory, disk = outcome.peak_memory_mb, outcome.peak_disk_mb
+    texts = [f"took {outcome.seconds:.1f} s, at most {memory} MiB of memory and {disk} MiB of disk"]
+    if outcome.dropped_log_bytes:
+        texts.append(f"{outcome.dropped_log_bytes} bytes of output were dropped")
+    if outcome.enforcement:
+        texts.append("limits by " + ", ".join(f"{way} ({what})" for what, way in sorted(outcome.enforcement.items())))
+    return "; ".join(texts)
 
 
 def _index(index: int | None) -> Sequence[str]:
