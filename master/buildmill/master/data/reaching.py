@@ -80,6 +80,8 @@ def _asked(guard: str, value: Any) -> int | str:
 def subject_of(event: Event) -> tuple[str, str]:
     """The family and the id of what an event is about: its shortest key names them."""
     key = min(event.keys, key=len)
+    if key[0] == "schedules" and len(key) > 3:
+        return "schedule_runs", key[1]  # what it says may name anything: only who gets to everything is told
     return key[0], key[1] if len(key) > 1 else ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from buildmill.common.errors import NotFound
 from buildmill.master.db.database import Database
-from buildmill.master.db.reading.guards import is_schedule_within
+from buildmill.master.db.reading.guards import is_schedule_within, runs_for
 from buildmill.master.db.schedules import store
 from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.schedules.resources import (
@@ -56,4 +56,5 @@ class ScheduleReads:
     async def runs(self, rid: str, before: int | None, limit: int) -> list[ScheduleRunResource]:
         """Runs of a schedule, newest first, of those with a number less than `before`; raises NotFound."""
         await self.get(rid)
-        return [run_resource_of(run) for run in await self._database.read(store.runs, rid, before, limit)]
+        found = await self._database.read(store.runs, rid, before, limit)
+        return runs_for(self._reach, [run_resource_of(run) for run in found])

@@ -15,12 +15,14 @@ from buildmill.master.db.graphs import creating, landscape
 from buildmill.master.db.graphs.reading import find_targets
 from buildmill.master.db.reading import graph_pages as reading
 from buildmill.master.db.reading.graphs import GRAPH_BUILDS
+from buildmill.master.db.reading.guards import schedules_within
 from buildmill.master.db.schedules import store
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.graph_documents import GraphPage, GraphRunPage, SchedulePage, TargetState
 from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.orchestration.errors import GraphRefused
 from buildmill.master.domain.orchestration.resources import TargetResource
+from buildmill.master.domain.orchestration.rights import DatasetLimits
 from buildmill.master.domain.orchestration.selection import Landscape
 from buildmill.master.domain.orchestration.values import EveryTarget, GraphRequest, PlannedJob
 from buildmill.master.domain.schedules.refusals import subjects_of
@@ -49,17 +51,19 @@ def _graph_rows(connection: Connection, branch: str, settings: OrchestrationConf
     names = reading.branches(connection, MOST_BRANCHES)
     if branch != default and branch not in names and len(names) < MOST_BRANCHES:
         raise NotFound(f"no branch {branch}")
-    known, problem = None, None
+    known, problem, hidden = None, None, spec.query.reach.hidden
     if spec.wants("jobspecs", "targets", "problem"):
-        known = landscape.load(connection, chain)
+        known = _shown(landscape.load(connection, chain), hidden)
     planned: dict[str, PlannedJob] = {}
     if known is not None and any(known.specs.values()):
-        planned, problem = _planned(connection, chain, settings)
+        planned, problem = _planned(connection, chain, settings, hidden)
     builders = {} if known is None else reading.builder_ids(connection)
     newest = reading.newest_versions(connection, chain) if spec.wants("versions", "targets") else {}
     listed, total = reading.configured_targets(connection, MOST_TARGETS)
     states = []
     for target in listed:
+        if target.rid in hidden:
+            continue
         made = None if known is None else _made(target, chain, known, planned, builders)
         states.append(TargetState(**(made or _NOT_TOLD), target=target, version=newest.get(target.rid)))
     return GraphPage(
@@ -67,19 +71,31 @@ def _graph_rows(connection: Connection, branch: str, settings: OrchestrationConf
         branches=[default, *(name for name in names if name != default)],
         problem=problem,
         targets=states,
-        targets_total=total,
+        targets_total=total - len(find_targets(connection, sorted(hidden))) if hidden else total,
         withheld=sorted(spec.withheld),
     )
+
+
+def _shown(known: Landscape, hidden: frozenset[str]) -> Landscape:
+    """Without hidden targets, and without what reads or writes them."""
+    if not hidden:
+        return known
+    specs = {
+        branch: {rid: spec for rid, spec in of.items() if hidden.isdisjoint((*spec.outputs, *spec.inputs))}
+        for branch, of in known.specs.items()
+    }
+    return Landscape({rid: each for rid, each in known.targets.items() if rid not in hidden}, specs, known.builders)
 
 
 _NOT_TOLD: Final[Mapping[str, Any]] = dict.fromkeys(("builder", "builderid", "inputs", "reasons", "stale"))
 
 
 def _planned(
-    connection: Connection, chain: tuple[str, ...], settings: OrchestrationConfig
+    connection: Connection, chain: tuple[str, ...], settings: OrchestrationConfig, hidden: frozenset[str]
 ) -> tuple[dict[str, PlannedJob], str | None]:
     """What a build of everything would do now, by RID of each output; or why it would be refused."""
-    request = GraphRequest(target=EveryTarget(), branch=chain[0], fallbacks=chain[1:])
+    limits = DatasetLimits(hidden, hidden)
+    request = GraphRequest(target=EveryTarget(), branch=chain[0], fallbacks=chain[1:], limits=limits)
     try:
         plan = creating.plan(connection, request, settings)
     except GraphRefused as refused:
@@ -119,7 +135,8 @@ def _run(connection: Connection, keys: Keys, spec: ResultSpec) -> GraphRunPage |
     if spec.wants("jobs", "jobs_total"):
         jobs, total = reading.jobs_of_run(connection, run.rid, MOST_JOBS, with_inputs=spec.wants("versions", "jobs"))
     schedule = None
-    if run.schedule_rid is not None and spec.wants("schedule"):
+    is_shown = run.schedule_rid is not None and schedules_within(connection, spec.query.reach, [run.schedule_rid])
+    if run.schedule_rid is not None and is_shown and spec.wants("schedule"):
         schedule = reading.name_of_schedule(connection, run.schedule_rid)
     return GraphRunPage(jobs=jobs, jobs_total=total, run=run, schedule=schedule, withheld=sorted(spec.withheld))
 
@@ -140,11 +157,11 @@ def _schedule(connection: Connection, keys: Keys, spec: ResultSpec) -> ScheduleP
     awaited, _ = subjects_of(definition.trigger)
     targets = find_targets(connection, [*named, *awaited]) if spec.wants("targets") else {}
     return SchedulePage(
-        reasons=store.explain(connection, rid),
-        runs=reading.schedule_runs(connection, rid, MOST_RUNS),
+        reasons=store.explain(connection, rid, with_words=not spec.query.reach.hidden),
+        runs=reading.schedule_runs(connection, rid, MOST_RUNS, spec.query.reach),
         schedule=resource_of(schedule),
         targets={key: target.name for key, target in targets.items()},
-        versions=reading.schedule_versions(connection, rid, MOST_VERSIONS),
+        versions=reading.schedule_versions(connection, rid, MOST_VERSIONS, spec.query.reach),
         withheld=sorted(spec.withheld),
     )
 

@@ -12,7 +12,7 @@ from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint,
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.schemas import parameters
-from buildmill.master.db.reading.guards import is_schedule_within, schedules_within
+from buildmill.master.db.reading.guards import is_schedule_within, runs_for, schedules_within
 from buildmill.master.db.schedules import firing, store
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.orchestration import rids
@@ -48,16 +48,17 @@ def _all(connection: Connection, _keys: Keys, spec: ResultSpec) -> Sequence[Sche
     return [resource_of(schedule) for schedule in found if is_schedule_within(reach, schedule)]
 
 
-def _runs(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleRunResource]:
+def _runs(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[ScheduleRunResource]:
     try:
-        return [run_resource_of(run) for run in store.runs(connection, keys["rid"], None, _MOST_RUNS)]
+        found = [run_resource_of(run) for run in store.runs(connection, keys["rid"], None, _MOST_RUNS)]
+        return runs_for(spec.query.reach, found)
     except NotFound:
         return []
 
 
-def _explain(connection: Connection, keys: Keys, _spec: ResultSpec) -> Sequence[ScheduleExplanation]:
+def _explain(connection: Connection, keys: Keys, spec: ResultSpec) -> Sequence[ScheduleExplanation]:
     try:
-        return store.explain(connection, keys["rid"])
+        return store.explain(connection, keys["rid"], with_words=not spec.query.reach.hidden)
     except NotFound:  # with the same words for what is out of reach
         raise NotFound("no such schedule") from None
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from buildmill.master.db import tables as t
 from buildmill.master.db.graphs import rows, versions
+from buildmill.master.db.reading.guards import runs_for
 from buildmill.master.db.schedules.rows import RUNS, SCHEDULES, run_of, versions_of
 from buildmill.master.db.tables_of_graphs import (
     graph_attempt_inputs,
@@ -33,6 +34,7 @@ from buildmill.master.domain.graph_documents import (
     VersionMark,
 )
 from buildmill.master.domain.orchestration.resources import GraphAttempt, TargetResource, TargetVersion
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.schedules.resources import document_of, run_resource_of
 
 _t, _v, _h, _br = targets.c, target_versions.c, target_heads.c, target_branches.c
@@ -207,8 +209,10 @@ def name_of_schedule(connection: Connection, rid: str) -> str | None:
 # -- a schedule ------------------------------------------------------------------------
 
 
-def schedule_versions(connection: Connection, rid: str, limit: int) -> list[ScheduleVersionResource]:
-    """What a schedule is and was, newest first; also of one that is gone."""
+def schedule_versions(
+    connection: Connection, rid: str, limit: int, reach: Reach = EVERYTHING
+) -> list[ScheduleVersionResource]:
+    """What a schedule is and was as far as that is within reach, newest first; also of one that is gone."""
     return [
         ScheduleVersionResource(
             action=document_of(version.definition.action),
@@ -220,10 +224,11 @@ def schedule_versions(connection: Connection, rid: str, limit: int) -> list[Sche
             trigger=document_of(version.definition.trigger),
         )
         for version in versions_of(connection, rid, limit)
+        if reach.hidden.isdisjoint(version.definition.datasets)
     ]
 
 
-def schedule_runs(connection: Connection, rid: str, limit: int) -> list[ScheduleRunMark]:
+def schedule_runs(connection: Connection, rid: str, limit: int, reach: Reach = EVERYTHING) -> list[ScheduleRunMark]:
     """Runs of a schedule with the status of their builds, newest first."""
     query = (
         sa.select(RUNS, _b.status.label("build_status"))
@@ -232,4 +237,6 @@ def schedule_runs(connection: Connection, rid: str, limit: int) -> list[Schedule
         .order_by(RUNS.c.id.desc())
         .limit(limit)
     )
-    return [ScheduleRunMark(row.build_status, run_resource_of(run_of(row))) for row in connection.sql.execute(query)]
+    found = connection.sql.execute(query).all()
+    runs = runs_for(reach, [run_resource_of(run_of(row)) for row in found])
+    return [ScheduleRunMark(row.build_status, run) for row, run in zip(found, runs, strict=True)]

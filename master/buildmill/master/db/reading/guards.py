@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
 from buildmill.master.db import tables as t
@@ -19,6 +20,7 @@ from buildmill.master.domain.schedules.values import Schedule
 _b, _s, _l, _r = t.builds.c, t.steps.c, t.logs.c, t.build_requests.c
 _MAX_SHAPES: Final = 512
 Table = sa.FromClause
+Run = TypeVar("Run", bound=msgspec.Struct)
 
 
 def _guard(source: Table, key: Any, condition: Callable[[ReachSql], Condition], kind: Any = sa.BigInteger) -> Any:
@@ -110,6 +112,11 @@ def is_schedule_within(reach: Reach, schedule: Schedule) -> bool:
     """Whether all that a schedule waits for and builds is within reach."""
     definition = schedule.version.definition
     return reach.hidden.isdisjoint(definition.datasets) and reach.shut.isdisjoint(definition.action.target.target_rids)
+
+
+def runs_for(reach: Reach, runs: list[Run]) -> list[Run]:
+    """Runs of a schedule, without their descriptions where these might name what is out of reach."""
+    return [msgspec.structs.replace(run, description=None) for run in runs] if reach.hidden else runs
 
 
 def builders_within(connection: Connection, reach: Reach) -> dict[int, str]:

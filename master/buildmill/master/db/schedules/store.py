@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -200,12 +201,17 @@ def unresolved(connection: Connection, limit: int = 100) -> Sequence[tuple[Sched
     return [(run, schedules[run.schedule_rid]) for run in found if run.schedule_rid in schedules]
 
 
-def explain(connection: Connection, rid: str) -> list[ScheduleExplanation]:
+def explain(connection: Connection, rid: str, *, with_words: bool = True) -> list[ScheduleExplanation]:
     """Why a schedule runs, waits or does nothing.
+
+    Args:
+        with_words: also what its last run has said, which may name any dataset.
 
     Raises:
         NotFound: there is none.
     """
     schedule = get(connection, rid)
     last = next(iter(runs(connection, rid, None, 1)), None)
+    if last is not None and last.result is not None and not with_words:
+        last = dataclasses.replace(last, result=dataclasses.replace(last.result, description="it is not told to you"))
     return explanations_of(schedule, leaves(connection, rid), last)
