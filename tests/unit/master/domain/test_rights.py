@@ -23,6 +23,7 @@ from buildmill.master.domain.rights import (
     declared,
     event_action,
     is_scope,
+    may_change_by_default,
 )
 
 NOBODY = Principal(address="192.0.2.1")
@@ -49,6 +50,11 @@ def test_defaults(changing: Changing, public_read: bool) -> None:
     assert found(ANN) == [True, True, True, True]
     assert found(NOBODY) == [True, public_read, everybody, False]
     assert found(AT_HOME) == [True, public_read, everybody or changing is Changing.AT_HOME, False]
+    # as `check_default` says of what changes something
+    policy = Policy(changing=changing, public_read=public_read)
+    assert [may_change_by_default(who, policy) for who in (ANN, NOBODY, AT_HOME)] == [
+        found(who)[2] for who in (ANN, NOBODY, AT_HOME)
+    ]
 
 
 @pytest.mark.parametrize(
