@@ -248,10 +248,10 @@ class WebServer:
             self._stream(request, path[4:])
         elif self._operating.handles(path):
             self._operating.handle(request)
+        elif self._cloudfoundry.handles(request):  # before the pages: / is theirs for browsers only
+            self._cloudfoundry.handle(request)
         elif self._static.handles(path):
             self._static.handle(request)
-        elif self._cloudfoundry.handles(request):
-            self._cloudfoundry.handle(request)
         elif _is_utf8(path):
             request.process_as_resource(self._pages)
         else:

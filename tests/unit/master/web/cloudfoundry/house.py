@@ -76,6 +76,14 @@ def config_of(**more: Any) -> StagingConfig:
     return StagingConfig(**{**said, **more})
 
 
+def _built_pages(place: Path) -> Path:
+    """The web pages, as a master has them that was installed."""
+    folder = place / "pages"
+    (folder / "assets").mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_bytes(b"<html lang='en'><title>Buildmill</title></html>")
+    return folder
+
+
 class House:
     """See the module.
 
@@ -109,7 +117,7 @@ class House:
         self.context.masterid = stage.result(self.updates.findMasterId("here"))
         stage.result(self.updates.publishStaging([]))
         scene: Any = SimpleNamespace(stage=stage, data=self.data)
-        self.face = Face(scene, WebLimits(), access or Access(policy=Policy()))
+        self.face = Face(scene, WebLimits(), access or Access(policy=Policy()), pages=_built_pages(folder.parent))
         self._token_count = 0
         self.space = self.ok("GET", "/v3/spaces?names=dev")["resources"][0]["guid"]
 
