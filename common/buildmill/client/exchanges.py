@@ -22,6 +22,40 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
+class _Patient:
+    """Goes on to the answer when a server stops reading: it has refused what is too long, and says so."""
+
+    def send(self, data: Any) -> None:
+        sending: Any = super()
+        try:
+            sending.send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            if getattr(self, "sock", None) is None:
+                raise
+
+
+class _Connection(_Patient, http.client.HTTPConnection):
+    pass
+
+
+class _SafeConnection(_Patient, http.client.HTTPSConnection):
+    pass
+
+
+class _Handler(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Connection, req)
+
+
+class _SafeHandler(urllib.request.HTTPSHandler):
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        super().__init__(context=tls)
+        self._tls = tls
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_SafeConnection, req, context=self._tls)
+
+
 class Exchanges:
     """Each request has a connection of its own.
 
@@ -36,7 +70,7 @@ class Exchanges:
     def __init__(self, url: str, timeout: float, tls: ssl.SSLContext | None) -> None:
         self._url = url
         self._timeout = timeout
-        self._opener = urllib.request.build_opener(_NoRedirects(), urllib.request.HTTPSHandler(context=tls))
+        self._opener = urllib.request.build_opener(_NoRedirects(), _Handler(), _SafeHandler(tls))
 
     def body(self, request: Request) -> bytes:
         """The answer as a whole."""

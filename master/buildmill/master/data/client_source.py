@@ -209,7 +209,7 @@ def _annotation(hint: Any) -> str:
 
 def _filters(used: Iterable[ResourceType]) -> Iterator[str]:
     for type_ in used:
-        keys = [pair for name, one in type_.fields.items() for pair in filters_of(name, one)]
+        keys = [pair for name, one in type_.filters.items() for pair in filters_of(name, one)]
         sortable = [name for name, one in type_.fields.items() if one.is_sortable]
         names = [f'    "{prefix}{name}",' for name in sortable for prefix in ("", "-")]
         yield "\n".join([f"{_row_name(type_)}Order = Literal[", *names, "]"])

@@ -144,7 +144,7 @@ def _filter_name(type_: ResourceType) -> str:
 
 def _filters(type_: ResourceType) -> Schema:
     """The filters of a type; each is a query parameter of its own, as ``explode`` says."""
-    properties = {name: schema for field in type_.fields for name, schema in filters_of(field, type_.fields[field])}
+    properties = {name: schema for field, kind in type_.filters.items() for name, schema in filters_of(field, kind)}
     return {
         "type": "object",
         "description": "Each of these is a parameter of its own. Those with equal, in and contains may be repeated.",

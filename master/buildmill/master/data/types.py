@@ -91,6 +91,12 @@ class ResourceType:
     struct: type[resources.Resource] | None
     place: str = ""
 
+    @property
+    def filters(self) -> Mapping[str, FieldType]:
+        """The fields by which lists can be filtered, as far as their types allow."""
+        without = self.struct.unfiltered if self.struct is not None else frozenset()
+        return {name: type_ for name, type_ in self.fields.items() if name not in without}
+
 
 def _field_type(hint: Any) -> FieldType:
     origin = typing.get_origin(hint)

@@ -30,11 +30,13 @@ class Resource(msgspec.Struct, frozen=True):
         type_name: singular name, as in ``/api/v2/application.spec``.
         plural: key of the list in a response.
         id_field: the field that identifies one.
+        unfiltered: fields by which lists of it cannot be filtered.
     """
 
     type_name: ClassVar[str] = ""
     plural: ClassVar[str] = ""
     id_field: ClassVar[str] = ""
+    unfiltered: ClassVar[frozenset[str]] = frozenset()
 
     def event_keys(self, name: str) -> tuple[Key, ...]:
         """Routing keys of the event `name` about this resource."""

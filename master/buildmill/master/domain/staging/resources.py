@@ -17,6 +17,7 @@ class StagingAppResource(Resource, frozen=True):
     type_name = "staging_app"
     plural = "staging_apps"
     id_field = "guid"
+    unfiltered = frozenset({"buildpacks"})
 
     buildpacks: list[str]
     created_at: Instant
@@ -70,6 +71,7 @@ class StagingBuildResource(Resource, frozen=True):
     type_name = "staging_build"
     plural = "staging_builds"
     id_field = "guid"
+    unfiltered = frozenset({"buildpacks", "created_by"})
 
     app_guid: str
     builderid: int | None
@@ -107,6 +109,7 @@ class StagingDropletResource(Resource, frozen=True):
     type_name = "staging_droplet"
     plural = "staging_droplets"
     id_field = "guid"
+    unfiltered = frozenset({"buildpacks"})
 
     app_guid: str
     attested: bool
