@@ -21,6 +21,8 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 const PING_MS = 25_000;
 const ANSWER_MS = 10_000;
+/** So long the first pages wait for the connection, so that they need not be read again when it is there. */
+const FIRST_MS = 500;
 
 /** Whether a path with `*` for any one element has the key. */
 export function matches(path: readonly string[], key: readonly string[]): boolean {
@@ -40,6 +42,10 @@ export class Live {
   private readonly states = new Set<() => void>();
   private pinging: ReturnType<typeof setInterval> | undefined;
   private retrying: ReturnType<typeof setTimeout> | undefined;
+  private isReadEarly = false;
+  private endWaiting: () => void = () => undefined;
+  private readonly first = new Promise<void>((resolve) => (this.endWaiting = resolve));
+  private waiting: ReturnType<typeof setTimeout> | undefined;
 
   /** @param reread everything that is shown may be out of date: read it again */
   constructor(private readonly reread: () => void) {}
@@ -65,8 +71,8 @@ export class Live {
 
   /**
    * Hear events.
-   * @returns ends that; and when events from now on are heard: at once if they were already, or if there is no connection
-   *   (everything is read again when there is one)
+   * @returns ends that; and when events from now on are heard: at once if they were already, or if the connection is lost or
+   *   takes long to come (everything is read again when there is one)
    */
   subscribe(paths: readonly string[], listener: Listener): { end: () => void; heard: Promise<void> } {
     const fresh: string[] = [];
@@ -78,9 +84,21 @@ export class Live {
         fresh.push(path);
       }
     }
-    const heard =
-      fresh.length && this.state === "open" ? this.ask({ cmd: "resume", paths: fresh, since: null }).then(() => undefined) : Promise.resolve();
-    return { end: () => this.unsubscribe(paths, listener), heard };
+    return { end: () => this.unsubscribe(paths, listener), heard: this.hears(fresh) };
+  }
+
+  private hears(fresh: readonly string[]): Promise<void> {
+    if (this.state === "connecting") {
+      this.waiting ??= setTimeout(() => this.readEarly(), FIRST_MS);
+      return this.first;
+    }
+    if (this.state !== "open" || !fresh.length) return Promise.resolve();
+    return this.ask({ cmd: "resume", paths: fresh, since: null }).then(() => undefined);
+  }
+
+  private readEarly(): void {
+    this.isReadEarly = true;
+    this.endWaiting();
   }
 
   private unsubscribe(paths: readonly string[], listener: Listener): void {
@@ -118,9 +136,11 @@ export class Live {
     this.retryMs = FIRST_RETRY_MS;
     clearInterval(this.pinging);
     this.pinging = setInterval(() => void this.ask({ cmd: "ping" }), PING_MS);
-    // at the first connection pages may have been read before it was there
-    if (!this.wasOpen || answer.code === 410 || since === null) this.reread();
+    const isOld = this.wasOpen ? since === null : this.isReadEarly;
+    if (isOld || answer.code === 410) this.reread();
     this.wasOpen = true;
+    clearTimeout(this.waiting);
+    this.endWaiting();
     this.tell();
   }
 
@@ -128,6 +148,8 @@ export class Live {
     clearInterval(this.pinging);
     this.socket = null;
     this.state = "lost";
+    clearTimeout(this.waiting);
+    if (!this.wasOpen) this.readEarly();
     for (const answer of this.answers.values()) answer({ code: 0 });
     this.answers.clear();
     this.tell();
