@@ -81,7 +81,7 @@ layers: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev $(UI)  ## all tests; PYTEST_ARGS="tests/unit -k word" narrows them
 	rm -f .pytest_cache/v/cache/lastfailed
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS) || $(BIN)/python -m tests.again
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --durations=25 --durations-min=5 $(PYTEST_ARGS) || $(BIN)/python -m tests.again
 
 faults: $(VENV)/.installed-dev  ## kill, cut, fill and lock, in the long form
 	$(BIN)/python -m pytest -m "nightly or not nightly" tests/faults
