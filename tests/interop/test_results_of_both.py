@@ -105,19 +105,32 @@ QUERIES = {
 
 
 class Rest:
-    def __init__(self, port: int) -> None:
+    """The data API of a master.
+
+    Args:
+        hangs_up: it sometimes closes the connection before its answer has ended, as Buildbot does: it is asked again.
+    """
+
+    def __init__(self, port: int, *, hangs_up: bool = False) -> None:
         self.url = f"http://127.0.0.1:{port}/api/v2/"
+        self._attempts = 5 if hangs_up else 1
 
     def get(self, path: str) -> tuple[int, Any]:
         """Status and document; of an error only the status."""
+        for _ in range(self._attempts):
+            try:
+                return self._get(path)
+            except (http.client.IncompleteRead, ConnectionResetError) as error:
+                problem = error
+        raise AssertionError(f"{self.url}{path}: {problem}")
+
+    def _get(self, path: str) -> tuple[int, Any]:
         request = urllib.request.Request(self.url + path, headers={"Accept": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, None
-        except http.client.IncompleteRead as error:
-            raise AssertionError(f"{request.full_url}: {error}") from None
 
     def force(self, **params: str) -> None:
         """Ask for a build and wait for its end."""
@@ -152,7 +165,7 @@ def running(folder: Path, create: list[str], start: list[str], protocol: str) ->
     with (folder / "out").open("wb") as out:
         process = subprocess.Popen(start, cwd=folder, env=environ, stdout=out, stderr=out)
     try:
-        rest = Rest(web)
+        rest = Rest(web, hangs_up=protocol == "pb")
         wait_for(rest.answers, why=(folder / "out").read_text)
         for revision in REVISIONS:
             rest.force(C1_revision=revision, C1_branch="main")
