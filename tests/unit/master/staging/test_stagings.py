@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -508,27 +509,64 @@ def test_failing_twice_changes_nothing(memory: Stage) -> None:
     assert memory.result(scene.reads.build(build.guid)).error == "one"
 
 
-@pytest.mark.postgres
-def test_of_two_apps_of_one_name_at_the_same_time_the_second_is_refused(postgres_cluster: Cluster) -> None:
+class Rival:
+    """Another process on the same database, in the middle of a transaction.
+
+    Attributes:
+        connection: of that process.
+        scene: of this one.
+    """
+
+    def __init__(self, scene: StagedScene, connection: sa.Connection) -> None:
+        self.scene = scene
+        self.connection = connection
+
+    def overtakes(self, work: Callable[[], object], statement: sa.Executable) -> None:
+        """Let `work` begin, and wait for the rival; who does this meanwhile, and commits. Raises what `work` does."""
+        with ThreadPoolExecutor(1) as thread:
+            waiting = thread.submit(work)
+            waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            wait_for(lambda: self.connection.execute(waits).scalar())
+            self.connection.execute(statement)
+            self.connection.commit()
+            waiting.result(DEADLINE_SECONDS)
+
+
+@pytest.fixture
+def rival(postgres_cluster: Cluster) -> Iterator[Rival]:
     name = postgres_cluster.borrow("schema", create_schema)
     engine = create_engine(make_url(postgres_cluster.url(name)))
     stage = open_stage(postgres_cluster.url(name))
     scene = StagedScene(stage)
-    scene.app("one")
     try:
-        with engine.connect() as other, ThreadPoolExecutor(1) as thread:
-            other.execute(sa.select(t.spaces).with_for_update())
-            waiting = thread.submit(scene.app, "two")
-            waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            wait_for(lambda: other.execute(waits).scalar())
-            row = other.execute(sa.select(t.apps)).mappings().one()
-            copy = {key: value for key, value in row.items() if key != "id"}
-            other.execute(t.apps.insert().values({**copy, "guid": "f" * 36, "name": "two"}))
-            other.commit()
-
-            with pytest.raises(errors.NotUnique, match="App with the name 'two' already exists"):
-                waiting.result(DEADLINE_SECONDS)
+        with engine.connect() as connection:
+            yield Rival(scene, connection)
     finally:
         stage.close()
         engine.dispose()
         postgres_cluster.give_back("schema", name)
+
+
+@pytest.mark.postgres
+def test_of_two_apps_of_one_name_at_the_same_time_the_second_is_refused(rival: Rival) -> None:
+    rival.scene.app("one")
+    rival.connection.execute(sa.select(t.spaces).with_for_update())
+    row = rival.connection.execute(sa.select(t.apps)).mappings().one()
+    copy = {key: value for key, value in row.items() if key != "id"}
+    same_name = t.apps.insert().values({**copy, "guid": "f" * 36, "name": "two"})
+
+    with pytest.raises(errors.NotUnique, match="App with the name 'two' already exists"):
+        rival.overtakes(lambda: rival.scene.app("two"), same_name)
+
+
+@pytest.mark.postgres
+def test_of_two_who_end_a_staging_at_the_same_time_the_second_is_refused(rival: Rival) -> None:
+    build = rival.scene.build(rival.scene.package(rival.scene.app()))
+    rival.scene.compose(build)
+    rival.connection.execute(sa.select(t.builds).with_for_update())
+    ended = t.builds.update().values(state=str(BuildState.FAILED), error="StagerError - Stager error: late")
+
+    with pytest.raises(errors.InvalidResult):
+        rival.overtakes(lambda: rival.scene.finish(build), ended)
+
+    assert rival.connection.execute(sa.select(sa.func.count()).select_from(t.droplets)).scalar() == 0

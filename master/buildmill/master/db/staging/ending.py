@@ -15,7 +15,7 @@ from buildmill.master.db.staging import apps, droplets, means, notes, reading, r
 from buildmill.master.db.staging.composing import LAYERS, kept_task
 from buildmill.master.db.staging.means import Means
 from buildmill.master.db.transaction import Transaction
-from buildmill.master.domain.staging.errors import InvalidResult
+from buildmill.master.domain.staging.errors import InvalidResult, StagingNotFound
 from buildmill.master.domain.staging.outcomes import NO_START_COMMAND, stager_error, used_buildpacks
 from buildmill.master.domain.staging.requests import ReportedEnd
 from buildmill.master.domain.staging.values import (
@@ -119,7 +119,7 @@ def _checksum(file: wire.File) -> Checksum:
 
 def failed(tx: Transaction, guid: str, error: str, by: Means) -> bool:
     """A staging has failed; False if it has ended already, or is gone."""
-    row = reading.find(tx, t.builds, guid)
+    row = _locked(tx, guid)
     if row is None or row.state != BuildState.STAGING:
         return False
     _end(tx, guid, BuildState.FAILED, error=error)
@@ -128,10 +128,17 @@ def failed(tx: Transaction, guid: str, error: str, by: Means) -> bool:
 
 
 def _running(tx: Transaction, guid: str) -> Any:
-    row = reading.get(tx, t.builds, guid, "Build")
+    row = _locked(tx, guid)
+    if row is None:
+        raise StagingNotFound("Build")
     if row.state != BuildState.STAGING:
         raise InvalidResult("the staging has ended")
     return row
+
+
+def _locked(tx: Transaction, guid: str) -> Any:
+    """The row of a staging, if it is there: of two that end it at the same time the second sees that it has ended."""
+    return tx.sql.execute(sa.select(t.builds).where(_b.guid == guid).with_for_update()).one_or_none()
 
 
 def _end(tx: Transaction, guid: str, state: BuildState, **values: Any) -> Any:
