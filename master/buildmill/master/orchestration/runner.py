@@ -112,7 +112,8 @@ class GraphRunner:
         """How long the next step is put off."""
         if len(self._attempts) < MANY or self._has_more or self._wants_all:
             return 0.0
-        return max(0.0, self._stepped_at + PACE_SECONDS - self._clock.seconds())
+        # no longer than that, also where the clock was put back
+        return min(PACE_SECONDS, max(0.0, self._stepped_at + PACE_SECONDS - self._clock.seconds()))
 
     def _go(self) -> None:
         self._soon = None
