@@ -18,6 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -71,7 +72,7 @@ def measure(page: Page, master: RunningMaster, lines: int) -> dict[str, object]:
     jumps = []
     for step in range(JUMPS):
         number = (step * 7_368_787) % lines + 1
-        jumps.append(timed(lambda number=number: big_log.show_line(page, number)))  # type: ignore[misc]
+        jumps.append(timed(partial(big_log.show_line, page, number)))
         peak = max(peak, big_log.memory_of(master))
     result |= {"line_ms": statistics.median(jumps), "line_worst_ms": max(jumps)}
     big_log.show_line(page, lines // 2 - 10)

@@ -98,7 +98,7 @@ def measure(kind, target, browser, a):
         try:
             visit(context, url, shown)  # the browser gets the scripts, the master whatever it keeps
             visits = [visit(context, url, shown) for _ in range(a.repeat)]
-        except Exception as error:
+        except Exception as error:  # a page that cannot be shown is a result, too; the others are visited
             rows[name] = {"system": kind, "page": name, "problem": str(error).splitlines()[0]}
         else:
             strangers = (procstat.machine_busy_seconds() - procstat.group_cpu_seconds() - busy) / (time.monotonic() - began)

@@ -225,7 +225,7 @@ class StagingClient:
 
     def _list(self, path: str, kind: type[T], query: Mapping[str, str]) -> list[T]:
         document = self._do("GET", path, dict[str, msgspec.Raw], query={**query, "per_page": "5000"})
-        return _decoded(bytes(document.get("resources", b"null")), list[kind])  # type: ignore[valid-type]
+        return _decoded(bytes(document.get("resources", b"null")), list[kind])  # type: ignore[valid-type]  # mypy takes no variable for a type
 
     def _request(
         self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None, accept: str = JSON

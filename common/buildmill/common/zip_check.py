@@ -81,6 +81,7 @@ def check_zip(file: BinaryIO, limits: ZipLimits = USUAL) -> None:
             _check_overlap(entries, size)
             _check_amount(entries, size, limits)
             _check_links(archive, entries)
+    # what `zipfile` raises for bytes that are no archive; a place before the file's begin is an OSError
     except (zipfile.BadZipFile, struct.error, ValueError, OSError, NotImplementedError, EOFError) as error:
         raise UnsafeArchive(f"it is no zip archive: {error}") from None
 

@@ -43,6 +43,7 @@ def untar(path: str, target: str, bounds: Bounds) -> None:
             for entry in archive:
                 _unpack(archive, entry, tree)
             tree.finish()
+    # what `tarfile` and the decompressors raise for bytes that are no archive: of gzip and bzip2 that is an OSError
     except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError) as problem:
         raise ArchiveRefused(f"{bounds.shown} is no proper tar archive: {problem}") from problem
 

@@ -38,6 +38,7 @@ def unzip(path: str, target: str, bounds: Bounds) -> None:
                 tree.finish()
     except UnsafeArchive as problem:
         raise ArchiveRefused(f"{bounds.shown}: {problem.problem}") from problem
+    # what `zipfile` raises for bytes that are no archive, or one damaged, encrypted, or of a kind it does not know
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as problem:
         raise ArchiveRefused(f"{bounds.shown} is no proper zip archive: {problem}") from problem
 

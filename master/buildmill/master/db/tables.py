@@ -581,7 +581,8 @@ engine_calls = sa.Table(
     sa.Column("question", Json, nullable=False),
     sa.Column("answer", Json),
 )
-# last: rows are copied in the order of the tables, and theirs name those above
+# last (E402): rows are copied in the order of the tables, and theirs name those above. Nothing here uses them (F401):
+# by being imported they are part of `metadata`.
 from buildmill.master.db import tables_of_graphs as graphs  # noqa: E402, F401
 from buildmill.master.db import tables_of_schedules as of_schedules  # noqa: E402, F401
 from buildmill.master.db import tables_of_staging as of_staging  # noqa: E402, F401
