@@ -81,9 +81,15 @@ def watched() -> Watched:
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site, watched: Watched) -> Iterator[Page]:
+def address(site: Site) -> str:
+    """Of the master that `page` visits; a module with a master of its own has another one."""
+    return site.url
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, watched: Watched) -> Iterator[Page]:
     """A page of a new visitor; it fails the test if it does what it must not."""
-    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800})
+    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(DEADLINE_MS)
     page = context.new_page()
     watched.watch(page)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import big_log
-from tests.browser.conftest import DEADLINE_MS, Watched, visit
+from tests.browser.conftest import visit
 from tests.programs import RunningMaster
 
 LINES = 400_000
@@ -32,14 +32,8 @@ def master(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def page(browser: Browser, master: RunningMaster, watched: Watched) -> Iterator[Page]:
-    context = browser.new_context(base_url=f"http://127.0.0.1:{master.http_port}/")
-    context.set_default_timeout(DEADLINE_MS)
-    page = context.new_page()
-    watched.watch(page)
-    yield page
-    context.close()
-    assert watched.problems == []
+def address(master: RunningMaster) -> str:
+    return f"http://127.0.0.1:{master.http_port}/"
 
 
 def test_any_line_is_a_request_or_two_away_and_memory_stays_flat(page: Page, master: RunningMaster) -> None:

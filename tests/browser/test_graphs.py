@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import AXE, DEADLINE_MS, Watched, visit
+from tests.browser.conftest import AXE, DEADLINE_MS, visit
 from tests.browser.graph_site import LONG, NAMES, GraphSite
 
 MOST_REQUESTS = 3
@@ -27,14 +27,8 @@ def graphs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def page(browser: Browser, graphs: GraphSite, watched: Watched) -> Iterator[Page]:
-    context = browser.new_context(base_url=graphs.url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(DEADLINE_MS)
-    page = context.new_page()
-    watched.watch(page)
-    yield page
-    context.close()
-    assert watched.problems == []
+def address(graphs: GraphSite) -> str:
+    return graphs.url
 
 
 def pages_of(graphs: GraphSite) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DEADLINE_MS, Watched, visit
+from tests.browser.conftest import Watched, visit
 from tests.programs import RunningMaster
 
 CONFIG = """\
@@ -32,14 +32,8 @@ def guarded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def page(browser: Browser, guarded: RunningMaster, watched: Watched) -> Iterator[Page]:
-    context = browser.new_context(base_url=f"http://127.0.0.1:{guarded.http_port}/")
-    context.set_default_timeout(DEADLINE_MS)
-    page = context.new_page()
-    watched.watch(page)
-    yield page
-    context.close()
-    assert watched.problems == []
+def address(guarded: RunningMaster) -> str:
+    return f"http://127.0.0.1:{guarded.http_port}/"
 
 
 def sign_in(page: Page, name: str) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ from buildmill.worker.shepherd.cgroup import CommandCgroup
 from buildmill.worker.shepherd.tree import is_dead
 from buildmill.worker.staging.supervision.group import PREFIX
 from buildmill.worker.staging.supervision.probe import probe
+from tests.programs import wait_for
 from tests.staging_area import PROGRAM, SAMPLER, PhaseRun, StagingArea
 
 PATIENCE_SECONDS = 60.0
@@ -86,11 +86,8 @@ def started(tmp_path: Path, options: tuple[str, ...]) -> tuple[subprocess.Popen[
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     pids = tmp_path / "home/app/pids"
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not (pids.exists() and pids.read_text().strip()):
-        assert time.monotonic() < end
-        assert program.poll() is None
-        time.sleep(0.01)
+    wait_for(lambda: program.poll() is not None or (pids.exists() and pids.read_text().strip()), PATIENCE_SECONDS)
+    assert program.poll() is None
     return program, int(pids.read_text())
 
 
@@ -174,11 +171,12 @@ def test_program_that_is_killed_leaves_a_group_that_the_next_one_takes_away(tmp_
     program.wait(PATIENCE_SECONDS)
     [left] = [name for name in os.listdir(where.memory) if f"-{program.pid}-" in name]
     group = CommandCgroup(os.path.join(where.memory, left))
-    end = time.monotonic() + PATIENCE_SECONDS
-    while group.processes():
-        assert time.monotonic() < end
+
+    def is_empty() -> bool:
         group.kill()  # the worker's part: it knows all that is below what it has started
-        time.sleep(0.01)
+        return not group.processes()
+
+    wait_for(is_empty, PATIENCE_SECONDS)
 
     (tmp_path / "next").mkdir()
     compiled(tmp_path / "next", "true", ())
