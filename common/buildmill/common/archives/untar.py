@@ -19,14 +19,14 @@ _HEADERS = (
 )
 
 
-class _Header(tarfile.TarInfo):
-    """One that is read as a whole is not allowed to fill the memory."""
+class BoundedHeader(tarfile.TarInfo):
+    """Refuses huge extra headers, which Python would read into memory whatever their size: raises ArchiveRefused."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> BoundedHeader:
         header = super().frombuf(buf, encoding, errors)
         if header.type in _HEADERS and header.size > MAX_HEADER_BYTES:
-            raise ArchiveRefused(f"a header has {header.size} bytes")
+            raise ArchiveRefused(f"an extra header of {header.size} bytes")
         return header
 
 
@@ -38,7 +38,7 @@ def untar(path: str, target: str, bounds: Bounds) -> None:
         NoRoom: the disk has none.
     """
     try:
-        with tarfile.open(path, "r:*", tarinfo=_Header) as archive:
+        with tarfile.open(path, "r:*", tarinfo=BoundedHeader) as archive:
             tree = Tree(target, bounds)
             for entry in archive:
                 _unpack(archive, entry, tree)

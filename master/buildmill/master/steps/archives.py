@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from buildmill.common.errors import BuildmillError
+from buildmill.common.archives.bounds import ArchiveRefused
+from buildmill.common.archives.untar import BoundedHeader
 
 Compression = Literal["", "gz", "bz2"]
-
-
-class ArchiveRefused(BuildmillError):
-    """The archive holds something that must not be unpacked, or is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,24 +38,7 @@ class ArchiveLimits:
 
 
 _COPY_BYTES = 1 << 20
-_HEADER_BYTES = 1 << 20
 _MODES: dict[Compression, Literal["r:", "r:gz", "r:bz2"]] = {"": "r:", "gz": "r:gz", "bz2": "r:bz2"}
-_READ_WHOLE = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
-
-
-class _Member(tarfile.TarInfo):
-    """Refuses huge extra headers, which Python would read into memory whatever their size."""
-
-    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in _READ_WHOLE and self.size > _HEADER_BYTES:
-            raise ArchiveRefused(f"an extra header of {self.size} bytes")
-        return super()._proc_member(tar)  # type: ignore[misc, no-any-return]  # not in the stubs, stable since 2.6
 
 
 def unpack_blocking(archive: Path, into: Path, compression: Compression, limits: ArchiveLimits | None = None) -> None:
@@ -73,7 +53,7 @@ def unpack_blocking(archive: Path, into: Path, compression: Compression, limits:
     into.mkdir(mode=0o700)
     unpacker = _Unpacker(into, archive.stat().st_size, limits or ArchiveLimits())
     try:
-        with tarfile.open(archive, _MODES[compression], tarinfo=_Member) as tar:
+        with tarfile.open(archive, _MODES[compression], tarinfo=BoundedHeader) as tar:
             for member in tar:
                 unpacker.unpack(tar, member)
     except (tarfile.TarError, EOFError, ValueError) as problem:

@@ -16,8 +16,9 @@ from typing import IO, Protocol, TypeVar
 
 from twisted.internet.defer import DeferredLock
 
+from buildmill.common.archives.bounds import ArchiveRefused
 from buildmill.common.errors import ProtocolError
-from buildmill.master.steps.archives import ArchiveLimits, ArchiveRefused, Compression, unpack_blocking
+from buildmill.master.steps.archives import ArchiveLimits, Compression, unpack_blocking
 
 T = TypeVar("T")
 

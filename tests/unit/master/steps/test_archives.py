@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buildmill.master.steps.archives import ArchiveLimits, ArchiveRefused, Compression, unpack_blocking
+from buildmill.common.archives.bounds import ArchiveRefused
+from buildmill.master.steps.archives import ArchiveLimits, Compression, unpack_blocking
 
 
 def member(name: str, content: bytes = b"", **attributes: Any) -> tuple[tarfile.TarInfo, bytes]:

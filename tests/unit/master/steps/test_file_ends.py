@@ -10,8 +10,8 @@ from typing import TypeVar
 import pytest
 from twisted.internet.defer import Deferred, gatherResults, succeed
 
+from buildmill.common.archives.bounds import ArchiveRefused
 from buildmill.common.errors import ProtocolError
-from buildmill.master.steps.archives import ArchiveRefused
 from buildmill.master.steps.file_ends import (
     BytesReader,
     BytesWriter,
