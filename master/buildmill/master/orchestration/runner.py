@@ -122,8 +122,10 @@ class GraphRunner:
 
     async def _work(self) -> None:
         try:
-            while self._wants_step and self._subscriptions and not self._rest:
+            while self._wants_step and self._subscriptions:
                 await self._step()
+                if self._rest:
+                    break
         except Exception:
             self._log.failure("builds of graphs could not go on; another try follows")
             self._wants_all = True

@@ -20,6 +20,7 @@ from buildmill.master.domain.orchestration.values import (
     TimeUnit,
     UpstreamTarget,
 )
+from buildmill.master.orchestration.runner import MANY, PACE_SECONDS
 from tests.database import NOW, Stage
 from tests.unit.master.orchestration.graphs import GraphHouse, graph_of, manual, rid, spec
 
@@ -327,6 +328,22 @@ def test_a_job_of_several_outputs_commits_all_or_none(new_house: NewHouse) -> No
     house.work("both")
 
     assert house.status(build) == "SUCCEEDED"
+
+
+def test_a_clock_that_is_put_back_does_not_hold_up_what_many_attempts_tell(new_house: NewHouse) -> None:
+    names = [f"job{number:02}" for number in range(MANY + 2)]
+    house = new_house(graph_of(*(spec(name, "raw") for name in names)))
+    build = house.create(manual(*names))
+    house.stage.advance(1)
+    house.work("job00")
+    house.stage.advance(PACE_SECONDS)
+    house.stage.clock.rightNow -= 3600
+
+    house.work("job01")
+    house.stage.advance(PACE_SECONDS)
+
+    statuses = house.statuses(build)
+    assert [statuses[name] for name in names[:3]] == ["SUCCEEDED", "SUCCEEDED", "WAITING"]
 
 
 def _versions(house: GraphHouse, name: str) -> list[str]:
