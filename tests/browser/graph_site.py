@@ -70,12 +70,13 @@ class GraphSite(RunningMaster):
     Attributes:
         failed: RID of a run that has failed.
         schedule: RID of a schedule that has run.
+        nightly: RID of one with a trigger.
         app: GUID of an app that has been staged.
     """
 
     def __init__(self, folder: Path) -> None:
         self.broken, self.outcomes = folder / "broken", folder / "outcomes.json"
-        self.failed = self.schedule = ""
+        self.failed = self.schedule = self.nightly = ""
         config = CONFIG.format(python=sys.executable, broken=str(self.broken), outcomes=str(self.outcomes))
         super().__init__(folder / "master", config)
         self.app = self._stage_apps()
@@ -108,7 +109,9 @@ class GraphSite(RunningMaster):
         self.ended(self.failed)
         self.broken.unlink()
         time = {"type": "time", "cronExpression": "0 2 * * *", "timeZone": "UTC"}
-        self.add_schedule("nightly", "release", {"type": "or", "triggers": [time, self.updated("sources")]})
+        self.nightly = self.add_schedule(
+            "nightly", "release", {"type": "or", "triggers": [time, self.updated("sources")]}
+        )
         self.schedule = self.add_schedule("manual by hand", "manual", {"type": "manual"})
         self.post(f"schedules/{self.schedule}", "run")
         for revision, failing in OUTCOMES:

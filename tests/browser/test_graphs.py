@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import AXE, DEADLINE_MS, visit
+from tests.browser.conftest import AXE, DEADLINE_MS, Watched, visit
 from tests.browser.graph_site import LONG, NAMES, GraphSite
 
 MOST_REQUESTS = 3
@@ -39,6 +39,8 @@ def pages_of(graphs: GraphSite) -> dict[str, str]:
         "run": f"/graph/runs/{graphs.failed}",
         "schedules": "/graph/schedules",
         "schedule": f"/graph/schedules/{graphs.schedule}",
+        "new schedule": "/graph/schedules/new?target=release",
+        "schedule to be changed": f"/graph/schedules/{graphs.nightly}/edit",
         "tests": "/tests",
         "tests of a builder": "/builders/unit/tests",
         "tests of a build": "/builders/unit/builds/5/tests",
@@ -134,6 +136,84 @@ def test_schedules_are_paused_and_run(page: Page, graphs: GraphSite) -> None:
     expect(runs).to_have_count(before + 1)
     expect(runs.first).to_contain_text("ignored: all was up to date")
     expect(page.locator("section", has_text="Versions")).to_contain_text("present")
+
+
+def test_a_schedule_is_made_from_the_page_of_its_target(page: Page, graphs: GraphSite, watched: Watched) -> None:
+    watched.refusals = (400,)
+    visit(page, "/graph/targets/manual")
+    page.get_by_role("button", name="Schedule this").click()
+    expect(page.locator("h1")).to_have_text("New schedule")
+    expect(page.locator(".chip")).to_contain_text(["manual"])
+    expect(page.get_by_text("What it would build now")).to_be_visible()
+    expect(page.locator("details", has_text="What it would build now")).to_contain_text("docs")
+    page.get_by_label("Name", exact=True).fill("manual at night")
+    page.get_by_label("Fallbacks", exact=True).fill("next")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Remove next").click()
+
+    page.get_by_role("button", name="Add a time").click()
+    expect(page.get_by_label("What to wait for")).to_be_focused()
+    page.get_by_label("Cron expression").fill("99 6 * * *")
+    expect(page.get_by_label("Cron expression")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("minute: '99' is not understood")).to_be_visible()
+    page.get_by_label("Cron expression").fill("0 6 * * MON-FRI")
+    page.get_by_label("Time zone").fill("Europe/Berlin")
+    expect(page.get_by_text("It is due at 06:00 on Monday to Friday (Europe/Berlin).")).to_be_visible()
+    expect(page.locator(".instants li")).to_have_count(5)
+    expect(page.locator(".instants li").first).to_contain_text(re.compile(r"06:00\+0[12]:00"))
+
+    page.get_by_role("button", name="Add an event").click()
+    page.get_by_role("button", name="Make the schedule").click()
+    target = page.get_by_label("Target", exact=True)
+    expect(target).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("main")).to_contain_text("a dataset is missing")
+    target.select_option("sources")
+    page.keyboard.press("Alt+Shift+ArrowRight")
+    expect(page.locator(".trigger-group")).to_have_count(2)
+    page.get_by_role("button", name="Make the schedule").click()
+
+    expect(page.locator("h1")).to_have_text("manual at night")
+    expect(page.get_by_role("main")).to_contain_text("new version of sources on main")
+    (made,) = [one for one in graphs.get("schedules")["schedules"] if one["name"] == "manual at night"]
+    assert made["action"]["target"] == {"type": "upstream", "targetRids": [graphs.rid("manual")], "ignoredRids": []}
+    event = {"type": "and", "triggers": [graphs.updated("sources")]}
+    time = {"type": "time", "cronExpression": "0 6 * * MON-FRI", "timeZone": "Europe/Berlin"}
+    assert made["trigger"] == {"type": "or", "triggers": [time, event]}
+
+
+def test_a_schedule_is_changed_unless_somebody_was_quicker_and_deleted(page: Page, graphs: GraphSite) -> None:
+    rid = graphs.add_schedule("weekly", "manual", {"type": "manual"})
+    visit(page, f"/graph/schedules/{rid}")
+    page.get_by_role("button", name="Edit the schedule").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("weekly")
+    page.get_by_label("Build by force").check()
+    graphs.post(
+        f"schedules/{rid}",
+        "replace",
+        displayName="theirs",
+        trigger={"type": "manual"},
+        action={"target": {"type": "manual", "targetRids": [graphs.rid("manual")]}},
+    )
+
+    expect(page.get_by_role("alert")).to_contain_text("has changed this schedule since you opened it")
+    page.get_by_role("button", name="Begin anew with theirs").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("theirs")
+    expect(page.get_by_label("Build by force")).not_to_be_checked()
+    page.get_by_label("Retries").fill("2")
+    page.get_by_label("Targets", exact=True).fill("packages")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.locator("h1")).to_have_text("theirs")
+    versions = page.locator("section", has_text="Versions").locator("tbody tr")
+    expect(versions).to_have_count(3)
+    expect(versions.first).to_contain_text(re.compile("Targets: manual →became manual, packages"))
+    expect(versions.first).to_contain_text("Retries: 0 →became 2")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_contain_text("It does not run any more.")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("h1")).to_have_text("Schedules")
+    expect(page.get_by_role("main")).not_to_contain_text("theirs")
 
 
 # -- tests -----------------------------------------------------------------------------------

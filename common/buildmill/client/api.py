@@ -47,7 +47,9 @@ from buildmill.client.resources import (
     Reason,
     RootLink,
     ScheduleExplanation,
+    ScheduleFormPage,
     SchedulePage,
+    SchedulePreview,
     ScheduleResource,
     ScheduleRunResource,
     Scheduler,
@@ -441,6 +443,14 @@ class OneSchedulePage(Single[SchedulePage]):
     __slots__ = ()
     row = SchedulePage
     plural = "schedule_pages"
+
+
+class OneScheduleFormPage(Single[ScheduleFormPage]):
+    """One of ``schedule_form_pages``."""
+
+    __slots__ = ()
+    row = ScheduleFormPage
+    plural = "schedule_form_pages"
 
 
 class OneTestsPage(Single[TestsPage]):
@@ -2145,6 +2155,15 @@ class PagesGraphBuilds(Path):
         return OneGraphRunPage((*self.elements, str(key)))
 
 
+class ScheduleFormPagePath(OneScheduleFormPage):
+    """``pages/schedule_form``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> OneScheduleFormPage:
+        return OneScheduleFormPage((*self.elements, str(key)))
+
+
 class PagesSchedules(Path):
     """``pages/schedules``"""
 
@@ -2187,6 +2206,10 @@ class Pages(Path):
     @property
     def graph_builds(self) -> PagesGraphBuilds:
         return PagesGraphBuilds((*self.elements, "graph_builds"))
+
+    @property
+    def schedule_form(self) -> ScheduleFormPagePath:
+        return ScheduleFormPagePath((*self.elements, "schedule_form"))
 
     @property
     def schedules(self) -> PagesSchedules:
@@ -2266,6 +2289,7 @@ class ScheduleResourcePath(OneScheduleResource):
         description: str | None | UnsetType = UNSET,
         trigger: Mapping[str, Any] | None | UnsetType = UNSET,
         scopeMode: Mapping[str, Any] | None | UnsetType = UNSET,
+        seenVersionRid: str | None | UnsetType = UNSET,
     ) -> Call[ScheduleResource]:
         """Put something else in the place of all that a schedule is."""
         return call(self, "replace", {
@@ -2274,6 +2298,7 @@ class ScheduleResourcePath(OneScheduleResource):
             "description": description,
             "trigger": trigger,
             "scopeMode": scopeMode,
+            "seenVersionRid": seenVersionRid,
         }, ScheduleResource)
 
     def run(self) -> Call[ScheduleRunResource]:
@@ -2310,6 +2335,10 @@ class ScheduleResourcePaths(ScheduleResourceList):
             "trigger": trigger,
             "scopeMode": scopeMode,
         }, ScheduleResource)
+
+    def preview(self, **params: Any) -> Call[SchedulePreview]:
+        """What is wrong with a schedule that is being written, and when it would be due; changes nothing."""
+        return call(self, "preview", params, SchedulePreview)
 
 
 class SourceStampPath(OneSourceStamp):

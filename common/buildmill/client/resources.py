@@ -446,6 +446,20 @@ class ScheduleExplanation(Resource, frozen=True, kw_only=True):
     text: str
 
 
+class SchedulePreview(Resource, frozen=True, kw_only=True):
+    """What a schedule would be that somebody is writing.
+
+    Attributes:
+        instants: the next ones at which a time makes its whole trigger hold, if its events have happened by then.
+        problems: what is wrong with it, by the path of the field.
+        times: of each time in its trigger that can be understood.
+    """
+
+    instants: list[int]
+    problems: dict[str, Any]
+    times: list[TimePreview]
+
+
 class ScheduleResource(Resource, frozen=True, kw_only=True):
     """A schedule.
 
@@ -496,6 +510,22 @@ class ScheduleRunResource(Resource, frozen=True, kw_only=True):
     rid: str
     schedule_rid: str
     version_rid: str
+
+
+class TimePreview(Resource, frozen=True, kw_only=True):
+    """When a time in a trigger is due.
+
+    Attributes:
+        instants: the next ones.
+        path: of the time in the document, as ``trigger.triggers.0``.
+        walls: the same instants by the clock on the wall of its zone, with the offset.
+        words: what its cron expression says.
+    """
+
+    instants: list[int]
+    path: str
+    walls: list[str]
+    words: str
 
 
 class Scheduler(Resource, frozen=True, kw_only=True):
@@ -1084,18 +1114,41 @@ class GraphRunPage(Resource, frozen=True, kw_only=True):
     withheld: list[str]
 
 
+class ScheduleFormPage(Resource, frozen=True, kw_only=True):
+    """What a schedule can be made of, and one that is to be changed.
+
+    Attributes:
+        branches: all that have a version of something or a job spec; the default branch comes first.
+        schedule: null where a new one is made.
+        schedules: names of those that can be waited for, by RID; null for one without a name.
+        targets: names of the first of them, by RID, in the order of the names.
+        targets_total: how many there are.
+        time_zones: names of those that the master knows.
+    """
+
+    branches: list[str]
+    schedule: ScheduleResource | None
+    schedules: dict[str, Any]
+    targets: dict[str, Any]
+    targets_total: int
+    time_zones: list[str]
+    withheld: list[str]
+
+
 class SchedulePage(Resource, frozen=True, kw_only=True):
     """A schedule: why it runs, waits or does nothing, what it was before, and what has come of it.
 
     Attributes:
         runs: newest first.
-        targets: names of the targets that its present version builds or waits for, by RID.
+        schedules: names of the schedules that its versions wait for, by RID; null for one without a name.
+        targets: names of the targets that its versions build or wait for, by RID.
         versions: newest first.
     """
 
     reasons: list[ScheduleExplanation]
     runs: list[ScheduleRunMark]
     schedule: ScheduleResource
+    schedules: dict[str, Any]
     targets: dict[str, Any]
     versions: list[ScheduleVersionResource]
     withheld: list[str]

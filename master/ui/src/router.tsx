@@ -85,6 +85,16 @@ const graphRun = createRoute({
 const graphJob = createRoute({ getParentRoute: () => root, path: "/graph/jobs/$job", component: lazyRouteComponent(() => import("./pages/GraphRuns"), "JobPage") });
 const graphSchedules = createRoute({ getParentRoute: () => root, path: "/graph/schedules", component: lazyRouteComponent(() => import("./pages/Schedules"), "Schedules") });
 const graphSchedule = createRoute({ getParentRoute: () => root, path: "/graph/schedules/$schedule", component: lazyRouteComponent(() => import("./pages/Schedules"), "SchedulePage") });
+const graphScheduleNew = createRoute({
+  getParentRoute: () => root,
+  path: "/graph/schedules/new",
+  validateSearch: (search: Record<string, unknown>): { target?: string; branch?: string } => ({
+    ...(word(search["target"]) ? { target: word(search["target"]) as string } : {}),
+    ...(word(search["branch"]) ? { branch: word(search["branch"]) as string } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./pages/ScheduleForm"), "NewSchedule"),
+});
+const graphScheduleEdit = createRoute({ getParentRoute: () => root, path: "/graph/schedules/$schedule/edit", component: lazyRouteComponent(() => import("./pages/ScheduleForm"), "EditSchedule") });
 const staging = createRoute({ getParentRoute: () => root, path: "/staging", component: lazyRouteComponent(() => import("./pages/Staging"), "Apps") });
 const stagingApp = createRoute({ getParentRoute: () => root, path: "/staging/apps/$app", component: lazyRouteComponent(() => import("./pages/Staging"), "AppPage") });
 const tests = createRoute({ getParentRoute: () => root, path: "/tests", component: lazyRouteComponent(() => import("./pages/Tests"), "Newest") });
@@ -96,7 +106,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     front, builders, builder, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
     schedulers, masters, about, audit, account, waterfall, consolePage, grid, projects, project,
-    graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, staging, stagingApp, tests, builderTests, builderTest, buildTests,
+    graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, graphScheduleNew, graphScheduleEdit, staging, stagingApp, tests, builderTests, builderTest, buildTests,
   ]),
   history: createHashHistory(),
   defaultPreload: "intent",

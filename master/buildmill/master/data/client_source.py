@@ -119,7 +119,7 @@ def client_sources(endpoints: Sequence[Endpoint]) -> dict[str, str]:
     listed = [TYPES[name] for name in dict.fromkeys(endpoint.type.name for endpoint in endpoints if _is_list(endpoint))]
     paths = _Paths(openapi(endpoints, version="", cookie="")["components"]["schemas"])
     paths.class_of(root)
-    rows = sorted({"SourcedProperties", *map(_row_name, used)})
+    rows = sorted({"SourcedProperties", *map(_row_name, used), *_given_by_actions(endpoints)})
     filters = sorted(_row_name(type_) + what for type_ in listed for what in ("Filters", "Order"))
     head = _PATHS.format(resources=_lines(rows, 4), filters=_lines(filters, 8))
     return {
@@ -127,6 +127,16 @@ def client_sources(endpoints: Sequence[Endpoint]) -> dict[str, str]:
         "filters.py": _module(_FILTERS, *_filters(listed)),
         "api.py": _module(head, *map(_single_base, used), *map(_list_base, listed), *paths.texts, "api = Root()"),
     }
+
+
+def _given_by_actions(endpoints: Sequence[Endpoint]) -> Iterator[str]:
+    """Names of the resource types that actions answer with."""
+    for endpoint in endpoints:
+        for control in endpoint.actions.values():
+            given = typing.get_type_hints(control.act)["return"]
+            for kind in (given, *typing.get_args(given)):
+                if isinstance(kind, type) and issubclass(kind, Resource):
+                    yield kind.__name__
 
 
 def _is_list(endpoint: Endpoint) -> bool:
@@ -339,10 +349,7 @@ def _action(method: str, control: Control, schemas: Mapping[str, Any]) -> str:
     if asked == ANYTHING:
         head, params = ["self", "**params: Any"], "params"
     else:
-        if "$ref" in asked:
-            asked = schemas[asked["$ref"].rpartition("/")[2]]
-        known: Mapping[str, Any] = asked.get("properties", {})
-        required = asked.get("required", ())
+        known, required = _members(asked, schemas)
         ordered = sorted(known, key=lambda name: (name not in required, list(known).index(name)))
         head = [
             "self",
@@ -354,6 +361,16 @@ def _action(method: str, control: Control, schemas: Mapping[str, Any]) -> str:
         f"    def {method}{_joined(head, '(', ')', 4)} -> Call[{gives}]:\n{_docstring(about, '        ')}"
         f'        return call(self, "{method}", {params}, {gives})'
     )
+
+
+def _members(asked: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """The parameters that a schema names, and those that must be there."""
+    if "$ref" in asked:
+        asked = schemas[asked["$ref"].rpartition("/")[2]]
+    parts = [_members(part, schemas) for part in asked.get("allOf", ())]
+    known = {name: schema for properties, _ in parts for name, schema in properties.items()}
+    required = [name for _, names in parts for name in names]
+    return {**known, **asked.get("properties", {})}, [*required, *asked.get("required", ())]
 
 
 def _joined(parts: Sequence[str], before: str, after: str, indent: int) -> str:

@@ -23,7 +23,13 @@ from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.orchestration import resources as graph_resources
 from buildmill.master.domain.reasons import Reason
-from buildmill.master.domain.schedules.resources import ScheduleExplanation, ScheduleResource, ScheduleRunResource
+from buildmill.master.domain.schedules.resources import (
+    ScheduleExplanation,
+    SchedulePreview,
+    ScheduleResource,
+    ScheduleRunResource,
+    TimePreview,
+)
 from buildmill.master.domain.staging import resources as staging_resources
 from buildmill.master.domain.staging.page_documents import StagingAppPage
 
@@ -167,8 +173,10 @@ TYPES: dict[str, ResourceType] = {
         Reason,
         resources.RootLink,
         ScheduleExplanation,
+        SchedulePreview,
         ScheduleResource,
         ScheduleRunResource,
+        TimePreview,
         resources.Scheduler,
         resources.SourceStamp,
         resources.Spec,
@@ -208,6 +216,7 @@ TYPES: dict[str, ResourceType] = {
         graph_documents.GraphRunAttempt,
         graph_documents.GraphRunJob,
         graph_documents.GraphRunPage,
+        graph_documents.ScheduleFormPage,
         graph_documents.SchedulePage,
         graph_documents.ScheduleRunMark,
         graph_documents.ScheduleVersionResource,

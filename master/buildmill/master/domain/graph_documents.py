@@ -178,7 +178,8 @@ class SchedulePage(Resource, frozen=True):
 
     Attributes:
         runs: newest first.
-        targets: names of the targets that its present version builds or waits for, by RID.
+        schedules: names of the schedules that its versions wait for, by RID; null for one without a name.
+        targets: names of the targets that its versions build or wait for, by RID.
         versions: newest first.
     """
 
@@ -189,6 +190,32 @@ class SchedulePage(Resource, frozen=True):
     reasons: list[ScheduleExplanation]
     runs: list[ScheduleRunMark]
     schedule: ScheduleResource
+    schedules: dict[str, Any]
     targets: dict[str, Any]
     versions: list[ScheduleVersionResource]
+    withheld: list[str]
+
+
+class ScheduleFormPage(Resource, frozen=True):
+    """What a schedule can be made of, and one that is to be changed.
+
+    Attributes:
+        branches: all that have a version of something or a job spec; the default branch comes first.
+        schedule: null where a new one is made.
+        schedules: names of those that can be waited for, by RID; null for one without a name.
+        targets: names of the first of them, by RID, in the order of the names.
+        targets_total: how many there are.
+        time_zones: names of those that the master knows.
+    """
+
+    type_name = "schedule_form_page"
+    plural = "schedule_form_pages"
+    id_field = ""
+
+    branches: list[str]
+    schedule: ScheduleResource | None
+    schedules: dict[str, Any]
+    targets: dict[str, Any]
+    targets_total: int
+    time_zones: list[str]
     withheld: list[str]

@@ -524,13 +524,30 @@ export interface ScheduleFailedTrigger {
   scheduleRid: string;
 }
 
+export interface ScheduleFormPage {
+  branches: string[];
+  schedule: ScheduleResource | null;
+  schedules: Record<string, Json>;
+  targets: Record<string, Json>;
+  targets_total: number;
+  time_zones: string[];
+  withheld: string[];
+}
+
 export interface SchedulePage {
   reasons: ScheduleExplanation[];
   runs: ScheduleRunMark[];
   schedule: ScheduleResource;
+  schedules: Record<string, Json>;
   targets: Record<string, Json>;
   versions: ScheduleVersionResource[];
   withheld: string[];
+}
+
+export interface SchedulePreview {
+  instants: number[];
+  problems: Record<string, Json>;
+  times: TimePreview[];
 }
 
 export interface ScheduleRequestAction {
@@ -856,6 +873,13 @@ export interface TestsPage {
   tests: TestLine[];
   tests_total: number;
   withheld: string[];
+}
+
+export interface TimePreview {
+  instants: number[];
+  path: string;
+  walls: string[];
+  words: string;
 }
 
 export interface TimeTrigger {

@@ -6,7 +6,7 @@ import type { GraphPlanJob, TargetResource, TargetVersion } from "../api/schema"
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
 import { requestOf, shortRid, type Branch } from "../lib/graph";
-import { ActionButton } from "../parts/actions";
+import { ActionButton, PermittedButton } from "../parts/actions";
 import { Document, Empty, Result, Section, useTitle } from "../parts/basics";
 import { Dag, type DagNode } from "../parts/Dag";
 import { AgoMs, TargetLink } from "../parts/GraphParts";
@@ -64,6 +64,7 @@ function Buttons({ target, on, isMade }: { target: TargetResource; on: Branch; i
     <span className="buttons">
       <ActionButton<string> path="graph_builds" method="create" params={requestOf(upstream, on)} label={text.graph.build} className="primary" onDone={show} />
       <ActionButton<string> path="graph_builds" method="create" params={requestOf(alone, on, { force: true })} label={text.graph.force} onDone={show} />
+      <PermittedButton path="schedules" method="create" label={text.scheduleForm.scheduleThis} onClick={() => void navigate({ to: "/graph/schedules/new", search: { target: target.name, ...(on.branch === undefined ? {} : { branch: on.branch }) } })} />
     </span>
   );
 }

@@ -1,14 +1,15 @@
 /** Schedules of job graphs, and one of them with its runs and versions. */
 
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useMemo, type ReactNode } from "react";
 import type { SchedulePage as Page, ScheduleResource, ScheduleRunMark, ScheduleVersionResource, TargetResource } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
 import { shortRid, withoutRids } from "../lib/graph";
 import type { Look } from "../lib/results";
+import { differences } from "../lib/scheduleDiff";
 import { actionText, triggerText } from "../lib/schedules";
-import { ActionButton } from "../parts/actions";
+import { ActionButton, PermittedButton } from "../parts/actions";
 import { Ago, Document, Empty, Result, Section, Withheld, useTitle } from "../parts/basics";
 import { GraphTabs, RunLink, ScheduleLink, Status, TargetLink } from "../parts/GraphParts";
 import { ListPage, Table, type Column } from "../parts/ListPage";
@@ -38,6 +39,31 @@ function Buttons({ schedule }: { schedule: ScheduleResource }): ReactNode {
   );
 }
 
+function NewButton(): ReactNode {
+  const navigate = useNavigate();
+  return <PermittedButton path="schedules" method="create" label={text.scheduleForm.create} className="primary" onClick={() => void navigate({ to: "/graph/schedules/new" })} />;
+}
+
+/** Changing it, and taking it away. */
+function Editing({ schedule, name }: { schedule: ScheduleResource; name: string }): ReactNode {
+  const navigate = useNavigate();
+  const path = `schedules/${schedule.rid}`;
+  return (
+    <span className="buttons">
+      <Buttons schedule={schedule} />
+      <PermittedButton path={path} method="replace" label={text.scheduleForm.edit} onClick={() => void navigate({ to: "/graph/schedules/$schedule/edit", params: { schedule: schedule.rid } })} />
+      <ActionButton
+        path={path}
+        method="delete"
+        label={text.scheduleForm.delete}
+        className="danger"
+        warning={{ title: text.scheduleForm.deleteTitle(name), text: text.scheduleForm.deleteText }}
+        onDone={() => void navigate({ to: "/graph/schedules" })}
+      />
+    </span>
+  );
+}
+
 function Next({ schedule }: { schedule: ScheduleResource }): ReactNode {
   return schedule.next_due_at === null ? <span className="muted">{text.schedule.never}</span> : <Ago at={schedule.next_due_at} />;
 }
@@ -58,6 +84,9 @@ export function Schedules(): ReactNode {
   return (
     <ListPage title={text.graph.schedules} query={query} none={text.schedule.none} columns={columns} keyOf={(schedule) => schedule.rid}>
       <GraphTabs />
+      <p className="buttons toolbar">
+        <NewButton />
+      </p>
     </ListPage>
   );
 }
@@ -86,7 +115,7 @@ export function SchedulePage(): ReactNode {
               </p>
               {page.schedule.description && <p className="description">{page.schedule.description}</p>}
             </div>
-            <Buttons schedule={page.schedule} />
+            <Editing schedule={page.schedule} name={name} />
           </header>
           <Section title={text.schedule.why}>
             <ul className="plain">
@@ -109,7 +138,7 @@ export function SchedulePage(): ReactNode {
 /** What the page calls things, by their RIDs. */
 function namesOf(page: Page): (rid: string) => string {
   return (rid) => {
-    const known = page.targets[rid];
+    const known = page.targets[rid] ?? page.schedules[rid];
     return typeof known === "string" ? known : shortRid(rid);
   };
 }
@@ -178,6 +207,7 @@ function Versions({ page }: { page: Page }): ReactNode {
     { label: text.schedule.when, className: "nowrap", cell: ({ created_at }) => <Ago at={created_at} /> },
     { label: text.schedule.trigger, className: "text", cell: ({ trigger }) => triggerText(trigger, nameOf) },
     { label: text.schedule.what, className: "text", cell: (version) => <Action version={version} nameOf={nameOf} /> },
+    { label: text.scheduleForm.changes, className: "text", cell: (version, index) => <Changes before={page.versions[index + 1]} after={version} nameOf={nameOf} /> },
     { label: text.schedule.edited, className: "wide", cell: ({ created_by, rid }) => (rid === page.schedule.version_rid ? page.schedule.editor : <code title={created_by}>{created_by.slice(0, 8)}</code>) },
   ];
   return (
@@ -186,6 +216,22 @@ function Versions({ page }: { page: Page }): ReactNode {
         <Table rows={page.versions} columns={columns} keyOf={(version) => version.rid} />
       </div>
     </Section>
+  );
+}
+
+function Changes({ before, after, nameOf }: { before: ScheduleVersionResource | undefined; after: ScheduleVersionResource; nameOf: (rid: string) => string }): ReactNode {
+  if (before === undefined) return <span className="muted">{text.scheduleForm.first}</span>;
+  const found = differences(before, after, nameOf);
+  if (found.length === 0) return <span className="muted">{text.scheduleForm.sameAs}</span>;
+  return (
+    <ul className="plain">
+      {found.map(({ what, was, is }) => (
+        <li key={what}>
+          <span className="muted">{what}:</span> {was} <span aria-hidden="true">→</span>
+          <span className="visually-hidden">{text.scheduleForm.becomes}</span> {is}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -16,6 +16,8 @@ interface ActionProps<T> {
   readonly className?: string;
   /** Asked for before; its answer is the parameter `parameter`. */
   readonly question?: { readonly title: string; readonly label: string; readonly parameter: string; readonly isNumber?: boolean; readonly initial?: string };
+  /** Said before it is done, for what cannot be taken back. */
+  readonly warning?: { readonly title: string; readonly text: string };
   readonly onDone?: (result: T) => void;
 }
 
@@ -49,7 +51,7 @@ export function PermittedButton({ path, method, label, className, isOff = false,
 }
 
 /** A button. A refusal is told beside it. */
-export function ActionButton<T>({ path, method, params = {}, label, className, question, onDone }: ActionProps<T>): ReactNode {
+export function ActionButton<T>({ path, method, params = {}, label, className, question, warning, onDone }: ActionProps<T>): ReactNode {
   const [isAsking, setAsking] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
@@ -69,25 +71,32 @@ export function ActionButton<T>({ path, method, params = {}, label, className, q
   };
   const ask = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    if (!question) return;
+    if (!question) {
+      void run({});
+      return;
+    }
     const given = String(new FormData(event.currentTarget).get("answer") ?? "");
     void run({ [question.parameter]: question.isNumber ? Number(given) : given });
   };
+  const asked = question ?? warning;
   return (
     <>
-      <PermittedButton path={path} method={method} label={label} className={className} isOff={isBusy} onClick={() => (question ? setAsking(true) : void run({}))} />
+      <PermittedButton path={path} method={method} label={label} className={className} isOff={isBusy} onClick={() => (asked ? setAsking(true) : void run({}))} />
       {problem && !isAsking && (
         <span role="alert" className="error">
           {problem}
         </span>
       )}
-      {isAsking && question && (
-        <Dialog title={question.title} onClose={() => setAsking(false)}>
+      {isAsking && asked && (
+        <Dialog title={asked.title} onClose={() => setAsking(false)}>
           <form onSubmit={ask}>
-            <label>
-              {question.label}
-              <input name="answer" type={question.isNumber ? "number" : "text"} defaultValue={question.initial} maxLength={1000} />
-            </label>
+            {warning && <p>{warning.text}</p>}
+            {question && (
+              <label>
+                {question.label}
+                <input name="answer" type={question.isNumber ? "number" : "text"} defaultValue={question.initial} maxLength={1000} />
+              </label>
+            )}
             {problem && (
               <p role="alert" className="error">
                 {problem}

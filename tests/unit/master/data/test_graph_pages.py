@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
-from buildmill.common.errors import NotFound
+from buildmill.common.errors import InvalidInput, NotFound
 from buildmill.common.results import FAILURE
+from buildmill.master.data.api import NOBODY
 from buildmill.master.data.endpoints.graph_pages import CANNOT_BE_MADE
 from buildmill.master.data.resultspec import ResultSpec
-from buildmill.master.domain.graph_documents import GraphPage, GraphRunPage, SchedulePage
+from buildmill.master.domain.graph_documents import GraphPage, GraphRunPage, ScheduleFormPage, SchedulePage
+from buildmill.master.domain.schedules.refusals import ChangedMeanwhile
 from tests.database import Stage
 from tests.unit.master.orchestration.graphs import BUILDER, graph_of, manual, rid, spec
-from tests.unit.master.web.foundry.house import House, updated
+from tests.unit.master.web.foundry.house import House, schedule, updated
+from tests.unit.master.web.foundry.house import manual as manual_target
 
 
 @pytest.fixture
@@ -188,3 +191,69 @@ def test_a_schedule_is_told_with_its_runs_and_versions(house: House) -> None:
     assert read(house, "pages", "schedules", key, withheld=("targets",)).targets == {}
     with pytest.raises(NotFound):
         read(house, "pages", "schedules", "ri.none")
+
+
+def test_names_are_told_of_all_that_any_version_of_a_schedule_names(house: House) -> None:
+    other = house.schedule("extra", displayName="other")["rid"]
+    made = house.schedule("clean", trigger={"type": "scheduleFailed", "scheduleRid": other})
+    house.ok("PUT", f"schedules/{made['rid']}?preview=true", schedule("report", trigger=updated("raw")))
+
+    page: SchedulePage = read(house, "pages", "schedules", made["rid"])
+
+    assert set(page.targets.values()) == {"clean", "report", "raw"}
+    assert page.schedules == {other: "other"}
+
+
+# -- making one ------------------------------------------------------------------------
+
+
+def test_a_form_has_all_that_a_schedule_can_be_made_of(house: House) -> None:
+    made = house.schedule("clean", displayName="nightly")["rid"]
+    other = house.schedule("clean")["rid"]
+
+    page: ScheduleFormPage = read(house, "pages", "schedule_form")
+
+    assert (page.branches, page.schedule) == (["master", "feature"], None)
+    assert page.schedules == {made: "nightly", other: None}
+    assert next(iter(page.targets.items())) == (rid("clean"), "clean")
+    assert (len(page.targets), page.targets_total) == (7, 7)
+    assert {"UTC", "Europe/Berlin"} <= set(page.time_zones)
+    of_one: ScheduleFormPage = read(house, "pages", "schedule_form", made)
+    assert of_one.schedule is not None
+    assert (of_one.schedule.name, of_one.schedules) == ("nightly", {other: None})
+    with pytest.raises(NotFound):
+        read(house, "pages", "schedule_form", "ri.none")
+
+
+def act(house: House, path: tuple[str, ...], method: str, **params: Any) -> Any:
+    return house.stage.result(house.data.control(method, params, path, NOBODY))
+
+
+def test_a_preview_tells_what_is_wrong_and_when_it_is_due(house: House) -> None:
+    time = {"type": "time", "cronExpression": "0 2 * * *", "timeZone": "UTC"}
+    either = {"type": "or", "triggers": [time, updated("raw"), updated("nothing")]}
+
+    found = act(house, ("schedules",), "preview", **schedule("raw", trigger=either))
+    good = act(house, ("schedules",), "preview", **schedule("clean", trigger=time))
+
+    assert set(found.problems) == {"trigger.triggers.2.datasetRid", "action.target.targetRids"}
+    assert "no job spec" in found.problems["action.target.targetRids"]
+    assert [told.walls[0] for told in found.times] == ["2023-11-15 02:00+00:00"]
+    assert (good.problems, good.instants) == ({}, good.times[0].instants)
+    chain = {"fallbackBranches": ["feature", "feature"], "target": manual_target("clean")}
+    twice = act(house, ("schedules",), "preview", action=chain, trigger=time)
+    assert list(twice.problems) == ["action.fallbackBranches"]
+
+
+def test_an_editor_who_has_not_seen_the_newest_version_is_refused(house: House) -> None:
+    made = house.schedule("clean")
+    key = ("schedules", made["rid"])
+    act(house, key, "replace", **schedule("report"), seenVersionRid=made["currentVersionRid"])
+
+    with pytest.raises(ChangedMeanwhile) as refused:
+        act(house, key, "replace", **schedule("extra"), seenVersionRid=made["currentVersionRid"])
+
+    assert refused.value.rid == made["rid"]
+    assert act(house, key, "replace", **schedule("extra")).name is None
+    with pytest.raises(InvalidInput, match="seenVersionRid"):
+        act(house, key, "replace", **schedule("extra"), seenVersionRid=3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from buildmill.common.errors import NotFound, Unavailable
@@ -15,24 +15,33 @@ from buildmill.master.db.graphs import creating, landscape
 from buildmill.master.db.graphs.reading import find_targets
 from buildmill.master.db.reading import graph_pages as reading
 from buildmill.master.db.reading.graphs import GRAPH_BUILDS
-from buildmill.master.db.reading.guards import schedules_within
+from buildmill.master.db.reading.guards import is_schedule_within, schedules_within
 from buildmill.master.db.schedules import store
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.graph_documents import GraphPage, GraphRunPage, SchedulePage, TargetState
+from buildmill.master.domain.graph_documents import (
+    GraphPage,
+    GraphRunPage,
+    ScheduleFormPage,
+    SchedulePage,
+    ScheduleVersionResource,
+    TargetState,
+)
 from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
 from buildmill.master.domain.orchestration.errors import GraphRefused
 from buildmill.master.domain.orchestration.resources import TargetResource
 from buildmill.master.domain.orchestration.rights import DatasetLimits
 from buildmill.master.domain.orchestration.selection import Landscape
 from buildmill.master.domain.orchestration.values import EveryTarget, GraphRequest, PlannedJob
-from buildmill.master.domain.schedules.refusals import subjects_of
+from buildmill.master.domain.schedules import zones
 from buildmill.master.domain.schedules.resources import resource_of
+from buildmill.master.domain.schedules.reviewing import named_in
 
 MOST_TARGETS: Final = 1000
 MOST_BRANCHES: Final = 1000
 MOST_JOBS: Final = 1000
 MOST_RUNS: Final = 100
 MOST_VERSIONS: Final = 50
+MOST_SCHEDULES: Final = 1000
 CANNOT_BE_MADE: Final = "it cannot be made now: something that it is made of is missing, or waits for it"
 
 # -- targets ---------------------------------------------------------------------------
@@ -150,18 +159,68 @@ def _schedule(connection: Connection, keys: Keys, spec: ResultSpec) -> ScheduleP
         schedule = store.get(connection, rid)
     except NotFound:
         return None
-    definition = schedule.version.definition
-    named = [
-        rid for field in definition.action.target.__struct_fields__ for rid in getattr(definition.action.target, field)
-    ]
-    awaited, _ = subjects_of(definition.trigger)
-    targets = find_targets(connection, [*named, *awaited]) if spec.wants("targets") else {}
+    versions = reading.schedule_versions(connection, rid, MOST_VERSIONS, spec.query.reach)
+    datasets, schedules = _named_in(versions)
+    targets = find_targets(connection, datasets) if spec.wants("targets") else {}
     return SchedulePage(
         reasons=store.explain(connection, rid, with_words=not spec.query.reach.hidden),
         runs=reading.schedule_runs(connection, rid, MOST_RUNS, spec.query.reach),
         schedule=resource_of(schedule),
+        schedules=_names_of(connection, schedules, spec),
         targets={key: target.name for key, target in targets.items()},
-        versions=reading.schedule_versions(connection, rid, MOST_VERSIONS, spec.query.reach),
+        versions=versions,
+        withheld=sorted(spec.withheld),
+    )
+
+
+def _named_in(versions: Sequence[ScheduleVersionResource]) -> tuple[list[str], list[str]]:
+    """RIDs of datasets that versions of a schedule build or wait for, and of schedules that they wait for."""
+    named: dict[str, None] = {}
+    schedules: dict[str, None] = {}
+    for version in versions:
+        for member in ("inputRids", "targetRids", "ignoredRids"):
+            named.update(dict.fromkeys(version.action["target"].get(member) or ()))
+        datasets, awaited = named_in({"trigger": version.trigger})
+        named.update(dict.fromkeys(datasets))
+        schedules.update(dict.fromkeys(awaited))
+    return list(named), list(schedules)
+
+
+def _names_of(connection: Connection, rids: Sequence[str], spec: ResultSpec) -> dict[str, str | None]:
+    return {
+        found.rid: found.name for found in store.many(connection, rids) if is_schedule_within(spec.query.reach, found)
+    }
+
+
+# -- making one ------------------------------------------------------------------------
+
+
+async def _schedule_form(context: Context, keys: Keys, spec: ResultSpec) -> ScheduleFormPage | None:
+    if context.updates is None:
+        raise Unavailable("this process knows no job graphs")
+    return await context.ask(_form_rows, keys.get("rid"), context.updates.orchestration.default_branch, spec)
+
+
+def _form_rows(connection: Connection, rid: str | None, default: str, spec: ResultSpec) -> ScheduleFormPage | None:
+    reach = spec.query.reach
+    listed, total = reading.configured_targets(connection, MOST_TARGETS)
+    schedules = [one for one in store.many(connection, limit=MOST_SCHEDULES) if is_schedule_within(reach, one)]
+    schedule = None
+    if rid is not None:
+        schedule = next((one for one in schedules if one.rid == rid), None)
+        if schedule is None:
+            return None
+    named = () if schedule is None else sorted(schedule.version.definition.datasets)
+    targets = {target.rid: target.name for target in listed}
+    # what a schedule names may not be configured any more
+    targets |= {target.rid: target.name for target in find_targets(connection, named).values()}
+    return ScheduleFormPage(
+        branches=[default, *(name for name in reading.branches(connection, MOST_BRANCHES) if name != default)],
+        schedule=None if schedule is None else resource_of(schedule),
+        schedules={one.rid: one.name for one in schedules if one.rid != rid},
+        targets={key: name for key, name in targets.items() if key not in reach.hidden},
+        targets_total=total - len(find_targets(connection, sorted(reach.hidden))) if reach.hidden else total,
+        time_zones=list(zones.names()),
         withheld=sorted(spec.withheld),
     )
 
@@ -205,5 +264,16 @@ ENDPOINTS: list[Endpoint] = [
             Part("schedule", "schedules.read", "schedules/i:rid", is_required=True),
             Part("targets", "targets.read", "targets"),
         ),
+    ),
+    *(
+        Endpoint(
+            pattern, Kind.SINGLE, TYPES["schedule_form_page"], "schedules.read", load=_schedule_form,
+            depends=EVERY_CHANGE,
+            parts=(
+                Part("schedule", "schedules.read", "schedules", is_required=True),
+                Part("targets", "targets.read", "targets", is_required=True),
+            ),
+        )
+        for pattern in ("pages/schedule_form", "pages/schedule_form/i:rid")
     ),
 ]  # fmt: skip

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
-from buildmill.common.errors import NotFound, Unavailable
-from buildmill.master.data.endpoints.arguments import limits_of, updates_of
+from buildmill.common.errors import InvalidInput, NotFound, Unavailable
+from buildmill.master.data.endpoints.arguments import limits_of, settings_of, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
+from buildmill.master.data.graphs import check
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
-from buildmill.master.data.schemas import parameters
+from buildmill.master.data.schemas import parameters, text
+from buildmill.master.db.graphs.reading import find_targets
 from buildmill.master.db.reading.guards import is_schedule_within, runs_for, schedules_within
 from buildmill.master.db.schedules import firing, store
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.orchestration import rids
+from buildmill.master.domain.orchestration.configuration import OrchestrationConfig
+from buildmill.master.domain.orchestration.errors import GraphRefused
+from buildmill.master.domain.orchestration.rights import DatasetLimits
 from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.rights import Actor
-from buildmill.master.domain.schedules import requests
+from buildmill.master.domain.schedules import requests, reviewing
 from buildmill.master.domain.schedules.refusals import check_texts, checked_trigger, subjects_of
 from buildmill.master.domain.schedules.resources import (
     ScheduleExplanation,
+    SchedulePreview,
     ScheduleResource,
     ScheduleRunResource,
     resource_of,
@@ -32,6 +39,9 @@ from buildmill.master.domain.schedules.values import Definition, Editor, Schedul
 SCHEDULE_RID = "ri.scheduler.main.schedule."
 VERSION_RID = "ri.scheduler.main.schedule-version."
 _MOST_RUNS = 1000
+_SEEN = "seenVersionRid"
+_OURS = ("owner", _SEEN)
+"""Parameters that are no part of a schedule."""
 
 
 # -- reading ---------------------------------------------------------------------------
@@ -75,9 +85,12 @@ async def _create(context: Context, _keys: Keys, params: Mapping[str, Any], acto
 
 async def _replace(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> ScheduleResource:
     """Put something else in the place of all that a schedule is."""
+    seen = params.get(_SEEN)
+    if seen is not None and not isinstance(seen, str):
+        raise InvalidInput(_SEEN, "expected the RID of a version")
     await context.database.read(store.get, keys["rid"])
     new = await _new(context, params, actor)
-    return resource_of(await updates_of(context).run(store.replace, keys["rid"], new))
+    return resource_of(await updates_of(context).run(store.replace, keys["rid"], new, seen))
 
 
 async def _new(context: Context, params: Mapping[str, Any], actor: Actor) -> store.NewSchedule:
@@ -89,7 +102,7 @@ async def _new(context: Context, params: Mapping[str, Any], actor: Actor) -> sto
     """
     if context.graphs is None:
         raise Unavailable("this process knows no job graphs")
-    requested = requests.read_schedule({name: value for name, value in params.items() if name != "owner"})
+    requested = requests.read_schedule({name: value for name, value in params.items() if name not in _OURS})
     action = requests.action_of(requested.action, await context.graphs.default_branch())
     scope = requested.scope_mode or UserScope()
     # what lies outside of its projects is found at each run: they may change meanwhile
@@ -110,6 +123,33 @@ async def _new(context: Context, params: Mapping[str, Any], actor: Actor) -> sto
         editor=editor_of(actor),
         run_seed=random_bytes(16).hex(),
     )
+
+
+async def _preview(context: Context, _keys: Keys, params: Mapping[str, Any], actor: Actor) -> SchedulePreview:
+    """What is wrong with a schedule that is being written, and when it would be due; changes nothing."""
+    limits = limits_of(context, actor)
+    now = datetime.fromtimestamp(context.database.clock.seconds(), UTC)
+    return await context.database.read(_previewed, params, limits, settings_of(context), now)
+
+
+def _previewed(
+    connection: Connection,
+    params: Mapping[str, Any],
+    limits: DatasetLimits,
+    settings: OrchestrationConfig,
+    now: datetime,
+) -> SchedulePreview:
+    datasets, schedules = reviewing.named_in(params)
+    known = {target.rid for target in find_targets(connection, datasets).values()} - limits.hidden
+    known |= schedules_within(connection, Reach(hidden=limits.hidden), schedules)
+    reviewed = reviewing.review(params, known)
+    if reviewed.action is not None and not any(path.startswith("action") for path in reviewed.problems):
+        action = requests.action_of(reviewed.action, settings.default_branch)
+        try:
+            check(connection, replace(requests.graph_request_of(action, UserScope()), limits=limits), settings)
+        except GraphRefused as refusal:
+            reviewed.problems[reviewing.place_of(refusal)] = str(refusal)
+    return reviewing.foretold(params, reviewed, now)
 
 
 async def _delete(context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor) -> None:
@@ -165,6 +205,7 @@ def _made(result: Any) -> dict[str, Any]:
 
 _READS = "schedules.read"
 _DEFINITION = {"$ref": "#/components/schemas/CreateScheduleRequest"}
+_REPLACEMENT = {"allOf": [_DEFINITION, {"type": "object", "properties": {_SEEN: text(255)}}]}
 _TELLS = ("displayName", "action", "trigger", "scopeMode")
 
 
@@ -177,12 +218,15 @@ def _control(verb: str, act: Any, params: Mapping[str, Any] | None = None, tells
 ENDPOINTS: list[Endpoint] = [
     *collection(
         "schedule", _READS, _all, "schedules",
-        actions={"create": Control("schedules.create", _create, _DEFINITION, tells=_TELLS, made=_made)},
+        actions={
+            "create": Control("schedules.create", _create, _DEFINITION, tells=_TELLS, made=_made),
+            "preview": Control("schedules.read", _preview),
+        },
     ),
     *single(
         "schedule", _READS, _one, "schedules/i:rid",
         actions={
-            "replace": _control("replace", _replace, _DEFINITION, _TELLS),
+            "replace": _control("replace", _replace, _REPLACEMENT, _TELLS),
             "delete": _control("delete", _delete),
             "pause": _control("pause", _pause),
             "unpause": _control("unpause", _unpause),

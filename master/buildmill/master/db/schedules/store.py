@@ -23,6 +23,7 @@ from buildmill.master.db.schedules.rows import (
     version,
 )
 from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.schedules.refusals import ChangedMeanwhile
 from buildmill.master.domain.schedules.resources import ScheduleExplanation, explanations_of, resource_of
 from buildmill.master.domain.schedules.triggers import event_leaves
 from buildmill.master.domain.schedules.values import (
@@ -73,13 +74,19 @@ def create(tx: Transaction, rid: str, new: NewSchedule) -> Schedule:
     return get(tx, rid)
 
 
-def replace(tx: Transaction, rid: str, new: NewSchedule) -> Schedule:
+def replace(tx: Transaction, rid: str, new: NewSchedule, seen_version: str | None = None) -> Schedule:
     """Put something else in the place of all that a schedule is; what it has seen is forgotten.
+
+    Args:
+        seen_version: RID of the version that the editor has seen; None to replace any.
 
     Raises:
         NotFound: there is none.
+        ChangedMeanwhile: it has another version.
     """
     row = firing.locked(tx, rid)
+    if seen_version is not None and row.version_rid != seen_version:
+        raise ChangedMeanwhile(rid, row.updated_by_name)
     values = _edited(tx, rid, new)
     if row.paused_by:
         values["next_due_at"] = None

@@ -72,6 +72,10 @@ class Cron:
     Args:
         text: its five fields.
 
+    Attributes:
+        minutes, hours: of a day, in order.
+        is_month_open, is_week_open: whether the field of the day of the month, or of the week, is ``*``.
+
     Raises:
         InvalidInput: says which field cannot be understood, or that it is never due.
     """
@@ -82,19 +86,39 @@ class Cron:
             raise InvalidInput("cronExpression", f"expected five fields, got {len(fields)}")
         minute, hour, day_of_month, month, day_of_week = (field.upper() for field in fields)
         self.text = " ".join(fields)
-        self._minutes = sorted(_numbers(_MINUTE, minute.split(",")))
-        self._hours = sorted(_numbers(_HOUR, hour.split(",")))
-        self._months = _numbers(_MONTH, month.split(","))
+        self.minutes = sorted(_numbers(_MINUTE, minute.split(",")))
+        self.hours = sorted(_numbers(_HOUR, hour.split(",")))
+        self.months = _numbers(_MONTH, month.split(","))
         self._days_of_month = _days_of_month(day_of_month)
         self._days_of_week = _days_of_week(day_of_week)
-        self._is_month_open, self._is_week_open = day_of_month == "*", day_of_week == "*"
+        self.is_month_open, self.is_week_open = day_of_month == "*", day_of_week == "*"
         if not any(self._has_day(date(2023, 1, 1) + n * _DAY) for n in range(_SEARCHED_DAYS)):
             raise InvalidInput("cronExpression", f"{self.text!r} is never due: there is no such day")
+
+    @property
+    def month_days(self) -> frozenset[int]:
+        """Days of the month that are named by their numbers."""
+        return self._days_of_month.numbers
+
+    @property
+    def has_last_day(self) -> bool:
+        """Whether it names the last day of the month."""
+        return self._days_of_month.has_last
+
+    @property
+    def week_days(self) -> frozenset[int]:
+        """Days of every week, from Sunday = 0."""
+        return self._days_of_week.numbers
+
+    @property
+    def nth_week_days(self) -> frozenset[tuple[int, int]]:
+        """Pairs of a day of the week and its number in the month; 0 for the last."""
+        return self._days_of_week.nth
 
     def is_due(self, instant: datetime, zone: tzinfo) -> bool:
         """Whether it is due in the minute that begins at `instant`."""
         local = instant.astimezone(zone)
-        return local.minute in self._minutes and local.hour in self._hours and self._has_day(local.date())
+        return local.minute in self.minutes and local.hour in self.hours and self._has_day(local.date())
 
     def next_after(self, instant: datetime, zone: tzinfo) -> datetime | None:
         """The first instant after `instant` at which it is due; both aware, the result in UTC.
@@ -127,10 +151,10 @@ class Cron:
         """The instants of one day from a time on the wall; in order, unless the clocks are moved on it."""
         if not self._has_day(day):
             return
-        for hour in self._hours:
+        for hour in self.hours:
             if hour < begin.hour:
                 continue
-            for minute in self._minutes:
+            for minute in self.minutes:
                 local = datetime(day.year, day.month, day.day, hour, minute)  # the zone comes below
                 seen = None
                 for fold in (0, 1):
@@ -140,11 +164,11 @@ class Cron:
                     seen = found
 
     def _has_day(self, day: date) -> bool:
-        if day.month not in self._months:
+        if day.month not in self.months:
             return False
-        if self._is_month_open:
-            return self._is_week_open or self._days_of_week.match(day)
-        if self._is_week_open:
+        if self.is_month_open:
+            return self.is_week_open or self._days_of_week.match(day)
+        if self.is_week_open:
             return self._days_of_month.match(day)
         return self._days_of_month.match(day) or self._days_of_week.match(day)
 

@@ -12,6 +12,7 @@ ScheduleRefused                nothing was changed
 └── InvalidScheduleDescription too long
 
 AlreadyRunning                 a run is in progress; a `Conflict`
+ChangedMeanwhile               somebody else was quicker to edit; a `Conflict`
 """
 
 from __future__ import annotations
@@ -96,6 +97,20 @@ class AlreadyRunning(Conflict):
     def __init__(self, rid: str) -> None:
         super().__init__(f"a run of {rid} is in progress")
         self.rid = rid
+
+
+class ChangedMeanwhile(Conflict):
+    """The schedule is not what its editor has seen.
+
+    Attributes:
+        rid: of the schedule.
+        editor: who has changed it.
+    """
+
+    def __init__(self, rid: str, editor: str) -> None:
+        super().__init__(f"{rid} was changed by {editor} meanwhile; look at what it is now, and edit that")
+        self.rid = rid
+        self.editor = editor
 
 
 def subjects_of(trigger: Trigger | None) -> tuple[list[str], list[str]]:

@@ -98,6 +98,44 @@ class ScheduleExplanation(Resource, frozen=True, kw_only=True):
     text: str
 
 
+class TimePreview(Resource, frozen=True, kw_only=True):
+    """When a time in a trigger is due.
+
+    Attributes:
+        instants: the next ones.
+        path: of the time in the document, as ``trigger.triggers.0``.
+        walls: the same instants by the clock on the wall of its zone, with the offset.
+        words: what its cron expression says.
+    """
+
+    type_name = "time_preview"
+    plural = "time_previews"
+    id_field = "path"
+
+    instants: list[Instant]
+    path: str
+    walls: list[str]
+    words: str
+
+
+class SchedulePreview(Resource, frozen=True, kw_only=True):
+    """What a schedule would be that somebody is writing.
+
+    Attributes:
+        instants: the next ones at which a time makes its whole trigger hold, if its events have happened by then.
+        problems: what is wrong with it, by the path of the field.
+        times: of each time in its trigger that can be understood.
+    """
+
+    type_name = "schedule_preview"
+    plural = "schedule_previews"
+    id_field = ""
+
+    instants: list[Instant]
+    problems: dict[str, Any]
+    times: list[TimePreview]
+
+
 def resource_of(schedule: Schedule) -> ScheduleResource:
     """As it is shown."""
     definition = schedule.version.definition

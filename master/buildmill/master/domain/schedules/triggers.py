@@ -23,6 +23,9 @@ Rid = Annotated[str, msgspec.Meta(pattern=RID_PATTERN, max_length=255)]
 BranchName = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern="^[^\\x00]*$")]
 
 
+_MOST_LOOKED_AT = 1000
+
+
 class _Node(msgspec.Struct, frozen=True, rename="camel", tag_field="type"):
     """Base of all kinds."""
 
@@ -184,6 +187,36 @@ def next_instant(trigger: Trigger, now: datetime) -> datetime | None:
     times = [node for node in walk(trigger) if isinstance(node, TimeTrigger)]
     found = [_cron(leaf).next_after(now, zone_of(leaf.time_zone)) for leaf in times]
     return min((instant for instant in found if instant is not None), default=None)
+
+
+def next_instants(trigger: Trigger, now: datetime, count: int) -> list[datetime]:
+    """The next instants at which a time would make the whole trigger hold, if its events had happened by then.
+
+    Args:
+        count: so many at most; fewer where the next thousand times do not have them.
+    """
+    found: list[datetime] = []
+    instant = now
+    for _ in range(_MOST_LOOKED_AT):
+        later = next_instant(trigger, instant)
+        if later is None or len(found) >= count:
+            break
+        if _is_due(trigger, later):
+            found.append(later)
+        instant = later
+    return found
+
+
+def _is_due(trigger: Trigger, instant: datetime) -> bool | None:
+    """Whether a time in it makes it hold; None where there is no time in it."""
+    match trigger:
+        case TimeTrigger():
+            return holds(trigger, (), instant)
+        case AndTrigger(children) | OrTrigger(children):
+            told = [due for due in (_is_due(child, instant) for child in children) if due is not None]
+            return (all if isinstance(trigger, AndTrigger) else any)(told) if told else None
+        case _:
+            return None
 
 
 @lru_cache(maxsize=4096)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from buildmill.common.errors import InvalidInput
 
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?([0-5]\d)(?::?([0-5]\d))?)?\Z")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9~/._+-]+\Z")
 _MOST = timedelta(hours=18)  # as there
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """Names of regions that this machine knows, in order; reads the folder that has them."""
+    return tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
 
 
 @lru_cache(maxsize=256)

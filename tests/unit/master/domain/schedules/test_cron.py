@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from buildmill.common.errors import InvalidInput
 from buildmill.master.domain.schedules.cron import Cron
+from buildmill.master.domain.schedules.words import words_of
 from buildmill.master.domain.schedules.zones import zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -112,3 +113,25 @@ def test_offsets_are_zones(text: str, hours: float) -> None:
 def test_unknown_zones_are_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="timeZone"):
         zone_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0 2 * * *", "at 02:00 every day"),
+        ("*/5 * * * *", "every 5 minutes"),
+        ("* * * * *", "every minute"),
+        ("0 * * * *", "every hour"),
+        ("15 * * * *", "at minute 15 of every hour"),
+        ("0,30 8-17 * * MON-FRI", "every 30 minutes of the hours 08 to 17 on Monday to Friday"),
+        ("0 */2 * * *", "at the full hour of every second hour"),
+        ("7 */3 * * *", "at minute 7 of every third hour"),
+        ("0 0 1,15,L JAN,JUL *", "at 00:00 on day 1 and 15 and the last day of the month in January and July"),
+        ("0 0 13 * FRI", "at 00:00 on day 13 of the month and on Friday"),
+        ("30 6 * * SUN,SAT", "at 06:30 on Saturday and Sunday"),
+        ("0 0 * * MON#1,5L", "at 00:00 on the first Monday of the month and the last Friday of the month"),
+        ("1-10 3 * 1-3 *", "at minute 1 to 10 of the hours 03 in January to March"),
+    ],
+)
+def test_expressions_are_told_in_plain_words(text: str, words: str) -> None:
+    assert words_of(Cron(text)) == words
