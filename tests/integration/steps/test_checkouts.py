@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from buildmill.common.results import FAILURE, SUCCESS
-from buildmill.master.steps import CVS, SVN, Bzr, Darcs, Mercurial
+from buildmill.master.steps.bzr import Bzr
+from buildmill.master.steps.cvs import CVS
+from buildmill.master.steps.darcs import Darcs
+from buildmill.master.steps.mercurial import Mercurial
+from buildmill.master.steps.svn import SVN
 from tests.integration.steps.programs import need
 from tests.unit.master.steps.runs import Runs
 

@@ -20,7 +20,10 @@ from buildmill.master.db import tables as t
 from buildmill.master.domain.git_credentials import GitCredentialInputRenderer, GitCredentialOptions
 from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.domain.renderables import Secret
-from buildmill.master.steps import Git, GitLab, GitPush, ShellCommand
+from buildmill.master.steps.git import Git
+from buildmill.master.steps.git_changes import GitPush
+from buildmill.master.steps.git_hosts import GitLab
+from buildmill.master.steps.shell import ShellCommand
 from tests.fake_ssh import fake_ssh
 from tests.integration.steps.git_servers import HttpServer, git, make_repositories, serving
 from tests.leftovers import FailureLog

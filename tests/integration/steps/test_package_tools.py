@@ -8,7 +8,10 @@ import sys
 import pytest
 
 from buildmill.common.results import FAILURE, SUCCESS, WARNINGS
-from buildmill.master.steps import DebLintian, PerlModuleTest, RpmBuild, RpmLint, SubunitShellCommand
+from buildmill.master.steps.debian import DebLintian
+from buildmill.master.steps.perl_tests import PerlModuleTest
+from buildmill.master.steps.rpm import RpmBuild, RpmLint
+from buildmill.master.steps.subunit import SubunitShellCommand
 from tests.integration.steps.programs import need
 from tests.unit.master.steps.runs import Runs
 

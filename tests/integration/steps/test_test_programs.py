@@ -11,10 +11,13 @@ import sqlalchemy as sa
 
 from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.db import tables as t
-from buildmill.master.steps import JUnitReports, PerlModuleTest, SubunitShellCommand, TapShellCommand, Trial
+from buildmill.master.steps.junit import JUnitReports
 from buildmill.master.steps.outcomes import Kind, Outcome
-from buildmill.master.steps.subunit import SubunitReader
+from buildmill.master.steps.perl_tests import PerlModuleTest
+from buildmill.master.steps.subunit import SubunitReader, SubunitShellCommand
 from buildmill.master.steps.subunit_packets import PacketReader
+from buildmill.master.steps.tap import TapShellCommand
+from buildmill.master.steps.trial import Trial
 from tests.integration.steps.programs import need
 from tests.unit.master.steps.runs import Runs
 

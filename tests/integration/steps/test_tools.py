@@ -7,7 +7,10 @@ import sys
 import pytest
 
 from buildmill.common.results import FAILURE, SUCCESS, WARNINGS
-from buildmill.master.steps import CMake, Cppcheck, PyFlakes, PyLint, Sphinx, Trial
+from buildmill.master.steps.cmake import CMake
+from buildmill.master.steps.cppcheck import Cppcheck
+from buildmill.master.steps.python_tools import PyFlakes, PyLint, Sphinx
+from buildmill.master.steps.trial import Trial
 from tests.integration.steps.programs import need, of_python
 from tests.unit.master.steps.runs import Runs
 

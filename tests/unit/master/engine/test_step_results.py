@@ -21,7 +21,7 @@ from buildmill.master.engine.calls import Diverged, StepCalls
 from buildmill.master.engine.step import BuildStep, BuildStepFailed
 from buildmill.master.engine.step_log import LogLineObserver
 from buildmill.master.engine.test_results import MOST_TEXT, StepTestResults, complete, write_batch
-from buildmill.master.steps import SubunitShellCommand
+from buildmill.master.steps.subunit import SubunitShellCommand
 from tests.durable import DurableWorker
 from tests.leftovers import FailureLog
 from tests.unit.master.engine import test_secrets

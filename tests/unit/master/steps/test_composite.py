@@ -7,7 +7,8 @@ from typing import Any
 from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.step_log import OutputProgressObserver
-from buildmill.master.steps import CompositeStepMixin, ShellCommand
+from buildmill.master.steps.composite import CompositeStepMixin
+from buildmill.master.steps.shell import ShellCommand
 from tests.unit.master.steps.runs import Runs
 
 

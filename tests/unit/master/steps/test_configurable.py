@@ -6,8 +6,7 @@ import pytest
 
 from buildmill.common.errors import InvalidInput
 from buildmill.common.results import FAILURE, SUCCESS
-from buildmill.master.steps import BuildbotCiSetupSteps
-from buildmill.master.steps.configurable import parse_config, parse_variables
+from buildmill.master.steps.configurable import BuildbotCiSetupSteps, parse_config, parse_variables
 from tests.unit.master.steps.runs import Runs
 
 FILE = """\

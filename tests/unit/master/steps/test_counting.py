@@ -8,7 +8,9 @@ import pytest
 
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS, WARNINGS
-from buildmill.master.steps import BuildEPYDoc, CMake, Cppcheck, PyFlakes, PyLint, Sphinx
+from buildmill.master.steps.cmake import CMake
+from buildmill.master.steps.cppcheck import Cppcheck
+from buildmill.master.steps.python_tools import BuildEPYDoc, PyFlakes, PyLint, Sphinx
 from tests.unit.master.steps.outputs import saying
 from tests.unit.master.steps.runs import Runs
 

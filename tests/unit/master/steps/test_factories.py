@@ -8,7 +8,6 @@ import pytest
 
 from buildmill.common.errors import ConfigError
 from buildmill.master.engine.factory import BuildFactory
-from buildmill.master.steps import Git
 from buildmill.master.steps.factories import (
     CPAN,
     BasicBuildFactory,
@@ -18,6 +17,7 @@ from buildmill.master.steps.factories import (
     QuickBuildFactory,
     Trial,
 )
+from buildmill.master.steps.git import Git
 
 
 def source() -> Any:

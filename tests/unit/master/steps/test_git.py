@@ -12,9 +12,11 @@ from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.domain.git_credentials import GitCredentialInputRenderer, GitCredentialOptions
 from buildmill.master.domain.interpolate import Interpolate
-from buildmill.master.steps import Gerrit, Git, GitCommit, GitHub, GitLab, GitPush, GitTag, ShellCommand
-from buildmill.master.steps.git import describe_command
+from buildmill.master.steps.git import Git, GitHub, describe_command
+from buildmill.master.steps.git_changes import GitCommit, GitPush, GitTag
+from buildmill.master.steps.git_hosts import Gerrit, GitLab
 from buildmill.master.steps.git_support import parse_version
+from buildmill.master.steps.shell import ShellCommand
 from tests.unit.master.steps.runs import Runs
 
 SOFT: dict[str, Any] = {"haltOnFailure": False, "flunkOnFailure": False}

@@ -18,7 +18,7 @@ from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.renderables import Secret
 from buildmill.master.engine.build import ABANDON_SECONDS
 from buildmill.master.engine.remote_command import DISOWN_SECONDS, OBEY_SECONDS
-from buildmill.master.steps import Git
+from buildmill.master.steps.git import Git
 from tests.durable import DurableWorker, Spooled
 from tests.harness import Harness
 from tests.support import async_test

@@ -13,8 +13,7 @@ import sqlalchemy as sa
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.db import tables as t
-from buildmill.master.steps import GitDiffInfo
-from buildmill.master.steps.git_diff_info import diff_info
+from buildmill.master.steps.git_diff_info import GitDiffInfo, diff_info
 from tests.unit.master.steps.runs import Runs
 
 

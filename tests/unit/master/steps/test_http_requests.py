@@ -15,7 +15,7 @@ from zope.interface import implementer
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import CANCELLED, FAILURE, SUCCESS
 from buildmill.master.domain.renderables import Property
-from buildmill.master.steps import DELETE, GET, HEAD, OPTIONS, POST, PUT, HTTPStep
+from buildmill.master.steps.http_requests import DELETE, GET, HEAD, OPTIONS, POST, PUT, HTTPStep
 from tests.unit.master.steps.runs import Runs
 
 SECRET = "geheimnis"

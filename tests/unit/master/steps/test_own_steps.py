@@ -11,7 +11,7 @@ from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.domain.renderables import Property
 from buildmill.master.engine.shell import ShellMixin
 from buildmill.master.engine.step import BuildStep
-from buildmill.master.steps import ShellCommand
+from buildmill.master.steps.shell import ShellCommand
 from tests.unit.master.steps.runs import Runs
 
 

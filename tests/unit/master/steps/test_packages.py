@@ -10,19 +10,10 @@ import pytest
 
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS, WARNINGS
-from buildmill.master.steps import (
-    DebCowbuilder,
-    DebLintian,
-    DebPbuilder,
-    Mock,
-    MockBuildSRPM,
-    MockRebuild,
-    Robocopy,
-    RpmBuild,
-    RpmLint,
-    UbuCowbuilder,
-    UbuPbuilder,
-)
+from buildmill.master.steps.debian import DebCowbuilder, DebLintian, DebPbuilder, UbuCowbuilder, UbuPbuilder
+from buildmill.master.steps.mock import Mock, MockBuildSRPM, MockRebuild
+from buildmill.master.steps.robocopy import Robocopy
+from buildmill.master.steps.rpm import RpmBuild, RpmLint
 from tests.unit.master.steps.runs import Runs
 
 

@@ -11,15 +11,9 @@ from buildmill.common.errors import ConfigError
 from buildmill.common.results import CANCELLED, EXCEPTION, FAILURE, SUCCESS
 from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.domain.renderables import Property, renderer
-from buildmill.master.steps import (
-    Assert,
-    LogRenderable,
-    MasterShellCommand,
-    SetProperties,
-    SetPropertiesFromEnv,
-    SetProperty,
-    ShellCommand,
-)
+from buildmill.master.steps.master_command import MasterShellCommand
+from buildmill.master.steps.properties import Assert, LogRenderable, SetProperties, SetPropertiesFromEnv, SetProperty
+from buildmill.master.steps.shell import ShellCommand
 from tests.harness import Harness
 from tests.leftovers import FailureLog
 from tests.unit.master.steps.runs import Runs

@@ -11,9 +11,19 @@ import pytest
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.domain.renderables import renderer
-from buildmill.master.steps import CVS, P4, SVN, Bzr, Darcs, Mercurial, Monotone, Repo
-from buildmill.master.steps.repo import RepoDownloadsFromChangeSource, RepoDownloadsFromProperties, parse_downloads
-from buildmill.master.steps.svn import same_address, untracked
+from buildmill.master.steps.bzr import Bzr
+from buildmill.master.steps.cvs import CVS
+from buildmill.master.steps.darcs import Darcs
+from buildmill.master.steps.mercurial import Mercurial
+from buildmill.master.steps.monotone import Monotone
+from buildmill.master.steps.p4 import P4
+from buildmill.master.steps.repo import (
+    Repo,
+    RepoDownloadsFromChangeSource,
+    RepoDownloadsFromProperties,
+    parse_downloads,
+)
+from buildmill.master.steps.svn import SVN, same_address, untracked
 from tests.unit.master.steps.runs import Runs
 
 PERFORCE = {"p4port": "h:1", "p4user": "u", "p4passwd": "geheim", "p4client": "c"}

@@ -10,17 +10,9 @@ from buildmill.common.errors import ConfigError
 from buildmill.common.results import EXCEPTION, FAILURE, SKIPPED, SUCCESS, WARNINGS
 from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.domain.renderables import Property, renderer
-from buildmill.master.steps import (
-    Compile,
-    Configure,
-    SetPropertyFromCommand,
-    ShellArg,
-    ShellCommand,
-    ShellSequence,
-    Test,
-    TreeSize,
-    WarningCountingShellCommand,
-)
+from buildmill.master.steps.compiling import Compile, Test, WarningCountingShellCommand
+from buildmill.master.steps.shell import Configure, SetPropertyFromCommand, ShellCommand, TreeSize
+from buildmill.master.steps.shell_sequence import ShellArg, ShellSequence
 from tests.leftovers import FailureLog
 from tests.unit.master.steps.runs import Runs
 

@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS
 from buildmill.master.db import tables as t
-from buildmill.master.steps import JUnitReports, PerlModuleTest, PyLint, SubunitShellCommand, TapShellCommand, Trial
+from buildmill.master.steps.junit import JUnitReports
 from buildmill.master.steps.junit_xml import MOST_BYTES, JUnitReader, NotAReport
 from buildmill.master.steps.outcomes import Kind, Outcome, nanoseconds
-from buildmill.master.steps.perl_tests import ProveReader
-from buildmill.master.steps.subunit import SubunitReader
+from buildmill.master.steps.perl_tests import PerlModuleTest, ProveReader
+from buildmill.master.steps.python_tools import PyLint
+from buildmill.master.steps.subunit import SubunitReader, SubunitShellCommand
 from buildmill.master.steps.subunit_packets import Packet, PacketReader
+from buildmill.master.steps.tap import TapShellCommand
 from buildmill.master.steps.tap_lines import TapReader
-from buildmill.master.steps.trial import TrialTestCaseCounter
+from buildmill.master.steps.trial import Trial, TrialTestCaseCounter
 from tests.unit.master.steps.outputs import saying
 from tests.unit.master.steps.runs import Runs
 

@@ -8,7 +8,9 @@ import pytest
 
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SUCCESS, WARNINGS
-from buildmill.master.steps import MaxQ, PerlModuleTest, SubunitShellCommand
+from buildmill.master.steps.maxq import MaxQ
+from buildmill.master.steps.perl_tests import PerlModuleTest
+from buildmill.master.steps.subunit import SubunitShellCommand
 from tests.unit.master.steps.outputs import saying
 from tests.unit.master.steps.runs import Runs
 

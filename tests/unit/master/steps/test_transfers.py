@@ -17,19 +17,9 @@ from buildmill.master.db import tables as t
 from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.domain.renderables import Property
 from buildmill.master.domain.resources import Step
-from buildmill.master.steps import (
-    CopyDirectory,
-    DirectoryUpload,
-    FileDownload,
-    FileExists,
-    FileUpload,
-    JSONPropertiesDownload,
-    JSONStringDownload,
-    MakeDirectory,
-    MultipleFileUpload,
-    RemoveDirectory,
-    StringDownload,
-)
+from buildmill.master.steps.downloads import FileDownload, JSONPropertiesDownload, JSONStringDownload, StringDownload
+from buildmill.master.steps.uploads import DirectoryUpload, FileUpload, MultipleFileUpload
+from buildmill.master.steps.worker_files import CopyDirectory, FileExists, MakeDirectory, RemoveDirectory
 from tests.unit.master.steps.runs import Runs
 
 EVERY_BYTE = bytes(range(256)) * 300

@@ -8,8 +8,7 @@ import pytest
 
 from buildmill.common.errors import ConfigError
 from buildmill.common.results import FAILURE, SKIPPED, SUCCESS, WARNINGS
-from buildmill.master.steps import HLint, RemovePYCs, Trial
-from buildmill.master.steps.trial import TrialTestCaseCounter
+from buildmill.master.steps.trial import HLint, RemovePYCs, Trial, TrialTestCaseCounter
 from tests.unit.master.steps.runs import Runs
 
 FAILED = "FAILED (skips=1, expectedFailures=2, failures=3, errors=1, unexpectedSuccesses=5, successes=6)"

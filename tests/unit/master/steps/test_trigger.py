@@ -14,7 +14,10 @@ from buildmill.master.db import tables as t
 from buildmill.master.domain.renderables import Property
 from buildmill.master.domain.resources import Step
 from buildmill.master.schedulers.triggerable import Triggerable
-from buildmill.master.steps import BuildbotTestCiTrigger, SetProperty, ShellCommand, Trigger
+from buildmill.master.steps.configurable import BuildbotTestCiTrigger
+from buildmill.master.steps.properties import SetProperty
+from buildmill.master.steps.shell import ShellCommand
+from buildmill.master.steps.trigger import Trigger
 from tests.leftovers import FailureLog
 from tests.unit.master.steps.runs import Runs
 

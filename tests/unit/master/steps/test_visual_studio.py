@@ -9,7 +9,18 @@ import pytest
 from buildmill.common.errors import ConfigError
 from buildmill.common.protocol import StartCommand
 from buildmill.common.results import FAILURE, SUCCESS, WARNINGS
-from buildmill.master.steps import VC6, VC7, VC8, VC9, VC141, VS2022, MsBuild, MsBuild14, MsBuild17, VCExpress9
+from buildmill.master.steps.visual_studio import (
+    VC6,
+    VC7,
+    VC8,
+    VC9,
+    VC141,
+    VS2022,
+    MsBuild,
+    MsBuild14,
+    MsBuild17,
+    VCExpress9,
+)
 from tests.harness import text
 from tests.unit.master.steps.runs import Runs
 
