@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from twisted.logger import Logger
 
@@ -56,6 +55,8 @@ def note(tx: Transaction) -> tuple[int, int] | None:
 
 def _ask(connection: Any) -> int | None:
     """The timeline; None of a standby, and of a service that hides it."""
+    import psycopg  # there it is loaded; masters with SQLite do without
+
     cursor = connection.cursor()
     try:
         cursor.execute(_QUERY)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote
 
-import psycopg
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -40,6 +39,7 @@ class ThreadWaker:
 
     Args:
         reactor: gets the calls.
+        error: what the database raises.
 
     Attributes:
         reconnect_seconds: how long is waited after an error of the database.
@@ -47,7 +47,8 @@ class ThreadWaker:
 
     _log = Logger()
 
-    def __init__(self, url: sa.URL, reactor: IReactorFromThreads) -> None:
+    def __init__(self, url: sa.URL, reactor: IReactorFromThreads, error: type[Exception]) -> None:
+        self._error = error
         self._url = url
         self._reactor = reactor
         self._stopping = threading.Event()
@@ -79,7 +80,7 @@ class ThreadWaker:
         while not self._stopping.is_set():
             try:
                 self._watch_blocking()
-            except (psycopg.Error, sqlite3.Error, OSError) as error:
+            except (self._error, OSError) as error:
                 self._log.info("commits of others are not noticed at once: {error}", error=str(error).strip())
                 self._stopping.wait(self.reconnect_seconds)
         self._reactor.callFromThread(self._ended.callback, None)
@@ -102,6 +103,9 @@ class ThreadWaker:
 
 class SqliteWaker(ThreadWaker):
     """Asks again and again: a few microseconds each."""
+
+    def __init__(self, url: sa.URL, reactor: IReactorFromThreads) -> None:
+        super().__init__(url, reactor, sqlite3.Error)
 
     def _watch_blocking(self) -> None:
         connection = sqlite3.connect(f"file:{quote(str(self._url.database))}?mode=ro", uri=True)
@@ -126,7 +130,9 @@ class PostgresWaker(ThreadWaker):
     """Is told by the server."""
 
     def __init__(self, url: sa.URL, reactor: IReactorFromThreads) -> None:
-        super().__init__(url, reactor)
+        import psycopg  # here it is loaded in any case; masters with SQLite do without
+
+        super().__init__(url, reactor, psycopg.Error)
         self._reading, self._writing = os.pipe()
 
     def _interrupt(self) -> None:
