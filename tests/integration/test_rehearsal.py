@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from pathlib import Path
@@ -12,7 +13,8 @@ from buildmill.common.errors import ConfigError
 from buildmill.master.config.inventory import Inventory, inventory_of
 from buildmill.master.config.loader import load
 from buildmill.master.config.plan import plan_between
-from buildmill.master.config.rehearsal import Cancelled, Rehearsal, rehearse_blocking
+from buildmill.master.config.rehearsal import Cancelled, Rehearsal, Start, in_new_interpreter, rehearse_blocking
+from buildmill.master.config.rehearsing import in_fork
 
 GOOD = """\
 from buildmill.plugins import schedulers, steps, util, worker
@@ -35,15 +37,22 @@ c["schedulers"] = [
 """
 
 
+@pytest.fixture(params=[in_new_interpreter, in_fork])
+def start(request: pytest.FixtureRequest) -> Start:
+    """How the child comes to be: at a reconfiguration, and when a master starts."""
+    chosen: Start = request.param
+    return chosen
+
+
 def write(folder: Path, text: str) -> None:
     (folder / "master.cfg").write_text(text)
 
 
-def test_fingerprints_of_another_process_are_those_of_this_one(tmp_path: Path) -> None:
+def test_fingerprints_of_another_process_are_those_of_this_one(tmp_path: Path, start: Start) -> None:
     write(tmp_path, GOOD)
     here = inventory_of(load(tmp_path))
 
-    there = Inventory(things=rehearse_blocking(tmp_path, "master.cfg").things)
+    there = Inventory(things=rehearse_blocking(tmp_path, "master.cfg", start=start).things)
 
     assert not plan_between(here, there), plan_between(here, there).describe()
     assert set(there.things) == {"builders", "workers", "schedulers"}
@@ -61,13 +70,13 @@ def test_fingerprints_of_another_process_are_those_of_this_one(tmp_path: Path) -
     ],
 )
 def test_what_a_configuration_does_to_its_process_is_a_problem(
-    tmp_path: Path, text: str, line: int | None, message: str, hint: str | None
+    tmp_path: Path, start: Start, text: str, line: int | None, message: str, hint: str | None
 ) -> None:
     write(tmp_path, text)
 
     # a deadline that is short, and still long enough for the interpreter where the machine is busy
     seconds = 0.7 if "0.7" in message else 60.0
-    report = rehearse_blocking(tmp_path, "master.cfg", seconds=seconds)
+    report = rehearse_blocking(tmp_path, "master.cfg", seconds=seconds, start=start)
 
     (problem,) = report.problems
     assert message in problem.message
@@ -78,14 +87,14 @@ def test_what_a_configuration_does_to_its_process_is_a_problem(
         report.raise_problems()
 
 
-def test_all_problems_come_with_their_places_and_hints(tmp_path: Path) -> None:
+def test_all_problems_come_with_their_places_and_hints(tmp_path: Path, start: Start) -> None:
     write(
         tmp_path,
         GOOD.replace('workernames=["w1"]', 'workernames=["locel"]').replace('Worker("w1")', 'Worker("local")')
         + 'c["bilders"] = []\nc["slaves"] = []\n',
     )
 
-    report = rehearse_blocking(tmp_path, "master.cfg")
+    report = rehearse_blocking(tmp_path, "master.cfg", start=start)
 
     assert [(problem.line, problem.hint) for problem in report.problems] == [
         (13, "did you mean 'local'?"),
@@ -94,11 +103,11 @@ def test_all_problems_come_with_their_places_and_hints(tmp_path: Path) -> None:
     ]
 
 
-def test_what_it_prints_is_kept_and_what_it_leaves_running_is_ended(tmp_path: Path) -> None:
+def test_what_it_prints_is_kept_and_what_it_leaves_running_is_ended(tmp_path: Path, start: Start) -> None:
     text = "import subprocess\nchild = subprocess.Popen(['sleep', '600'])\nprint('child', child.pid)\n"
     write(tmp_path, text + GOOD)
 
-    report = rehearse_blocking(tmp_path, "master.cfg")
+    report = rehearse_blocking(tmp_path, "master.cfg", start=start)
 
     assert report.problems == ()
     pid = int(report.output.split()[1])
@@ -108,20 +117,36 @@ def test_what_it_prints_is_kept_and_what_it_leaves_running_is_ended(tmp_path: Pa
     assert not _runs(pid)
 
 
-def test_a_rehearsal_can_be_cancelled(tmp_path: Path) -> None:
+def test_a_rehearsal_can_be_cancelled(tmp_path: Path, start: Start) -> None:
     write(tmp_path, "import time\ntime.sleep(600)\n")
-    rehearsal = Rehearsal(tmp_path, "master.cfg")
+    rehearsal = Rehearsal(tmp_path, "master.cfg", start=start)
     threading.Timer(0.1, rehearsal.cancel).start()
 
     with pytest.raises(Cancelled):
         rehearsal.wait_blocking()
 
 
-def test_a_module_in_the_directory_does_not_stand_for_pythons(tmp_path: Path) -> None:
+def test_a_module_in_the_directory_does_not_stand_for_pythons(tmp_path: Path, start: Start) -> None:
     (tmp_path / "msgspec.py").write_text("raise AssertionError('taken')\n")
     write(tmp_path, GOOD)
 
-    assert rehearse_blocking(tmp_path, "master.cfg").problems == ()
+    assert rehearse_blocking(tmp_path, "master.cfg", start=start).problems == ()
+
+
+def test_a_fork_has_neither_the_files_nor_the_signal_handlers_of_its_parent(tmp_path: Path) -> None:
+    asked = "import os, signal\nprint(signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL, os.read(0, 1))\n"
+    with (tmp_path / "lock").open("w") as file:
+        write(
+            tmp_path, f"{asked}try:\n    os.fstat({file.fileno()})\nexcept OSError as error:\n    print(error)\n" + GOOD
+        )
+        old = signal.signal(signal.SIGUSR1, lambda *_: None)
+        try:
+            report = rehearse_blocking(tmp_path, "master.cfg", start=in_fork)
+        finally:
+            signal.signal(signal.SIGUSR1, old)
+
+    assert report.problems == ()
+    assert report.output == "True b''\n[Errno 9] Bad file descriptor\n"
 
 
 def _runs(pid: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from buildmill.common import garbage
 from buildmill.common.errors import BuildmillError, ConfigError, NotFound
 from buildmill.worker.daemon import PASSWORD_VARIABLE
 
@@ -26,6 +27,10 @@ def _show_version(context: click.Context, _: click.Parameter, is_wanted: bool) -
 
 class _Commands(click.Group):
     """Every command knows ``--version``, as the program does."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        garbage.hurry()  # called, it is a program; tests use `main`
+        return super().__call__(*args, **kwargs)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         if not any(parameter.name == "version" for parameter in cmd.params):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from buildmill.common import garbage
 from buildmill.common.errors import BuildmillError, ConfigError, Conflict, NotFound
 from buildmill.worker.config import WorkerConfig, load_config, read_password
 from buildmill.worker.staging.offer import check_staging
@@ -249,6 +250,7 @@ def _react(settings: Settled, tell: Callable[[str], None], log: IO[str]) -> int:
             _on_signal(reactor, signal.SIGHUP, worker.leave)
         else:
             _on_signal(reactor, signal.SIGHUP, _nothing)  # ignoring it would be inherited by commands
+        garbage.settle()
         Deferred.fromCoroutine(work())
 
     reactor.callWhenRunning(start)

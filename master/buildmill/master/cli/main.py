@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
+
+from buildmill.common import garbage
 
 _COMMANDS: Mapping[str, str] = {
     "create-master": "creation:create_master",
@@ -44,6 +47,10 @@ _COMMANDS: Mapping[str, str] = {
 
 class _Commands(click.Group):
     """Imports a command's module when the command is asked for."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        garbage.hurry()  # called, it is a program; tests use `main`
+        return super().__call__(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

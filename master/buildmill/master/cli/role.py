@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from buildmill.master.config.master_config import MasterConfig
 
 
+Make = Callable[[Path, MasterSettings, "MasterConfig", Any, Any], Any]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Role:
     """See the module.
@@ -22,14 +25,15 @@ class Role:
         name: for people, after "the".
         pid_file, log_file: their names below the directory.
         running: what its log says when it serves.
-        make: makes its app of the directory, its settings, the configuration, the reactor and a source of randomness.
+        maker: imports what makes its app of the directory, its settings, the configuration, the reactor and a source of
+            randomness. That takes a second.
     """
 
     name: str
     pid_file: str
     log_file: str
     running: str
-    make: Callable[[Path, MasterSettings, MasterConfig, Any, Any], Any]
+    maker: Callable[[], Make]
 
     @property
     def one(self) -> str:
@@ -37,36 +41,33 @@ class Role:
         return f"a {self.name}"
 
 
-def _make_master(basedir: Path, settings: MasterSettings, config: MasterConfig, reactor: Any, rng: Any) -> Any:
+def _master_maker() -> Make:
     from buildmill.master.app import App
 
-    return App(
-        basedir=basedir,
-        config=config,
-        reactor=reactor,
-        rng=rng,
-        config_file=settings.config_file,
-        check_seconds=settings.check_seconds,
-    )
+    return _maker(App)
 
 
-def _make_web(
-    basedir: Path, settings: MasterSettings, config: MasterConfig, reactor: Any, rng: Any, master: str | None = None
-) -> Any:
+def _web_maker(master: str | None) -> Make:
     from buildmill.master.web_app import WebApp
 
-    return WebApp(
-        basedir=basedir,
-        config=config,
-        reactor=reactor,
-        rng=rng,
-        config_file=settings.config_file,
-        check_seconds=settings.check_seconds,
-        master=master,
-    )
+    return _maker(partial(WebApp, master=master))
 
 
-MASTER = Role(name="master", pid_file=PID_FILE, log_file=LOG_FILE, running="master is running", make=_make_master)
+def _maker(app: Callable[..., Any]) -> Make:
+    def make(basedir: Path, settings: MasterSettings, config: MasterConfig, reactor: Any, rng: Any) -> Any:
+        return app(
+            basedir=basedir,
+            config=config,
+            reactor=reactor,
+            rng=rng,
+            config_file=settings.config_file,
+            check_seconds=settings.check_seconds,
+        )
+
+    return make
+
+
+MASTER = Role(name="master", pid_file=PID_FILE, log_file=LOG_FILE, running="master is running", maker=_master_maker)
 
 
 def web_of(master: str | None = None) -> Role:
@@ -80,5 +81,5 @@ def web_of(master: str | None = None) -> Role:
         pid_file=WEB_PID_FILE,
         log_file=WEB_LOG_FILE,
         running="web process is running",
-        make=partial(_make_web, master=master),
+        maker=partial(_web_maker, master),
     )

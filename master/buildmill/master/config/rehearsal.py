@@ -1,7 +1,7 @@
 """Reading a configuration in a process of its own first, so that one that hangs, exits or crashes harms nobody.
 
-The child (`rehearsal_child`) leaves a report in a file; how the child ends and what it prints is looked at only where
-there is no report.
+The child (`rehearsing`) leaves a report in a file; how the child ends and what it prints is looked at only where there
+is no report.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, Protocol
 
 import msgspec
 
@@ -67,6 +68,32 @@ class Cancelled(BuildmillError):
     """The rehearsal was ended by whoever began it."""
 
 
+class Child(Protocol):
+    """The process that reads. It leads a group, so that what it starts can be ended with it."""
+
+    pid: int
+    returncode: int | None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """As `subprocess.Popen.wait`."""
+
+
+Start = Callable[[list[str], IO[bytes]], Child]
+"""Starts the child with the arguments of `rehearsing.rehearse`, and the file that gets what it prints."""
+
+
+def in_new_interpreter(arguments: list[str], output: IO[bytes]) -> Child:
+    """Start the child from nothing, which works in every process."""
+    return subprocess.Popen(
+        # -P: no module of the present directory may stand for one of Python's
+        [sys.executable, "-P", "-m", "buildmill.master.config.rehearsal_child", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+
+
 class Rehearsal:
     """One reading in a child process.
 
@@ -74,26 +101,27 @@ class Rehearsal:
         basedir: the master's directory.
         filename: the configuration, absolute or below it.
         seconds: how long it may take.
+        start: how the child comes to be.
     """
 
-    def __init__(self, basedir: Path, filename: str | Path, *, seconds: float = DEFAULT_SECONDS) -> None:
+    def __init__(
+        self,
+        basedir: Path,
+        filename: str | Path,
+        *,
+        seconds: float = DEFAULT_SECONDS,
+        start: Start = in_new_interpreter,
+    ) -> None:
         self._file = basedir / filename
         self._seconds = seconds
         self._folder = tempfile.TemporaryDirectory(prefix="buildmill-check-")
         folder = Path(self._folder.name)
         self._report = folder / "report.json"
         self._output = folder / "output"
-        self._is_cancelled = False
+        self._is_cancelled = self._is_over = False
         arguments = [str(basedir), str(filename), str(self._report), str(seconds)]
         with self._output.open("wb") as output:
-            self._child = subprocess.Popen(
-                # -P: no module of the present directory may stand for one of Python's
-                [sys.executable, "-P", "-m", "buildmill.master.config.rehearsal_child", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+            self._child = start(arguments, output)
 
     def wait_blocking(self) -> Report:
         """The outcome; returns after `seconds` at the latest. What the child has left running is ended.
@@ -110,6 +138,7 @@ class Rehearsal:
             finally:
                 self._kill()
                 self._child.wait()
+                self._is_over = True
             if self._is_cancelled:
                 raise Cancelled("the configuration is not read to its end: the reading was cancelled")
             output = self._said()
@@ -123,7 +152,8 @@ class Rehearsal:
     def cancel(self) -> None:
         """End it at once. Safe from any thread and from a signal's handler; harmless when it has ended."""
         self._is_cancelled = True
-        self._kill()
+        if not self._is_over:
+            self._kill()
 
     def _kill(self) -> None:
         # the child leads a group of its own; what it has started is in there, and keeps the number taken
@@ -156,9 +186,11 @@ class Rehearsal:
         return ReportedProblem(message=what, file=where[0], line=where[1], hint=hint)
 
 
-def rehearse_blocking(basedir: Path, filename: str | Path, *, seconds: float = DEFAULT_SECONDS) -> Report:
+def rehearse_blocking(
+    basedir: Path, filename: str | Path, *, seconds: float = DEFAULT_SECONDS, start: Start = in_new_interpreter
+) -> Report:
     """Read a configuration in a child process; see `Rehearsal`."""
-    return Rehearsal(basedir, filename, seconds=seconds).wait_blocking()
+    return Rehearsal(basedir, filename, seconds=seconds, start=start).wait_blocking()
 
 
 def as_reported(problem: ConfigProblem) -> ReportedProblem:
