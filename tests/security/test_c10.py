@@ -28,7 +28,7 @@ from buildmill.master.db.reading.test_results import TEST_RESULT_SETS, TEST_RESU
 from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.rights import EVENT_FAMILIES
-from tests.database import Stage
+from tests.database import NOW, Stage
 from tests.scene import Scene
 from tests.security.conftest import Open
 from tests.security.place import Place, Visitor
@@ -417,7 +417,9 @@ def test_the_conditions_run_on_both_databases(stage: Stage, reach: Reach) -> Non
     assert stage.result(stage.database.read(ask)) == [False] * len(guards.KEYS)
 
     def select(connection: Any) -> list[Any]:
-        found: list[Any] = [guards.builders_within(connection, reach), *overview.running(connection, 1, reach)]
+        found: list[Any] = [guards.builders_within(connection, reach), *overview.running(connection, 1, {}, reach)]
+        found += overview.recent(connection, 1, reach)
+        found += [hour.good + hour.bad + hour.other for hour in overview.hours(connection, NOW, reach)[0]]
         found.append(overview.workers_health(connection, 1, reach).total)
         for collection in COLLECTIONS:
             page = collection.page(connection, Query(limit=1, reach=reach), count=True)

@@ -832,6 +832,7 @@ class BuilderPage(Resource, frozen=True, kw_only=True):
         builds_next: what to send as `after` to ``/builders/N/builds?order=-number`` for those behind; null if there
             are none.
         good_builds, rated_builds: as in `BuilderSummary`.
+        typical_s: how many seconds a good build took, half of the newest ones less, half more; null if there are none.
         waiting: in the order in which they were submitted.
         workers: those that may serve it.
     """
@@ -843,6 +844,7 @@ class BuilderPage(Resource, frozen=True, kw_only=True):
     good_builds: int | None
     masters: list[Master] | None
     rated_builds: int | None
+    typical_s: int | None
     waiting: list[WaitingRequest] | None
     waiting_total: int | None
     withheld: list[str]
@@ -939,19 +941,39 @@ class FrontPage(Resource, frozen=True, kw_only=True):
 
     Attributes:
         broken: builders that some master runs; the one that has failed last comes first.
+        hours: the last day, the oldest hour first; the hour that goes on is the last one.
+        hours_since: from when on all builds are counted there.
+        recent: builds that have ended, the newest end first.
         running: the newest builds first.
         waiting: the longest wait first.
     """
 
     broken: list[BrokenBuilder] | None
     broken_total: int | None
+    hours: list[HourOfBuilds] | None
+    hours_since: int | None
     masters: list[Master] | None
+    recent: list[RecentBuild] | None
     running: list[RunningBuild] | None
     running_total: int | None
     waiting: list[WaitingLine] | None
     waiting_total: int | None
     withheld: list[str]
     workers: WorkersHealth | None
+
+
+class HourOfBuilds(Resource, frozen=True, kw_only=True):
+    """How the builds ended that ended within an hour.
+
+    Attributes:
+        begins_at: a whole hour of UTC.
+        other: those that were neither good nor bad: skipped, cancelled, tried again.
+    """
+
+    bad: int
+    begins_at: int
+    good: int
+    other: int
 
 
 class NamedBuild(Resource, frozen=True, kw_only=True):
@@ -969,11 +991,24 @@ class PropertyDifference(Resource, frozen=True, kw_only=True):
     was: str | None
 
 
+class RecentBuild(Resource, frozen=True, kw_only=True):
+    """A build that has ended, with its builder's name."""
+
+    build: BuildMark
+    builder: str
+    builderid: int
+
+
 class RunningBuild(Resource, frozen=True, kw_only=True):
-    """A build that has not ended, with the names that a page shows."""
+    """A build that has not ended, with the names that a page shows.
+
+    Attributes:
+        typical_s: how many seconds it will take if it is like the builder's newest good builds; null if there are none.
+    """
 
     build: Build
     builder: str
+    typical_s: int | None
     worker: str | None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Final
 
 from buildmill.common.results import EXCEPTION, FAILURE, SUCCESS, WARNINGS
@@ -40,3 +41,16 @@ def health_of(newest_first: Sequence[BuildMark]) -> Health:
         return Health(len(good), len(rated))
     bad = rated if not good else rated[: rated.index(good[0])]
     return Health(len(good), len(rated), bad[0], bad[-1], good[0] if good else None)
+
+
+def typical_seconds(newest_first: Sequence[BuildMark]) -> int | None:
+    """How long a good build of a builder takes: half of those given took no longer; None if there are none.
+
+    Builds that failed say nothing: most of them ended early.
+    """
+    took = [
+        mark.complete_at - mark.started_at
+        for mark in newest_first
+        if mark.results in GOOD and mark.complete_at is not None
+    ]
+    return median_low(took) if took else None

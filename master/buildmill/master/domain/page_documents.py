@@ -68,7 +68,11 @@ class BrokenBuilder(Resource, frozen=True):
 
 
 class RunningBuild(Resource, frozen=True):
-    """A build that has not ended, with the names that a page shows."""
+    """A build that has not ended, with the names that a page shows.
+
+    Attributes:
+        typical_s: how many seconds it will take if it is like the builder's newest good builds; null if there are none.
+    """
 
     type_name = "running_build"
     plural = "running_builds"
@@ -76,7 +80,38 @@ class RunningBuild(Resource, frozen=True):
 
     build: Build
     builder: str
+    typical_s: int | None
     worker: str | None
+
+
+class RecentBuild(Resource, frozen=True):
+    """A build that has ended, with its builder's name."""
+
+    type_name = "recent_build"
+    plural = "recent_builds"
+    id_field = "build"
+
+    build: BuildMark
+    builder: str
+    builderid: int
+
+
+class HourOfBuilds(Resource, frozen=True):
+    """How the builds ended that ended within an hour.
+
+    Attributes:
+        begins_at: a whole hour of UTC.
+        other: those that were neither good nor bad: skipped, cancelled, tried again.
+    """
+
+    type_name = "hour_of_builds"
+    plural = "hours_of_builds"
+    id_field = ""
+
+    bad: int
+    begins_at: Instant
+    good: int
+    other: int
 
 
 class WaitingLine(Resource, frozen=True):
@@ -153,6 +188,9 @@ class FrontPage(Resource, frozen=True):
 
     Attributes:
         broken: builders that some master runs; the one that has failed last comes first.
+        hours: the last day, the oldest hour first; the hour that goes on is the last one.
+        hours_since: from when on all builds are counted there.
+        recent: builds that have ended, the newest end first.
         running: the newest builds first.
         waiting: the longest wait first.
     """
@@ -163,7 +201,10 @@ class FrontPage(Resource, frozen=True):
 
     broken: list[BrokenBuilder] | None
     broken_total: int | None
+    hours: list[HourOfBuilds] | None
+    hours_since: Instant | None
     masters: list[Master] | None
+    recent: list[RecentBuild] | None
     running: list[RunningBuild] | None
     running_total: int | None
     waiting: list[WaitingLine] | None
@@ -211,6 +252,7 @@ class BuilderPage(Resource, frozen=True):
         builds_next: what to send as `after` to ``/builders/N/builds?order=-number`` for those behind; null if there
             are none.
         good_builds, rated_builds: as in `BuilderSummary`.
+        typical_s: how many seconds a good build took, half of the newest ones less, half more; null if there are none.
         waiting: in the order in which they were submitted.
         workers: those that may serve it.
     """
@@ -226,6 +268,7 @@ class BuilderPage(Resource, frozen=True):
     good_builds: int | None
     masters: list[Master] | None
     rated_builds: int | None
+    typical_s: int | None
     waiting: list[WaitingRequest] | None
     waiting_total: int | None
     withheld: list[str]

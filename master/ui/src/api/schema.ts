@@ -133,6 +133,7 @@ export interface BuilderPage {
   good_builds: number | null;
   masters: Master[] | null;
   rated_builds: number | null;
+  typical_s: number | null;
   waiting: WaitingRequest[] | null;
   waiting_total: number | null;
   withheld: string[];
@@ -262,7 +263,10 @@ export interface ForceScheduler {
 export interface FrontPage {
   broken: BrokenBuilder[] | null;
   broken_total: number | null;
+  hours: HourOfBuilds[] | null;
+  hours_since: number | null;
   masters: Master[] | null;
+  recent: RecentBuild[] | null;
   running: RunningBuild[] | null;
   running_total: number | null;
   waiting: WaitingLine[] | null;
@@ -356,6 +360,13 @@ export interface GraphRunPage {
   run: GraphBuildResource;
   schedule: string | null;
   withheld: string[];
+}
+
+export interface HourOfBuilds {
+  bad: number;
+  begins_at: number;
+  good: number;
+  other: number;
 }
 
 export interface JobSpecResource {
@@ -503,6 +514,12 @@ export interface Reason {
   workerid: number | null;
 }
 
+export interface RecentBuild {
+  build: BuildMark;
+  builder: string;
+  builderid: number;
+}
+
 export interface RootLink {
   name: string;
 }
@@ -510,6 +527,7 @@ export interface RootLink {
 export interface RunningBuild {
   build: Build;
   builder: string;
+  typical_s: number | null;
   worker: string | null;
 }
 

@@ -69,7 +69,7 @@ describe("the page of a build", () => {
 
 describe("the front page", () => {
   const front: FrontPage = {
-    broken: [], broken_total: 0, masters: [], running: [{ build, builder: "b", worker: "w" }], running_total: 1,
+    broken: [], broken_total: 0, hours: [], hours_since: 0, masters: [], recent: [], running: [{ build, builder: "b", typical_s: 60, worker: "w" }], running_total: 1,
     waiting: [], waiting_total: 0, withheld: [], workers: null,
   };
 

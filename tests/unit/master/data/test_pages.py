@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,8 @@ from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.db import tables as t
 from buildmill.master.db.reading import overview
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.page_documents import BuilderPage, BuildersPage, BuildPage, FrontPage
+from buildmill.master.domain.builder_health import typical_seconds
+from buildmill.master.domain.page_documents import BuilderPage, BuildersPage, BuildMark, BuildPage, FrontPage
 from buildmill.master.domain.reasons import Because
 from tests.database import NOW, Stage
 from tests.scene import Scene
@@ -151,6 +152,70 @@ def test_a_builder_is_broken_since_its_first_failure_in_a_row(
     broken = [one for one in front(quick_scene).broken or () if one.name == "slow one"]
 
     assert [(one.build.number, one.since_number, one.good_number) for one in broken] == ([expected] if expected else [])
+
+
+def test_the_front_page_tells_what_has_ended_and_how_the_last_day_was(quick_scene: Scene) -> None:
+    add(quick_scene, builds=10, results={9: 2, 8: 6, 7: None})
+    quick_scene.stage.advance(3600)
+    page = front(quick_scene)
+
+    assert page.recent is not None
+    assert page.hours is not None
+    newest = [(one.builder, one.build.number, one.build.results) for one in page.recent[:3]]
+    assert newest == [("slow one", 10, 2), ("slow one", 9, 6), ("slow one", 7, 0)]
+    assert len(page.recent) == 10
+    assert len(page.hours) == overview.HOURS
+    assert page.hours[-1].begins_at == (NOW + 3600) // 3600 * 3600
+    assert page.hours_since == page.hours[0].begins_at
+    # that of the scene has failed
+    assert [(hour.good, hour.bad, hour.other) for hour in page.hours[-3:]] == [(0, 0, 0), (7, 2, 1), (0, 0, 0)]
+
+
+def test_of_a_busy_day_the_newest_builds_are_counted(quick_scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "MOST_COUNTED", 5)
+    add(quick_scene, builds=10)
+
+    page = front(quick_scene)
+
+    assert sum(hour.good for hour in page.hours or ()) == 5
+    assert page.hours_since == NOW + 6
+
+
+def test_a_day_ago_is_not_counted(quick_scene: Scene) -> None:
+    quick_scene.stage.advance(overview.HOURS * 3600)
+
+    assert not any(hour.bad for hour in front(quick_scene).hours or ())
+
+
+def test_a_running_build_is_told_how_long_good_ones_took(quick_scene: Scene) -> None:
+    add(quick_scene, builds=4, results={1: 2, 3: None})
+
+    typical = {one.builder: one.typical_s for one in front(quick_scene).running or ()}
+
+    assert typical == {"slow one": 1, "fast": None}
+    page: BuilderPage = read(quick_scene, f"pages/builders/{quick_scene.slow}")
+    assert page.typical_s == 1
+
+
+@pytest.mark.parametrize(
+    ("took", "results", "expected"),
+    [
+        ([], [], None),
+        ([9], [2], None),
+        ([1, 5, 90], [0, 1, 0], 5),
+        ([1, 5], [0, 0], 1),
+        ([1, 2, 3, 4], [0, 2, 6, 4], 1),
+    ],
+)
+def test_half_of_the_good_builds_took_no_longer(
+    took: Sequence[int], results: Sequence[int], expected: int | None
+) -> None:
+    marks = [
+        BuildMark(buildid=place, complete_at=NOW + seconds, number=place, results=result, started_at=NOW)
+        for place, (seconds, result) in enumerate(zip(took, results, strict=True))
+    ]
+
+    assert typical_seconds(marks) == expected
 
 
 # -- builders --------------------------------------------------------------------------
@@ -325,7 +390,7 @@ def test_as_many_statements_are_needed_for_much_as_for_little(counted: tuple[Sce
     paths = (*paths[:3], f"pages/builds/{newest[1]}")
 
     assert [count(scene, statements, path) for path in paths] == few
-    assert few == [9, 4, 8, 25]
+    assert few == [11, 4, 8, 25]
 
 
 @pytest.mark.parametrize("path", ["pages/front", "pages/builders/1"])
@@ -371,3 +436,20 @@ def test_the_newest_builds_are_found_by_their_numbers(stage: Stage) -> None:
         assert "Nested Loop" in found
         assert "Limit" in found
         assert "uq_builds_builder_id_number" in found
+
+
+def test_what_has_ended_last_is_read_from_the_end_of_an_index(stage: Stage) -> None:
+    def plans(connection: Connection) -> list[str]:
+        dialect = connection.sql.dialect
+        asked = (overview._RECENT_ROWS.limit(20), overview._ENDED_ROWS.limit(20))
+        found = []
+        for query in asked:
+            clause = query.params(since=NOW).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+            word = "EXPLAIN" if connection.is_postgresql else "EXPLAIN QUERY PLAN"
+            rows = connection.sql.exec_driver_sql(f"{word} {clause}")
+            found.append("\n".join(str(tuple(row)) for row in rows))
+        return found
+
+    for plan in stage.result(stage.database.read(plans)):
+        assert "ix_builds_complete_at_id" in plan
+        assert "TEMP B-TREE" not in plan

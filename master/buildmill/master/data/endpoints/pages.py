@@ -26,7 +26,7 @@ from buildmill.master.db.reading import directory, overview
 from buildmill.master.db.reading.builds import BUILDS
 from buildmill.master.db.reading.requests import REQUESTS
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.builder_health import health_of
+from buildmill.master.domain.builder_health import health_of, typical_seconds
 from buildmill.master.domain.page_documents import (
     BrokenBuilder,
     BuilderPage,
@@ -46,6 +46,8 @@ LISTED: Final = 50
 """The longest list of a page."""
 EXPLAINED: Final = 10
 """Requests of one builder that are given with their reasons; each costs a look at all that wait there."""
+RECENT: Final = 20
+"""Builds that have ended, on the front page."""
 STRIP: Final = 10
 NEWEST: Final = 25
 
@@ -70,23 +72,27 @@ def _given(reasons: Mapping[int, Sequence[Reason]] | None, request_id: int) -> l
 # -- the front page --------------------------------------------------------------------
 
 
-def _front_rows(connection: Connection, spec: ResultSpec) -> FrontPage:
+def _front_rows(connection: Connection, spec: ResultSpec, now: float) -> FrontPage:
     """The front page without reasons."""
     reach = spec.query.reach
     builders = {builder.builderid: builder for builder in builders_of(connection, {}, spec)}
+    wants_broken, wants_running = spec.wants("broken", "broken_total"), spec.wants("running", "running_total")
+    marks = overview.marks(connection) if wants_broken or wants_running else {}
     broken: list[BrokenBuilder] | None = None
     broken_total = None
-    if spec.wants("broken", "broken_total"):
-        every = _broken(builders, overview.marks(connection))
+    if wants_broken:
+        every = _broken(builders, marks)
         broken, broken_total = every[:LISTED], len(every)
-    running, running_total = (
-        overview.running(connection, LISTED, reach) if spec.wants("running", "running_total") else (None, None)
-    )
+    running, running_total = overview.running(connection, LISTED, marks, reach) if wants_running else (None, None)
+    hours, hours_since = overview.hours(connection, now, reach) if spec.wants("hours", "hours_since") else (None, None)
     lines, waiting_total = _lines(connection, builders) if spec.wants("waiting", "waiting_total") else (None, None)
     return FrontPage(
         broken=broken,
         broken_total=broken_total,
+        hours=hours,
+        hours_since=hours_since,
         masters=directory.masters(connection) if spec.wants("masters") else None,
+        recent=overview.recent(connection, RECENT, reach) if spec.wants("recent") else None,
         running=running,
         running_total=running_total,
         waiting=lines,
@@ -130,7 +136,7 @@ def _lines(connection: Connection, builders: Mapping[int, Builder]) -> tuple[lis
 
 
 async def _front(context: Context, _keys: Keys, spec: ResultSpec) -> FrontPage:
-    page = await context.ask(_front_rows, spec)
+    page = await context.ask(_front_rows, spec, context.database.clock.seconds())
     if not page.waiting or not spec.wants("reasons", "waiting"):
         return page
     reasons = await _reasons(context, {line.buildrequestid: line.builderid for line in page.waiting}, spec.query.reach)
@@ -172,10 +178,11 @@ def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> Build
     except NotFound:
         raise NotFound("no such builder") from None
     newest: Page[Build] | None = None
-    health = None
-    if spec.wants("builds", "builds_next", "good_builds", "rated_builds"):
+    health = typical = None
+    if spec.wants("builds", "builds_next", "good_builds", "rated_builds", "typical_s"):
         newest = BUILDS.page(connection, Query((only("builderid", builder_id),), ("-number",), NEWEST, after=START))
-        health = health_of(overview.marks_of(connection, builder_id))
+        marks = overview.marks_of(connection, builder_id)
+        health, typical = health_of(marks), typical_seconds(marks)
     waiting, waiting_total = None, None
     if spec.wants("waiting", "waiting_total"):
         query = Query((only("waiting on", builder_id),), limit=EXPLAINED)
@@ -193,6 +200,7 @@ def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> Build
         good_builds=None if health is None else health.good,
         masters=masters,
         rated_builds=None if health is None else health.rated,
+        typical_s=typical,
         waiting=waiting,
         waiting_total=waiting_total,
         withheld=sorted(spec.withheld),
@@ -234,8 +242,10 @@ ENDPOINTS: list[Endpoint] = [
         parts=(
             Part("builders", "builders.read", "builders", is_required=True),
             Part("broken", "builds.read", "builds"),
+            Part("hours", "builds.read", "builds"),
             Part("masters", "masters.read", "masters"),
             Part("reasons", "reasons.read", "buildrequests"),
+            Part("recent", "builds.read", "builds"),
             Part("running", "builds.read", "builds"),
             Part("waiting", "buildrequests.read", "buildrequests"),
             Part("workers", "workers.read", "workers"),

@@ -6,7 +6,7 @@ The newest builds of a builder are found by their numbers: `last_build_number` t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -17,11 +17,25 @@ from buildmill.master.db.reading.builds import plain_build
 from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.page_documents import BuildMark, RunningBuild, WorkersHealth, WorkerState
+from buildmill.master.domain.builder_health import BAD, GOOD, typical_seconds
+from buildmill.master.domain.page_documents import (
+    BuildMark,
+    HourOfBuilds,
+    RecentBuild,
+    RunningBuild,
+    WorkersHealth,
+    WorkerState,
+)
 from buildmill.master.domain.projects import EVERYTHING, Reach
 
 LOOKED_AT: Final = 20
 """How many numbers back the newest builds of a builder are looked for."""
+
+HOUR: Final = 3600
+HOURS: Final = 24
+"""Of builds that are counted, the present one among them."""
+MOST_COUNTED: Final = 5_000
+"""How many builds are counted for these; each has its row looked at."""
 
 _b, _r, _w, _builders = t.builds.c, t.build_requests.c, t.workers.c, t.builders.c
 _MARK = (_b.builder_id, _b.id, _b.complete_at, _b.number, _b.results, _b.started_at)
@@ -65,6 +79,20 @@ _RUNNING_ROWS: sa.Select[Any] = (
 _RUNNING_NUMBER = sa.select(sa.func.count()).select_from(t.builds).where(_IS_RUNNING)
 _RUNNING = Statement(_RUNNING_ROWS.limit(_limit()))
 _RUNNING_COUNT = Statement(_RUNNING_NUMBER)
+# the same order in both databases: that of the index, read from its end
+_LAST_ENDED = (_b.complete_at.desc().nulls_last(), _b.id.desc())
+_RECENT_ROWS: sa.Select[Any] = (
+    sa.select(*_MARK, _builders.name)
+    .select_from(t.builds.join(t.builders, _builders.id == _b.builder_id))
+    .where(_b.complete_at.is_not(None))
+    .order_by(*_LAST_ENDED)
+)
+_RECENT = Statement(_RECENT_ROWS.limit(_limit()))
+_ENDED_ROWS: sa.Select[Any] = (
+    sa.select(_b.complete_at, _b.results)
+    .where(_b.complete_at >= sa.bindparam("since", type_=_BIG))
+    .order_by(*_LAST_ENDED)
+)
 # as constants: the partial index is only used then
 _IS_WAITING = sa.and_(_r.complete == sa.text("0"), _r.claimed_by.is_(None))
 _LINES = Statement(
@@ -101,20 +129,66 @@ def marks_of(connection: Connection, builder_id: int) -> list[BuildMark]:
     return [BuildMark(*row[1:]) for row in connection.all(_MARKS_OF_ONE, builder=builder_id)]
 
 
-def running(connection: Connection, limit: int, reach: Reach = EVERYTHING) -> tuple[list[RunningBuild], int]:
-    """The newest builds within reach that have not ended, and how many there are in all."""
+def running(
+    connection: Connection, limit: int, newest: Mapping[int, Sequence[BuildMark]], reach: Reach = EVERYTHING
+) -> tuple[list[RunningBuild], int]:
+    """The newest builds within reach that have not ended, and how many there are in all.
+
+    Args:
+        newest: as `marks` gives them.
+    """
+    if reach.is_everything:
+        rows: Sequence[Sequence[Any]] = connection.all(_RUNNING, limit=limit)
+        total = len(rows) if len(rows) < limit else int(connection.scalar(_RUNNING_COUNT))
+    else:
+        within, values = ReachSql(shape_of(reach)).builder(_b.builder_id), parameters_of(reach)
+        rows = [tuple(row) for row in connection.sql.execute(_RUNNING_ROWS.where(within).limit(limit), values)]
+        total = int(connection.sql.execute(_RUNNING_NUMBER.where(within), values).scalar_one())
+    return [_running(row, newest) for row in rows], total
+
+
+def _running(row: Sequence[Any], newest: Mapping[int, Sequence[BuildMark]]) -> RunningBuild:
+    build = plain_build(tuple(row))
+    typical = typical_seconds(newest.get(build.builderid, ()))
+    return RunningBuild(build=build, builder=row[-2], typical_s=typical, worker=row[-1])
+
+
+def recent(connection: Connection, limit: int, reach: Reach = EVERYTHING) -> list[RecentBuild]:
+    """The builds within reach that have ended last."""
+    if reach.is_everything:
+        rows: Sequence[Sequence[Any]] = connection.all(_RECENT, limit=limit)
+    else:
+        within = ReachSql(shape_of(reach)).builder(_b.builder_id)
+        rows = connection.sql.execute(_RECENT_ROWS.where(within).limit(limit), parameters_of(reach)).all()
+    return [RecentBuild(BuildMark(row[1], row[2], row[3], row[4], row[5]), row[6], row[0]) for row in rows]
+
+
+def hours(connection: Connection, now: float, reach: Reach = EVERYTHING) -> tuple[list[HourOfBuilds], int]:
+    """How the builds within reach ended in the last `HOURS`, and from when on all of them are counted."""
+    first = int(now) // HOUR - HOURS + 1
+    since = first * HOUR
+    ended = _ENDED_ROWS.limit(MOST_COUNTED)
     if not reach.is_everything:
-        return _running_within(connection, limit, reach)
-    rows = connection.all(_RUNNING, limit=limit)
-    found = [RunningBuild(plain_build(row), row[-2], row[-1]) for row in rows]
-    return found, len(found) if len(found) < limit else int(connection.scalar(_RUNNING_COUNT))
+        ended = ended.where(ReachSql(shape_of(reach)).builder(_b.builder_id))
+    rows = connection.sql.execute(_by_hour(ended), {"since": since, **parameters_of(reach)}).all()
+    counts = {first + index: [0, 0, 0] for index in range(HOURS)}
+    for hour, results, number, _oldest in rows:
+        kind = 0 if results in GOOD else 1 if results in BAD else 2
+        counts.setdefault(min(hour, first + HOURS - 1), [0, 0, 0])[kind] += number
+    if sum(row[2] for row in rows) == MOST_COUNTED:
+        since = min(row[3] for row in rows)
+    return [
+        HourOfBuilds(bad=bad, begins_at=hour * HOUR, good=good, other=other)
+        for hour, (good, bad, other) in counts.items()
+    ], since
 
 
-def _running_within(connection: Connection, limit: int, reach: Reach) -> tuple[list[RunningBuild], int]:
-    within, values = ReachSql(shape_of(reach)).builder(_b.builder_id), parameters_of(reach)
-    rows = connection.sql.execute(_RUNNING_ROWS.where(within).limit(limit), values)
-    found = [RunningBuild(plain_build(tuple(row)), row[-2], row[-1]) for row in rows]
-    return found, int(connection.sql.execute(_RUNNING_NUMBER.where(within), values).scalar_one())
+def _by_hour(ended: sa.Select[Any]) -> sa.Select[Any]:
+    rows = ended.subquery()
+    hour = rows.c.complete_at // sa.literal_column(str(HOUR), sa.BigInteger)
+    return sa.select(hour, rows.c.results, sa.func.count(), sa.func.min(rows.c.complete_at)).group_by(
+        hour, rows.c.results
+    )
 
 
 class Line(NamedTuple):
