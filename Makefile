@@ -17,7 +17,7 @@ export BUILDMILL_PEER
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types layers unit faults simulate ui ui-test ui-types docs client news coverage peer wheel bench bench-durability bench-pages bench-biglog limits clean
+.PHONY: help run test lint format types layers unit faults simulate ui ui-test ui-types pictures docs client news coverage peer wheel bench bench-durability bench-pages bench-biglog limits clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ ui: $(UI)  ## the web pages, into master/buildmill/master/web/static
 
 ui-types: $(VENV)/.installed  ## the TypeScript types of the data API's documents, after these have changed
 	PYTHONPATH=common:worker:master $(BIN)/python contrib/packaging/ui_types.py
+
+pictures: $(UI) $(VENV)/.installed-dev  ## the manual's pictures of web pages, taken anew; all others are in build/pictures
+	BUILDMILL_PICTURES=build/pictures $(BIN)/python -m pytest -q tests/browser/test_gallery.py
+	cp build/pictures/manual/*.png docs/howto/pictures/
 
 ui-test: $(UI)  ## types, lint, tests and size of the web pages
 	$(UI_TOOL) npm run check

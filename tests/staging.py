@@ -57,12 +57,12 @@ class StagedScene:
         space_guid: of the only space.
     """
 
-    def __init__(self, stage: Stage, config: StagingConfig | None = None) -> None:
+    def __init__(self, stage: Stage, config: StagingConfig | None = None, master: str = "here") -> None:
         self.stage = stage
         self.context = UpdateContext(CountedBytes())
         self.updates = Updates(stage.database, self.context)
         self.reads = StagingReading(stage.database, lambda: self.updates.staging, NoBlobs())
-        self.context.masterid = stage.result(self.updates.findMasterId("here"))
+        self.context.masterid = stage.result(self.updates.findMasterId(master))
         self.configure(config or staging_config())
         (space,) = stage.result(self.reads.spaces(SpaceFilter(), Listing())).values
         self.space_guid = space.guid

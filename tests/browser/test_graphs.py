@@ -8,11 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import AXE, DEADLINE_MS, Watched, visit
+from tests.browser.conftest import DEADLINE_MS, Watched, visit
 from tests.browser.graph_site import LONG, NAMES, GraphSite
-
-MOST_REQUESTS = 3
-"""For the data of a page, and of its charts."""
 
 
 @pytest.fixture(scope="module")
@@ -29,28 +26,6 @@ def graphs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def address(graphs: GraphSite) -> str:
     return graphs.url
-
-
-def pages_of(graphs: GraphSite) -> dict[str, str]:
-    return {
-        "graph": "/graph",
-        "target": "/graph/targets/packages",
-        "runs": "/graph/runs",
-        "run": f"/graph/runs/{graphs.failed}",
-        "schedules": "/graph/schedules",
-        "schedule": f"/graph/schedules/{graphs.schedule}",
-        "new schedule": "/graph/schedules/new?target=release",
-        "schedule to be changed": f"/graph/schedules/{graphs.nightly}/edit",
-        "tests": "/tests",
-        "tests of a builder": "/builders/unit/tests",
-        "tests of a build": "/builders/unit/builds/5/tests",
-        "test": f"/builders/unit/tests/{NAMES[0].replace('/', '%2F')}",
-        "builder": "/builders/unit",
-        "builders": "/builders",
-        "worker": "/workers/w1",
-        "staging": "/staging",
-        "app": f"/staging/apps/{graphs.app}",
-    }
 
 
 # -- job graphs ------------------------------------------------------------------------------
@@ -287,50 +262,3 @@ def test_charts_are_drawn_and_have_the_same_as_a_table(page: Page, path: str, to
     assert chart.locator("canvas").evaluate(drawn)
     chart.get_by_text("As a table").click()
     expect(chart.locator("tbody tr")).to_have_count(rows)
-
-
-# -- all of them -----------------------------------------------------------------------------
-
-
-def test_each_page_asks_at_most_three_times(page: Page, graphs: GraphSite) -> None:
-    visit(page, "/about")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
-    found = {}
-    for name, path in pages_of(graphs).items():
-        page.goto("about:blank")
-        asked.clear()
-        visit(page, path)
-        page.wait_for_load_state("networkidle")
-        found[name] = sorted(set(asked))
-
-    assert {name: urls for name, urls in found.items() if len(urls) > MOST_REQUESTS} == {}
-
-
-def test_everybody_can_use_them(page: Page, graphs: GraphSite) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    problems = []
-    for name, path in pages_of(graphs).items():
-        visit(page, path)
-        page.wait_for_load_state("networkidle")
-        page.evaluate(AXE.read_text())
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-            problems += [
-                f"{name}, {scheme}: {one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
-                for one in found["violations"]
-            ]
-
-    assert problems == []
-
-
-def test_none_is_wider_than_a_telephone(page: Page, graphs: GraphSite) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    widths = {}
-    for name, path in pages_of(graphs).items():
-        visit(page, path)
-        page.wait_for_load_state("networkidle")
-        widths[name] = page.evaluate("document.documentElement.scrollWidth")
-
-    assert {name: width for name, width in widths.items() if width > 360} == {}

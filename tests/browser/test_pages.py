@@ -6,33 +6,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import AXE, Watched, visit
+from tests.browser.conftest import Watched, visit
 from tests.browser.site import LINES, Site
 from tests.programs import wait_for
-
-PAGES = {
-    "front": "/",
-    "builders": "/builders",
-    "builder": "/builders/app",
-    "broken": "/builders/app/builds/2",
-    "running": "/builders/slow/builds/1",
-    "tree": "/builders/all/builds/1",
-    "log": "/builders/app/builds/2/steps/compile/logs/stdio",
-    "pending": "/pending",
-    "workers": "/workers",
-    "worker": "/workers/w1",
-    "changes": "/changes",
-    "schedulers": "/schedulers",
-    "masters": "/masters",
-    "account": "/account",
-    "audit": "/audit",
-    "about": "/about",
-    "waterfall": "/waterfall",
-    "console": "/console",
-    "grid": "/grid",
-    "projects": "/projects",
-}
-
 
 # -- the front page and builders -----------------------------------------------------------
 
@@ -236,25 +212,6 @@ def test_live_log_follows_its_end_until_the_reader_scrolls(page: Page, site: Sit
     expect(page.get_by_role("button", name="below")).to_be_hidden()
 
 
-# -- how much is asked for -----------------------------------------------------------------------
-
-
-def test_no_page_needs_more_than_three_questions(page: Page) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
-    found = {}
-    for name in ("front", "builders", "builder", "broken", "waterfall", "console", "grid"):
-        visit(page, "/masters")
-        page.wait_for_load_state("networkidle")
-        asked.clear()
-        visit(page, PAGES[name])
-        page.wait_for_load_state("networkidle")
-        found[name] = [url.partition("/api/v2/")[2] for url in asked]
-
-    assert {name: urls for name, urls in found.items() if len(urls) > 3} == {}
-    assert len(found["front"]) == 1
-
-
 # -- the keyboard ---------------------------------------------------------------------------------
 
 
@@ -275,37 +232,7 @@ def test_pages_are_reached_with_the_keyboard(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-# -- everybody can use it, and nobody is attacked --------------------------------------------------
-
-
-MAIN = ("front", "builders", "builder", "broken", "running", "tree", "log", "pending", "workers")
-
-
-def test_main_pages_can_be_used_by_everybody(page: Page) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    problems = []
-    for name in MAIN:
-        visit(page, PAGES[name])
-        page.evaluate(AXE.read_text())
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-            problems += [
-                f"{name}, {scheme}: {one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
-                for one in found["violations"]
-            ]
-
-    assert problems == []
-
-
-def test_no_page_is_wider_than_a_telephone(page: Page) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    widths = {}
-    for name, path in PAGES.items():
-        visit(page, path)
-        widths[name] = page.evaluate("document.documentElement.scrollWidth")
-
-    assert {name: width for name, width in widths.items() if width > 360} == {}
+# -- nobody is attacked --------------------------------------------------------------------------
 
 
 def test_hostile_output_stays_text(page: Page, site: Site) -> None:

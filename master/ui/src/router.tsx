@@ -1,12 +1,11 @@
 /** Addresses: behind `#`, as Buildbot's bookmarks, its mails and the way back from signing in have them. */
 
 import { createHashHistory, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { ApiError } from "./api/client";
-import { Loading, Problem } from "./parts/basics";
+import { Loading, NotFound, Problem } from "./parts/basics";
 import { Layout } from "./parts/Layout";
 import Front from "./pages/Front";
 
-const root = createRootRoute({ component: Layout, notFoundComponent: () => <Problem error={new ApiError(404, "")} /> });
+const root = createRootRoute({ component: Layout, notFoundComponent: NotFound });
 
 /** A word of an address's query, which may look like a number. */
 const word = (value: unknown): string | undefined => (value === undefined || value === null || value === "" ? undefined : String(value));

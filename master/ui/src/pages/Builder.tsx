@@ -7,7 +7,8 @@ import { getDocument } from "../api/client";
 import { config } from "../api/config";
 import { useBuilderId, useOne } from "../api/queries";
 import { PermittedButton } from "../parts/actions";
-import { Ago, Document, Empty, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
+import { formatDuration } from "../lib/time";
+import { Ago, Document, Empty, Result, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
 import { BuildTable } from "../parts/BuildTable";
 import { CancelAll } from "../parts/CancelAll";
 import { Durations } from "../parts/Charts";
@@ -39,6 +40,7 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
             <Link to="/builders">{text.builders.title}</Link>
           </nav>
           <h1>{builder.name}</h1>
+          <Summary page={page} />
         </div>
         <span className="buttons">
           <Link to="/builders/$builder/tests" params={{ builder: String(builder.builderid) }} className="button">
@@ -66,6 +68,20 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
       <Workers page={page} />
       <Withheld parts={page.withheld} />
     </>
+  );
+}
+
+/** How it does, in a line. */
+function Summary({ page }: { page: BuilderPage }): ReactNode {
+  const newest = page.builds?.find((build) => build.complete);
+  if (!newest) return null;
+  return (
+    <p className="muted line">
+      <Result results={newest.results} />
+      {newest.complete_at !== null && <Ago at={newest.complete_at} />}
+      {!!page.rated_builds && <span>{text.builders.rate(page.good_builds ?? 0, page.rated_builds)}</span>}
+      {page.typical_s !== null && <span>{text.builder.typical(formatDuration(page.typical_s))}</span>}
+    </p>
   );
 }
 
@@ -150,7 +166,7 @@ function Builds({ page }: { page: BuilderPage }): ReactNode {
   };
   return (
     <Section title={text.builder.builds}>
-      {all.length === 0 ? <Empty>{text.builder.noBuilds}</Empty> : <BuildTable builds={all} />}
+      {all.length === 0 ? <Empty>{text.builder.noBuilds}</Empty> : <BuildTable builds={all} typical={page.typical_s} />}
       {problem && <p className="error">{problem}</p>}
       {after !== null && (
         <p>

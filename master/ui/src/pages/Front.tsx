@@ -1,4 +1,4 @@
-/** The front page: what is broken, what runs, what waits and why, and whether all is well. */
+/** The front page: whether all is well, what is broken, what runs and for how long yet, what waits and why, what has ended. */
 
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -9,6 +9,8 @@ import { mergeFrontPage } from "../lib/merge";
 import { formatDuration } from "../lib/time";
 import { lookOf } from "../lib/results";
 import { Ago, BuildLink, BuilderLink, Document, Duration, Empty, Mark, Result, Section, Withheld, WorkerLink, useNow, useTitle } from "../parts/basics";
+import { DayChart } from "../parts/DayChart";
+import { Expected } from "../parts/Progress";
 import { Reasons } from "../parts/Reasons";
 import { text } from "../text";
 
@@ -26,15 +28,52 @@ export default function Front(): ReactNode {
 function Body({ page }: { page: FrontPage }): ReactNode {
   return (
     <>
-      <h1 className="visually-hidden">{text.front.title}</h1>
+      <Heading page={page} />
       <div className="front">
-        <Broken page={page} />
-        <Running page={page} />
-        <Waiting page={page} />
-        <Health page={page} />
+        <div className="front-column">
+          <Broken page={page} />
+          <Running page={page} />
+          <Waiting page={page} />
+        </div>
+        <div className="front-column">
+          <NotReady page={page} />
+          <Recent page={page} />
+        </div>
       </div>
       <Withheld parts={page.withheld} />
     </>
+  );
+}
+
+/** The verdict, the numbers behind it, and how the last day went. */
+function Heading({ page }: { page: FrontPage }): ReactNode {
+  const { broken_total: broken, running_total: running, waiting_total: waiting, workers, masters, hours, hours_since: since } = page;
+  const up = masters?.filter((master) => master.active).length ?? 0;
+  return (
+    <header className={`card day ${broken === null ? "" : broken ? "failure" : "success"}`}>
+      <div className="day-verdict">
+        {broken === null ? <h1>{text.front.title}</h1> : <h1>{<Result look={broken ? "failure" : "success"} label={text.front.verdict(broken)} />}</h1>}
+        <ul className="day-facts">
+          {running !== null && <li>{text.front.allRunning(running)}</li>}
+          {waiting !== null && (
+            <li>
+              <Link to="/pending">{text.front.allWaiting(waiting)}</Link>
+            </li>
+          )}
+          {workers && (
+            <li className={workers.connected < workers.total ? "warn" : ""}>
+              <Link to="/workers">{text.front.workers(workers.connected, workers.total)}</Link>
+            </li>
+          )}
+          {masters && (masters.length > 1 || up < masters.length) && (
+            <li className={up < masters.length ? "warn" : ""}>
+              <Link to="/masters">{text.front.masters(up, masters.length)}</Link>
+            </li>
+          )}
+        </ul>
+      </div>
+      {hours && since !== null && <DayChart hours={hours} since={since} />}
+    </header>
   );
 }
 
@@ -44,14 +83,9 @@ function Count({ n }: { n: number | null }): ReactNode {
 
 function Broken({ page }: { page: FrontPage }): ReactNode {
   const { broken, broken_total: total } = page;
-  if (broken === null) return null;
+  if (!broken?.length) return null; // the heading says so
   return (
     <Section title={text.front.broken} aside={<Count n={total} />}>
-      {broken.length === 0 && (
-        <p className="empty good">
-          <span aria-hidden="true">✓</span> {text.front.nothingBroken}
-        </p>
-      )}
       <ul className="rows">
         {broken.map((one) => (
           <li key={one.builderid} className={`row edge ${lookOf(one.build.results)}`}>
@@ -102,7 +136,7 @@ function Running({ page }: { page: FrontPage }): ReactNode {
     <Section title={text.front.running} aside={<Count n={total} />}>
       {running.length === 0 && <Empty>{text.front.nothingRuns}</Empty>}
       <ul className="rows">
-        {running.map(({ build, builder, worker }) => (
+        {running.map(({ build, builder, typical_s, worker }) => (
           <li key={build.buildid} className="row edge running">
             <Mark look="running" />
             <div className="grow">
@@ -114,6 +148,7 @@ function Running({ page }: { page: FrontPage }): ReactNode {
                   {text.common.number(build.number)}
                 </BuildLink>
                 <Duration from={build.started_at} to={build.complete_at} />
+                <Expected from={build.started_at} typical={typical_s} />
               </div>
               <div className="muted line">
                 <span>{build.state_string}</span>
@@ -159,44 +194,54 @@ function Waiting({ page }: { page: FrontPage }): ReactNode {
   );
 }
 
-function Health({ page }: { page: FrontPage }): ReactNode {
-  const { workers, masters } = page;
-  if (workers === null && masters === null) return null;
-  const up = masters?.filter((master) => master.active).length ?? 0;
+function NotReady({ page: { workers } }: { page: FrontPage }): ReactNode {
+  if (!workers?.not_ready.length) return null;
   return (
-    <Section title={text.front.health}>
-      <ul className="facts">
-        {masters && (
-          <li className={up < masters.length ? "warn" : ""}>
-            <Link to="/masters">{text.front.masters(up, masters.length)}</Link>
+    <Section title={text.front.notReady} aside={<Count n={workers.not_ready_total} />}>
+      <ul className="plain">
+        {workers.not_ready.map((worker) => (
+          <li key={worker.workerid}>
+            <WorkerLink id={worker.workerid}>{worker.name}</WorkerLink>{" "}
+            <span className="warn">
+              {!worker.connected ? text.workers.offline : worker.paused ? text.workers.paused : text.workers.graceful}
+              {worker.paused && worker.pause_reason ? `: ${worker.pause_reason}` : ""}
+            </span>
           </li>
+        ))}
+        {workers.not_ready_total > workers.not_ready.length && (
+          <li className="muted">{text.front.more(workers.not_ready_total - workers.not_ready.length)}</li>
         )}
-        {workers && (
-          <li className={workers.connected < workers.total ? "warn" : ""}>
-            <Link to="/workers">{text.front.workers(workers.connected, workers.total)}</Link>
-          </li>
-        )}
-        {workers && workers.paused > 0 && <li className="warn">{text.front.paused(workers.paused)}</li>}
-        {workers && workers.graceful > 0 && <li className="warn">{text.front.graceful(workers.graceful)}</li>}
       </ul>
-      {workers && workers.not_ready.length > 0 && (
-        <>
-          <h3>{text.front.notReady}</h3>
-          <ul className="plain">
-            {workers.not_ready.map((worker) => (
-              <li key={worker.workerid}>
-                <WorkerLink id={worker.workerid}>{worker.name}</WorkerLink>{" "}
-                <span className="muted">
-                  {!worker.connected ? text.workers.offline : worker.paused ? text.workers.paused : text.workers.graceful}
-                  {worker.paused && worker.pause_reason ? `: ${worker.pause_reason}` : ""}
-                </span>
-              </li>
-            ))}
-            {workers.not_ready_total > workers.not_ready.length && (
-              <li className="muted">{text.front.more(workers.not_ready_total - workers.not_ready.length)}</li>
-            )}
-          </ul>
-        </>
+    </Section>
+  );
+}
+
+function Recent({ page: { recent } }: { page: FrontPage }): ReactNode {
+  if (recent === null) return null;
+  return (
+    <Section title={text.front.recent}>
+      {recent.length === 0 ? (
+        <Empty next={<Link to="/builders">{text.front.toBuilders}</Link>} hint={text.front.firstBuild}>
+          {text.front.noRecent}
+        </Empty>
+      ) : (
+        <ul className="rows recent">
+          {recent.map(({ build, builder, builderid }) => (
+            <li key={build.buildid} className="row">
+              <Mark look={lookOf(build.results)} />
+              <span className="grow line">
+                <BuilderLink id={builderid}>{builder}</BuilderLink>
+                <BuildLink builder={builderid} number={build.number}>
+                  {text.common.number(build.number)}
+                </BuildLink>
+              </span>
+              <span className="muted nowrap">
+                <Duration from={build.started_at} to={build.complete_at} />
+              </span>
+              <span className="muted nowrap recent-when">{build.complete_at !== null && <Ago at={build.complete_at} />}</span>
+            </li>
+          ))}
+        </ul>
       )}
     </Section>
   );

@@ -5,9 +5,17 @@ import type { Build } from "../api/schema";
 import { text } from "../text";
 import { Ago, BuildLink, Duration, Result } from "./basics";
 import { Table, type Column } from "./ListPage";
+import { Expected } from "./Progress";
 
-/** @param names of builders by id; with it there is a column for them */
-export function BuildTable({ builds, names }: { builds: readonly Build[]; names?: ReadonlyMap<number, string> }): ReactNode {
+interface BuildTableProps {
+  readonly builds: readonly Build[];
+  /** Of builders by id; with them there is a column for them. */
+  readonly names?: ReadonlyMap<number, string>;
+  /** How many seconds such builds take: those that run tell how far they are. */
+  readonly typical?: number | null;
+}
+
+export function BuildTable({ builds, names, typical = null }: BuildTableProps): ReactNode {
   const columns: readonly Column<Build>[] = [
     {
       label: text.common.build,
@@ -21,7 +29,16 @@ export function BuildTable({ builds, names }: { builds: readonly Build[]; names?
     { label: text.common.result, className: "nowrap", cell: ({ results }) => <Result results={results} /> },
     { label: text.common.state, className: "text", cell: ({ state_string }) => state_string },
     { label: text.common.started, className: "nowrap", cell: ({ started_at }) => <Ago at={started_at} /> },
-    { label: text.common.duration, className: "nowrap", cell: (build) => <Duration from={build.started_at} to={build.complete_at} /> },
+    {
+      label: text.common.duration,
+      className: "nowrap",
+      cell: (build) => (
+        <span className="line">
+          <Duration from={build.started_at} to={build.complete_at} />
+          {!build.complete && <Expected from={build.started_at} typical={typical} />}
+        </span>
+      ),
+    },
   ];
   return (
     <div className="scroll">

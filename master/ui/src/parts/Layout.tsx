@@ -1,7 +1,7 @@
 /** What is around every page. */
 
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { config } from "../api/config";
 import { live, useConnection } from "../api/queries";
 import { text } from "../text";
@@ -18,12 +18,10 @@ export function Layout(): ReactNode {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const main = useRef<HTMLElement>(null);
   const shown = useRef(path);
-  const more = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     if (shown.current === path) return;
     shown.current = path;
     setMenuOpen(false);
-    if (more.current) more.current.open = false;
     main.current?.focus({ preventScroll: true }); // a screen reader begins with the new page
   }, [path]);
   return (
@@ -55,16 +53,7 @@ export function Layout(): ReactNode {
               </li>
             ))}
             <li>
-              <details className="more" ref={more} onKeyDown={(event) => event.key === "Escape" && more.current && (more.current.open = false)}>
-                <summary>{text.nav.more}</summary>
-                <ul>
-                  {MORE.map(([to, label]) => (
-                    <li key={to}>
-                      <Link to={to}>{label}</Link>
-                    </li>
-                  ))}
-                </ul>
-              </details>
+              <More path={path} />
             </li>
           </ul>
           <div className="tools">
@@ -83,6 +72,50 @@ export function Layout(): ReactNode {
       {opened === "palette" && <Palette onClose={() => setOpened(null)} />}
       {opened === "help" && <Help onClose={() => setOpened(null)} />}
     </>
+  );
+}
+
+/** The places that are not always in sight, in groups; it closes when something else is pressed. */
+function More({ path }: { path: string }): ReactNode {
+  const more = useRef<HTMLDetailsElement>(null);
+  const summary = useRef<HTMLElement>(null);
+  const close = (): void => {
+    if (more.current) more.current.open = false;
+  };
+  useEffect(close, [path]);
+  useEffect(() => {
+    const onPress = (event: PointerEvent): void => {
+      if (event.target instanceof Node && !more.current?.contains(event.target)) close();
+    };
+    document.addEventListener("pointerdown", onPress);
+    return () => document.removeEventListener("pointerdown", onPress);
+  }, []);
+  const onKey = (event: KeyboardEvent<HTMLElement>): void => {
+    if (event.key !== "Escape") return;
+    close();
+    summary.current?.focus();
+  };
+  const isHere = MORE.some(({ places }) => places.some(([to]) => path === to || path.startsWith(`${to}/`)));
+  return (
+    <details className="more" ref={more} onKeyDown={onKey}>
+      <summary ref={summary} className={isHere ? "active" : ""}>
+        {text.nav.more}
+      </summary>
+      <div className="more-groups">
+        {MORE.map(({ title, places }) => (
+          <div key={title} role="group" aria-label={title}>
+            <p aria-hidden="true">{title}</p>
+            <ul>
+              {places.map(([to, label]) => (
+                <li key={to}>
+                  <Link to={to}>{label}</Link>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+      </div>
+    </details>
   );
 }
 
@@ -128,7 +161,7 @@ function useShortcuts(open: (what: "palette" | "help") => void): void {
   useEffect(() => {
     let isGoing = false;
     const pages: Record<string, To> = { o: "/", b: "/builders", p: "/pending", w: "/workers", c: "/changes", t: "/tests", j: "/graph" };
-    const onKey = (event: KeyboardEvent): void => {
+    const onKey = (event: globalThis.KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
         open("palette");

@@ -3,6 +3,7 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { ApiError } from "../api/client";
+import { config } from "../api/config";
 import bad from "../icons/bad.svg";
 import good from "../icons/good.svg";
 import neutral from "../icons/neutral.svg";
@@ -85,9 +86,23 @@ export function Section({ title, children, id, aside }: { title: ReactNode; chil
   );
 }
 
-/** What is said where there is nothing to show. */
-export function Empty({ children }: { children: ReactNode }): ReactNode {
-  return <p className="empty">{children}</p>;
+interface EmptyProps {
+  readonly children: ReactNode;
+  /** How there comes to be something. */
+  readonly hint?: ReactNode;
+  /** A link to where that is done. */
+  readonly next?: ReactNode;
+}
+
+/** What is said where there is nothing to show, and what to do about it. */
+export function Empty({ children, hint, next }: EmptyProps): ReactNode {
+  return (
+    <div className="empty">
+      <p>{children}</p>
+      {hint && <p className="muted">{hint}</p>}
+      {next && <p>{next}</p>}
+    </div>
+  );
 }
 
 /** What a hook for a document gives. */
@@ -131,6 +146,12 @@ export function Problem({ error, again }: { error: Error; again?: () => void }):
       )}
     </div>
   );
+}
+
+/** What is at an address that nothing has. */
+export function NotFound(): ReactNode {
+  useTitle(`${text.common.absent} · ${config().title}`);
+  return <Problem error={new ApiError(404, "")} />;
 }
 
 /** Parts that the reader may not see. */

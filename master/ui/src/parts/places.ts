@@ -3,24 +3,47 @@
 import { text } from "../text";
 import type { To } from "./basics";
 
-export const MAIN: readonly [To, string][] = [
+type Place = readonly [To, string];
+
+export interface Group {
+  readonly title: string;
+  readonly places: readonly Place[];
+}
+
+export const MAIN: readonly Place[] = [
   ["/", text.nav.front],
   ["/builders", text.nav.builders],
   ["/pending", text.nav.pending],
   ["/workers", text.nav.workers],
   ["/changes", text.nav.changes],
 ];
-export const MORE: readonly [To, string][] = [
-  ["/waterfall", text.nav.waterfall],
-  ["/console", text.nav.console],
-  ["/grid", text.nav.grid],
-  ["/tests", text.nav.tests],
-  ["/graph", text.nav.graph],
-  ["/staging", text.nav.staging],
-  ["/projects", text.projects.title],
-  ["/schedulers", text.nav.schedulers],
-  ["/masters", text.nav.masters],
-  ["/audit", text.nav.audit],
-  ["/about", text.nav.about],
+export const MORE: readonly Group[] = [
+  {
+    title: text.nav.groups.views,
+    places: [
+      ["/waterfall", text.nav.waterfall],
+      ["/console", text.nav.console],
+      ["/grid", text.nav.grid],
+      ["/projects", text.projects.title],
+    ],
+  },
+  {
+    title: text.nav.groups.results,
+    places: [
+      ["/tests", text.nav.tests],
+      ["/graph", text.nav.graph],
+      ["/graph/schedules", text.nav.schedules],
+      ["/staging", text.nav.staging],
+    ],
+  },
+  {
+    title: text.nav.groups.system,
+    places: [
+      ["/schedulers", text.nav.schedulers],
+      ["/masters", text.nav.masters],
+      ["/audit", text.nav.audit],
+      ["/about", text.nav.about],
+    ],
+  },
 ];
-export const PAGES = [...MAIN, ...MORE, ["/account", text.nav.account] as [To, string]];
+export const PAGES: readonly Place[] = [...MAIN, ...MORE.flatMap(({ places }) => places), ["/account", text.nav.account]];
