@@ -139,8 +139,9 @@ class LivedInSite(RunningMaster):
     def _stage_apps(self, scene: StagedScene) -> str:
         """Make an app with a droplet and a staging that has failed, and one that was never staged; its GUID."""
         app = scene.app("shop")
-        staged, failing = (scene.build(scene.package(app)) for _ in range(2))
+        staged = scene.build(scene.package(app))
         scene.finish(staged)
+        failing = scene.build(scene.package(app))
         failed = ReportedEnd(state=BuildState.FAILED, error="NoAppDetectedError - none of the buildpacks fits")
         scene.stage.result(scene.updates.reportBuild(failing.guid, failed))
         # there were no builds of the phases
@@ -164,7 +165,7 @@ class LivedInSite(RunningMaster):
         self._broken.unlink()
         times = {"type": "time", "cronExpression": "0 2 * * *", "timeZone": "UTC"}
         updated = {"type": "datasetUpdated", "datasetRid": self._rid("sources"), "branchName": "main"}
-        self._add_schedule("nightly", "release", {"type": "or", "triggers": [times, updated]})
+        self.ids["nightly"] = self._add_schedule("nightly", "release", {"type": "or", "triggers": [times, updated]})
         self.ids["schedule"] = self._add_schedule("manual by hand", "manual", {"type": "manual"})
         self.post(f"schedules/{self.ids['schedule']}", "run")
         self._as_if_begun(self.ids["running"], 17 * MINUTE)
@@ -232,6 +233,8 @@ class LivedInSite(RunningMaster):
             "run": f"/graph/runs/{self.ids['run']}",
             "schedules": "/graph/schedules",
             "schedule": f"/graph/schedules/{self.ids['schedule']}",
+            "new schedule": "/graph/schedules/new?target=release",
+            "schedule to be changed": f"/graph/schedules/{self.ids['nightly']}/edit",
             "staging": "/staging",
             "app": f"/staging/apps/{self.ids['app']}",
             "nothing there": "/no/such/page",

@@ -43,6 +43,7 @@ BOOKMARKS = {
     "/pendingbuildrequests": "windows",
     "/builders/1/builds/2/steps/2": "compile failed",
     "/builders/1/builds/2/steps/2/logs/stdio": "gcc -c -Wall main.c",
+    "/builders/1/force/release": "Build a release",
     "/no/such/page": "There is no such page",
     "/builders/app/builds/1": "success",
 }

@@ -20,7 +20,19 @@ const filtered = {
 
 const front = createRoute({ getParentRoute: () => root, path: "/", component: Front });
 const builders = createRoute({ getParentRoute: () => root, path: "/builders", ...filtered, component: lazyRouteComponent(() => import("./pages/Builders")) });
-const builder = createRoute({ getParentRoute: () => root, path: "/builders/$builder", component: lazyRouteComponent(() => import("./pages/Builder")) });
+const builder = createRoute({
+  getParentRoute: () => root,
+  path: "/builders/$builder",
+  validateSearch: (search: Record<string, unknown>): { force?: string } => (word(search["force"]) ? { force: word(search["force"]) as string } : {}),
+  component: lazyRouteComponent(() => import("./pages/Builder")),
+});
+const builderForce = createRoute({
+  getParentRoute: () => root,
+  path: "/builders/$builder/force/$scheduler",
+  beforeLoad: ({ params: { builder, scheduler } }) => {
+    throw redirect({ to: "/builders/$builder", params: { builder }, search: { force: scheduler } });
+  },
+});
 const build = createRoute({ getParentRoute: () => root, path: "/builders/$builder/builds/$number", component: lazyRouteComponent(() => import("./pages/Build"), "NumberedBuild") });
 const buildById = createRoute({ getParentRoute: () => root, path: "/builds/$build", component: lazyRouteComponent(() => import("./pages/Build"), "BuildById") });
 const step = createRoute({
@@ -103,7 +115,7 @@ const buildTests = createRoute({ getParentRoute: () => root, path: "/builders/$b
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    front, builders, builder, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
+    front, builders, builder, builderForce, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
     schedulers, masters, about, audit, account, waterfall, consolePage, grid, projects, project,
     graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, graphScheduleNew, graphScheduleEdit, staging, stagingApp, tests, builderTests, builderTest, buildTests,
   ]),

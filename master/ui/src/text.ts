@@ -139,6 +139,7 @@ const english = {
     allTags: "All tags",
     showOld: "Show builders that no master runs",
     none: "No builder has been configured.",
+    hint: "Builders are described in c[\"builders\"] of master.cfg; they appear here as soon as a configuration with them is in force.",
     noMatch: "No builder matches.",
     shown: (n: number, all: number) => `${n} of ${count(all, "builder")}`,
     last: "Last builds, newest on the right",
@@ -301,7 +302,7 @@ const english = {
     builds: "Builds of it",
   },
   schedulers: { title: "Schedulers", none: "No scheduler is configured.", enabled: "enabled", disabled: "disabled", enable: "Enable", disable: "Disable", master: "Master" },
-  projects: { title: "Projects", none: "No project is configured.", noBuilders: "No builder belongs to it." },
+  projects: { title: "Projects", none: "No project is configured.", hint: "Projects are named in c[\"projects\"] of master.cfg, and builders say which one they belong to.", noBuilders: "No builder belongs to it." },
   masters: { title: "Masters", none: "No master is known.", active: "running", inactive: "not running", lastActive: "Last seen" },
   account: {
     title: "Account",

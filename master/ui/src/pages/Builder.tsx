@@ -86,7 +86,8 @@ function Summary({ page }: { page: BuilderPage }): ReactNode {
 }
 
 function ForceButtons({ page }: { page: BuilderPage }): ReactNode {
-  const [opened, setOpened] = useState<ForceScheduler | null>(null);
+  const { force } = route.useSearch();
+  const [opened, setOpened] = useState<ForceScheduler | null>(page.forceschedulers?.find(({ name }) => name === force) ?? null);
   if (!page.forceschedulers?.length) return null;
   return (
     <div className="buttons">

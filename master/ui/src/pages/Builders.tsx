@@ -75,7 +75,7 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
       )}
       {shown.length > 0 && !page.withheld.includes("builds") && <Trend builders={ids} />}
       {shown.length === 0 ? (
-        <Empty>{present.length ? text.builders.noMatch : text.builders.none}</Empty>
+        <Empty hint={!present.length && text.builders.hint}>{present.length ? text.builders.noMatch : text.builders.none}</Empty>
       ) : (
         <div className="card flush">
           <table className="builders">

@@ -5,65 +5,88 @@ import type { ReactNode } from "react";
 import type { BuildersPage, BuilderSummary, Project } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
-import { BuilderLink, Document, Empty, Problem, Result, Section, useTitle } from "../parts/basics";
+import { Ago, BuilderLink, Document, Empty, NotFound, Result, Section, useTitle } from "../parts/basics";
 import { Strip } from "../parts/Strip";
-import { ApiError } from "../api/client";
 import { text } from "../text";
 
 const route = getRouteApi("/projects/$project");
 const EVENTS = ["builds/*/new", "builds/*/finished", "builders/*/*"];
 
+/** All projects. */
 export function ProjectsPage(): ReactNode {
   useTitle(`${text.projects.title} · ${config().title}`);
   return (
     <>
       <h1>{text.projects.title}</h1>
-      <Projects choose={(project) => project.active !== false} />
+      <Projects>
+        {(projects, summaries) => {
+          const active = projects.filter((project) => project.active !== false);
+          if (active.length === 0) return <Empty hint={text.projects.hint}>{text.projects.none}</Empty>;
+          return active.map((project) => (
+            <Section
+              key={project.projectid}
+              title={
+                <Link to="/projects/$project" params={{ project: String(project.projectid) }}>
+                  {project.name}
+                </Link>
+              }
+            >
+              {project.description && <p className="description">{project.description}</p>}
+              <Builders summaries={summaries && buildersOf(project, summaries)} />
+            </Section>
+          ));
+        }}
+      </Projects>
     </>
   );
 }
 
+/** One project, by its number or its name. */
 export function ProjectPage(): ReactNode {
   const { project: wanted } = route.useParams();
-  useTitle(`${wanted} · ${config().title}`);
+  return (
+    <Projects>
+      {(projects, summaries) => {
+        const project = projects.find(({ projectid, name }) => String(projectid) === wanted || name === wanted);
+        return project ? <OneProject project={project} summaries={summaries && buildersOf(project, summaries)} /> : <NotFound />;
+      }}
+    </Projects>
+  );
+}
+
+function OneProject({ project, summaries }: { project: Project; summaries: Summaries }): ReactNode {
+  useTitle(`${project.name} · ${config().title}`);
   return (
     <>
-      <nav aria-label={text.nav.breadcrumbs} className="crumbs">
-        <Link to="/projects">{text.projects.title}</Link>
-      </nav>
-      <h1 className="visually-hidden">{text.projects.title}</h1>
-      <Projects choose={({ projectid, name }) => String(projectid) === wanted || name === wanted} isOne />
+      <header className="page-head">
+        <div>
+          <nav aria-label={text.nav.breadcrumbs} className="crumbs">
+            <Link to="/projects">{text.projects.title}</Link>
+          </nav>
+          <h1>{project.name}</h1>
+          {project.description && <p className="description muted">{project.description}</p>}
+        </div>
+      </header>
+      <Section title={text.builders.title}>
+        <Builders summaries={summaries} />
+      </Section>
     </>
   );
 }
 
-function Projects({ choose, isOne = false }: { choose: (project: Project) => boolean; isOne?: boolean }): ReactNode {
+type Summaries = readonly BuilderSummary[] | undefined;
+
+function Projects({ children }: { children: (projects: readonly Project[], summaries: Summaries) => ReactNode }): ReactNode {
   const projects = useRows<Project>("projects?order=name", { events: ["projects/*/*"] });
   const builders = useOne<BuildersPage>("pages/builders", { events: EVENTS });
-  return (
-    <Document query={projects}>
-      {(rows) => {
-        const chosen = rows.filter(choose);
-        if (chosen.length === 0) return isOne ? <Problem error={new ApiError(404, "")} /> : <Empty>{text.projects.none}</Empty>;
-        return chosen.map((project) => (
-          <Section
-            key={project.projectid}
-            title={
-              <Link to="/projects/$project" params={{ project: String(project.projectid) }}>
-                {project.name}
-              </Link>
-            }
-          >
-            {project.description && <p className="description">{project.description}</p>}
-            <Builders summaries={builders.data?.builders.filter(({ builder }) => builder.projectid === project.projectid && builder.masterids.length > 0)} />
-          </Section>
-        ));
-      }}
-    </Document>
-  );
+  return <Document query={projects}>{(rows) => children(rows, builders.data?.builders)}</Document>;
 }
 
-function Builders({ summaries }: { summaries: readonly BuilderSummary[] | undefined }): ReactNode {
+function buildersOf(project: Project, summaries: readonly BuilderSummary[]): readonly BuilderSummary[] {
+  return summaries.filter(({ builder }) => builder.projectid === project.projectid && builder.masterids.length > 0);
+}
+
+function Builders({ summaries }: { summaries: Summaries }): ReactNode {
   if (!summaries) return null;
   if (summaries.length === 0) return <Empty>{text.projects.noBuilders}</Empty>;
   return (
@@ -83,7 +106,18 @@ function Builders({ summaries }: { summaries: readonly BuilderSummary[] | undefi
                 <BuilderLink id={builder.builderid}>{builder.name}</BuilderLink>
               </td>
               <td>{builds && <Strip builder={builder.builderid} builds={builds} />}</td>
-              <td className="nowrap">{builds?.[0] ? <Result results={builds[0].results} /> : <span className="muted">{text.builders.neverBuilt}</span>}</td>
+              <td className="nowrap">
+                {builds?.[0] ? (
+                  <>
+                    <Result results={builds[0].results} />{" "}
+                    <span className="muted small">
+                      <Ago at={builds[0].complete_at ?? builds[0].started_at} />
+                    </span>
+                  </>
+                ) : (
+                  <span className="muted">{builds && text.builders.neverBuilt}</span>
+                )}
+              </td>
             </tr>
           ))}
         </tbody>
