@@ -48,6 +48,7 @@ from buildmill.master.db import masters, schema, timeline
 from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
+from buildmill.master.db.lanes import Lanes
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.db.waking import waker_for
 from buildmill.master.engine.audit_pruning import AuditPruning
@@ -56,6 +57,7 @@ from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.pools import Pools
 from buildmill.master.engine.processes import ReactorProcessRunner
+from buildmill.master.logs.pursuit import THREADS as SEARCH_THREADS
 from buildmill.master.logs.store import LogStore
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.orchestration.feeding import VersionsOfChanges
@@ -103,7 +105,14 @@ class App:
         self._url = parse_url(config.db_url, str(basedir))
         self.database = Database.open(self._url, reactor, self._bus.publish, time.monotonic)
         self.updates = Updates(self.database, UpdateContext(secrets.token_bytes))
-        self.logs = LogStore(database=self.database, directory=basedir / "logs", clock=reactor, bus=self._bus)
+        self._search_lanes = Lanes.of_threads(reactor, "log-search", SEARCH_THREADS)
+        self.logs = LogStore(
+            database=self.database,
+            directory=basedir / "logs",
+            clock=reactor,
+            bus=self._bus,
+            search_lanes=self._search_lanes,
+        )
         self._forms = ForceSchedulers()
         self._explanations = Explanations(self.database.read)
         self._pools = Pools(reactor)
@@ -329,6 +338,7 @@ class App:
         await self._quietly("questions of other processes", self._answers.stop())
         self._operations.stop()
         self.data.stop()
+        await self._quietly("searches", self._search_lanes.stop())
         await self._quietly("log store", self.logs.stop())
         if self.master.masterid:
             await self._quietly("master row", self.updates.masterStopped(self.master.masterid))

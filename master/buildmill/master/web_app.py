@@ -37,6 +37,7 @@ from buildmill.master.db import schema
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import parse_url
 from buildmill.master.db.engine_calls import EngineState
+from buildmill.master.db.lanes import Lanes
 from buildmill.master.db.outbox import Batch, End, Outbox
 from buildmill.master.db.schema import DatabaseUnusable
 from buildmill.master.db.waking import waker_for
@@ -46,6 +47,7 @@ from buildmill.master.engine.pools import Pools
 from buildmill.master.engine.processes import ReactorProcessRunner
 from buildmill.master.logs.files import FolderLogFiles
 from buildmill.master.logs.outlet import LogOutlet
+from buildmill.master.logs.pursuit import THREADS as SEARCH_THREADS
 from buildmill.master.logs.reading import FrameCache, Reader
 from buildmill.master.mq.bus import SimpleBus
 from buildmill.master.mq.following import Follower
@@ -106,11 +108,13 @@ class WebApp:
         self._limits = config.www.limits
         self._history = History(self._bus, "", self._limits)
         self._frames = FrameCache()
+        self._search_lanes = Lanes.of_threads(reactor, "log-search", SEARCH_THREADS)
         self.logs = LogOutlet(
             database=self.database,
             reader=Reader(FolderLogFiles(basedir / "logs"), self._frames),
             clock=reactor,
             bus=self._bus,
+            search_lanes=self._search_lanes,
         )
         name = f"{socket.gethostname()}:{basedir}" if master is None else master
         self.engine = EngineCalls(
@@ -272,6 +276,7 @@ class WebApp:
         self._history.stop()
         self.data.stop()
         await self._quietly("questions to the engine", self.engine.stop())
+        await self._quietly("searches", self._search_lanes.stop())
         await self._quietly("events", self._follower.stop())
         await self._quietly("database", self.database.stop())
         self._log.info("web process has stopped")

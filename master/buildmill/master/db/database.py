@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.python.failure import Failure
 
 from buildmill.common.errors import Unavailable
 from buildmill.master.db.engine import create_engine
-from buildmill.master.db.lanes import InlineLane, ThreadLane
+from buildmill.master.db.lanes import InlineLane, Lane, Lanes, ThreadLane
 from buildmill.master.db.outbox import Outbox
 from buildmill.master.db.time_limits import limited
 from buildmill.master.db.transaction import Connection, Transaction
-from buildmill.master.db.writer import RETRY_AFTER, Lane, Writer, is_passing
+from buildmill.master.db.writer import RETRY_AFTER, Writer, is_passing
 from buildmill.master.domain.allowance import Allowance, TookTooLong
 from buildmill.master.domain.events import Event
 
@@ -55,11 +53,8 @@ class Database:
         self._engine = engine
         self._read_engine = read_engine
         self._writer = Writer(engine, writer_lane, clock, publish)
-        self._lanes = list(reader_lanes)
-        self._connections: list[sa.Connection | None] = [None] * len(self._lanes)
-        # how much each lane has to do; the next question goes where that is least, and else by turns
-        self._loads = [0] * len(self._lanes)
-        self._turn = 0
+        self._readers = Lanes(reader_lanes)
+        self._connections: list[sa.Connection | None] = [None] * len(reader_lanes)
 
     @classmethod
     def open(
@@ -157,19 +152,7 @@ class Database:
         return self._read(allowance, query, args, kwargs)
 
     def _read(self, allowance: Allowance | None, query: Callable[..., T], args: Any, kwargs: Any) -> Deferred[T]:
-        self._turn = (self._turn + 1) % len(self._lanes)
-        index = min(range(len(self._lanes)), key=lambda i: (self._loads[i], (i - self._turn) % len(self._lanes)))
-        self._loads[index] += 1
-        done = Deferred[T]()
-
-        def finish(result: Any) -> None:
-            self._loads[index] -= 1
-            if isinstance(result, Failure):
-                done.errback(result)
-            else:
-                done.callback(result)
-
-        def work() -> T | Failure:
+        def work(index: int) -> T:
             if allowance is None or self._monotonic is None:
                 return self._read_blocking(index, query, args, kwargs, None)
             began = self._monotonic()
@@ -178,12 +161,9 @@ class Database:
             finally:
                 allowance.spent += self._monotonic() - began
 
-        self._lanes[index].run(work, finish)
-        return done
+        return self._readers.run(work)
 
-    def _read_blocking(
-        self, index: int, query: Callable[..., T], args: Any, kwargs: Any, seconds: float | None
-    ) -> T | Failure:
+    def _read_blocking(self, index: int, query: Callable[..., T], args: Any, kwargs: Any, seconds: float | None) -> T:
         monotonic = self._monotonic or self.clock.seconds
         for last_attempt in (False, True):
             try:
@@ -193,16 +173,16 @@ class Database:
                 with sql.begin(), limited(sql, seconds, monotonic):
                     return query(Connection(sql), *args, **kwargs)
             except TookTooLong:
-                return Failure()
+                raise
             except Exception as error:
                 if not is_passing(error):
-                    return Failure()
+                    raise
                 broken, self._connections[index] = self._connections[index], None
                 if broken is not None:
                     broken.invalidate()
                     broken.close()
                 if last_attempt:
-                    return Failure(Unavailable(f"the database cannot be read: {error}", RETRY_AFTER))
+                    raise Unavailable(f"the database cannot be read: {error}", RETRY_AFTER) from error
         raise AssertionError("the loop returns")
 
     def limit_patience(self) -> None:
@@ -212,10 +192,7 @@ class Database:
     async def stop(self) -> None:
         """Write what waits, answer what was asked, close all connections."""
         await self._writer.stop()
-        for index, lane in enumerate(self._lanes):
-            if isinstance(lane, ThreadLane):
-                lane.run(partial(self._close_blocking, index), lambda _: None)
-                await lane.stop()
+        await self._readers.stop(self._close_blocking)
         self._engine.dispose()
         if self._read_engine is not self._engine:
             self._read_engine.dispose()

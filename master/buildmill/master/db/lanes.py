@@ -1,15 +1,29 @@
-"""Where blocking database work runs: a thread each, or inline for simulations."""
+"""Where work runs that blocks, on the database and on logs: a thread each, or inline for simulations."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+T = TypeVar("T")
+
+
+class Lane(Protocol):
+    """Where the blocking work is done: a thread, or, in simulations, the caller's own."""
+
+    def run(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Do `work`, then call `done` with its result in the reactor's thread."""
+
+    def stop(self) -> Deferred[None]:
+        """No further work; fires when the present one has ended."""
 
 
 class ThreadLane:
@@ -66,3 +80,47 @@ class InlineLane:
 
     def stop(self) -> Deferred[None]:
         return succeed(None)
+
+
+class Lanes:
+    """Several lanes: work goes where least is to do, and else by turns."""
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        self._lanes = list(lanes)
+        self._loads = [0] * len(self._lanes)
+        self._turn = 0
+
+    @classmethod
+    def of_threads(cls, reactor: IReactorFromThreads, name: str, count: int) -> Lanes:
+        """So many threads, ``<name>-0`` and so on."""
+        return cls([ThreadLane(reactor, f"{name}-{number}") for number in range(count)])
+
+    def run(self, work: Callable[[int], T]) -> Deferred[T]:
+        """Do `work(number of the lane)`; fires with what it returns, fails with what it raises."""
+        self._turn = (self._turn + 1) % len(self._lanes)
+        index = min(range(len(self._lanes)), key=lambda i: (self._loads[i], (i - self._turn) % len(self._lanes)))
+        self._loads[index] += 1
+        done = Deferred[T]()
+
+        def attempt() -> T | Failure:
+            try:
+                return work(index)
+            except Exception:
+                return Failure()
+
+        def finish(result: Any) -> None:
+            self._loads[index] -= 1
+            if isinstance(result, Failure | BaseException):
+                done.errback(result)
+            else:
+                done.callback(result)
+
+        self._lanes[index].run(attempt, finish)
+        return done
+
+    async def stop(self, last: Callable[[int], None] | None = None) -> None:
+        """Do `last(number of the lane)` in each thread, behind what waits there, and end it."""
+        for index, lane in enumerate(self._lanes):
+            if last is not None and isinstance(lane, ThreadLane):
+                lane.run(partial(last, index), lambda _: None)
+            await lane.stop()

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 
 from buildmill.common.errors import Unavailable
 from buildmill.common.failpoints import failpoint, is_armed
+from buildmill.master.db.lanes import Lane
 from buildmill.master.db.outbox import Outbox
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import MEMORY, Transaction
@@ -48,16 +49,6 @@ class Write:
     done: Deferred[Any] = field(default_factory=Deferred)
     result: Any = None
     failure: Failure | None = None
-
-
-class Lane(Protocol):
-    """Where the blocking work is done: a thread, or, in simulations, the caller's own."""
-
-    def run(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Do `work`, then call `done` with its result in the reactor's thread."""
-
-    def stop(self) -> Deferred[None]:
-        """No further work; fires when the present one has ended."""
 
 
 class Writer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 import zstandard
@@ -31,6 +32,8 @@ LARGEST_BODY = 16 * 1024 * 1024
 """No frame comes near; a damaged one must not take all memory."""
 
 LEVEL = 3
+
+Bytes = bytes | memoryview
 
 _PLAIN = b"\x00"
 _ZSTD = b"\x01"
@@ -102,8 +105,35 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
         return b"".join(parts)
 
 
+class Outline(NamedTuple):
+    """What can be told of a frame without taking it apart.
+
+    Attributes:
+        streams: stream of each run.
+        has_cut: whether it has lines without a newline.
+        output: the bytes of all runs; a part of the body that it was read from.
+    """
+
+    streams: str
+    has_cut: bool
+    output: memoryview
+
+
+class _Head(msgspec.Struct, frozen=True, array_like=True):
+    started_ms: msgspec.Raw
+    streams: str
+    lengths: msgspec.Raw
+    delays: msgspec.Raw
+    cut: list[int]
+    output: msgspec.Raw
+
+
+# MessagePack's binary types: the byte that each begins with, and where its content begins
+_BINARY_HEADS = {0xC4: 2, 0xC5: 3, 0xC6: 5}
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)
+_head_decoder = msgspec.msgpack.Decoder(_Head)
 
 
 class _Tools(threading.local):
@@ -127,29 +157,70 @@ def pack(frame: Frame) -> bytes:
     return _PLAIN + body
 
 
-def unpack(stored: bytes, log_id: int) -> Frame:
+def unpack(stored: Bytes, log_id: int) -> Frame:
     """The frame from its stored form.
 
     Raises:
         DamagedLog: these bytes are no frame.
     """
+    return frame_of(body_of(stored, log_id), log_id)
+
+
+def body_of(stored: Bytes, log_id: int) -> Bytes:
+    """The body from the stored form; what it says is not looked at.
+
+    Raises:
+        DamagedLog: these bytes are no frame.
+    """
+    mark, body = bytes(stored[:1]), memoryview(stored)[1:]
+    if mark == _PLAIN:
+        return body
+    if mark != _ZSTD:
+        raise DamagedLog(log_id, f"a frame begins with {mark!r}")
     try:
-        mark, body = stored[:1], memoryview(stored)[1:]
-        if mark == _ZSTD:
-            if zstandard.frame_content_size(body) > LARGEST_BODY:
-                raise DamagedLog(log_id, "a frame says that it is larger than any")
-            frame = _decoder.decode(_tools.decompressor.decompress(body))
-        elif mark == _PLAIN:
-            frame = _decoder.decode(body)
-        else:
-            raise DamagedLog(log_id, f"a frame begins with {mark!r}")
-    except (msgspec.MsgspecError, zstandard.ZstdError) as error:
-        raise DamagedLog(log_id, f"a frame cannot be read: {error}") from error
+        if zstandard.frame_content_size(body) > LARGEST_BODY:
+            raise DamagedLog(log_id, "a frame says that it is larger than any")
+        return _tools.decompressor.decompress(body)
+    except zstandard.ZstdError as error:
+        raise _unreadable(log_id, error) from error
+
+
+def frame_of(body: Bytes, log_id: int) -> Frame:
+    """What a body says.
+
+    Raises:
+        DamagedLog: it contradicts itself, or is none.
+    """
+    try:
+        frame = _decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise _unreadable(log_id, error) from error
     if not len(frame.streams) == len(frame.lengths) == len(frame.delays):
         raise DamagedLog(log_id, "a frame's streams, lengths and times differ in number")
     if sum(frame.lengths) != len(frame.output):
         raise DamagedLog(log_id, "a frame's runs and its output differ in length")
     return frame
+
+
+def outline_of(body: Bytes, log_id: int) -> Outline:
+    """What a search asks first, at the cost of neither a copy of the output nor of an object for each run.
+
+    Raises:
+        DamagedLog: it is no body.
+    """
+    try:
+        head = _head_decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise _unreadable(log_id, error) from error
+    packed = memoryview(head.output)
+    begin = _BINARY_HEADS.get(packed[0])
+    if begin is None:
+        raise DamagedLog(log_id, "a frame has no output")
+    return Outline(head.streams, bool(head.cut), packed[begin:])
+
+
+def _unreadable(log_id: int, error: Exception) -> DamagedLog:
+    return DamagedLog(log_id, f"a frame cannot be read: {error}")
 
 
 def slice_lines(text: bytes, skip: int, count: int) -> bytes:

@@ -7,6 +7,7 @@ ever as a whole in memory.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
@@ -15,11 +16,13 @@ from twisted.internet.interfaces import IReactorTime
 from buildmill.common.errors import InvalidInput
 from buildmill.master.db import log_frames, logs
 from buildmill.master.db.database import Database
+from buildmill.master.db.lanes import InlineLane, Lanes
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.resources import Log, LogChunk
 from buildmill.master.logs.frame import STREAMS
 from buildmill.master.logs.lines import times_blocking
+from buildmill.master.logs.pursuit import Pursuit
 from buildmill.master.logs.reading import ContentDeleted, Reader, raw_output
 from buildmill.master.logs.searching import Search, SearchedPart, Searcher
 
@@ -59,14 +62,24 @@ class LogOutlet:
         reader: finds frames.
         clock: for followers.
         bus: wakes followers.
+        search_lanes: where logs are searched; by default in the turns of `clock`.
     """
 
-    def __init__(self, *, database: Database, reader: Reader, clock: IReactorTime, bus: Events) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        reader: Reader,
+        clock: IReactorTime,
+        bus: Events,
+        search_lanes: Lanes | None = None,
+    ) -> None:
         self._database = database
         self._reader = reader
         self._clock = clock
         self._bus = bus
         self._searcher = Searcher(reader)
+        self._search_lanes = search_lanes or Lanes([InlineLane(clock)])
 
     async def contents(self, log_id: int, first: int = 0, count: int | None = None) -> str:
         """`count` (None: all) committed lines from line `first` on, each with a newline at its end.
@@ -192,15 +205,12 @@ class LogOutlet:
             NotFound: no such log.
             DamagedLog: what is stored cannot be read.
         """
-        first, limit = search.first_line, search.limit
-        end: int | None = None
-        while True:
-            found = await self._database.read(self._searcher.search_blocking, log_id, search, first, end, limit)
-            first, end = found.next_line, found.end_line
-            limit -= len(found.hits)
-            yield found
-            if not limit or first >= end:
-                return
+        pursuit = Pursuit(
+            database=self._database, searcher=self._searcher, lanes=self._search_lanes, log_id=log_id, search=search
+        )
+        async with aclosing(pursuit.parts()) as parts:
+            async for part in parts:
+                yield part
 
     async def lengths(self, log_id: int) -> dict[str, int]:
         """How many bytes of each stream are committed; what writes a log again after a crash leaves so many out.

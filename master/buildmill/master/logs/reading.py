@@ -12,7 +12,7 @@ from buildmill.master.db.log_frames import FrameRow
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.resources import Log
 from buildmill.master.logs.files import LogFiles
-from buildmill.master.logs.frame import DamagedLog, Frame, slice_lines, unpack
+from buildmill.master.logs.frame import Bytes, DamagedLog, Frame, slice_lines, unpack
 
 CACHE_BYTES = 16 * 1024 * 1024
 BATCH_BYTES = 1024 * 1024
@@ -176,12 +176,51 @@ class Reader:
         if expected == first:
             raise DamagedLog(log_id, f"no frame has line {first}")
 
+    def stored_blocking(self, log_id: int, rows: Sequence[FrameRow]) -> Iterator[tuple[FrameRow, Bytes]]:
+        """Each of these frames as it is stored, past the cache; what stands together in the file is read at once.
+
+        Raises:
+            DamagedLog: what is stored cannot be read.
+        """
+        for together in _neighbours(rows):
+            if len(together) == 1:
+                yield together[0], self._stored_blocking(log_id, together[0])
+                continue
+            begin, end = _place(together[0])[0], _place(together[-1])[1]
+            try:
+                block = memoryview(self._files.read_blocking(log_id, begin, end - begin))
+            except DamagedLog:
+                # those before the damage can be read
+                for row in together:
+                    yield row, self._stored_blocking(log_id, row)
+                continue
+            for row in together:
+                at, until = _place(row)
+                yield row, block[at - begin : until - begin]
+
     def _stored_blocking(self, log_id: int, row: FrameRow) -> bytes:
         if row.content is not None:
             return row.content
-        assert row.file_offset is not None
-        assert row.file_length is not None
-        return self._files.read_blocking(log_id, row.file_offset, row.file_length)
+        at, until = _place(row)
+        return self._files.read_blocking(log_id, at, until - at)
+
+
+def _neighbours(rows: Sequence[FrameRow]) -> Iterator[Sequence[FrameRow]]:
+    """Rows of frames that stand one after the other in the file; one whose frame is in the row alone."""
+    first = 0
+    for index, row in enumerate(rows):
+        following = rows[index + 1 : index + 2]
+        is_large = all(one.content is None for one in (row, *following))
+        if not (following and is_large and _place(row)[1] == _place(following[0])[0]):
+            yield rows[first : index + 1]
+            first = index + 1
+
+
+def _place(row: FrameRow) -> tuple[int, int]:
+    """Where a large frame begins and ends in the file."""
+    assert row.file_offset is not None
+    assert row.file_length is not None
+    return row.file_offset, row.file_offset + row.file_length
 
 
 def raw_output(frame: Frame, streams: frozenset[str], first: int, end: int) -> bytes:

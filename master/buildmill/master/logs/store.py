@@ -14,6 +14,7 @@ from buildmill.common.errors import Conflict
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.db import log_frames, logs
 from buildmill.master.db.database import Database
+from buildmill.master.db.lanes import Lanes
 from buildmill.master.db.log_frames import EMPTY, LogEnd
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.resources import Log
@@ -41,6 +42,7 @@ class LogStore(LogOutlet):
         clock: for the age of uncommitted output.
         bus: wakes followers.
         files: the disk, where it is not simply `directory`.
+        search_lanes: as for `LogOutlet`.
     """
 
     _log = Logger()
@@ -53,10 +55,12 @@ class LogStore(LogOutlet):
         clock: IReactorTime,
         bus: Events,
         files: LogFiles | None = None,
+        search_lanes: Lanes | None = None,
     ) -> None:
         self._files: LogFiles = files or FolderLogFiles(directory)
         self._cache = FrameCache()
-        super().__init__(database=database, reader=Reader(self._files, self._cache), clock=clock, bus=bus)
+        reader = Reader(self._files, self._cache)
+        super().__init__(database=database, reader=reader, clock=clock, bus=bus, search_lanes=search_lanes)
         self._ages = Ages(clock, MAX_AGE)
         self._writers: dict[int, LogWriter] = {}
         self._tasks = TaskOwner("log store")
