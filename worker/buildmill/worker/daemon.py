@@ -205,6 +205,7 @@ def _react(settings: Settled, tell: Callable[[str], None], log: IO[str]) -> int:
     from buildmill.worker.app import build_worker, worker_version
     from buildmill.worker.connection import ConnectionEvents, GaveUp
 
+    garbage.keep()
     reactor: Any = default_reactor
     globalLogBeginner.beginLoggingTo([textFileLogObserver(log)], redirectStandardIO=False)
     logger = Logger(namespace="buildmill.worker")

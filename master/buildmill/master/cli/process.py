@@ -142,6 +142,7 @@ class MasterProcess:
         from buildmill.master.config.rehearsal import Cancelled
 
         make = self._role.maker()  # while the fork reads
+        garbage.keep()
         self._reactor = reactor
         self._log.info("starting in {basedir}, pid {pid}", basedir=str(self._basedir), pid=os.getpid())
         try:
