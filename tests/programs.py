@@ -18,9 +18,12 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.new_homes import create_master, create_worker
+
 T = TypeVar("T")
 
 BIN = Path(sys.executable).parent
+OUR_WORKER = BIN / "buildmill-worker"
 DEADLINE_SECONDS = 90.0
 
 
@@ -101,7 +104,7 @@ class RunningMaster:
         self.process: subprocess.Popen[bytes] | None = None
         self.environ: dict[str, str] = {}
         self.workers: list[subprocess.Popen[bytes]] = []
-        subprocess.run([BIN / "buildmill", "create-master", "-q", f"--db={db_url}", basedir], check=True)
+        create_master(basedir, db_url)
         self.configure(builders)
 
     def configure(self, builders: str) -> None:
@@ -167,15 +170,15 @@ class RunningMaster:
 
     def start_worker(self, name: str = "w1", port: int | None = None, *, wait: bool = True) -> subprocess.Popen[bytes]:
         """Start a worker of ours; `port` is where it finds the master, if not at its own port."""
-        return self._start_worker(BIN / "buildmill-worker", name, port, wait=wait)
+        return self._start_worker(OUR_WORKER, name, port, wait=wait)
 
     def start_plain_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
         """Start a worker of ours that does not offer durable commands."""
-        return self._start_worker(BIN / "buildmill-worker", name, settings="durable = false\n")
+        return self._start_worker(OUR_WORKER, name, settings="durable = false\n")
 
     def start_staging_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
         """Start a worker of ours that stages; limits are enforced by looking at processes, which works everywhere."""
-        return self._start_worker(BIN / "buildmill-worker", name, settings="staging = true\nstaging_cgroups = false\n")
+        return self._start_worker(OUR_WORKER, name, settings="staging = true\nstaging_cgroups = false\n")
 
     def start_foreign_worker(self, name: str = "w1") -> subprocess.Popen[bytes]:
         """Start the worker of the foreign system."""
@@ -200,7 +203,7 @@ class RunningMaster:
 
     def share_worker(self, other: RunningMaster, name: str = "w1") -> None:
         """Make a worker's folder for a worker of ours that knows this master, and after it another one."""
-        folder = self._create_worker(BIN / "buildmill-worker", name)
+        folder = self._create_worker(OUR_WORKER, name)
         path, own = folder / "worker.toml", f"127.0.0.1:{self.worker_port}"
         lines = path.read_text().splitlines(keepends=True)
         kept = [line for line in lines if not line.startswith("masters")]
@@ -210,12 +213,12 @@ class RunningMaster:
     def _create_worker(self, program: Path, name: str, port: int | None = None, settings: str = "") -> Path:
         folder = self.worker_folder(name)
         if not folder.exists():
-            arguments = [str(folder), f"127.0.0.1:{port or self.worker_port}", name, "secret"]
-            subprocess.run(
-                [str(program), "create-worker", "-q", "--protocol=msgpack_experimental_v7", *arguments],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+            arguments = ["--protocol=msgpack_experimental_v7", str(folder)]
+            arguments += [f"127.0.0.1:{port or self.worker_port}", name, "secret"]
+            if program == OUR_WORKER:
+                create_worker(*arguments)
+            else:
+                subprocess.run([str(program), "create-worker", "-q", *arguments], check=True, stdout=subprocess.DEVNULL)
             if settings:
                 with open(folder / "worker.toml", "a") as file:
                     file.write(settings)
