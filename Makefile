@@ -58,18 +58,22 @@ pictures: $(UI) $(VENV)/.installed-dev  ## the manual's pictures of web pages, t
 	cp build/pictures/manual/*.png docs/howto/pictures/
 
 ui-test: $(UI)  ## types, lint, tests and size of the web pages
-	$(UI_TOOL) npm run check
-	$(UI_TOOL) npm run lint
-	$(UI_TOOL) npm run test
-	$(UI_TOOL) npm run budget
+	$(BEHIND) $(UI_TOOL) npm run check
+	$(BEHIND) $(UI_TOOL) npm run lint
+	$(BEHIND) $(UI_TOOL) npm run test
+	$(BEHIND) $(UI_TOOL) npm run budget
 
 run: $(VENV)/.installed $(UI)  ## build this checkout with a master and a worker, then serve the result
 	$(BIN)/buildmill demo $(ARGS)
 
-# The checks take one core each, the tests all of them; what `coverage` has run is not run again.
-test: $(VENV)/.installed-dev  ## everything that CI checks
-	$(MAKE) -j 2 --output-sync=target lint docs coverage ui-test
-	$(MAKE) unit PYTEST_ARGS="$(addprefix --ignore=,$(COVERED_BY)) $(PYTEST_ARGS)"
+# Comes before a command that gets only the time of the processor that nobody else wants.
+BEHIND ?=
+
+# What is checked in a moment comes first. The tests wait for programs again and again; what needs none is checked
+# meanwhile, one after the other, behind them. What `coverage` has run is not run again.
+test: format layers  ## everything that CI checks
+	$(MAKE) -j 2 --output-sync=line unit types docs coverage ui-test BEHIND="nice -n 10" \
+	    PYTEST_ARGS="$(addprefix --ignore=,$(COVERED_BY)) $(PYTEST_ARGS)"
 
 lint: format types layers  ## ruff, mypy, import-linter
 
@@ -78,7 +82,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.installed-dev
-	$(BIN)/mypy
+	$(BEHIND) $(BIN)/mypy
 
 layers: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
@@ -100,14 +104,15 @@ simulate: $(VENV)/.installed-dev  ## 5,000 simulated runs of durable builds with
 	    --processes $(TEST_PROCESSES)
 
 docs: $(VENV)/.installed-dev  ## the manual, into docs/_build/html; a warning is an error
-	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	$(BEHIND) $(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
 # What must be right in every case: the codec, the claim decision, how results combine, who may do what. Every branch is taken by a test.
 COVERED := */common/protocol/codec.py,*/master/domain/claims.py,*/master/domain/lines.py,*/master/domain/worker_slot.py,*/master/domain/result_rules.py,*/master/domain/rights.py
 COVERED_BY := tests/unit/common/protocol tests/unit/master/domain
 
 coverage: $(VENV)/.installed-dev  ## every branch of the codec, the claim decision, the result rules and the rights
-	$(BIN)/coverage run --branch --source=buildmill.common.protocol,buildmill.master.domain -m pytest -q $(COVERED_BY)
+	$(BEHIND) $(BIN)/coverage run --branch --source=buildmill.common.protocol,buildmill.master.domain \
+	    -m pytest -q -p no:cacheprovider $(COVERED_BY)
 	$(BIN)/coverage report --show-missing --fail-under=100 --include='$(COVERED)'
 
 client: $(VENV)/.installed-dev  ## make the generated modules of buildmill.client anew
