@@ -6,11 +6,16 @@ end of the run is not one process at work and the others idle.
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+ROOT = Path(__file__).parents[1]
 TOGETHER = ("tests/browser/",)
-"""Folders whose tests share a master."""
+"""Folders whose modules share a master, but for those that have one of their own: they say its address."""
+OWN_ADDRESS = "\ndef address("
 LONG = ("browser", "interop", "faults", "packaging", "integration", "simulation", "docs", "security")
 """Folders below `tests` that start programs, those with the longest files first."""
 
@@ -19,8 +24,16 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """See the module."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return next((folder for folder in TOGETHER if path.startswith(folder)), path)
+        return scope_of(nodeid.partition("::")[0])
+
+
+@functools.cache
+def scope_of(path: str) -> str:
+    """What a file is run together with: a folder, or the file alone."""
+    for folder in TOGETHER:
+        if path.startswith(folder) and OWN_ADDRESS not in (ROOT / path).read_text(encoding="utf-8"):
+            return folder
+    return path
 
 
 def put_long_ones_first(items: list[pytest.Item]) -> None:
