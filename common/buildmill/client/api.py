@@ -23,6 +23,7 @@ from buildmill.client.resources import (
     BuilderPage,
     BuildersPage,
     Buildset,
+    BuiltChange,
     Change,
     ChangeSource,
     Codebase,
@@ -70,6 +71,7 @@ from buildmill.client.resources import (
     TestResult,
     TestResultSet,
     TestsPage,
+    TimedBuild,
     Token,
     Worker,
 )
@@ -92,6 +94,8 @@ if TYPE_CHECKING:
         BuilderOrder,
         BuildsetFilters,
         BuildsetOrder,
+        BuiltChangeFilters,
+        BuiltChangeOrder,
         ChangeFilters,
         ChangeOrder,
         ChangeSourceFilters,
@@ -158,6 +162,8 @@ if TYPE_CHECKING:
         TestResultOrder,
         TestResultSetFilters,
         TestResultSetOrder,
+        TimedBuildFilters,
+        TimedBuildOrder,
         TokenFilters,
         TokenOrder,
         WorkerFilters,
@@ -459,6 +465,22 @@ class OneTestsPage(Single[TestsPage]):
     __slots__ = ()
     row = TestsPage
     plural = "tests_pages"
+
+
+class OneTimedBuild(Single[TimedBuild]):
+    """One of ``timed_builds``."""
+
+    __slots__ = ()
+    row = TimedBuild
+    plural = "timed_builds"
+
+
+class OneBuiltChange(Single[BuiltChange]):
+    """One of ``built_changes``."""
+
+    __slots__ = ()
+    row = BuiltChange
+    plural = "built_changes"
 
 
 class OneBuildRequest(Single[BuildRequest]):
@@ -1016,6 +1038,40 @@ class GraphPlanJobList(Collection[GraphPlanJob]):
         return self.filtered(filters)
 
     def order(self, *keys: GraphPlanJobOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class TimedBuildList(Collection[TimedBuild]):
+    """Some of ``timed_builds``."""
+
+    __slots__ = ()
+    row = TimedBuild
+    plural = "timed_builds"
+    id_field = "buildid"
+
+    def where(self, **filters: Unpack[TimedBuildFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: TimedBuildOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class BuiltChangeList(Collection[BuiltChange]):
+    """Some of ``built_changes``."""
+
+    __slots__ = ()
+    row = BuiltChange
+    plural = "built_changes"
+    id_field = "changeid"
+
+    def where(self, **filters: Unpack[BuiltChangeFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: BuiltChangeOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
 
@@ -2196,6 +2252,10 @@ class Pages(Path):
         return PagesBuildersNBuilderidBuilds((*self.elements, "builds"))
 
     @property
+    def changes(self) -> BuiltChangeList:
+        return BuiltChangeList((*self.elements, "changes"))
+
+    @property
     def front(self) -> OneFrontPage:
         return OneFrontPage((*self.elements, "front"))
 
@@ -2218,6 +2278,10 @@ class Pages(Path):
     @property
     def staging_apps(self) -> PagesStagingApps:
         return PagesStagingApps((*self.elements, "staging_apps"))
+
+    @property
+    def waterfall(self) -> TimedBuildList:
+        return TimedBuildList((*self.elements, "waterfall"))
 
 
 class ProjectsNProjectidCodebases(Path):

@@ -1327,3 +1327,58 @@ class TestsPage(Resource, frozen=True, kw_only=True):
 
 
 TestsPage.__test__ = False  # type: ignore[attr-defined]  # not one of pytest's
+
+
+class BuiltChange(Resource, frozen=True, kw_only=True):
+    """A change with what the builders made of it.
+
+    Attributes:
+        builds: the newest, newest first; null where whoever asks may not see builds.
+        more_builds: there are older ones, which are not told.
+    """
+
+    author: str
+    branch: str | None
+    builds: list[ChangeBuild] | None
+    category: str | None
+    changeid: int
+    codebase: str
+    comments: str
+    committer: str | None
+    files: list[str]
+    more_builds: bool
+    project: str
+    repository: str
+    revision: str | None
+    revlink: str | None
+    when_timestamp: int
+
+
+class ChangeBuild(Resource, frozen=True, kw_only=True):
+    """A build of a change: what a small square among those of all builders needs."""
+
+    builderid: int
+    buildid: int
+    complete_at: int | None
+    number: int
+    results: int | None
+    started_at: int
+
+
+class TimedBuild(Resource, frozen=True, kw_only=True):
+    """A build in the waterfall: where and when it ran.
+
+    Attributes:
+        worker: name of the worker; null where there is none, or where whoever asks may not see workers.
+    """
+
+    builderid: int
+    buildid: int
+    complete: bool
+    complete_at: int | None
+    number: int
+    results: int | None
+    started_at: int
+    state_string: str
+    worker: str | None
+    workerid: int | None

@@ -5,7 +5,7 @@ import { createRoot } from "react-dom/client";
 import { config, onConfig, readConfig, userName } from "./api/config";
 import { live, queries } from "./api/queries";
 import { signInByItself } from "./parts/session";
-import { showTheme, storedTheme } from "./parts/theme";
+import { startSettings } from "./parts/settings";
 import { router } from "./router";
 import "./styles.css";
 import { text } from "./text";
@@ -19,7 +19,7 @@ function App(): ReactNode {
 }
 
 async function start(): Promise<void> {
-  showTheme(storedTheme());
+  startSettings();
   const place = document.getElementById("root");
   if (!place) return;
   for (;;) {

@@ -67,6 +67,7 @@ const audit = createRoute({ getParentRoute: () => root, path: "/audit", componen
 const account = createRoute({ getParentRoute: () => root, path: "/account", component: lazyRouteComponent(() => import("./pages/Account")) });
 const projects = createRoute({ getParentRoute: () => root, path: "/projects", component: lazyRouteComponent(() => import("./pages/Projects"), "ProjectsPage") });
 const project = createRoute({ getParentRoute: () => root, path: "/projects/$project", component: lazyRouteComponent(() => import("./pages/Projects"), "ProjectPage") });
+const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: lazyRouteComponent(() => import("./pages/Settings")) });
 const waterfall = createRoute({ getParentRoute: () => root, path: "/waterfall", component: lazyRouteComponent(() => import("./pages/Views"), "Waterfall") });
 const consolePage = createRoute({ getParentRoute: () => root, path: "/console", component: lazyRouteComponent(() => import("./pages/Views"), "ConsolePage") });
 const grid = createRoute({ getParentRoute: () => root, path: "/grid", component: lazyRouteComponent(() => import("./pages/Views"), "Grid") });
@@ -116,7 +117,7 @@ const buildTests = createRoute({ getParentRoute: () => root, path: "/builders/$b
 export const router = createRouter({
   routeTree: root.addChildren([
     front, builders, builder, builderForce, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
-    schedulers, masters, about, audit, account, waterfall, consolePage, grid, projects, project,
+    schedulers, masters, about, audit, account, settings, waterfall, consolePage, grid, projects, project,
     graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, graphScheduleNew, graphScheduleEdit, staging, stagingApp, tests, builderTests, builderTest, buildTests,
   ]),
   history: createHashHistory(),

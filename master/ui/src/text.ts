@@ -1,4 +1,5 @@
 import type { Look } from "./lib/results";
+import type { SettingName } from "./lib/settings";
 
 /** Every word that the pages show. A translation is one more object of this type, chosen below. */
 
@@ -39,6 +40,7 @@ const english = {
     audit: "Audit log",
     account: "Account",
     about: "About",
+    settings: "Settings",
     graph: "Job graph",
     tests: "Tests",
     staging: "Staging",
@@ -611,6 +613,42 @@ const english = {
     percentGood: "percent good",
     from: "From",
     noBuilds: "There is nothing to show yet.",
+  },
+  settings: {
+    title: "Settings",
+    explain: "They hold in this browser, at once and in all its tabs. Where you choose nothing, your master's configuration decides.",
+    reset: "Reset all",
+    resetOne: (name: string) => `Reset: ${name}`,
+    isReset: "All settings are as they were at first.",
+    limits: (least: number, most: number) => `from ${least.toLocaleString("en")} to ${most.toLocaleString("en")}`,
+    notChosen: (value: string) => `without a choice: ${value}`,
+    groups: { Pages: "All pages", Builders: "Builders", BuildsTable: "Lists of builds", Log: "Logs", LogPreview: "Running steps", Waterfall: "Waterfall", Console: "Console", Grid: "Grid" } as Readonly<Record<string, string>>,
+    choices: { system: "as the system", light: "light", dark: "dark", relative: "how long ago", exact: "date and time", "Start time and duration": "when they started", "Completion time": "when they ended" } as Readonly<Record<string, string>>,
+    names: {
+      "Pages.theme": "Colours",
+      "Pages.times": "Times are told as",
+      "Pages.rows": "Rows drawn at once in long lists",
+      "Builders.show_old_builders": "Show builders that no master runs",
+      "Builders.page_size": "Builders drawn at once",
+      "BuildsTable.build_time_base": "Builds tell",
+      "Log.wrap_lines": "Wrap long lines",
+      "LogPreview.loadlines": "Last lines of output shown below a running step",
+      "Waterfall.scaling_waterfall": "Scale: 2 is twice as high",
+      "Waterfall.min_column_width_waterfall": "Smallest width of a column, in pixels",
+      "Waterfall.lazy_limit_waterfall": "Builds fetched at once",
+      "Waterfall.idle_threshold_waterfall": "Fold away idle times longer than so many seconds",
+      "Waterfall.number_background_waterfall": "Numbers of builds on a ground of their own",
+      "Waterfall.show_builders_without_builds": "Show builders without builds",
+      "Waterfall.show_old_builders": "Show builders that no master runs",
+      "Console.changeLimit": "Changes fetched at once",
+      "Console.buildLimit": "Newest builds that are looked through for revisions without a change",
+      "Console.show_builders_without_builds": "Show builders without builds of these changes",
+      "Grid.fullChanges": "Tell author, time and message of each revision",
+      "Grid.leftToRight": "The newest revision on the right",
+      "Grid.revisionLimit": "Revisions shown",
+      "Grid.changeFetchLimit": "Changes fetched at once",
+      "Grid.buildFetchLimit": "Newest builds that are looked through for revisions without a change",
+    } satisfies Record<SettingName, string> as Readonly<Record<SettingName, string>>,
   },
   keys: {
     title: "Keyboard",

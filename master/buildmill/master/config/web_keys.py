@@ -15,6 +15,7 @@ from buildmill.master.auth.hooks import DIALECTS, BaseHookHandler
 from buildmill.master.auth.rules import Authz
 from buildmill.master.config.master_config import WwwConfig
 from buildmill.master.config.problems import Problems
+from buildmill.master.config.ui_settings import check_ui_defaults
 from buildmill.master.config.web_limits import checked_limits
 from buildmill.master.web.badges import look_of
 from buildmill.master.web.plugins import BADGES, folders_of
@@ -37,6 +38,8 @@ _UI_KEYS = frozenset(
         "custom_templates_dir", "jsonp", "graphql",
     }
 )  # fmt: skip
+_OWN_PAGES = frozenset({"waterfall_view", "console_view", "grid_view"})
+"""Packages of Buildbot's whose pages are always there."""
 _ACCEPTED: Mapping[str, tuple[type, str]] = {
     "auth": (AuthBase, "util.UserPasswordAuth({...})"),
     "authz": (Authz, "util.Authz(...)"),
@@ -84,6 +87,8 @@ def checked_www(key: str, value: Any, problems: Problems) -> Any:
         if "base_react" in ui["plugins"]:
             problems.at_key(key, "www['plugins']: 'base_react' is no plugin of its own any more", inner="base_react")
         _check_plugins(key, ui["plugins"], problems)
+    if "ui_default_config" in ui:
+        check_ui_defaults(key, ui["ui_default_config"], problems)
     www = WwwConfig(**fields, ui=ui)
     _note_access(key, www, problems)
     return www
@@ -115,7 +120,7 @@ def _check_plugins(key: str, plugins: Mapping[Any, Any], problems: Problems) -> 
             look_of(tuple(options.items()))
         except (InvalidInput, NotSupported) as problem:
             problems.at_key(key, f"www['plugins']['badges']: {problem}", inner=BADGES)
-    served = {BADGES, *folders_of(map(str, plugins))}
+    served = {BADGES, *_OWN_PAGES, *folders_of(map(str, plugins))}
     if missing := [str(name) for name in plugins if name not in served]:
         names = ", ".join(missing)
         problems.notice(key, f"plugins: no package with files for such pages is installed: {names}", inner="plugins")

@@ -41,6 +41,7 @@ from buildmill.master.data.endpoints import (
     test_pages,
     test_results,
     tokens,
+    view_pages,
 )
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
@@ -482,6 +483,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *pages.ENDPOINTS,
     *graph_pages.ENDPOINTS,
     *test_pages.ENDPOINTS,
+    *view_pages.ENDPOINTS,
     *requests.ENDPOINTS,
     *schedules.ENDPOINTS,
     *sources.ENDPOINTS,

@@ -18,6 +18,7 @@ from buildmill.master.domain import (
     resources,
     result_resources,
     test_documents,
+    view_documents,
 )
 from buildmill.master.domain.audit import AuditEntry
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
@@ -228,14 +229,17 @@ TYPES: dict[str, ResourceType] = {
         test_documents.TestedBuild,
         test_documents.TestLine,
         test_documents.TestsPage,
+        view_documents.BuiltChange,
+        view_documents.ChangeBuild,
+        view_documents.TimedBuild,
     )
 }
 TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {}, {}, None)
 GROWING = frozenset(
     {
-        "audit_entry", "build", "buildrequest", "buildset", "change", "commit", "graph_attempt", "graph_build",
-        "graph_job", "sourcestamp", "staging_app", "staging_build", "staging_droplet", "staging_package",
-        "target_version", "test_result", "test_result_set",
+        "audit_entry", "build", "buildrequest", "buildset", "built_change", "change", "commit", "graph_attempt",
+        "graph_build", "graph_job", "sourcestamp", "staging_app", "staging_build", "staging_droplet", "staging_package",
+        "target_version", "test_result", "test_result_set", "timed_build",
     }
 )  # fmt: skip
 """Types of which there are more every day; of all others there are as many as a configuration or a build has."""

@@ -15,6 +15,8 @@ export interface FrontEndConfig {
   readonly versions: readonly (readonly [string, string])[];
   readonly user: User;
   readonly auth: { readonly name: string; readonly oauth2?: boolean; readonly autologin?: boolean };
+  /** What holds where the reader has chosen nothing else, by name: see `lib/settings`. */
+  readonly ui_default_config?: Readonly<Record<string, unknown>>;
   readonly csrf_token?: string;
   /** How much of all that changes something the user may do; "rules": it has to be asked for each thing. */
   readonly rights?: "all" | "none" | "rules";

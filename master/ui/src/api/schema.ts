@@ -167,6 +167,24 @@ export interface Buildset {
   submitted_at: number;
 }
 
+export interface BuiltChange {
+  author: string;
+  branch: string | null;
+  builds: ChangeBuild[] | null;
+  category: string | null;
+  changeid: number;
+  codebase: string;
+  comments: string;
+  committer: string | null;
+  files: string[];
+  more_builds: boolean;
+  project: string;
+  repository: string;
+  revision: string | null;
+  revlink: string | null;
+  when_timestamp: number;
+}
+
 export interface Change {
   author: string;
   branch: string | null;
@@ -184,6 +202,15 @@ export interface Change {
   revlink: string | null;
   sourcestamp: SourceStamp;
   when_timestamp: number;
+}
+
+export interface ChangeBuild {
+  builderid: number;
+  buildid: number;
+  complete_at: number | null;
+  number: number;
+  results: number | null;
+  started_at: number;
 }
 
 export interface ChangeSource {
@@ -907,6 +934,19 @@ export interface TimeTrigger {
 }
 
 export type TimeUnit = "DAYS" | "HOURS" | "MILLISECONDS" | "MINUTES" | "MONTHS" | "SECONDS" | "WEEKS" | "YEARS";
+
+export interface TimedBuild {
+  builderid: number;
+  buildid: number;
+  complete: boolean;
+  complete_at: number | null;
+  number: number;
+  results: number | null;
+  started_at: number;
+  state_string: string;
+  worker: string | null;
+  workerid: number | null;
+}
 
 export interface Token {
   created_at: number;

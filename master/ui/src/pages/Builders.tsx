@@ -8,6 +8,7 @@ import { useOne } from "../api/queries";
 import { Ago, BuilderLink, Document, Empty, Result, Withheld, useTitle } from "../parts/basics";
 import { Trend } from "../parts/Charts";
 import { useGrowing } from "../parts/growing";
+import { useSetting } from "../parts/settings";
 import { Strip } from "../parts/Strip";
 import { text } from "../text";
 
@@ -29,9 +30,11 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const chosen = useMemo(() => (search.tags ?? "").split(",").filter(Boolean), [search.tags]);
+  const showsOldElse = useSetting("Builders.show_old_builders");
+  const showsOld = search.old === undefined ? showsOldElse : search.old === "1";
   const present = useMemo(
-    () => page.builders.filter(({ builder }) => search.old === "1" || builder.masterids.length > 0),
-    [page.builders, search.old],
+    () => page.builders.filter(({ builder }) => showsOld || builder.masterids.length > 0),
+    [page.builders, showsOld],
   );
   const tags = useMemo(() => countTags(present), [present]);
   const shown = present.filter(
@@ -46,7 +49,7 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
   };
   const toggle = (tag: string): void =>
     change({ tags: (chosen.includes(tag) ? chosen.filter((one) => one !== tag) : [...chosen, tag]).join(",") });
-  const growing = useGrowing(shown.length);
+  const growing = useGrowing(shown.length, useSetting("Builders.page_size"));
   const hasOld = page.builders.some(({ builder }) => builder.masterids.length === 0);
   return (
     <>
@@ -54,7 +57,7 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
         <input type="search" aria-label={text.builders.filter} placeholder={text.builders.filter} value={search.q ?? ""} onChange={(event) => change({ q: event.target.value })} />
         {hasOld && (
           <label className="check">
-            <input type="checkbox" checked={search.old === "1"} onChange={(event) => change({ old: event.target.checked ? "1" : "" })} />
+            <input type="checkbox" checked={showsOld} onChange={(event) => change({ old: event.target.checked === showsOldElse ? "" : event.target.checked ? "1" : "0" })} />
             {text.builders.showOld}
           </label>
         )}

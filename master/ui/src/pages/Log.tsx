@@ -14,6 +14,7 @@ import { lookOf } from "../lib/results";
 import { nextHit, searchLog, type SearchState } from "../lib/search";
 import { BuilderLink, BuildLink, Document, Empty, Mark, useTitle } from "../parts/basics";
 import { Text } from "../parts/Excerpt";
+import { settings } from "../parts/settings";
 import { text } from "../text";
 
 const route = getRouteApi("/builders/$builder/builds/$number/steps/$step/logs/$log");
@@ -90,7 +91,7 @@ function Viewer({ log }: { log: Log }): ReactNode {
   // -- where the list is ---------------------------------------------------------------
   const scroller = useRef<HTMLDivElement>(null);
   const [base, setBase] = useState(() => windowAround(range ? range.first - 1 : log.complete ? 0 : total, total));
-  const [wraps, setWraps] = useState(false);
+  const [wraps, setWraps] = useState(settings()["Log.wrap_lines"]);
   const [follows, setFollows] = useState(!log.complete && !range);
   const [seen, setSeen] = useState(total); // lines there were when the end was last in sight
   const count = Math.min(WINDOW_LINES, total - base);

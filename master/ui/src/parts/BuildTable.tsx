@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { Build } from "../api/schema";
 import { text } from "../text";
 import { Ago, BuildLink, Duration, Result } from "./basics";
+import { useSetting } from "./settings";
 import { Table, type Column } from "./ListPage";
 import { Expected } from "./Progress";
 
@@ -16,6 +17,7 @@ interface BuildTableProps {
 }
 
 export function BuildTable({ builds, names, typical = null }: BuildTableProps): ReactNode {
+  const byEnd = useSetting("BuildsTable.build_time_base") === "Completion time";
   const columns: readonly Column<Build>[] = [
     {
       label: text.common.build,
@@ -28,7 +30,9 @@ export function BuildTable({ builds, names, typical = null }: BuildTableProps): 
     },
     { label: text.common.result, className: "nowrap", cell: ({ results }) => <Result results={results} /> },
     { label: text.common.state, className: "text", cell: ({ state_string }) => state_string },
-    { label: text.common.started, className: "nowrap", cell: ({ started_at }) => <Ago at={started_at} /> },
+    ...(byEnd
+      ? [{ label: text.common.ended, className: "nowrap", cell: ({ complete_at }: Build) => complete_at !== null && <Ago at={complete_at} /> }]
+      : [{ label: text.common.started, className: "nowrap", cell: ({ started_at }: Build) => <Ago at={started_at} /> }]),
     {
       label: text.common.duration,
       className: "nowrap",

@@ -11,6 +11,7 @@ import { splitLines, type Line } from "../lib/lines";
 import { ANYWHERE, excerptAround, SURE, tellingLine, weightOf } from "../lib/telling";
 import { text } from "../text";
 import { Loading } from "./basics";
+import { useSetting } from "./settings";
 
 /** So much of the end is looked at for the line that matters. */
 const TAIL_LINES = 1_000;
@@ -93,13 +94,12 @@ export function FailureExcerpt({ build, step, among }: { build: Build; step: Ste
   );
 }
 
-const LIVE_LINES = 12;
-
 /** The last lines of a log that grows. */
 export function LiveTail({ log }: { log: Log }): ReactNode {
+  const shown = useSetting("LogPreview.loadlines");
   const query = useQuery({
-    queryKey: ["tail", log.logid, log.num_lines],
-    queryFn: ({ signal }) => readLines(log, Math.max(0, log.num_lines - LIVE_LINES), LIVE_LINES, signal),
+    queryKey: ["tail", log.logid, log.num_lines, shown],
+    queryFn: ({ signal }) => readLines(log, Math.max(0, log.num_lines - shown), shown, signal),
     placeholderData: (before) => before,
   });
   if (!query.data?.length) return null;

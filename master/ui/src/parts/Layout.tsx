@@ -4,12 +4,13 @@ import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-route
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { config } from "../api/config";
 import { live, useConnection } from "../api/queries";
+import { DEFINITIONS } from "../lib/settings";
 import { text } from "../text";
 import { Dialog, type To } from "./basics";
 import { MAIN, MORE } from "./places";
 import { Palette } from "./Palette";
 import { Session } from "./session";
-import { nextTheme, storedTheme, type Theme } from "./theme";
+import { choose, useSetting } from "./settings";
 
 export function Layout(): ReactNode {
   const [opened, setOpened] = useState<"palette" | "help" | null>(null);
@@ -120,10 +121,12 @@ function More({ path }: { path: string }): ReactNode {
 }
 
 function ThemeChoice(): ReactNode {
-  const [theme, setTheme] = useState<Theme>(storedTheme);
+  const theme = useSetting("Pages.theme");
+  const { choices } = DEFINITIONS["Pages.theme"];
+  const next = choices[(choices.indexOf(theme) + 1) % choices.length];
   const label = `${text.theme.label}: ${text.theme[theme]}`;
   return (
-    <button type="button" className="quiet" title={label} aria-label={label} onClick={() => setTheme(nextTheme(theme))}>
+    <button type="button" className="quiet" title={label} aria-label={label} onClick={() => choose("Pages.theme", next)}>
       {theme === "dark" ? "☾" : theme === "light" ? "☀" : "◐"}
     </button>
   );

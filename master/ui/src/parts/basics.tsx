@@ -11,6 +11,7 @@ import running from "../icons/running.svg";
 import { formatAgo, formatDuration, formatInstant } from "../lib/time";
 import { SIGNS, lookOf, type Look } from "../lib/results";
 import { text } from "../text";
+import { useSetting } from "./settings";
 
 /** A result as a coloured sign with its name. */
 export function Result({ results, look = lookOf(results), label }: { results?: number | null; look?: Look; label?: string }): ReactNode {
@@ -56,12 +57,14 @@ export function useNow(isTicking = true): number {
   return now;
 }
 
-/** An instant, as people say it. */
+/** An instant, as people say it; or exactly, where the reader wants that. */
 export function Ago({ at }: { at: number }): ReactNode {
-  const now = useNow();
+  const isExact = useSetting("Pages.times") === "exact";
+  const now = useNow(!isExact);
+  const [told, hint] = isExact ? [formatInstant(at), formatAgo(at, now)] : [formatAgo(at, now), formatInstant(at)];
   return (
-    <time dateTime={new Date(at * 1000).toISOString()} title={formatInstant(at)}>
-      {formatAgo(at, now)}
+    <time dateTime={new Date(at * 1000).toISOString()} title={hint}>
+      {told}
     </time>
   );
 }

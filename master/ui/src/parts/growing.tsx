@@ -1,9 +1,7 @@
 /** Long lists that are drawn as far as somebody looks. */
 
 import { useEffect, useRef, useState, type ReactNode } from "react";
-
-/** Parts that are drawn at once. */
-const PIECE = 60;
+import { useSetting } from "./settings";
 
 interface Growing {
   /** How many to draw. */
@@ -12,8 +10,13 @@ interface Growing {
   readonly end: ReactNode;
 }
 
-/** @param total how many there are */
-export function useGrowing(total: number, piece = PIECE): Growing {
+/**
+ * @param total how many there are
+ * @param chunk how many are drawn at once; as the settings say without it
+ */
+export function useGrowing(total: number, chunk?: number): Growing {
+  const rows = useSetting("Pages.rows");
+  const piece = chunk ?? rows;
   const [drawn, setDrawn] = useState(piece);
   const end = useRef<HTMLSpanElement>(null);
   const hasMore = drawn < total;

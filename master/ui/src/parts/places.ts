@@ -42,6 +42,7 @@ export const MORE: readonly Group[] = [
       ["/schedulers", text.nav.schedulers],
       ["/masters", text.nav.masters],
       ["/audit", text.nav.audit],
+      ["/settings", text.nav.settings],
       ["/about", text.nav.about],
     ],
   },

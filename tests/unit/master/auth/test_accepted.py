@@ -129,7 +129,7 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
                 "github": {"secret": "x"},
                 "gitlab": False,
             },
-            "plugins": {"console_view": {}},
+            "plugins": {"own_view": {}},
         }
         """
     )
@@ -138,7 +138,7 @@ def test_each_thing_that_is_accepted_is_told_with_its_line(load_text: Load) -> N
         (9, "auth", "AuthBase is accepted"),
         (14, "avatar_methods", "AvatarGravatar is accepted"),
         (16, "www", "the dialect 'github' is accepted"),
-        (19, "www", "plugins: no package with files for such pages is installed: console_view"),
+        (19, "www", "plugins: no package with files for such pages is installed: own_view"),
     ]
     assert "nobody can log in by it yet" in config.notices[0].text
 

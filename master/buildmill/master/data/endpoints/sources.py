@@ -35,7 +35,11 @@ def _change(connection: Connection, keys: Keys, _spec: ResultSpec) -> Change | N
 
 
 def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Change]:
-    query = spec.query
+    return changes_of(connection, spec.query)
+
+
+def changes_of(connection: Connection, query: Query) -> Page[Change]:
+    """The changes that a question is about; the newest first where it has no order."""
     if any(filter_.field in _LISTS for filter_ in query.filters):
         filters = _of_elements(query.filters)
         return NO_ROWS if filters is None else CHANGES.page(connection, replace(query, filters=filters), count=True)
