@@ -3,12 +3,15 @@
 import { createHashHistory, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { Loading, NotFound, Problem } from "./parts/basics";
 import { Layout } from "./parts/Layout";
+import type { ViewSearch } from "./lib/console";
 import Front from "./pages/Front";
 
 const root = createRootRoute({ component: Layout, notFoundComponent: NotFound });
 
 /** A word of an address's query, which may look like a number. */
 const word = (value: unknown): string | undefined => (value === undefined || value === null || value === "" ? undefined : String(value));
+
+const VIEW_WORDS = ["q", "tags", "branch", "codebase", "project", "result"] as const;
 
 const filtered = {
   validateSearch: (search: Record<string, unknown>): { q?: string; tags?: string; old?: string } => ({
@@ -67,10 +70,15 @@ const audit = createRoute({ getParentRoute: () => root, path: "/audit", componen
 const account = createRoute({ getParentRoute: () => root, path: "/account", component: lazyRouteComponent(() => import("./pages/Account")) });
 const projects = createRoute({ getParentRoute: () => root, path: "/projects", component: lazyRouteComponent(() => import("./pages/Projects"), "ProjectsPage") });
 const project = createRoute({ getParentRoute: () => root, path: "/projects/$project", component: lazyRouteComponent(() => import("./pages/Projects"), "ProjectPage") });
+/** Which builders and changes a view of several builders shows. */
+const viewed = {
+  validateSearch: (search: Record<string, unknown>): ViewSearch =>
+    Object.fromEntries(VIEW_WORDS.map((name) => [name, word(search[name])]).filter(([, value]) => value !== undefined)),
+};
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: lazyRouteComponent(() => import("./pages/Settings")) });
-const waterfall = createRoute({ getParentRoute: () => root, path: "/waterfall", component: lazyRouteComponent(() => import("./pages/Views"), "Waterfall") });
-const consolePage = createRoute({ getParentRoute: () => root, path: "/console", component: lazyRouteComponent(() => import("./pages/Views"), "ConsolePage") });
-const grid = createRoute({ getParentRoute: () => root, path: "/grid", component: lazyRouteComponent(() => import("./pages/Views"), "Grid") });
+const waterfall = createRoute({ getParentRoute: () => root, path: "/waterfall", ...viewed, component: lazyRouteComponent(() => import("./pages/Waterfall")) });
+const consolePage = createRoute({ getParentRoute: () => root, path: "/console", ...viewed, component: lazyRouteComponent(() => import("./pages/Console")) });
+const grid = createRoute({ getParentRoute: () => root, path: "/grid", ...viewed, component: lazyRouteComponent(() => import("./pages/Grid")) });
 
 const graph = createRoute({
   getParentRoute: () => root,

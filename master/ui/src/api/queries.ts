@@ -52,15 +52,16 @@ interface Options<T> {
 
 /** One document. */
 export function useOne<T>(path: string, options: Options<T> = {}): UseQueryResult<T> {
-  return useLive([path], (signal) => getOne<T>(path, signal), options);
+  return useDocument([path], (signal) => getOne<T>(path, signal), options);
 }
 
 /** A list of documents. */
 export function useRows<T>(path: string, options: Options<T[]> = {}): UseQueryResult<T[]> {
-  return useLive([path, "rows"], (signal) => getRows<T>(path, signal), options);
+  return useDocument([path, "rows"], (signal) => getRows<T>(path, signal), options);
 }
 
-function useLive<T>(key: readonly string[], read: (signal: AbortSignal) => Promise<T>, options: Options<T>): UseQueryResult<T> {
+/** A document that is read in a way of its own; see `useOne`. */
+export function useDocument<T>(key: readonly string[], read: (signal: AbortSignal) => Promise<T>, options: Options<T>): UseQueryResult<T> {
   const client = useQueryClient();
   const { events = [], enabled = true } = options;
   const topics = events.join(" ");

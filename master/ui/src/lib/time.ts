@@ -31,3 +31,16 @@ export function formatAgo(instant: number, now: number): string {
 export function formatInstant(instant: number): string {
   return ABSOLUTE.format(new Date(instant * 1000));
 }
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DATE = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+
+/** The time of the day. */
+export function formatClock(instant: number): string {
+  return CLOCK.format(new Date(instant * 1000));
+}
+
+/** The day. */
+export function formatDay(instant: number): string {
+  return DATE.format(new Date(instant * 1000));
+}

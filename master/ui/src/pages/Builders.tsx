@@ -5,6 +5,7 @@ import { useMemo, type ReactNode } from "react";
 import type { BuilderSummary, BuildersPage } from "../api/schema";
 import { config } from "../api/config";
 import { useOne } from "../api/queries";
+import { countTags } from "../lib/console";
 import { Ago, BuilderLink, Document, Empty, Result, Withheld, useTitle } from "../parts/basics";
 import { Trend } from "../parts/Charts";
 import { useGrowing } from "../parts/growing";
@@ -36,7 +37,7 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
     () => page.builders.filter(({ builder }) => showsOld || builder.masterids.length > 0),
     [page.builders, showsOld],
   );
-  const tags = useMemo(() => countTags(present), [present]);
+  const tags = useMemo(() => countTags(present.map(({ builder }) => builder)), [present]);
   const shown = present.filter(
     ({ builder }) =>
       builder.name.toLowerCase().includes((search.q ?? "").toLowerCase()) && chosen.every((tag) => builder.tags.includes(tag)),
@@ -127,11 +128,4 @@ function Row({ summary }: { summary: BuilderSummary }): ReactNode {
       <td className="wide nowrap muted">{summary.rated_builds ? text.builders.rate(summary.good_builds ?? 0, summary.rated_builds) : ""}</td>
     </tr>
   );
-}
-
-/** The tags and how many builders have each, the most frequent first. */
-function countTags(summaries: readonly BuilderSummary[]): [string, number][] {
-  const counts = new Map<string, number>();
-  for (const { builder } of summaries) for (const tag of builder.tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
-  return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b));
 }

@@ -6,6 +6,7 @@ import { DEFINITIONS, NAMES, checked, type Amount, type SettingName, type Settin
 import { Section, useTitle } from "../parts/basics";
 import { choose, defaultSettings, resetSettings, useChosen, useSetting } from "../parts/settings";
 import { text } from "../text";
+import "./views.css";
 
 const groupOf = (name: SettingName): string => name.split(".")[0] ?? "";
 const GROUPS = [...new Set(NAMES.map(groupOf))].map((group) => [group, NAMES.filter((name) => groupOf(name) === group)] as const);

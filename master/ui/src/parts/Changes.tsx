@@ -21,7 +21,10 @@ export function ChangeList({ changes }: { changes: readonly Change[] }): ReactNo
   );
 }
 
-export function ChangeItem({ change, isOpen = false }: { change: Change; isOpen?: boolean }): ReactNode {
+/** What is told of a change. */
+type ToldChange = Pick<Change, "author" | "branch" | "changeid" | "comments" | "files" | "revision" | "revlink" | "when_timestamp">;
+
+export function ChangeItem({ change, isOpen = false }: { change: ToldChange; isOpen?: boolean }): ReactNode {
   const [subject = "", ...rest] = change.comments.split("\n");
   const body = rest.join("\n").trim();
   return (
@@ -55,7 +58,7 @@ export function ChangeItem({ change, isOpen = false }: { change: Change; isOpen?
   );
 }
 
-function Revision({ change }: { change: Change }): ReactNode {
+function Revision({ change }: { change: ToldChange }): ReactNode {
   if (!change.revision) return null;
   const short = <code title={change.revision}>{shortRevision(change.revision)}</code>;
   const url = safeUrl(change.revlink);
