@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -55,6 +56,13 @@ def memory_of(master: RunningMaster) -> int:
     assert master.process is not None
     (line,) = (row for row in _status(master.process.pid) if row.startswith("VmRSS:"))
     return int(line.split()[1]) * 1024
+
+
+def cpu_of(master: RunningMaster) -> float:
+    """Seconds of CPU that the master has used."""
+    assert master.process is not None
+    fields = Path(f"/proc/{master.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _status(pid: int) -> list[str]:
