@@ -84,7 +84,7 @@ def questions(lines: int) -> dict[str, tuple[str, int | None]]:
     }
 
 
-def ask(master: RunningMaster, question: str, line: int | None) -> dict[str, float]:
+def ask(master: RunningMaster, log: int, question: str, line: int | None) -> dict[str, float]:
     """Milliseconds until the first hit, of the master's CPU, and of the slowest other request meanwhile."""
     quoted = quote(question, safe="=&")
     others: list[float] = []
@@ -96,7 +96,7 @@ def ask(master: RunningMaster, question: str, line: int | None) -> dict[str, flo
             others.append(timed(partial(master.get, f"builds?limit={len(others) % 1000 + 1}")))
 
     def found() -> None:
-        answer = master.get(f"builders/{big_log.BUILDER}/builds/1/steps/print/logs/big/search?{quoted}&limit=1")
+        answer = master.get(f"logs/{log}/search?{quoted}&limit=1")
         assert [hit["line"] for hit in answer["loghits"]] == ([] if line is None else [line])
 
     elsewhere = threading.Thread(target=look_elsewhere)
@@ -112,10 +112,11 @@ def ask(master: RunningMaster, question: str, line: int | None) -> dict[str, flo
 
 def measure_searches(master: RunningMaster, lines: int) -> dict[str, object]:
     """Each question some times."""
+    log = master.log_id(1, "print", "big")
     memory = peak = big_log.memory_of(master)
     found: dict[str, object] = {}
     for name, (question, line) in questions(lines).items():
-        rounds = [ask(master, question, line) for _ in range(ROUNDS)]
+        rounds = [ask(master, log, question, line) for _ in range(ROUNDS)]
         peak = max(peak, big_log.memory_of(master))
         medians = {key: round(statistics.median(one[key] for one in rounds), 1) for key in ("ms", "cpu_ms")}
         found[name] = medians | {"others_worst_ms": max(one["others_ms"] for one in rounds)}

@@ -208,12 +208,13 @@ class Reader:
 def _neighbours(rows: Sequence[FrameRow]) -> Iterator[Sequence[FrameRow]]:
     """Rows of frames that stand one after the other in the file; one whose frame is in the row alone."""
     first = 0
+    end: int | None = None
     for index, row in enumerate(rows):
-        following = rows[index + 1 : index + 2]
-        is_large = all(one.content is None for one in (row, *following))
-        if not (following and is_large and _place(row)[1] == _place(following[0])[0]):
-            yield rows[first : index + 1]
-            first = index + 1
+        if index and (row.content is not None or row.file_offset != end):
+            yield rows[first:index]
+            first = index
+        end = _place(row)[1] if row.content is None else None
+    yield rows[first:]
 
 
 def _place(row: FrameRow) -> tuple[int, int]:

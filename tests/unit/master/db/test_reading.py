@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 
 from buildmill.master.db.database import Database
 from buildmill.master.db.engine import create_engine
-from buildmill.master.db.lanes import InlineLane
+from buildmill.master.db.lanes import InlineLane, Lanes
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.allowance import Allowance
 
@@ -85,3 +85,22 @@ def test_what_a_question_took_is_noted() -> None:
     answer.addCallback(found.append)
     assert (found, allowance.spent) == ([1], 2.0)
     engine.dispose()
+
+
+def test_a_lane_that_fails_is_free_again() -> None:
+    held = HeldLane()
+    lanes = Lanes([held])
+
+    def wrong(_lane: int) -> None:
+        raise ValueError("wrong")
+
+    answers = [lanes.run(wrong), lanes.run(lambda lane: lane)]
+    found: list[Any] = []
+    for answer in answers:
+        answer.addBoth(found.append)
+    held.go_on()
+    held.go_on()
+
+    failure, number = found
+    assert failure.check(ValueError)
+    assert number == 0

@@ -216,6 +216,27 @@ def test_stretches_grow_while_nothing_hits(scene: Scene) -> None:
     assert numbers_of(parts) == [1999]
 
 
+def test_a_short_search_does_not_wait_for_a_long_one(scene: Scene) -> None:
+    long, short = scene.write(*numbered(2000), is_finished=False), scene.write(("o", b"needle\n"))
+    parts = scene.pursuit(long, wanted("nothing"), stretch_bytes=1000).parts()
+    scene.stage.result(anext(parts))
+
+    found = scene.search(short, wanted("needle"))
+
+    assert numbers_of(found) == [0]
+    assert scene.stage.collect(parts)[0].next_line < 100
+
+
+def test_frames_of_all_sizes_stand_beside_one_another(scene: Scene) -> None:
+    """In rows, and in the file, together or not."""
+    sizes = [5000, 0, 5000, 5000, 0, 0, 5000]
+    writes = [("o", b"%d needle " % number + noise(number)[-2 * size - 1 :]) for number, size in enumerate(sizes)]
+    log = scene.write(*writes, is_finished=False)
+
+    assert numbers_of(scene.stage.collect(scene.pursuit(log, wanted("needle"), 2**20).parts())) == list(range(7))
+    assert scene.files.reads == 3
+
+
 def test_nothing_is_looked_through_ahead_when_the_first_stretch_is_enough(scene: Scene) -> None:
     log = scene.write(*numbered(2000), is_finished=False)
 
