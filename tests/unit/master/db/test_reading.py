@@ -94,7 +94,7 @@ def test_a_lane_that_fails_is_free_again() -> None:
     def wrong(_lane: int) -> None:
         raise ValueError("wrong")
 
-    answers = [lanes.run(wrong), lanes.run(lambda lane: lane)]
+    answers: list[Deferred[Any]] = [lanes.run(wrong), lanes.run(lambda lane: lane)]
     found: list[Any] = []
     for answer in answers:
         answer.addBoth(found.append)
