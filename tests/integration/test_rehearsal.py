@@ -126,6 +126,16 @@ def test_a_rehearsal_can_be_cancelled(tmp_path: Path, start: Start) -> None:
         rehearsal.wait_blocking()
 
 
+def test_a_rehearsal_can_be_cancelled_before_its_child_does_anything(tmp_path: Path, start: Start) -> None:
+    write(tmp_path, "import time\ntime.sleep(600)\n")
+    rehearsal = Rehearsal(tmp_path, "master.cfg", start=start)
+
+    rehearsal.cancel()
+
+    with pytest.raises(Cancelled):
+        rehearsal.wait_blocking()
+
+
 def test_a_module_in_the_directory_does_not_stand_for_pythons(tmp_path: Path, start: Start) -> None:
     (tmp_path / "msgspec.py").write_text("raise AssertionError('taken')\n")
     write(tmp_path, GOOD)

@@ -134,6 +134,8 @@ class MasterProcess:
         self._log = Logger(namespace="buildmill.master")
 
     def _react(self, rehearsal: Rehearsal) -> int:
+        self._log.info("starting in {basedir}, pid {pid}", basedir=str(self._basedir), pid=os.getpid())
+
         # late and here: a reactor does not survive a fork
         from twisted.internet import reactor
         from twisted.internet.defer import Deferred
@@ -144,7 +146,6 @@ class MasterProcess:
         make = self._role.maker()  # while the fork reads
         garbage.keep()
         self._reactor = reactor
-        self._log.info("starting in {basedir}, pid {pid}", basedir=str(self._basedir), pid=os.getpid())
         try:
             rehearsal.wait_blocking().raise_problems()
             config = load(self._basedir, self._settings.config_file)

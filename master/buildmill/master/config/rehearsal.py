@@ -159,6 +159,10 @@ class Rehearsal:
         # the child leads a group of its own; what it has started is in there, and keeps the number taken
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._child.pid, signal.SIGKILL)
+            return
+        if self._child.returncode is None:  # a fork that leads no group yet, and has started nothing
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._child.pid, signal.SIGKILL)
 
     def _said(self) -> str:
         with self._output.open("rb") as file:
