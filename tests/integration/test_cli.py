@@ -676,3 +676,14 @@ def test_help_names_every_command_without_loading_a_master() -> None:
     ):
         assert f"\n  {name} " in said
     assert said.endswith("[]\n")
+
+
+def test_a_master_loads_only_what_every_configuration_needs() -> None:
+    seldom = ["alembic", "authlib", "jinja2", "joserfc", "ldap3", "pathspec", "prometheus_client", "psycopg", "rich"]
+    seldom += ["xxhash", "yaml", "buildmill.master.steps.git"]
+    code = "import sys; import buildmill.master.app, buildmill.master.config.loader\n"
+    code += "print(sorted(set(sys.argv[1:]) & set(sys.modules)), 'sqlalchemy' in sys.modules)"
+
+    said = subprocess.run([sys.executable, "-c", code, *seldom], capture_output=True, text=True, check=True).stdout
+
+    assert said == "[] True\n"
