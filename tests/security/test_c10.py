@@ -20,11 +20,13 @@ from buildmill.master.data.api import ENDPOINTS
 from buildmill.master.data.endpoints.endpoint import Endpoint
 from buildmill.master.data.paths import Key, parse_pattern
 from buildmill.master.data.reaching import FREE_FAMILIES, FREE_KEYS, OF_FAMILIES, guard_of
+from buildmill.master.db import environments
 from buildmill.master.db.reading import guards, overview
 from buildmill.master.db.reading.builds import BUILDS, BUILDS_WITH_PROPERTIES
 from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS, REQUESTS_WITH_PROPERTIES
 from buildmill.master.db.reading.sources import CHANGES, SOURCE_STAMPS
 from buildmill.master.db.reading.test_results import TEST_RESULT_SETS, TEST_RESULTS
+from buildmill.master.domain.environments import EnvironmentMaker
 from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.rights import EVENT_FAMILIES
@@ -80,6 +82,9 @@ class Secrets:
             author="hidden", comments="hidden", files=["hidden.c"], revision="r1", project="secret", properties={"p": 1}
         )
         stamp = (await scene.data.get(("changes", change)))["sourcestamp"]["ssid"]
+        maker = EnvironmentMaker(b"key")
+        ran_in = maker.of_worker({}, {}), maker.of_builder({"MODE": "hidden"})
+        await updates.run(environments.note, scene.finished, *ran_in)
         await updates.setBuildData(scene.finished, "data", b"hidden", "hidden")
         tests = await updates.addTestResultSet(scene.fast, scene.finished, scene.step, "hidden", "hidden", "s")
         await updates.addTestResults(scene.fast, tests, [{"value": "hidden", "test_name": "hidden"}])
@@ -118,7 +123,7 @@ def place(secrets: Secrets, open_place: Open) -> Place:
 
 
 def path_of(endpoint: Endpoint, ids: dict[str, Any]) -> str:
-    values = {**ids, "name": "w1"} if endpoint.type.name == "worker" else ids
+    values = {**ids, "name": "w1"} if endpoint.type.name in ("worker", "worker_page") else ids
     path = re.sub(r"[a-z]?:(\w+)", lambda key: str(values[key[1]]), endpoint.pattern)
     return f"{path}?q=compil" if str(endpoint.kind) == "search" else path
 

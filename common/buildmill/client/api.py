@@ -29,6 +29,7 @@ from buildmill.client.resources import (
     Codebase,
     Commit,
     CommitGraph,
+    EnvironmentValue,
     ForceScheduler,
     FrontPage,
     GraphAttempt,
@@ -43,6 +44,7 @@ from buildmill.client.resources import (
     LogHit,
     LogTimes,
     Master,
+    MastersPage,
     Project,
     Property,
     Reason,
@@ -74,6 +76,8 @@ from buildmill.client.resources import (
     TimedBuild,
     Token,
     Worker,
+    WorkerPage,
+    WorkersPage,
 )
 
 if TYPE_CHECKING:
@@ -104,6 +108,8 @@ if TYPE_CHECKING:
         CodebaseOrder,
         CommitFilters,
         CommitOrder,
+        EnvironmentValueFilters,
+        EnvironmentValueOrder,
         ForceSchedulerFilters,
         ForceSchedulerOrder,
         GraphAttemptFilters,
@@ -297,6 +303,14 @@ class OneProject(Single[Project]):
     __slots__ = ()
     row = Project
     plural = "projects"
+
+
+class OneEnvironmentValue(Single[EnvironmentValue]):
+    """One of ``environment_values``."""
+
+    __slots__ = ()
+    row = EnvironmentValue
+    plural = "environment_values"
 
 
 class OneReason(Single[Reason]):
@@ -643,6 +657,30 @@ class OneToken(Single[Token]):
     plural = "tokens"
 
 
+class OneWorkersPage(Single[WorkersPage]):
+    """One of ``workers_pages``."""
+
+    __slots__ = ()
+    row = WorkersPage
+    plural = "workers_pages"
+
+
+class OneWorkerPage(Single[WorkerPage]):
+    """One of ``worker_pages``."""
+
+    __slots__ = ()
+    row = WorkerPage
+    plural = "worker_pages"
+
+
+class OneMastersPage(Single[MastersPage]):
+    """One of ``masters_pages``."""
+
+    __slots__ = ()
+    row = MastersPage
+    plural = "masters_pages"
+
+
 class OneSpec(Single[Spec]):
     """One of ``specs``."""
 
@@ -885,6 +923,23 @@ class ProjectList(Collection[Project]):
         return self.filtered(filters)
 
     def order(self, *keys: ProjectOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class EnvironmentValueList(Collection[EnvironmentValue]):
+    """Some of ``environment_values``."""
+
+    __slots__ = ()
+    row = EnvironmentValue
+    plural = "environment_values"
+    id_field = ""
+
+    def where(self, **filters: Unpack[EnvironmentValueFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: EnvironmentValueOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
 
@@ -1504,6 +1559,10 @@ class BuildPath(OneBuild):
         return BuildDataPaths((*self.elements, "data"))
 
     @property
+    def environment(self) -> EnvironmentValueList:
+        return EnvironmentValueList((*self.elements, "environment"))
+
+    @property
     def properties(self) -> OneSourcedProperties:
         return OneSourcedProperties((*self.elements, "properties"))
 
@@ -1646,6 +1705,10 @@ class BuildPath2(OneBuild):
         return BuildDataPaths((*self.elements, "data"))
 
     @property
+    def environment(self) -> EnvironmentValueList:
+        return EnvironmentValueList((*self.elements, "environment"))
+
+    @property
     def steps(self) -> StepPaths2:
         return StepPaths2((*self.elements, "steps"))
 
@@ -1746,6 +1809,10 @@ class BuildPath3(OneBuild):
     @property
     def data(self) -> BuildDataPaths:
         return BuildDataPaths((*self.elements, "data"))
+
+    @property
+    def environment(self) -> EnvironmentValueList:
+        return EnvironmentValueList((*self.elements, "environment"))
 
     @property
     def properties(self) -> OneSourcedProperties:
@@ -2238,6 +2305,15 @@ class PagesStagingApps(Path):
         return OneStagingAppPage((*self.elements, str(key)))
 
 
+class WorkersPagePath(OneWorkersPage):
+    """``pages/workers``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int | str) -> OneWorkerPage:
+        return OneWorkerPage((*self.elements, str(key)))
+
+
 class Pages(Path):
     """``pages``"""
 
@@ -2268,6 +2344,10 @@ class Pages(Path):
         return PagesGraphBuilds((*self.elements, "graph_builds"))
 
     @property
+    def masters(self) -> OneMastersPage:
+        return OneMastersPage((*self.elements, "masters"))
+
+    @property
     def schedule_form(self) -> ScheduleFormPagePath:
         return ScheduleFormPagePath((*self.elements, "schedule_form"))
 
@@ -2282,6 +2362,10 @@ class Pages(Path):
     @property
     def waterfall(self) -> TimedBuildList:
         return TimedBuildList((*self.elements, "waterfall"))
+
+    @property
+    def workers(self) -> WorkersPagePath:
+        return WorkersPagePath((*self.elements, "workers"))
 
 
 class ProjectsNProjectidCodebases(Path):
@@ -2633,6 +2717,10 @@ class WorkerPath2(OneWorker):
     @property
     def builds(self) -> BuildList:
         return BuildList((*self.elements, "builds"))
+
+    @property
+    def environment(self) -> EnvironmentValueList:
+        return EnvironmentValueList((*self.elements, "environment"))
 
     def kill(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Tell a worker to end at once."""

@@ -947,6 +947,56 @@ class ProjectFilters(TypedDict, total=False):
     slug__contains: str | Sequence[str]
 
 
+EnvironmentValueOrder = Literal[
+    "name",
+    "-name",
+    "secret",
+    "-secret",
+    "section",
+    "-section",
+    "value",
+    "-value",
+]
+
+
+class EnvironmentValueFilters(TypedDict, total=False):
+    name: str | Sequence[str]
+    name__eq: str | Sequence[str]
+    name__ne: str | Sequence[str]
+    name__in: str | Sequence[str]
+    name__notin: str | Sequence[str]
+    name__lt: str | Sequence[str]
+    name__le: str | Sequence[str]
+    name__gt: str | Sequence[str]
+    name__ge: str | Sequence[str]
+    name__contains: str | Sequence[str]
+    secret: bool
+    secret__eq: bool
+    secret__ne: bool
+    secret__in: bool
+    secret__notin: bool
+    section: str | Sequence[str]
+    section__eq: str | Sequence[str]
+    section__ne: str | Sequence[str]
+    section__in: str | Sequence[str]
+    section__notin: str | Sequence[str]
+    section__lt: str | Sequence[str]
+    section__le: str | Sequence[str]
+    section__gt: str | Sequence[str]
+    section__ge: str | Sequence[str]
+    section__contains: str | Sequence[str]
+    value: str | Sequence[str]
+    value__eq: str | Sequence[str]
+    value__ne: str | Sequence[str]
+    value__in: str | Sequence[str]
+    value__notin: str | Sequence[str]
+    value__lt: str | Sequence[str]
+    value__le: str | Sequence[str]
+    value__gt: str | Sequence[str]
+    value__ge: str | Sequence[str]
+    value__contains: str | Sequence[str]
+
+
 ReasonOrder = Literal[
     "buildid",
     "-buildid",

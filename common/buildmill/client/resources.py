@@ -780,6 +780,31 @@ class TargetVersion(Resource, frozen=True, kw_only=True):
     target_versionid: int
 
 
+class EnvironmentDifference(Resource, frozen=True, kw_only=True):
+    """A part of it that is another one; null stands for one that was not, or is not, there."""
+
+    becomes: EnvironmentValue | None
+    name: str
+    section: str
+    was: EnvironmentValue | None
+
+
+class EnvironmentValue(Resource, frozen=True, kw_only=True):
+    """A part of what a build ran in.
+
+    Attributes:
+        secret: its value looks like a secret, and is not kept.
+        section: ``worker``: what the worker told of itself; ``environ``: a variable of the worker's process;
+            ``builder``: a variable that the builder sets.
+        value: null for a secret, and for what could not be computed when the build began.
+    """
+
+    name: str
+    secret: bool
+    section: str
+    value: str | None
+
+
 class Token(Resource, frozen=True, kw_only=True):
     """What programs show instead of logging in; the token itself is shown once, when it is made."""
 
@@ -891,6 +916,7 @@ class BuildPage(Resource, frozen=True, kw_only=True):
         attempts: all builds of the request, this one among them.
         changes: those that made its source stamps, newest first.
         difference: to the newest good build before it; null if none is near enough, or nothing may be told.
+        environment: what it runs in; empty where that was not noted.
         next_number, previous_number: its neighbours on the builder.
         parent: the build that has triggered it.
         rebuilds: the newest builds that repeat it.
@@ -905,6 +931,7 @@ class BuildPage(Resource, frozen=True, kw_only=True):
     changes: list[Change] | None
     data: list[BuildData] | None
     difference: Difference | None
+    environment: list[EnvironmentValue] | None
     next_number: int | None
     parent: NamedBuild | None
     previous_number: int | None
@@ -925,11 +952,13 @@ class Difference(Resource, frozen=True, kw_only=True):
     Attributes:
         build: the good one.
         changes: those that came between, newest first.
+        environment: what they ran in; null also where that of one of them was not noted.
         more_changes: whether there are more of them.
     """
 
     build: Build
     changes: list[Change] | None
+    environment: list[EnvironmentDifference] | None
     more_changes: bool
     properties: list[PropertyDifference] | None
     sources: list[SourceDifference] | None
@@ -976,11 +1005,51 @@ class HourOfBuilds(Resource, frozen=True, kw_only=True):
     other: int
 
 
+class MastersPage(Resource, frozen=True, kw_only=True):
+    """All masters, by name."""
+
+    masters: list[MasterSummary]
+    withheld: list[str]
+
+
+class MasterSummary(Resource, frozen=True, kw_only=True):
+    """A master with what belongs to it.
+
+    Attributes:
+        builders: those of its configuration, by name.
+        running: how many builds it runs.
+        started_at: when its program was started last; null if that is not known.
+        version: of its program; null if that is not known.
+        workers: those that are connected to it, by name.
+    """
+
+    builders: list[NamedBuilder] | None
+    master: Master
+    running: int | None
+    started_at: int | None
+    version: str | None
+    workers: list[NamedWorker] | None
+
+
 class NamedBuild(Resource, frozen=True, kw_only=True):
     """A build of any builder, with that one's name; null for who may not read builders."""
 
     build: Build
     builder: str | None
+
+
+class NamedBuilder(Resource, frozen=True, kw_only=True):
+    """A builder, to be linked to."""
+
+    builderid: int
+    name: str
+
+
+class NamedWorker(Resource, frozen=True, kw_only=True):
+    """A worker, to be linked to."""
+
+    name: str
+    workerid: int
 
 
 class PropertyDifference(Resource, frozen=True, kw_only=True):
@@ -1060,6 +1129,42 @@ class WaitingRequest(Resource, frozen=True, kw_only=True):
     request: BuildRequest
 
 
+class WorkerMark(Resource, frozen=True, kw_only=True):
+    """A build in a strip of a worker's builds: as `BuildMark`, with its builder."""
+
+    builderid: int
+    buildid: int
+    complete_at: int | None
+    number: int
+    results: int | None
+    started_at: int
+
+
+class WorkerPage(Resource, frozen=True, kw_only=True):
+    """A worker.
+
+    Attributes:
+        builders: those that it may serve, and those that its builds are of, by name.
+        builds: the newest that have ended, newest first.
+        connected_at, left_at: as in `WorkerSummary`.
+        environment: what it was in when it was connected last.
+        more_builds: whether there are older ones.
+        masters: those that it is connected to.
+        running: oldest first.
+    """
+
+    builders: list[NamedBuilder] | None
+    builds: list[Build] | None
+    connected_at: int | None
+    environment: list[EnvironmentValue] | None
+    left_at: int | None
+    masters: list[Master] | None
+    more_builds: bool | None
+    running: list[Build] | None
+    withheld: list[str]
+    worker: Worker
+
+
 class WorkersHealth(Resource, frozen=True, kw_only=True):
     """How the workers of the present configurations are.
 
@@ -1077,6 +1182,18 @@ class WorkersHealth(Resource, frozen=True, kw_only=True):
     total: int
 
 
+class WorkersPage(Resource, frozen=True, kw_only=True):
+    """All workers, by name.
+
+    Attributes:
+        builders: those that the builds are of.
+    """
+
+    builders: list[NamedBuilder] | None
+    withheld: list[str]
+    workers: list[WorkerSummary]
+
+
 class WorkerState(Resource, frozen=True, kw_only=True):
     """A worker as a list shows it."""
 
@@ -1086,6 +1203,29 @@ class WorkerState(Resource, frozen=True, kw_only=True):
     pause_reason: str | None
     paused: bool
     workerid: int
+
+
+class WorkerSummary(Resource, frozen=True, kw_only=True):
+    """A worker with what it does.
+
+    Attributes:
+        builders: how many of the present builders it may serve.
+        builds: the newest that have ended, newest first.
+        connected_at: when it was connected last; null for one that never was.
+        left_at: when its last connection ended, as far as anybody has seen that.
+        os: the name of its operating system; empty if it has not told.
+        running: oldest first.
+        version: of its program; empty if it has not told.
+    """
+
+    builders: int
+    builds: list[WorkerMark] | None
+    connected_at: int | None
+    left_at: int | None
+    os: str
+    running: list[WorkerMark] | None
+    version: str
+    worker: WorkerState
 
 
 class GraphPage(Resource, frozen=True, kw_only=True):

@@ -53,6 +53,7 @@ from buildmill.master.db.transaction import Transaction
 from buildmill.master.db.waking import waker_for
 from buildmill.master.engine.audit_pruning import AuditPruning
 from buildmill.master.engine.engine import Engine
+from buildmill.master.engine.environment_pruning import EnvironmentPruning
 from buildmill.master.engine.explanations import Explanations
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.pools import Pools
@@ -68,6 +69,7 @@ from buildmill.master.schedulers.forcesched import ForceSchedulers
 from buildmill.master.secrets.manager import SecretManager
 from buildmill.master.staging.runner import StagingRunner
 from buildmill.master.staging.tools import StagingTools, file_blobs
+from buildmill.master.web.front_end import own_version
 from buildmill.master.web.operations import Operations
 
 HEARTBEAT_SECONDS = 60.0
@@ -236,6 +238,7 @@ class App:
         )
         self._reading = Reading(basedir, config_file, seconds=check_seconds)
         self._audit_pruning = AuditPruning(self.updates.run, reactor, lambda: self.config.auditHorizon)
+        self._environment_pruning = EnvironmentPruning(self.updates.run, reactor)
         self._heartbeat = LoopingCall(self._beat)
         self._heartbeat.clock = reactor
         self.worker_port: int | None = None
@@ -279,6 +282,7 @@ class App:
         if (failover := await self.updates.run(timeline.note)) is not None:
             timeline.tell(*failover)
         master_id = await self.updates.run(masters.find, self.master.name)
+        await self.updates.run(masters.note_start, master_id, own_version())
         self.master.masterid = self.updates.context.masterid = self._explanations.master_id = master_id
         await self.updates.run(_take_over, master_id)
         # from here on nothing is missed that others do while rows are read
@@ -306,6 +310,7 @@ class App:
         await self._telling.begin_to_answer(master_id)
         self._heartbeat.start(HEARTBEAT_SECONDS, now=False)
         self._audit_pruning.start()
+        self._environment_pruning.start()
         await self.web.apply(self.config)
         await self._local_workers.apply(self.config)
         self._reconfiguration.inventory = await self._blocking(inventory_of, self.config)
@@ -321,6 +326,7 @@ class App:
         self.database.limit_patience()
         await self._reconfiguration.stop()
         self._audit_pruning.stop()
+        self._environment_pruning.stop()
         if self._heartbeat.running:
             self._heartbeat.stop()
         await self._quietly("schedulers", self._services.stop())

@@ -21,6 +21,14 @@ const filtered = {
   }),
 };
 
+const workersWanted = {
+  validateSearch: (search: Record<string, unknown>): { q?: string; state?: string; sort?: string } => ({
+    ...(word(search["q"]) ? { q: word(search["q"]) as string } : {}),
+    ...(word(search["state"]) ? { state: word(search["state"]) as string } : {}),
+    ...(word(search["sort"]) ? { sort: word(search["sort"]) as string } : {}),
+  }),
+};
+
 const front = createRoute({ getParentRoute: () => root, path: "/", component: Front });
 const builders = createRoute({ getParentRoute: () => root, path: "/builders", ...filtered, component: lazyRouteComponent(() => import("./pages/Builders")) });
 const builder = createRoute({
@@ -59,12 +67,12 @@ const pendingOld = createRoute({
   },
 });
 const request = createRoute({ getParentRoute: () => root, path: "/buildrequests/$request", component: lazyRouteComponent(() => import("./pages/Request")) });
-const workers = createRoute({ getParentRoute: () => root, path: "/workers", component: lazyRouteComponent(() => import("./pages/Workers"), "WorkersPage") });
-const worker = createRoute({ getParentRoute: () => root, path: "/workers/$worker", component: lazyRouteComponent(() => import("./pages/Workers"), "WorkerPage") });
+const workers = createRoute({ getParentRoute: () => root, path: "/workers", ...workersWanted, component: lazyRouteComponent(() => import("./pages/Workers")) });
+const worker = createRoute({ getParentRoute: () => root, path: "/workers/$worker", component: lazyRouteComponent(() => import("./pages/Worker")) });
 const changes = createRoute({ getParentRoute: () => root, path: "/changes", component: lazyRouteComponent(() => import("./pages/Changes"), "ChangesPage") });
 const change = createRoute({ getParentRoute: () => root, path: "/changes/$change", component: lazyRouteComponent(() => import("./pages/Changes"), "ChangePage") });
 const schedulers = createRoute({ getParentRoute: () => root, path: "/schedulers", component: lazyRouteComponent(() => import("./pages/Lists"), "Schedulers") });
-const masters = createRoute({ getParentRoute: () => root, path: "/masters", component: lazyRouteComponent(() => import("./pages/Lists"), "Masters") });
+const masters = createRoute({ getParentRoute: () => root, path: "/masters", component: lazyRouteComponent(() => import("./pages/Masters")) });
 const about = createRoute({ getParentRoute: () => root, path: "/about", component: lazyRouteComponent(() => import("./pages/Lists"), "About") });
 const audit = createRoute({ getParentRoute: () => root, path: "/audit", component: lazyRouteComponent(() => import("./pages/Lists"), "Audit") });
 const account = createRoute({ getParentRoute: () => root, path: "/account", component: lazyRouteComponent(() => import("./pages/Account")) });

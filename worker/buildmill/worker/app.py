@@ -23,6 +23,7 @@ from buildmill.worker.config import WorkerConfig
 from buildmill.worker.connection import STOP_SECONDS, Backoff, ConnectionEvents, MasterConnection
 from buildmill.worker.durable.commands import DurableCommands
 from buildmill.worker.durable.store import Store
+from buildmill.worker.facts import machine_facts_blocking
 from buildmill.worker.info import describe_worker_blocking
 from buildmill.worker.masters import MasterAddress
 from buildmill.worker.processes import ReactorProcesses
@@ -194,6 +195,7 @@ def build_worker(
             delete_leftover_dirs=config.delete_leftover_dirs,
             is_durable=durable is not None,
             staging=await threads.run(make_offer_blocking, config, basedir),
+            machine=await threads.run(machine_facts_blocking, basedir),
         )
 
     def dial(address: MasterAddress, opened: Callable[[Any], WorkerSession]) -> Deferred[str]:

@@ -25,6 +25,7 @@ def describe_worker_blocking(
     is_durable: bool = False,
     staging: Offer | None = None,
     os_release: str = OS_RELEASE,
+    machine: Mapping[str, str] | None = None,
 ) -> dict[str, object]:
     """The map that answers `get_worker_info`.
 
@@ -33,10 +34,12 @@ def describe_worker_blocking(
         is_durable: commands may outlive their connection.
         staging: what it can do of that; None if it does none.
         os_release: file whose lines become `os_<name>`.
+        machine: what `machine_facts_blocking` has found; None tells nothing of it.
     """
     return {
         **_info_files_blocking(os.path.join(basedir, "info")),
         **_os_release_blocking(os_release),
+        **(machine or {}),
         "environ": {name: _text(value) for name, value in environ.items()},
         "system": os.name,
         "basedir": basedir,

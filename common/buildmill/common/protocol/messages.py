@@ -20,6 +20,11 @@ from buildmill.common.protocol.message import Message
 OUTPUT_EXTENSION = "buildmill.output"
 OUTPUT_VERSION = "1"
 
+# Keys of a worker's information by which ours tells of its machine, as text; any other worker leaves them out.
+MACHINE_FACTS = ("machine", "kernel", "python", "memory_bytes", "disk_bytes")
+# The same for the version of control groups that each command has one of its own in.
+CGROUPS_FACT = "cgroups"
+
 # Cuts a progress display ("\r", cursor movement, backspace) into lines. The value that Buildbot's master sends.
 DEFAULT_NEWLINE_RE = r"(\r\n|\r(?=.)|\033\[u|\033\[[0-9]+;[0-9]+[Hf]|\033\[2J|\x08+)"
 

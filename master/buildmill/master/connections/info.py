@@ -11,6 +11,8 @@ import msgspec
 from buildmill.common.errors import ProtocolError
 from buildmill.common.protocol import OUTPUT_EXTENSION
 from buildmill.common.protocol.durable import DURABLE_EXTENSION, DURABLE_VERSION
+from buildmill.common.protocol.messages import CGROUPS_FACT, MACHINE_FACTS
+from buildmill.common.staging import STAGING_EXTENSION, STAGING_INFO
 
 
 class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,38 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
         offered = self.commands.get(DURABLE_EXTENSION, "")
         return offered.isdigit() and int(offered) >= DURABLE_VERSION
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What of it is worth comparing between two builds, as text by name; without its environment.
+
+        Texts of its owner's own keep their names, behind ``info.``.
+        """
+        extra = dict(self.extra)
+        staging = extra.pop(STAGING_INFO, None)
+        system = {name: extra.pop(name) for name in tuple(extra) if name.startswith("os_")}
+        told = {name: extra.pop(name, "") for name in MACHINE_FACTS}
+        name = system.get("os_pretty_name") or " ".join(
+            filter(None, (system.get("os_name"), system.get("os_version_id")))
+        )
+        capabilities = {
+            "bytes": self.offers_output,
+            "cgroups": bool(extra.pop(CGROUPS_FACT, "")),
+            "durable": self.offers_durable,
+            "staging": staging is not None,
+        }
+        facts = {
+            "system": self.system,
+            "os": name,
+            **told,
+            "version": self.version,
+            "cpus": str(self.numcpus),
+            "basedir": self.basedir,
+            "capabilities": " ".join(sorted(name for name, has in capabilities.items() if has)),
+            "commands": " ".join(sorted(name for name in self.commands if name not in _EXTENSIONS)),
+            **{f"info.{name}": text.strip() for name, text in extra.items() if name not in _PEOPLE},
+        }
+        return {name: text for name, text in facts.items() if text}
+
     def join(self, *parts: str) -> str:
         """A path below the worker's directory, by the rules of its system."""
         if self.system == "nt":
@@ -77,6 +111,8 @@ def read_info(document: object) -> WorkerInfo:
         raise ProtocolError(f"worker info: {error}") from None
 
 
+_EXTENSIONS = frozenset({OUTPUT_EXTENSION, DURABLE_EXTENSION, STAGING_EXTENSION})
+_PEOPLE = frozenset({"admin", "host", "access_uri"})  # told by the worker's own resource
 _KNOWN = {
     "basedir": "basedir",
     "environ": "environ",

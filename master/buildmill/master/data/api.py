@@ -26,6 +26,7 @@ from buildmill.master.data.endpoints import (
     builds,
     commits,
     directory,
+    environments,
     explain,
     forced,
     graph_pages,
@@ -42,6 +43,7 @@ from buildmill.master.data.endpoints import (
     test_results,
     tokens,
     view_pages,
+    worker_pages,
 )
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Kind, Raw
 from buildmill.master.data.endpoints.logchunks import ALL_STREAMS, LongText, long_text, raw_log, search_log
@@ -476,6 +478,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *builds.ENDPOINTS,
     *commits.ENDPOINTS,
     *directory.ENDPOINTS,
+    *environments.ENDPOINTS,
     *explain.ENDPOINTS,
     *forced.ENDPOINTS,
     *graphs.ENDPOINTS,
@@ -492,6 +495,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *steps.ENDPOINTS,
     *test_results.ENDPOINTS,
     *tokens.ENDPOINTS,
+    *worker_pages.ENDPOINTS,
     Endpoint("application.spec", Kind.COLLECTION, TYPES["spec"], "application.read", load=_specs),
 )
 """All that can be read."""

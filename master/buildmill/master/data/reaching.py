@@ -44,7 +44,7 @@ FREE_FAMILIES: Final = frozenset({"masters", "schedulers"})
 
 def guard_of(name: str, endpoint: Endpoint) -> str | None:
     """What is asked about a key of an endpoint; None where nothing needs to be."""
-    if name == "name" and endpoint.type.name == "worker":
+    if name == "name" and endpoint.type.name in ("worker", "worker_page"):
         return "workername"
     guard = _SAME.get(name, name)
     return guard if guard in guards.KEYS else None

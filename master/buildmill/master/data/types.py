@@ -21,6 +21,7 @@ from buildmill.master.domain import (
     view_documents,
 )
 from buildmill.master.domain.audit import AuditEntry
+from buildmill.master.domain.environments import EnvironmentDifference, EnvironmentValue
 from buildmill.master.domain.log_hits import LogHit, LogLine, LogTimes
 from buildmill.master.domain.orchestration import resources as graph_resources
 from buildmill.master.domain.reasons import Reason
@@ -137,7 +138,7 @@ def _resource_type(struct: type[resources.Resource]) -> ResourceType:
     return ResourceType(struct.type_name, struct.plural, fields, dict(names), struct, place)
 
 
-UNPLACED = frozenset({"reason", "schedule_reason"})
+UNPLACED = frozenset({"environment_value", "reason", "schedule_reason"})
 """Types whose rows have nothing of their own to be told by."""
 
 
@@ -193,6 +194,8 @@ TYPES: dict[str, ResourceType] = {
         staging_resources.StagingPackageResource,
         graph_resources.TargetResource,
         graph_resources.TargetVersion,
+        EnvironmentDifference,
+        EnvironmentValue,
         resources.Token,
         resources.Worker,
         page_documents.BrokenBuilder,
@@ -204,7 +207,11 @@ TYPES: dict[str, ResourceType] = {
         page_documents.Difference,
         page_documents.FrontPage,
         page_documents.HourOfBuilds,
+        page_documents.MastersPage,
+        page_documents.MasterSummary,
         page_documents.NamedBuild,
+        page_documents.NamedBuilder,
+        page_documents.NamedWorker,
         page_documents.PropertyDifference,
         page_documents.RecentBuild,
         page_documents.RunningBuild,
@@ -213,8 +220,12 @@ TYPES: dict[str, ResourceType] = {
         page_documents.StepWithLogs,
         page_documents.WaitingLine,
         page_documents.WaitingRequest,
+        page_documents.WorkerMark,
+        page_documents.WorkerPage,
         page_documents.WorkersHealth,
+        page_documents.WorkersPage,
         page_documents.WorkerState,
+        page_documents.WorkerSummary,
         graph_documents.GraphPage,
         graph_documents.GraphRunAttempt,
         graph_documents.GraphRunJob,

@@ -32,6 +32,7 @@ from buildmill.master.db import (
 )
 from buildmill.master.db.database import Database
 from buildmill.master.db.transaction import Transaction
+from buildmill.master.domain.environments import Environment
 from buildmill.master.domain.orchestration.rids import RandomBytes
 from buildmill.master.domain.resources import Log, Step, Worker
 from buildmill.master.domain.scheduler_progress import SchedulerProgress
@@ -374,9 +375,19 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
         """The id of a worker, new at first sight."""
         return await self._write(workers.find, name)
 
-    async def workerConnected(self, workerid: int, masterid: int, workerinfo: Mapping[str, Any]) -> Worker:
-        """A worker has attached to a master."""
-        return await self._write(workers.connected, workerid, masterid, workerinfo)
+    async def workerConnected(
+        self,
+        workerid: int,
+        masterid: int,
+        workerinfo: Mapping[str, Any],
+        environment: Environment | None = None,
+    ) -> Worker:
+        """A worker has attached to a master.
+
+        Args:
+            environment: what its builds will run in; None leaves what is known.
+        """
+        return await self._write(workers.connected, workerid, masterid, workerinfo, environment)
 
     async def workerDisconnected(self, workerid: int, masterid: int) -> None:
         """A worker's connection to a master has ended."""

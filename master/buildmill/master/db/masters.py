@@ -33,8 +33,23 @@ def set_active(tx: Transaction, master_id: int, active: bool) -> bool:
     return True
 
 
+def note_start(tx: Transaction, master_id: int, version: str) -> None:
+    """Its program has been started.
+
+    Args:
+        version: of the release.
+    """
+    tx.sql.execute(t.masters.update().where(t.masters.c.id == master_id).values(started_at=tx.now, version=version))
+
+
 def release(tx: Transaction, master_id: int) -> None:
-    """Let go of what a master that is not running held: its workers' connections, schedulers, change sources."""
+    """Let go of what a master that is not running held: its workers' connections, schedulers, change sources.
+
+    Nobody saw when the workers left; it was not before the master's last sign of life.
+    """
+    here = sa.select(t.connected_workers.c.worker_id).where(t.connected_workers.c.master_id == master_id)
+    last = sa.select(t.masters.c.last_active).where(t.masters.c.id == master_id).scalar_subquery()
+    tx.sql.execute(t.workers.update().where(t.workers.c.id.in_(here)).values(left_at=last))
     tx.sql.execute(t.connected_workers.delete().where(t.connected_workers.c.master_id == master_id))
     for table in (t.schedulers, t.change_sources):
         tx.sql.execute(table.update().where(table.c.master_id == master_id).values(master_id=None))

@@ -29,6 +29,9 @@ masters = sa.Table(
     sa.Column("last_active", Instant, nullable=False),
     # by the clock of the database; a master whose lease has passed grants nothing to workers
     sa.Column("lease_until", Instant, nullable=False, server_default="0"),
+    # when its program was started last, and which release that was
+    sa.Column("started_at", Instant),
+    sa.Column("version", sa.Text),
 )
 
 projects = sa.Table(
@@ -53,6 +56,19 @@ codebases = sa.Table(
     sa.UniqueConstraint("project_id", "name"),
 )
 
+# what builds ran in, each once; see `db.environments`
+environments = sa.Table(
+    "environments",
+    metadata,
+    _id(),
+    # SHA-256 of the document
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    # for lists; before the document, so that they do not read that
+    sa.Column("os", sa.Text, nullable=False, server_default=""),
+    sa.Column("document", Json, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
 workers = sa.Table(
     "workers",
     metadata,
@@ -65,6 +81,16 @@ workers = sa.Table(
     # of a worker with durable commands: the last connection that was taken, and which directory it came from
     sa.Column("session", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("install_id", sa.Text),
+    # when it was connected last, and when that ended, if anybody saw it
+    sa.Column("connected_at", Instant),
+    sa.Column("left_at", Instant),
+)
+
+worker_environments = sa.Table(
+    "worker_environments",
+    metadata,
+    sa.Column("worker_id", Id, sa.ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    _ref("environment_id", "environments.id", index=True),
 )
 
 builders = sa.Table(
@@ -332,6 +358,14 @@ build_properties = sa.Table(
     sa.Column("build_id", Id, sa.ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     # one document {name: [value, source]}: written as a whole, read as it is sent
     sa.Column("properties", Json, nullable=False),
+)
+
+build_environments = sa.Table(
+    "build_environments",
+    metadata,
+    sa.Column("build_id", Id, sa.ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    _ref("worker_environment_id", "environments.id", index=True),
+    _ref("builder_environment_id", "environments.id", index=True),
 )
 
 build_data = sa.Table(

@@ -9,10 +9,12 @@ import msgspec
 import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
+from buildmill.master.db import environments
 from buildmill.master.db import tables as t
 from buildmill.master.db.named import find_or_add
 from buildmill.master.db.statement import Statement
 from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.environments import Environment
 from buildmill.master.domain.events import Event
 from buildmill.master.domain.resources import Worker
 
@@ -94,7 +96,10 @@ def configure(tx: Transaction, master_id: int, builders_of: Mapping[int, Iterabl
 _CONNECTED = Statement(
     t.workers.update()
     .where(t.workers.c.id == sa.bindparam("worker"))
-    .values(info=sa.bindparam("document"), graceful=sa.text("0"))
+    .values(info=sa.bindparam("document"), graceful=sa.text("0"), connected_at=sa.bindparam("now"))
+)
+_LEFT = Statement(
+    t.workers.update().where(t.workers.c.id == sa.bindparam("worker")).values(left_at=sa.bindparam("now"))
 )
 _HERE = (
     t.connected_workers.c.worker_id == sa.bindparam("worker"), t.connected_workers.c.master_id == sa.bindparam("master")
@@ -106,9 +111,17 @@ _ADD_HERE = Statement(
 _REMOVE_HERE = Statement(t.connected_workers.delete().where(*_HERE))
 
 
-def connected(tx: Transaction, worker_id: int, master_id: int, info: Mapping[str, Any]) -> Worker:
-    """A worker has attached; what it says of itself is kept and its graceful stop is over."""
-    tx.run(_CONNECTED, worker=worker_id, document=msgspec.json.encode(dict(info)).decode())
+def connected(
+    tx: Transaction, worker_id: int, master_id: int, info: Mapping[str, Any], environment: Environment | None = None
+) -> Worker:
+    """A worker has attached; what it says of itself is kept and its graceful stop is over.
+
+    Args:
+        environment: what it is in; None leaves what is known.
+    """
+    tx.run(_CONNECTED, worker=worker_id, document=msgspec.json.encode(dict(info)).decode(), now=tx.now)
+    if environment is not None:
+        environments.set_of_worker(tx, worker_id, environment)
     if tx.one(_IS_HERE, worker=worker_id, master=master_id) is None:
         tx.run(_ADD_HERE, worker=worker_id, master=master_id)
     worker = get(tx, worker_id)
@@ -119,6 +132,7 @@ def connected(tx: Transaction, worker_id: int, master_id: int, info: Mapping[str
 def disconnected(tx: Transaction, worker_id: int, master_id: int) -> None:
     """A worker's connection to this master has ended."""
     if tx.run(_REMOVE_HERE, worker=worker_id, master=master_id):
+        tx.run(_LEFT, worker=worker_id, now=tx.now)
         tx.emit(get(tx, worker_id).event("disconnected"))
 
 

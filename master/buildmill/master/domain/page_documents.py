@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from buildmill.master.domain.environments import EnvironmentDifference, EnvironmentValue
 from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import (
     Build,
@@ -25,6 +26,7 @@ from buildmill.master.domain.resources import (
     SourcedProperties,
     SourceStamp,
     Step,
+    Worker,
 )
 from buildmill.master.domain.result_resources import TestResultSet
 
@@ -160,6 +162,149 @@ class WorkerState(Resource, frozen=True):
     pause_reason: str | None
     paused: bool
     workerid: int
+
+
+class WorkerMark(Resource, frozen=True):
+    """A build in a strip of a worker's builds: as `BuildMark`, with its builder."""
+
+    type_name = "worker_mark"
+    plural = "worker_marks"
+    id_field = "buildid"
+
+    builderid: int
+    buildid: int
+    complete_at: Instant | None
+    number: int
+    results: int | None
+    started_at: Instant
+
+
+class NamedBuilder(Resource, frozen=True):
+    """A builder, to be linked to."""
+
+    type_name = "named_builder"
+    plural = "named_builders"
+    id_field = "builderid"
+
+    builderid: int
+    name: str
+
+
+class WorkerSummary(Resource, frozen=True):
+    """A worker with what it does.
+
+    Attributes:
+        builders: how many of the present builders it may serve.
+        builds: the newest that have ended, newest first.
+        connected_at: when it was connected last; null for one that never was.
+        left_at: when its last connection ended, as far as anybody has seen that.
+        os: the name of its operating system; empty if it has not told.
+        running: oldest first.
+        version: of its program; empty if it has not told.
+    """
+
+    type_name = "worker_summary"
+    plural = "worker_summaries"
+    id_field = "worker"
+
+    builders: int
+    builds: list[WorkerMark] | None
+    connected_at: Instant | None
+    left_at: Instant | None
+    os: str
+    running: list[WorkerMark] | None
+    version: str
+    worker: WorkerState
+
+
+class WorkersPage(Resource, frozen=True):
+    """All workers, by name.
+
+    Attributes:
+        builders: those that the builds are of.
+    """
+
+    type_name = "workers_page"
+    plural = "workers_pages"
+    id_field = ""
+
+    builders: list[NamedBuilder] | None
+    withheld: list[str]
+    workers: list[WorkerSummary]
+
+
+class WorkerPage(Resource, frozen=True):
+    """A worker.
+
+    Attributes:
+        builders: those that it may serve, and those that its builds are of, by name.
+        builds: the newest that have ended, newest first.
+        connected_at, left_at: as in `WorkerSummary`.
+        environment: what it was in when it was connected last.
+        more_builds: whether there are older ones.
+        masters: those that it is connected to.
+        running: oldest first.
+    """
+
+    type_name = "worker_page"
+    plural = "worker_pages"
+    id_field = "worker"
+
+    builders: list[NamedBuilder] | None
+    builds: list[Build] | None
+    connected_at: Instant | None
+    environment: list[EnvironmentValue] | None
+    left_at: Instant | None
+    masters: list[Master] | None
+    more_builds: bool | None
+    running: list[Build] | None
+    withheld: list[str]
+    worker: Worker
+
+
+class NamedWorker(Resource, frozen=True):
+    """A worker, to be linked to."""
+
+    type_name = "named_worker"
+    plural = "named_workers"
+    id_field = "workerid"
+
+    name: str
+    workerid: int
+
+
+class MasterSummary(Resource, frozen=True):
+    """A master with what belongs to it.
+
+    Attributes:
+        builders: those of its configuration, by name.
+        running: how many builds it runs.
+        started_at: when its program was started last; null if that is not known.
+        version: of its program; null if that is not known.
+        workers: those that are connected to it, by name.
+    """
+
+    type_name = "master_summary"
+    plural = "master_summaries"
+    id_field = "master"
+
+    builders: list[NamedBuilder] | None
+    master: Master
+    running: int | None
+    started_at: Instant | None
+    version: str | None
+    workers: list[NamedWorker] | None
+
+
+class MastersPage(Resource, frozen=True):
+    """All masters, by name."""
+
+    type_name = "masters_page"
+    plural = "masters_pages"
+    id_field = ""
+
+    masters: list[MasterSummary]
+    withheld: list[str]
 
 
 class WorkersHealth(Resource, frozen=True):
@@ -328,6 +473,7 @@ class Difference(Resource, frozen=True):
     Attributes:
         build: the good one.
         changes: those that came between, newest first.
+        environment: what they ran in; null also where that of one of them was not noted.
         more_changes: whether there are more of them.
     """
 
@@ -337,6 +483,7 @@ class Difference(Resource, frozen=True):
 
     build: Build
     changes: list[Change] | None
+    environment: list[EnvironmentDifference] | None
     more_changes: bool
     properties: list[PropertyDifference] | None
     sources: list[SourceDifference] | None
@@ -361,6 +508,7 @@ class BuildPage(Resource, frozen=True):
         attempts: all builds of the request, this one among them.
         changes: those that made its source stamps, newest first.
         difference: to the newest good build before it; null if none is near enough, or nothing may be told.
+        environment: what it runs in; empty where that was not noted.
         next_number, previous_number: its neighbours on the builder.
         parent: the build that has triggered it.
         rebuilds: the newest builds that repeat it.
@@ -379,6 +527,7 @@ class BuildPage(Resource, frozen=True):
     changes: list[Change] | None
     data: list[BuildData] | None
     difference: Difference | None
+    environment: list[EnvironmentValue] | None
     next_number: int | None
     parent: NamedBuild | None
     previous_number: int | None

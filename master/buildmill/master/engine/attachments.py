@@ -19,6 +19,7 @@ from buildmill.master.engine import leftovers
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.lost_commands import LostCommands
 from buildmill.master.engine.missing_workers import MissingWorkers
+from buildmill.master.engine.surroundings import Surroundings
 from buildmill.master.engine.workers import WorkerHandle
 
 TOLD = 20
@@ -36,6 +37,7 @@ class Attachments:
         may_go_on: whether a build that another master has begun on a worker can go on here.
         took_over: called with a worker, the ids of builds that were another master's, and the records of those that
             can go on.
+        surroundings: says what a worker's builds run in.
     """
 
     _log = Logger()
@@ -52,6 +54,7 @@ class Attachments:
         updates: Updates,
         lost: LostCommands,
         missing: MissingWorkers,
+        surroundings: Surroundings,
         tasks: TaskOwner,
     ) -> None:
         self._workers = workers
@@ -63,6 +66,7 @@ class Attachments:
         self._updates = updates
         self._lost = lost
         self._missing = missing
+        self._surroundings = surroundings
         self._tasks = tasks
         self._attached: dict[WorkerConnection, WorkerHandle] = {}
 
@@ -83,9 +87,12 @@ class Attachments:
             await self._adopt(handle, connection)
             if handle.connection is not connection:
                 raise ConnectionLost("lost while it was attached")
+            handle.environment = self._surroundings.of_worker(connection.info)
             handle.attached(connection)
             self._missing.arrived(handle)
-            await self._updates.workerConnected(handle.worker_id, self._updates.context.masterid, handle.public_info)
+            await self._updates.workerConnected(
+                handle.worker_id, self._updates.context.masterid, handle.public_info, handle.environment
+            )
         except BaseException:
             if handle.connection is connection:
                 handle.detached()

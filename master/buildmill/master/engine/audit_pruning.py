@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
 from buildmill.master.db import audit
-
-EVERY_SECONDS: Final = 86_400.0
+from buildmill.master.engine.daily import Daily
 
 
 class AuditPruning:
@@ -34,16 +31,8 @@ class AuditPruning:
         self._run = run
         self._clock = clock
         self._horizon = horizon
-        self._calling = LoopingCall(lambda: Deferred.fromCoroutine(self.prune()))
-        self._calling.clock = clock
-
-    def start(self) -> None:
-        """Remove what is too old now, and once a day."""
-        self._calling.start(EVERY_SECONDS, now=True)
-
-    def stop(self) -> None:
-        if self._calling.running:
-            self._calling.stop()
+        self._daily = Daily(self.prune, clock)
+        self.start, self.stop = self._daily.start, self._daily.stop
 
     async def prune(self) -> int:
         """Remove what is too old; returns how many entries that were."""

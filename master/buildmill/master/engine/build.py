@@ -43,6 +43,7 @@ from buildmill.master.engine.step_list import StepList
 from buildmill.master.engine.step_run import StepRun
 from buildmill.master.engine.substantiation import LatentWorkerFailedToSubstantiate, Substantiation
 from buildmill.master.engine.summaries import build_text, contribution
+from buildmill.master.engine.surroundings import Surroundings
 from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.workers import WorkerHandle
 from buildmill.master.engine.writes import Gate, Writes
@@ -65,6 +66,7 @@ class Build(BuildView):
         updates: writes what happens.
         locks: the lock table of the master.
         new_nonce: ids for commands.
+        surroundings: writes down what it runs in.
         check_owner: raises `NotOurs` in a transaction when another master has taken it over.
         moved: called when that is noticed; the build does nothing more.
         record: what it had done when the master ended; it goes on from there.
@@ -87,6 +89,7 @@ class Build(BuildView):
         clock: IReactorTime,
         locks: LockTable,
         new_nonce: Callable[[], str],
+        surroundings: Surroundings,
         check_owner: Callable[[Transaction], None],
         moved: Callable[[], None],
         record: BuildRecord | None = None,
@@ -118,6 +121,7 @@ class Build(BuildView):
         self._buildset_properties = started.properties
         self._stamps = started.source_stamps
         self._new_nonce = new_nonce
+        self._surroundings = surroundings
         self._instance = instance
         self._attempt = started.attempt
         self._max_attempts = max_attempts
@@ -268,7 +272,8 @@ class Build(BuildView):
             await self._stored.store()
             return
         self._steps.add(self.builder.config.factory.steps)
-        stop = await self.updates.run(self._begin_unit)
+        note_environment = await self._surroundings.of_build(self)
+        stop = await self.updates.run(self._begin_unit, note_environment)
         failpoint("master.begun")
         if stop is not None:
             self._note_stop(*stop)
@@ -356,8 +361,11 @@ class Build(BuildView):
         if needs:
             await self._acquire(needs)
 
-    def _begin_unit(self, tx: Transaction) -> tuple[int, str, str] | None:
+    def _begin_unit(
+        self, tx: Transaction, note_environment: Callable[[Transaction], None]
+    ) -> tuple[int, str, str] | None:
         self._stored.write_all(tx)
+        note_environment(tx)
         if self.worker_handle.durable is not None:
             resuming.set_plan(tx, self.buildid, plan_of(self._steps.steps))
         step_rows.add_done(tx, self.buildid, "worker_preparation", 0, SUCCESS, f"worker {self.workername} ready")

@@ -52,6 +52,7 @@ from buildmill.master.engine.missing_workers import MissingWorkers
 from buildmill.master.engine.neighbours import Neighbours
 from buildmill.master.engine.retrying import RetryTimer
 from buildmill.master.engine.substantiation import Substantiation
+from buildmill.master.engine.surroundings import Surroundings
 from buildmill.master.engine.workers import WorkerHandle
 
 
@@ -145,6 +146,7 @@ class Engine:
             clock=clock,
             is_wanted=lambda: any(builder.config.retry is not None for builder in self.builders.values()),
         )
+        self._surroundings = Surroundings(updates=updates, new_key=lambda: f"{rng.getrandbits(256):064x}")
         self._missing = MissingWorkers(updates=updates, clock=clock, tasks=self._tasks)
         self._attachments = Attachments(
             workers=self.workers,
@@ -156,6 +158,7 @@ class Engine:
             updates=updates,
             lost=self.lost,
             missing=self._missing,
+            surroundings=self._surroundings,
             tasks=self._tasks,
         )
 
@@ -292,6 +295,7 @@ class Engine:
         """Settle what an earlier run of this master left behind, then begin to give out work."""
         self._neighbours.master_id = self._master.masterid
         await self.lease.start(self._master.masterid)
+        await self._surroundings.start()
         for record in await self._settle_leftovers():
             build = record.started.build
             worker = next(handle for handle in self.workers.values() if handle.worker_id == build.workerid)
@@ -522,6 +526,7 @@ class Engine:
             clock=self._clock,
             locks=self.locks,
             new_nonce=self._new_nonce,
+            surroundings=self._surroundings,
             check_owner=partial(
                 ownership.check, build_id=build_id, master_id=self._master.masterid, handovers=handovers
             ),

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError, ConnectionLost
 from buildmill.master.connections.connection import WorkerConnection
+from buildmill.master.domain.environments import Environment
 from buildmill.master.domain.worker_slot import WorkerSlot
 from buildmill.master.engine.durable import DurableCommands
 from buildmill.master.engine.hosts import WorkerUser
@@ -35,6 +36,7 @@ class WorkerHandle:
         heard_at: when it last said something, seconds of the clock.
         builds: what runs on it, by build id.
         durable: its commands that outlive connections; None for a worker that has none.
+        environment: what its builds run in; None before it was connected.
     """
 
     _log = Logger()
@@ -48,6 +50,7 @@ class WorkerHandle:
         self.connection: WorkerConnection | None = None
         self.builds: dict[int, WorkerUser] = {}
         self.durable: DurableCommands | None = None
+        self.environment: Environment | None = None
         self._last: WorkerConnection | None = None
         self._arrivals: list[Deferred[None]] = []
         self._is_gone: str | None = None

@@ -84,6 +84,7 @@ export interface BuildPage {
   changes: Change[] | null;
   data: BuildData[] | null;
   difference: Difference | null;
+  environment: EnvironmentValue[] | null;
   next_number: number | null;
   parent: NamedBuild | null;
   previous_number: number | null;
@@ -267,6 +268,7 @@ export interface DatasetUpdatedTrigger {
 export interface Difference {
   build: Build;
   changes: Change[] | null;
+  environment: EnvironmentDifference[] | null;
   more_changes: boolean;
   properties: PropertyDifference[] | null;
   sources: SourceDifference[] | null;
@@ -276,6 +278,20 @@ export interface Difference {
 export interface Duration {
   value: number;
   unit: TimeUnit;
+}
+
+export interface EnvironmentDifference {
+  becomes: EnvironmentValue | null;
+  name: string;
+  section: string;
+  was: EnvironmentValue | null;
+}
+
+export interface EnvironmentValue {
+  name: string;
+  secret: boolean;
+  section: string;
+  value: string | null;
 }
 
 export interface ForceScheduler {
@@ -471,6 +487,20 @@ export interface Master {
   name: string;
 }
 
+export interface MasterSummary {
+  builders: NamedBuilder[] | null;
+  master: Master;
+  running: number | null;
+  started_at: number | null;
+  version: string | null;
+  workers: NamedWorker[] | null;
+}
+
+export interface MastersPage {
+  masters: MasterSummary[];
+  withheld: string[];
+}
+
 export interface MediaSetUpdatedTrigger {
   type: "mediaSetUpdated";
   mediaSetRid: string;
@@ -480,6 +510,16 @@ export interface MediaSetUpdatedTrigger {
 export interface NamedBuild {
   build: Build;
   builder: string | null;
+}
+
+export interface NamedBuilder {
+  builderid: number;
+  name: string;
+}
+
+export interface NamedWorker {
+  name: string;
+  workerid: number;
 }
 
 export interface NewLogicTrigger {
@@ -1002,6 +1042,28 @@ export interface Worker {
   workerinfo: Record<string, Json>;
 }
 
+export interface WorkerMark {
+  builderid: number;
+  buildid: number;
+  complete_at: number | null;
+  number: number;
+  results: number | null;
+  started_at: number;
+}
+
+export interface WorkerPage {
+  builders: NamedBuilder[] | null;
+  builds: Build[] | null;
+  connected_at: number | null;
+  environment: EnvironmentValue[] | null;
+  left_at: number | null;
+  masters: Master[] | null;
+  more_builds: boolean | null;
+  running: Build[] | null;
+  withheld: string[];
+  worker: Worker;
+}
+
 export interface WorkerState {
   connected: boolean;
   graceful: boolean;
@@ -1011,6 +1073,17 @@ export interface WorkerState {
   workerid: number;
 }
 
+export interface WorkerSummary {
+  builders: number;
+  builds: WorkerMark[] | null;
+  connected_at: number | null;
+  left_at: number | null;
+  os: string;
+  running: WorkerMark[] | null;
+  version: string;
+  worker: WorkerState;
+}
+
 export interface WorkersHealth {
   connected: number;
   graceful: number;
@@ -1018,4 +1091,10 @@ export interface WorkersHealth {
   not_ready_total: number;
   paused: number;
   total: number;
+}
+
+export interface WorkersPage {
+  builders: NamedBuilder[] | null;
+  withheld: string[];
+  workers: WorkerSummary[];
 }

@@ -12,7 +12,7 @@ const step: Step = {
 };
 const log: Log = { complete: false, logid: 21, name: "stdio", num_lines: 5, slug: "stdio", stepid: 11, type: "s" };
 const page: BuildPage = {
-  attempts: [], build, builder: null, buildset: null, changes: [], data: [], difference: null, next_number: null,
+  attempts: [], build, builder: null, buildset: null, changes: [], data: [], difference: null, environment: [], next_number: null,
   parent: null, previous_number: null, properties: { a: [1, "x"] }, rebuilds: [], rebuilt: null, request: null,
   steps: [{ step, logs: [log] }], test_result_sets: [], triggered: [], withheld: [], worker: "w1",
 };

@@ -17,6 +17,7 @@ import { Differences, Suspects } from "../parts/build/Differences";
 import { NamedLink, Reason } from "../parts/build/Reason";
 import { Steps } from "../parts/build/Steps";
 import { ChangeList, shortRevision } from "../parts/Changes";
+import { EnvironmentFold } from "../parts/Environment";
 import { text } from "../text";
 
 const numbered = getRouteApi("/builders/$builder/builds/$number");
@@ -80,6 +81,7 @@ function Body({ page, name }: { page: BuildPage; name: string }): ReactNode {
       <Others page={page} />
       <Sources page={page} />
       <Properties page={page} />
+      {page.environment && <EnvironmentFold environment={page.environment} title={text.environment.ofBuild} />}
       <DataAndTests page={page} />
       <p className="muted small">
         <a href={addressOf(`api/v2/pages/builds/${page.build.buildid}`)}>{text.build.asJson}</a>

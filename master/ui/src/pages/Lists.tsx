@@ -1,7 +1,7 @@
-/** The short pages: schedulers, masters, the audit log, and what this is. */
+/** The short pages: schedulers, the audit log, and what this is. */
 
 import type { ReactNode } from "react";
-import type { AuditEntry, Master, Scheduler } from "../api/schema";
+import type { AuditEntry, Scheduler } from "../api/schema";
 import { addressOf } from "../api/client";
 import { config } from "../api/config";
 import { useRows } from "../api/queries";
@@ -29,17 +29,6 @@ const SCHEDULERS: readonly Column<Scheduler>[] = [
 export function Schedulers(): ReactNode {
   const query = useRows<Scheduler>("schedulers?order=name", { events: ["schedulers/*/*"] });
   return <ListPage title={text.schedulers.title} query={query} none={text.schedulers.none} columns={SCHEDULERS} keyOf={(one) => one.schedulerid} />;
-}
-
-const MASTERS: readonly Column<Master>[] = [
-  { label: text.common.name, className: "text", cell: ({ name }) => name },
-  { label: text.common.state, cell: ({ active }) => <State look={active ? "success" : "failure"}>{active ? text.masters.active : text.masters.inactive}</State> },
-  { label: text.masters.lastActive, cell: ({ last_active }) => <Ago at={last_active} /> },
-];
-
-export function Masters(): ReactNode {
-  const query = useRows<Master>("masters?order=name", { events: ["masters/*/*"] });
-  return <ListPage title={text.masters.title} query={query} none={text.masters.none} columns={MASTERS} keyOf={(one) => one.masterid} />;
 }
 
 const ENTRIES = 200;

@@ -1,168 +1,190 @@
-/** Workers: which are there, what they do, and pausing or shutting them down. */
+/** All workers: which are there, what they do, and pausing or shutting them down. Filter and order are kept by the address. */
 
-import { getRouteApi, Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
-import type { Build, Worker } from "../api/schema";
+import { getRouteApi } from "@tanstack/react-router";
+import { memo, useMemo, type ReactNode } from "react";
+import type { WorkersPage, WorkerSummary } from "../api/schema";
 import { config } from "../api/config";
-import { useOne, useRows } from "../api/queries";
-import { ActionButton } from "../parts/actions";
-import { BuilderLink, Document, Empty, Section, WorkerLink, useTitle } from "../parts/basics";
-import { BuildTable } from "../parts/BuildTable";
-import { Utilisation } from "../parts/Charts";
-import { Table, type Column } from "../parts/ListPage";
-import { useBuilderNames } from "./Pending";
+import { useOne } from "../api/queries";
+import { chosen, countConditions, isCondition, mergeWorkersPage, orderOf, type Condition, type Order } from "../lib/workers";
+import { Ago, BuildLink, Document, Duration, Empty, WorkerLink, Withheld, useTitle } from "../parts/basics";
+import { useGrowing } from "../parts/growing";
+import { Buttons, State, WorkerStrip } from "../parts/WorkerParts";
 import { text } from "../text";
 
-const route = getRouteApi("/workers/$worker");
-const EVENTS = ["workers/*/*"];
-const BUILDS = 300;
-const LISTED = 30;
+const route = getRouteApi("/workers");
+const EVENTS = ["workers/*/*", "builds/*/new", "builds/*/finished"];
+const SHOWN: readonly Condition[] = ["connected", "busy", "idle", "paused", "leaving", "offline"];
+/** So many of the builds that run on a worker are named. */
+const NAMED = 3;
 
-function State({ worker }: { worker: Worker }): ReactNode {
-  const isUp = worker.connected_to.length > 0;
-  return (
-    <>
-      <span className={`result ${isUp ? "success" : "failure"}`}>
-        <span aria-hidden="true">{isUp ? "✓" : "✗"}</span> {isUp ? text.workers.connected : text.workers.offline}
-      </span>
-      {worker.paused && (
-        <span className="badge warnings">
-          {text.workers.paused}
-          {worker.pause_reason ? `: ${worker.pause_reason}` : ""}
-        </span>
-      )}
-      {worker.graceful && <span className="badge warnings">{text.workers.graceful}</span>}
-    </>
-  );
-}
+type Names = ReadonlyMap<number, string>;
 
-function Buttons({ worker, all = false }: { worker: Worker; all?: boolean }): ReactNode {
-  const path = `workers/${worker.workerid}`;
-  const reason = (title: string) => ({ title, label: text.common.reason, parameter: "reason" });
-  return (
-    <span className="buttons">
-      {worker.paused ? (
-        <ActionButton path={path} method="unpause" label={text.workers.unpause} />
-      ) : (
-        <ActionButton path={path} method="pause" label={text.workers.pause} question={reason(text.workers.pauseTitle(worker.name))} />
-      )}
-      {worker.connected_to.length > 0 && !worker.graceful && (
-        <ActionButton path={path} method="stop" label={text.workers.stop} question={reason(text.workers.stopTitle(worker.name))} />
-      )}
-      {all && worker.connected_to.length > 0 && (
-        <ActionButton path={path} method="kill" label={text.workers.stopNow} className="danger" question={reason(text.workers.killTitle(worker.name))} />
-      )}
-    </span>
-  );
-}
-
-const COLUMNS: readonly Column<Worker>[] = [
-  { label: text.common.worker, cell: ({ workerid, name }) => <WorkerLink id={workerid}>{name}</WorkerLink> },
-  { label: text.common.state, cell: (worker) => <State worker={worker} /> },
-  { label: text.workers.info, className: "wide muted", cell: ({ workerinfo }) => told(workerinfo["host"]) || told(workerinfo["admin"]) },
-  { className: "nowrap whole", cell: (worker) => <Buttons worker={worker} /> },
-];
-
-function WorkerTable({ workers }: { workers: readonly Worker[] }): ReactNode {
-  return (
-    <div className="scroll">
-      <Table rows={workers} columns={COLUMNS} keyOf={(worker) => worker.workerid} />
-    </div>
-  );
-}
-
-function told(value: unknown): string {
-  return value === null || value === undefined ? "" : typeof value === "string" ? value.trim() : JSON.stringify(value);
-}
-
-export function WorkersPage(): ReactNode {
-  const query = useRows<Worker>("workers?order=name", { events: EVENTS });
+export default function Workers(): ReactNode {
+  const query = useOne<WorkersPage>("pages/workers", { events: EVENTS, merge: mergeWorkersPage });
   useTitle(`${text.workers.title} · ${config().title}`);
   return (
     <>
       <h1>{text.workers.title}</h1>
-      <Document query={query}>
-        {(workers) => {
-          const configured = workers.filter((worker) => worker.configured_on.length > 0);
-          const others = workers.filter((worker) => worker.configured_on.length === 0);
-          return (
-            <>
-              {configured.length === 0 ? (
-                <Empty>{text.workers.none}</Empty>
-              ) : (
-                <div className="card flush">
-                  <WorkerTable workers={configured} />
-                </div>
-              )}
-              {others.length > 0 && (
-                <details className="card fold">
-                  <summary>
-                    <h2>{text.workers.unused}</h2> <span className="count">{others.length}</span>
-                  </summary>
-                  <WorkerTable workers={others} />
-                </details>
-              )}
-            </>
-          );
-        }}
-      </Document>
+      <Document query={query}>{(page) => <Body page={page} />}</Document>
     </>
   );
 }
 
-export function WorkerPage(): ReactNode {
-  const { worker: id } = route.useParams();
-  const path = `workers/${encodeURIComponent(id)}`;
-  const query = useOne<Worker>(path, { events: [...EVENTS] });
-  const workerid = query.data?.workerid;
-  const builds = useRows<Build>(`builds?workerid=${workerid}&order=-buildid&limit=${BUILDS}`, { events: [`workers/${workerid}/builds/*/*`], enabled: workerid !== undefined });
-  const names = useBuilderNames();
-  useTitle(`${query.data?.name ?? text.common.worker} · ${config().title}`);
+function Body({ page }: { page: WorkersPage }): ReactNode {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const change = (next: { q?: string; state?: string; sort?: string }): void => {
+    const entries = Object.entries({ ...search, ...next }).filter(([, value]) => value);
+    void navigate({ search: Object.fromEntries(entries), replace: true });
+  };
+  const configured = useMemo(() => page.workers.filter(({ builders }) => builders > 0), [page.workers]);
+  const others = useMemo(() => page.workers.filter(({ builders }) => builders === 0), [page.workers]);
+  const counts = useMemo(() => countConditions(configured), [configured]);
+  const names: Names = useMemo(() => new Map((page.builders ?? []).map(({ builderid, name }) => [builderid, name])), [page.builders]);
+  const { q, state, sort } = search;
+  const shown = useMemo(() => chosen(configured, { q, state, sort }), [configured, q, state, sort]);
   return (
-    <Document query={query}>
-      {(worker) => (
-        <>
-          <header className="page-head">
-            <div className="grow">
-              <nav aria-label={text.nav.breadcrumbs} className="crumbs">
-                <Link to="/workers">{text.workers.title}</Link>
-              </nav>
-              <h1>{worker.name}</h1>
-              <p className="line">
-                <State worker={worker} />
-              </p>
-            </div>
-            <Buttons worker={worker} all />
-          </header>
-          <Section title={text.workers.builds}>
-            {builds.data && (builds.data.length ? <BuildTable builds={builds.data.slice(0, LISTED)} names={names} /> : <Empty>{text.workers.noBuilds}</Empty>)}
-          </Section>
-          {!!builds.data?.length && <Utilisation builds={builds.data} now={Math.floor(builds.dataUpdatedAt / 1000)} isWhole={builds.data.length < BUILDS} />}
-          {worker.configured_on.length > 0 && (
-            <Section title={text.workers.serves}>
-              <ul className="plain columns">
-                {[...new Set(worker.configured_on.map((one) => one["builderid"] ?? 0))].map((id) => (
-                  <li key={id}>
-                    <BuilderLink id={id}>{names.get(id) ?? id}</BuilderLink>
-                  </li>
-                ))}
-              </ul>
-            </Section>
-          )}
-          <Section title={text.workers.info}>
-            <dl className="pairs">
-              {Object.entries(worker.workerinfo)
-                .filter(([, value]) => told(value))
-                .map(([name, value]) => (
-                  <div key={name}>
-                    <dt>{name}</dt>
-                    <dd className="mono">{told(value)}</dd>
-                  </div>
-                ))}
-            </dl>
-          </Section>
-        </>
+    <>
+      <div className="toolbar">
+        <input type="search" aria-label={text.workers.filter} placeholder={text.workers.filter} value={q ?? ""} onChange={(event) => change({ q: event.target.value })} />
+        <span className="muted" role="status">
+          {text.workers.shown(shown.length, configured.length)}
+        </span>
+      </div>
+      {configured.length > 0 && (
+        <ul className="tags" aria-label={text.workers.conditions}>
+          {SHOWN.filter((name) => counts[name] > 0 || name === state || name === "connected").map((name) => (
+            <li key={name}>
+              <button type="button" className="tag" aria-pressed={state === name} onClick={() => change({ state: state === name ? "" : name })}>
+                {text.workers.counted[name]} <small>{counts[name].toLocaleString("en")}</small>
+              </button>
+            </li>
+          ))}
+        </ul>
       )}
-    </Document>
+      {shown.length === 0 ? (
+        <Empty>{configured.length === 0 ? text.workers.none : text.workers.noMatch}</Empty>
+      ) : (
+        // a new choice is shown from its begin
+        <WorkerTable key={`${q} ${isCondition(state) ? state : ""} ${sort}`} workers={shown} names={names} sort={sort} onSort={(next) => change({ sort: next })} />
+      )}
+      {others.length > 0 && (
+        <details className="card fold">
+          <summary>
+            <h2>{text.workers.unused}</h2> <span className="count">{others.length}</span>
+          </summary>
+          <WorkerTable workers={others} names={names} />
+        </details>
+      )}
+      <Withheld parts={page.withheld} />
+    </>
   );
 }
+
+interface TableProps {
+  readonly workers: readonly WorkerSummary[];
+  readonly names: Names;
+  readonly sort?: string | undefined;
+  /** Without it the order is fixed. */
+  readonly onSort?: (sort: string) => void;
+}
+
+function WorkerTable({ workers, names, sort, onSort }: TableProps): ReactNode {
+  const growing = useGrowing(workers.length);
+  const head = (order: Order, label: string, className?: string): ReactNode => <Head order={order} label={label} className={className} sort={sort} onSort={onSort} />;
+  return (
+    <div className="card flush">
+      <table className="stack workers">
+        <thead>
+          <tr>
+            {head("name", text.common.worker)}
+            {head("state", text.common.state)}
+            {head("running", text.workers.running)}
+            {head("builds", text.workers.last)}
+            {head("builders", text.workers.serves, "wide")}
+            <th className="wide">{text.workers.system}</th>
+            <td />
+          </tr>
+        </thead>
+        <tbody>
+          {workers.slice(0, growing.shown).map((summary) => (
+            <Row key={summary.worker.workerid} summary={summary} names={names} />
+          ))}
+        </tbody>
+      </table>
+      {growing.end}
+    </div>
+  );
+}
+
+interface HeadProps {
+  readonly order: Order;
+  readonly label: string;
+  readonly className: string | undefined;
+  readonly sort: string | undefined;
+  readonly onSort: ((sort: string) => void) | undefined;
+}
+
+/** The head of a column; pressing it orders the rows by that, pressing it again turns them round. */
+function Head({ order, label, className, sort, onSort }: HeadProps): ReactNode {
+  if (!onSort) return <th className={className}>{label}</th>;
+  const present = orderOf(sort);
+  const isOrdered = present.order === order;
+  const next = isOrdered && !present.isReversed ? `-${order}` : order;
+  return (
+    <th className={className} aria-sort={isOrdered ? (present.isReversed ? "descending" : "ascending") : undefined}>
+      <button type="button" className="sort" onClick={() => onSort(next)}>
+        {label} <span aria-hidden="true">{isOrdered ? (present.isReversed ? "▴" : "▾") : ""}</span>
+      </button>
+    </th>
+  );
+}
+
+const Row = memo(function Row({ summary, names }: { summary: WorkerSummary; names: Names }): ReactNode {
+  const { worker, running, builds, builders, os, version, connected_at: connectedAt, left_at: leftAt } = summary;
+  return (
+    <tr>
+      <td className="text">
+        <WorkerLink id={worker.workerid}>{worker.name}</WorkerLink>
+      </td>
+      <td>
+        <State worker={worker} />
+        {!worker.connected && (
+          <div className="muted small">{leftAt !== null ? <>{text.workers.left} <Ago at={leftAt} /></> : connectedAt === null && text.workers.neverCame}</div>
+        )}
+      </td>
+      <td className="text">
+        {running?.length ? (
+          <ul className="plain">
+            {running.slice(0, NAMED).map((build) => (
+              <li key={build.buildid} className="line">
+                <BuildLink builder={build.builderid} number={build.number}>
+                  {text.common.ofBuilder(names.get(build.builderid) ?? String(build.builderid), build.number)}
+                </BuildLink>
+                <span className="muted small">
+                  <Duration from={build.started_at} to={null} />
+                </span>
+              </li>
+            ))}
+            {running.length > NAMED && (
+              <li className="muted small">
+                <WorkerLink id={worker.workerid}>{text.front.more(running.length - NAMED)}</WorkerLink>
+              </li>
+            )}
+          </ul>
+        ) : (
+          running && worker.connected && !worker.paused && !worker.graceful && <span className="muted">{text.workers.counted.idle}</span>
+        )}
+      </td>
+      <td>{!!builds?.length && <WorkerStrip builds={builds} names={names} />}</td>
+      <td className="wide muted">{builders}</td>
+      <td className="wide muted small">
+        {os}
+        {version && <div>{version}</div>}
+      </td>
+      <td className="whole">
+        <Buttons worker={worker} />
+      </td>
+    </tr>
+  );
+});

@@ -12,14 +12,18 @@ import sqlalchemy as sa
 from buildmill.common.errors import NotFound
 from buildmill.master.data.api import BRIEF_SECONDS, Result
 from buildmill.master.data.resultspec import ResultSpec
+from buildmill.master.db import environments
 from buildmill.master.db import tables as t
 from buildmill.master.db.reading import overview
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.builder_health import typical_seconds
+from buildmill.master.domain.environments import EnvironmentMaker
 from buildmill.master.domain.page_documents import BuilderPage, BuildersPage, BuildMark, BuildPage, FrontPage
 from buildmill.master.domain.reasons import Because
 from tests.database import NOW, Stage
 from tests.scene import Scene
+
+MAKER = EnvironmentMaker(b"key")
 
 
 def read(scene: Scene, path: str, **spec: Any) -> Any:
@@ -81,6 +85,8 @@ def add(
             )  # fmt: skip
             properties = f'{{"revision":["r{place}","Build"],"same":[1,"Build"]}}'
             tx.sql.execute(t.build_properties.insert().values(build_id=build, properties=properties))
+            of_worker = MAKER.of_worker({"version": f"{place}"}, {"PATH": "/bin", "DB_PASSWORD": f"geheim{place}"})
+            environments.note(tx, build, of_worker, MAKER.of_builder({"MODE": "fast"}))
             step = insert(
                 t.steps, build_id=build, number=0, name="compile", started_at=NOW, complete_at=NOW, results=result
             )
@@ -356,6 +362,45 @@ def test_logs_and_reasons_are_withheld_by_themselves(quick_scene: Scene) -> None
     assert [line.reasons for line in lines or ()] == [None]
 
 
+def test_a_build_tells_what_it_runs_in_and_how_that_differs_from_the_last_good_one(scene: Scene) -> None:
+    builds = add(scene, builds=2, results={1: 2})
+
+    page = build_page(scene, builds[1])
+
+    assert [(one.section, one.name, one.value, one.secret) for one in page.environment or ()] == [
+        ("worker", "version", "1", False),
+        ("environ", "DB_PASSWORD", None, True),
+        ("environ", "PATH", "/bin", False),
+        ("builder", "MODE", "fast", False),
+    ]
+    assert page.difference is not None
+    found = page.difference.environment or ()
+    assert [(one.section, one.name) for one in found] == [("worker", "version"), ("environ", "DB_PASSWORD")]
+    assert [one.was.value for one in found if one.was] == ["0", None]
+    assert "geheim" not in msgspec.json.encode(page).decode()
+
+
+def test_who_may_not_read_properties_is_not_told_what_a_build_ran_in(quick_scene: Scene) -> None:
+    builds = add(quick_scene, builds=2, results={1: 2})
+
+    page = build_page(quick_scene, builds[1], withheld=frozenset({"properties"}))
+
+    assert page.environment is None
+    assert page.difference is not None
+    assert page.difference.environment is None
+
+
+def test_nothing_is_said_of_the_difference_to_a_build_of_which_it_was_not_noted(quick_scene: Scene) -> None:
+    builds = add(quick_scene, builds=2, results={1: 2})
+    forget = t.build_environments.delete().where(t.build_environments.c.build_id == builds[0])
+    quick_scene.stage.result(quick_scene.stage.database.write(lambda tx: tx.sql.execute(forget).rowcount))
+
+    difference = build_page(quick_scene, builds[1]).difference
+
+    assert difference is not None
+    assert difference.environment is None
+
+
 # -- statements ------------------------------------------------------------------------
 
 
@@ -390,7 +435,7 @@ def test_as_many_statements_are_needed_for_much_as_for_little(counted: tuple[Sce
     paths = (*paths[:3], f"pages/builds/{newest[1]}")
 
     assert [count(scene, statements, path) for path in paths] == few
-    assert few == [11, 4, 8, 25]
+    assert few == [11, 4, 8, 27]
 
 
 @pytest.mark.parametrize("path", ["pages/front", "pages/builders/1"])

@@ -12,7 +12,8 @@ from buildmill.master.db import audit
 from buildmill.master.db import tables as t
 from buildmill.master.domain.audit import NewEntry
 from buildmill.master.domain.rights import Actor
-from buildmill.master.engine.audit_pruning import EVERY_SECONDS, AuditPruning
+from buildmill.master.engine.audit_pruning import AuditPruning
+from buildmill.master.engine.daily import EVERY_SECONDS
 from tests.database import Stage
 
 ENTRY = NewEntry(actor=Actor("ann"), action="builds.stop", method="stop", path="builds/1")

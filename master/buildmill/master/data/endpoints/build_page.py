@@ -16,7 +16,7 @@ from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.types import TYPES
 from buildmill.master.data.versions import EVERY_CHANGE
-from buildmill.master.db import build_data, builders
+from buildmill.master.db import build_data, builders, environments
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db.reading import directory, neighbourhood, overview
 from buildmill.master.db.reading.builds import BUILDS
@@ -31,6 +31,7 @@ from buildmill.master.domain.blame import (
     source_differences,
     step_differences,
 )
+from buildmill.master.domain.environments import Entry, EnvironmentDifference, environment_differences, shown
 from buildmill.master.domain.page_documents import BuildPage, Difference, NamedBuild, StepWithLogs
 from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Filter, Operator, Query, only
@@ -75,6 +76,7 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
     if spec.wants(OTHER_BUILDS, "parent", "rebuilt"):
         parent, rebuilt = _relatives(connection, origin.buildset, spec.query.reach)
     triggered = _builds(connection, spec, "triggered", only("triggered by", build.buildid))
+    entries = None if "properties" in spec.withheld else environments.of_build(connection, build.buildid)
     names = _names(connection, [*(triggered or ()), *([parent] if parent else [])], spec)
     previous_number, next_number = neighbourhood.neighbours(connection, build)
     shows_stamps = spec.wants("buildset") and spec.wants("sourcestamps", "buildset")
@@ -85,7 +87,8 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
         buildset=_shown(origin.buildset, with_stamps=shows_stamps) if spec.wants("buildset") else None,
         changes=_changes(connection, build, spec.query.reach) if spec.wants("changes") else None,
         data=list(build_data.of_build(connection, build.buildid)) if spec.wants("data") else None,
-        difference=_difference(connection, build, origin, steps, spec),
+        environment=[shown(one) for one in entries or ()] if spec.wants("properties", "environment") else None,
+        difference=_difference(connection, build, origin, steps, entries, spec),
         next_number=next_number,
         parent=None if parent is None else _named(parent, names),
         previous_number=previous_number,
@@ -179,7 +182,12 @@ def _with_logs(connection: Connection, build: Build, steps: Sequence[Step], spec
 
 
 def _difference(
-    connection: Connection, build: Build, origin: _Origin, steps: Sequence[Step], spec: ResultSpec
+    connection: Connection,
+    build: Build,
+    origin: _Origin,
+    steps: Sequence[Step],
+    entries: Sequence[Entry] | None,
+    spec: ResultSpec,
 ) -> Difference | None:
     good = neighbourhood.last_good(connection, build) if spec.wants(OTHER_BUILDS, "difference") else None
     if good is None:
@@ -191,6 +199,7 @@ def _difference(
     return Difference(
         build=good,
         changes=changes if changes is None else changes[:MOST_CHANGES],
+        environment=None if entries is None else _other_environment(connection, good, entries),
         more_changes=changes is not None and len(changes) > MOST_CHANGES,
         properties=None if "properties" in spec.withheld else _other_properties(connection, good, build),
         sources=None if "sourcestamps" in spec.withheld else source_differences(stamps, origin.stamps),
@@ -208,6 +217,13 @@ def _responsible(
 def _other_properties(connection: Connection, good: Build, build: Build) -> Any:
     was, becomes = (build_rows.properties(connection, one.buildid) for one in (good, build))
     return property_differences(was, becomes, lambda value: _encode(value).decode())
+
+
+def _other_environment(
+    connection: Connection, good: Build, becomes: Sequence[Entry]
+) -> list[EnvironmentDifference] | None:
+    was = environments.of_build(connection, good.buildid)
+    return None if was is None else environment_differences(was, becomes)
 
 
 def _other_steps(connection: Connection, good: Build, build: Build, steps: Sequence[Step]) -> Any:

@@ -1,11 +1,12 @@
-/** What differs between a bad build and the newest good one before it: changes, the worker, sources, steps, properties. */
+/** What differs between a bad build and the newest good one before it: changes, the worker, its environment, sources, steps, properties. */
 
 import type { ReactNode } from "react";
-import type { BuildPage, Difference } from "../../api/schema";
+import type { BuildPage, Difference, EnvironmentDifference } from "../../api/schema";
 import { isBad } from "../../lib/results";
 import { text } from "../../text";
 import { BuildLink, Result, Section } from "../basics";
 import { ChangeList } from "../Changes";
+import { GroupHead, ValueText, nameOfFact } from "../Environment";
 
 /** More rows than these are shown when they are asked for. */
 const OPEN_AT_MOST = 8;
@@ -52,18 +53,26 @@ interface Row {
   readonly name: string;
   readonly was: ReactNode;
   readonly becomes: ReactNode;
+  /** Names that people have given are words, those of variables are code. */
+  readonly isWord?: boolean;
 }
 
-/** Everything but the changes. */
+interface Group {
+  readonly name: string;
+  readonly rows: readonly Row[];
+}
+
+/** Everything but the changes, by what it is about. */
 export function Differences({ page }: { page: BuildPage }): ReactNode {
   const { difference, build } = page;
   if (difference === null || !isBad(build.results)) return null;
-  const rows = rowsOf(difference);
-  if (rows.length === 0) return null;
+  const groups = groupsOf(difference);
+  const total = groups.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (total === 0) return null;
   return (
-    <details className="card fold" open={rows.length <= OPEN_AT_MOST}>
+    <details className="card fold" open={total <= OPEN_AT_MOST}>
       <summary>
-        <h2>{text.build.differences(difference.build.number)}</h2> <span className="count">{rows.length}</span>
+        <h2>{text.build.differences(difference.build.number)}</h2> <span className="count">{total}</span>
       </summary>
       <div className="scroll">
         <table className="properties">
@@ -74,33 +83,57 @@ export function Differences({ page }: { page: BuildPage }): ReactNode {
               <th>{text.common.number(build.number)}</th>
             </tr>
           </thead>
-          <tbody>
-            {rows.map(({ key, name, was, becomes }) => (
-              <tr key={key}>
-                <td className="mono">{name}</td>
-                <td className="mono value">{was}</td>
-                <td className="mono value">{becomes}</td>
-              </tr>
-            ))}
-          </tbody>
+          {groups.map(({ name, rows }) => (
+            <tbody key={name}>
+              <GroupHead title={text.build.differencesOf[name] ?? name} columns={3} />
+              {rows.map((row) => (
+                <tr key={row.key}>
+                  <td className={row.isWord ? "" : "mono"}>{row.name}</td>
+                  <td className="mono value">{row.was}</td>
+                  <td className="mono value">{row.becomes}</td>
+                </tr>
+              ))}
+            </tbody>
+          ))}
         </table>
       </div>
     </details>
   );
 }
 
-function rowsOf({ sources, steps, properties }: Difference): Row[] {
+function groupsOf({ environment, sources, steps, properties }: Difference): Group[] {
   const { nothing, revision } = text.build;
   const values = (properties ?? [])
     .filter(({ name }) => !ALWAYS_OTHER.has(name))
-    .map((one): Row => ({ key: `p ${one.name}`, name: one.name === WORKER ? text.common.worker : one.name, was: one.was ?? nothing, becomes: one.becomes ?? nothing }));
-  const isWorker = ({ key }: Row): boolean => key === `p ${WORKER}`;
-  return [
-    ...values.filter(isWorker),
-    ...(sources ?? []).map((one): Row => ({ key: `s ${one.codebase}`, name: `${revision} ${one.codebase}`, was: one.was?.revision ?? nothing, becomes: one.becomes?.revision ?? nothing })),
-    ...(steps ?? []).map((one): Row => ({ key: `t ${one.name}`, name: one.name, was: <StepEnd results={one.was} />, becomes: <StepEnd results={one.becomes} /> })),
-    ...values.filter((row) => !isWorker(row)),
+    .map((one): Row => {
+      const isWorker = one.name === WORKER;
+      return { key: one.name, name: isWorker ? text.common.worker : one.name, was: one.was ?? nothing, becomes: one.becomes ?? nothing, isWord: isWorker };
+    });
+  const surroundings = (isOfWorker: boolean): Row[] =>
+    (environment ?? [])
+      .filter(({ section }) => (section === "worker") === isOfWorker)
+      .map((one): Row => ({ key: `${one.section} ${one.name}`, name: isOfWorker ? nameOfFact(one.name) : one.name, was: <EnvironmentEnd one={one} which="was" />, becomes: <EnvironmentEnd one={one} which="becomes" />, isWord: isOfWorker }));
+  const groups: Group[] = [
+    { name: "worker", rows: [...values.filter(({ key }) => key === WORKER), ...surroundings(true)] },
+    { name: "environment", rows: surroundings(false) },
+    {
+      name: "sources",
+      rows: (sources ?? []).map((one): Row => ({ key: one.codebase, name: `${revision} ${one.codebase}`, was: one.was?.revision ?? nothing, becomes: one.becomes?.revision ?? nothing, isWord: true })),
+    },
+    { name: "steps", rows: (steps ?? []).map((one): Row => ({ key: one.name, name: one.name, was: <StepEnd results={one.was} />, becomes: <StepEnd results={one.becomes} />, isWord: true })) },
+    { name: "properties", rows: values.filter(({ key }) => key !== WORKER) },
   ];
+  return groups.filter(({ rows }) => rows.length > 0);
+}
+
+/** One side of a difference; of secrets only that they differ. */
+function EnvironmentEnd({ one, which }: { one: EnvironmentDifference; which: "was" | "becomes" }): ReactNode {
+  const value = one[which];
+  if (value === null) return <span className="muted">{text.build.nothing}</span>;
+  if (value.secret && one.was !== null && one.becomes !== null) {
+    return <em className="muted">{which === "becomes" ? text.environment.other : text.environment.same}</em>;
+  }
+  return <ValueText one={value} />;
 }
 
 function StepEnd({ results }: { results: number | null }): ReactNode {
