@@ -1,7 +1,7 @@
 /** A worker: what runs there first, then how it is and was, and what it told of itself. */
 
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useMemo, type ReactNode } from "react";
+import { useEffect, useMemo, useState, type ReactNode } from "react";
 import type { WorkerPage, WorkerState } from "../api/schema";
 import { config } from "../api/config";
 import { useOne } from "../api/queries";
@@ -23,18 +23,21 @@ const MINUTE = 60;
 
 export default function Worker(): ReactNode {
   const { worker: named } = route.useParams();
-  return <WorkerAt key={named} path={`pages/workers/${encodeURIComponent(named)}`} named={named} />;
+  return <WorkerAt key={named} named={named} />;
 }
 
-function WorkerAt({ path, named }: { path: string; named: string }): ReactNode {
+function WorkerAt({ named }: { named: string }): ReactNode {
   // events name it by its id, which the first answer tells where the address has its name
-  const id = /^\d+$/.test(named) ? named : "*";
-  const query = useOne<WorkerPage>(path, { events: [`workers/${id}/*`, `workers/${id}/builds/*/*`], merge: mergeOwn });
+  const [id, setId] = useState(/^\d+$/.test(named) ? named : null);
+  const events = id === null ? [] : [`workers/${id}/*`, `workers/${id}/builds/*/*`];
+  const query = useOne<WorkerPage>(`pages/workers/${encodeURIComponent(named)}`, { events, merge: mergeWorkerPage });
+  const known = query.data?.worker.workerid;
+  useEffect(() => {
+    if (known !== undefined) setId(String(known));
+  }, [known]);
   useTitle(`${query.data?.worker.name ?? text.common.worker} · ${config().title}`);
   return <Document query={query}>{(page) => <Body page={page} />}</Document>;
 }
-
-const mergeOwn: typeof mergeWorkerPage = (page, event) => (event.key[1] === String(page.worker.workerid) ? mergeWorkerPage(page, event) : page);
 
 function stateOf({ worker }: WorkerPage): WorkerState {
   const { graceful, name, pause_reason, paused, workerid } = worker;

@@ -23,6 +23,7 @@ export function EnvironmentFold({ environment, title, without = [] }: { environm
   const shown = useMemo(() => environment.filter(({ section }) => !without.includes(section)), [environment, without]);
   if (shown.length === 0) return null;
   const wanted = filter.toLowerCase();
+  const hasGroups = new Set(shown.map(({ section }) => section)).size > 1;
   const found = shown.filter(({ name, value }) => `${name} ${value ?? ""}`.toLowerCase().includes(wanted));
   return (
     <details className="card fold" id="environment">
@@ -44,7 +45,7 @@ export function EnvironmentFold({ environment, title, without = [] }: { environm
             const rows = found.filter((one) => one.section === section);
             return rows.length === 0 ? null : (
               <tbody key={section}>
-                <GroupHead title={text.environment.sections[section] ?? section} columns={2} />
+                {hasGroups && <GroupHead title={text.environment.sections[section] ?? section} columns={2} />}
                 {rows.map((one) => (
                   <tr key={one.name}>
                     <td className={section === "worker" ? "" : "mono"}>{section === "worker" ? nameOfFact(one.name) : one.name}</td>

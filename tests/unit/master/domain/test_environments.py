@@ -57,6 +57,7 @@ def test_secrets_are_known_by_their_names_or_their_values(name: str, value: str)
         ("PROXY", "http://proxy.example.org:3128/"),
         ("REPO", "ssh://git@example.org/app.git"),
         ("LANG", "C.UTF-8"),
+        ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"),
         ("XAUTHORITY", "/home/ann/.x"),
     ],
 )
