@@ -6,7 +6,6 @@ The commands themselves are tested as programs in `tests/integration/test_cli.py
 from __future__ import annotations
 
 import functools
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,7 +20,10 @@ from buildmill.worker.cli import main as worker
 def create_master(basedir: Path, db_url: str = DEFAULT_DATABASE) -> None:
     """``buildmill create-master``; of a master with SQLite a copy of the first, for tables take their time."""
     if db_url == DEFAULT_DATABASE:
-        shutil.copytree(_pattern().name, basedir, dirs_exist_ok=True)
+        basedir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, (mode, content) in _pattern().items():
+            (basedir / name).write_bytes(content)
+            (basedir / name).chmod(mode)
     else:
         _run(master, "create-master", "-q", f"--db={db_url}", str(basedir))
 
@@ -32,10 +34,11 @@ def create_worker(*arguments: str) -> None:
 
 
 @functools.cache
-def _pattern() -> tempfile.TemporaryDirectory[str]:
-    folder = tempfile.TemporaryDirectory(prefix="buildmill-master-")  # removed when this process ends
-    _run(master, "create-master", "-q", folder.name)
-    return folder
+def _pattern() -> dict[str, tuple[int, bytes]]:
+    """The files of a master: name, mode and content."""
+    with tempfile.TemporaryDirectory(prefix="buildmill-master-") as folder:
+        _run(master, "create-master", "-q", folder)
+        return {path.name: (path.stat().st_mode, path.read_bytes()) for path in Path(folder).iterdir()}
 
 
 def _run(program: click.Command, *arguments: str) -> None:
