@@ -73,6 +73,7 @@ def test_builds_of_one_time_stand_beside_each_other(page: Page) -> None:
 
 
 def test_a_build_that_runs_is_on_top_and_one_that_begins_comes_by_itself(page: Page, views: ViewsSite) -> None:
+    page.set_viewport_size({"width": 4800, "height": 900})  # both are in sight
     visit(page, "/waterfall?q=r")
     running = block(page, "running", 1)
     expect(running).to_have_class(re.compile("running"))
@@ -224,7 +225,7 @@ def test_the_grid_has_builders_as_rows_and_revisions_as_columns(page: Page, view
     assert heads.first.inner_text() == "104f104f10"
     expect(page.locator(".grid tbody tr")).to_have_count(5)
 
-    page.get_by_label("Result").select_option("failure")
+    page.get_by_label("Result", exact=True).select_option("failure")
     expect(page.locator(".grid tbody tr")).to_have_count(1)
     expect(page.locator(".grid tbody tr")).to_contain_text("app-windows")
     page.get_by_label("Branch").select_option("release")

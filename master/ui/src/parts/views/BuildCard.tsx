@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useRef, type ReactNode } from "react";
 import { lookOf } from "../../lib/results";
-import { formatInstant } from "../../lib/time";
+import { formatClock, formatDay, formatInstant } from "../../lib/time";
 import { text } from "../../text";
 import { Duration, Result } from "../basics";
 
@@ -43,7 +43,7 @@ export function BuildCard({ id, build, builder, place }: { id: string; build: To
       {build.state_string && <span>{build.state_string}</span>}
       <span className="muted">
         {formatInstant(build.started_at)}
-        {build.complete_at !== null && ` – ${formatInstant(build.complete_at)}`}
+        {build.complete_at !== null && ` – ${formatDay(build.complete_at) === formatDay(build.started_at) ? formatClock(build.complete_at) : formatInstant(build.complete_at)}`}
       </span>
       <span className="muted">
         <Duration from={build.started_at} to={build.complete_at} />
