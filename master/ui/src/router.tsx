@@ -129,12 +129,13 @@ const tests = createRoute({ getParentRoute: () => root, path: "/tests", componen
 const builderTests = createRoute({ getParentRoute: () => root, path: "/builders/$builder/tests", component: lazyRouteComponent(() => import("./pages/Tests"), "TestsOfBuilder") });
 const builderTest = createRoute({ getParentRoute: () => root, path: "/builders/$builder/tests/$test", component: lazyRouteComponent(() => import("./pages/Tests"), "TestPage") });
 const buildTests = createRoute({ getParentRoute: () => root, path: "/builders/$builder/builds/$number/tests", component: lazyRouteComponent(() => import("./pages/Tests"), "TestsOfBuild") });
+const dashboard = createRoute({ getParentRoute: () => root, path: "/$dashboard", component: lazyRouteComponent(() => import("./pages/Dashboard")) });
 
 export const router = createRouter({
   routeTree: root.addChildren([
     front, builders, builder, builderForce, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
     schedulers, masters, about, audit, account, settings, waterfall, consolePage, grid, projects, project,
-    graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, graphScheduleNew, graphScheduleEdit, staging, stagingApp, tests, builderTests, builderTest, buildTests,
+    graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, graphScheduleNew, graphScheduleEdit, staging, stagingApp, tests, builderTests, builderTest, buildTests, dashboard,
   ]),
   history: createHashHistory(),
   defaultPreload: "intent",

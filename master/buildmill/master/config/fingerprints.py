@@ -14,7 +14,7 @@ import re
 import sys
 import types
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from buildmill.master.engine.clustered import ClusteredService
 from buildmill.master.engine.facade import Master
 from buildmill.master.engine.service import BuildbotService
 from buildmill.master.latent.abstract import AbstractLatentWorker
+from buildmill.master.web.dashboards import Dashboard
 
 _WHERE: Final = frozenset({"file", "line"})
 _OF_EVERY_CLASS: Final = frozenset(
@@ -134,6 +135,8 @@ class Fingerprints:
                 return self._all("derived", (type(thing), plain.__repr__(thing), _state(thing)), graph)
             case ClusteredService() | BuildbotService() | AbstractLatentWorker():
                 return self._all("service", (type(thing), thing.constructed_with), graph)
+        if isinstance(thing, Dashboard):  # nothing is made anew for its program, which is taken over at each reading
+            return self._all("dashboard", thing.described().values(), graph)
         if is_dataclass(thing):
             kept = {field.name: getattr(thing, field.name) for field in fields(thing) if field.name not in _WHERE}
             return self._all("data", (type(thing), kept), graph)
@@ -249,11 +252,24 @@ def _state(thing: Any) -> dict[str, Any] | None:
     slots = [name for cls in type(thing).__mro__ for name in _slots_of(cls) if name not in ("__dict__", "__weakref__")]
     if not slots and not hasattr(thing, "__dict__"):
         return None
-    state = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
+    state = dict(_attributes(thing, slots))
     state.update(getattr(thing, "__dict__", {}))
     return {
         name: state[name] for name in sorted(state) if name not in _WHERE and not _is_given_later(name, state[name])
     }
+
+
+def _attributes(thing: Any, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Those attributes that it has and shows."""
+    for name in names:
+        try:
+            yield name, getattr(thing, name)
+        except AttributeError:
+            continue
+        except (
+            Exception
+        ) as refused:  # of a library: what stands for another thing may raise anything where there is none
+            yield name, type(refused)
 
 
 def _is_given_later(name: str, value: Any) -> bool:

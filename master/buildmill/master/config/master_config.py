@@ -26,6 +26,7 @@ from buildmill.master.engine.service import BuildbotService
 from buildmill.master.engine.worker_config import WorkerConfig
 from buildmill.master.schedulers.base import BaseScheduler
 from buildmill.master.secrets.base import SecretProviderBase
+from buildmill.master.web.dashboards import Dashboard
 from buildmill.master.web.limits import WebLimits
 
 DEFAULT_VALIDATION: Mapping[str, re.Pattern[str]] = {
@@ -67,6 +68,7 @@ class WwwConfig:
         process: ``engine``: the engine's process serves the pages; ``own``: `buildmill web` does.
         operations_port: where the engine serves health and metrics when pages have a process of their own.
         ui: settings that only the pages use, by name.
+        dashboards: programs that are served beside the pages.
         limits: what clients may ask for.
         ws_ping_interval: seconds between pings to the clients of ``/ws``; 0: none. Where the file does not say, ours
             are pinged all the same, because nothing else tells of a client whose cable was cut.
@@ -90,6 +92,7 @@ class WwwConfig:
     public_read: bool = True
     trusted_proxies: tuple[Network, ...] = ()
     ui: Mapping[str, Any] = field(default_factory=dict)
+    dashboards: tuple[Dashboard, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ from buildmill.master.config.problems import Problems
 from buildmill.master.config.ui_settings import check_ui_defaults
 from buildmill.master.config.web_limits import checked_limits
 from buildmill.master.web.badges import look_of
+from buildmill.master.web.dashboards import PLUGIN as DASHBOARDS
+from buildmill.master.web.dashboards import dashboards_of
 from buildmill.master.web.plugins import BADGES, folders_of
 
 
@@ -87,6 +89,8 @@ def checked_www(key: str, value: Any, problems: Problems) -> Any:
         if "base_react" in ui["plugins"]:
             problems.at_key(key, "www['plugins']: 'base_react' is no plugin of its own any more", inner="base_react")
         _check_plugins(key, ui["plugins"], problems)
+        if DASHBOARDS in ui["plugins"]:
+            _check_dashboards(key, ui, problems, fields)
     if "ui_default_config" in ui:
         check_ui_defaults(key, ui["ui_default_config"], problems)
     www = WwwConfig(**fields, ui=ui)
@@ -120,10 +124,21 @@ def _check_plugins(key: str, plugins: Mapping[Any, Any], problems: Problems) -> 
             look_of(tuple(options.items()))
         except (InvalidInput, NotSupported) as problem:
             problems.at_key(key, f"www['plugins']['badges']: {problem}", inner=BADGES)
-    served = {BADGES, *_OWN_PAGES, *folders_of(map(str, plugins))}
+    served = {BADGES, DASHBOARDS, *_OWN_PAGES, *folders_of(map(str, plugins))}
     if missing := [str(name) for name in plugins if name not in served]:
         names = ", ".join(missing)
         problems.notice(key, f"plugins: no package with files for such pages is installed: {names}", inner="plugins")
+
+
+def _check_dashboards(key: str, ui: dict[str, Any], problems: Problems, fields: dict[str, Any]) -> None:
+    """The programs apart from what pages are told of them."""
+    try:
+        found = dashboards_of(ui["plugins"][DASHBOARDS])
+    except InvalidInput as problem:
+        problems.at_key(key, f"www['plugins']: {problem}", inner=DASHBOARDS)
+        found = ()
+    fields["dashboards"] = found
+    ui["plugins"] = {**ui["plugins"], DASHBOARDS: [each.described() for each in found]}
 
 
 def _check_accepted(key: str, name: str, option: Any, problems: Problems, fields: dict[str, Any]) -> None:

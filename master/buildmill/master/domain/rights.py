@@ -53,10 +53,10 @@ class Action:
 
 _READ_FAMILIES = (
     "application", "builddata", "builders", "buildrequests", "builds", "buildsets", "changes", "changesources",
-    "branches", "codebases", "commits", "events", "forceschedulers", "graph_builds", "graph_jobs", "job_specs", "logs",
-    "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules", "sourcestamps", "staging",
-    "staging_apps", "staging_buildpacks", "staging_builds", "staging_droplets", "staging_packages", "steps", "targets",
-    "target_versions", "test_result_sets", "workers",
+    "branches", "codebases", "commits", "dashboards", "events", "forceschedulers", "graph_builds", "graph_jobs",
+    "job_specs", "logs", "masters", "operations", "projects", "properties", "reasons", "schedulers", "schedules",
+    "sourcestamps", "staging", "staging_apps", "staging_buildpacks", "staging_builds", "staging_droplets",
+    "staging_packages", "steps", "targets", "target_versions", "test_result_sets", "workers",
 )  # fmt: skip
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",

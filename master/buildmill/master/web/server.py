@@ -23,9 +23,10 @@ from buildmill.master.auth.accounts import Accounts
 from buildmill.master.data.api import DataAPI
 from buildmill.master.domain.rights import ACTIONS, Principal, Resource, Via
 from buildmill.master.mq.bus import EventBus
-from buildmill.master.web import login, operating, static_files
+from buildmill.master.web import dashboards, login, operating, static_files
 from buildmill.master.web.cloudfoundry.face import CloudFoundry
 from buildmill.master.web.cookies import SessionCookie
+from buildmill.master.web.dashboards import Dashboard, Dashboards
 from buildmill.master.web.foundry.face import PREFIX as _ORCHESTRATION
 from buildmill.master.web.foundry.face import Foundry
 from buildmill.master.web.front_end import front_end_config
@@ -50,7 +51,14 @@ _OPENAPI = b"/api/v2/openapi.json"
 _TEXT = b"text/plain; charset=utf-8"
 _SOCKET = b"/ws"
 _STRICT_TRANSPORT = ((b"Strict-Transport-Security", b"max-age=31536000"),)
-ROUTES = {"/ws": "events.read", "/sse": "events.read", **operating.ROUTES, **login.ROUTES, **static_files.ROUTES}
+ROUTES = {
+    "/ws": "events.read",
+    "/sse": "events.read",
+    **operating.ROUTES,
+    **login.ROUTES,
+    **static_files.ROUTES,
+    **dashboards.ROUTES,
+}
 """What is answered beside the data API and the pages, and the right that it needs."""
 
 OPERATING_PATHS = frozenset({b"/health/live", b"/health/ready", b"/metrics"})
@@ -141,6 +149,7 @@ class WebServer:
             plugins=ui.get("plugins") or {},
             gate=self.gate,
         )
+        self._dashboards = Dashboards(data=data, reactor=reactor, gate=self.gate, base_url=base_url)
         self._static = StaticFiles(pages, in_thread)
         front_end = front_end_config(
             base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui
@@ -207,6 +216,7 @@ class WebServer:
         if self._operations.clients is self.event_clients:
             self._operations.clients = None
         await self._operating.stop()
+        await self._dashboards.stop()
         await self._static.stop()
         await self._tasks.stop()
         await self._login.stop()
@@ -221,6 +231,10 @@ class WebServer:
         self.gate.use(access)
         self.live.rights_have_changed()
         self.streams.rights_have_changed()
+
+    def show(self, shown: Iterable[Dashboard]) -> None:
+        """Serve these dashboards from now on."""
+        self._dashboards.show(shown)
 
     def events_were_lost(self) -> None:
         """What clients know is out of date: each has to come again, and reads anew."""
@@ -246,6 +260,8 @@ class WebServer:
             self._upgrade(request)
         elif path == b"/sse" or path.startswith(b"/sse/"):
             self._stream(request, path[4:])
+        elif self._dashboards.handles(path):
+            self._dashboards.handle(request)
         elif self._operating.handles(path):
             self._operating.handle(request)
         elif self._cloudfoundry.handles(request):  # before the pages: / is theirs for browsers only

@@ -7,6 +7,12 @@ export interface User {
   readonly email?: string;
 }
 
+/** A program of the configuration that has a page. */
+export interface DashboardPlace {
+  readonly name: string;
+  readonly caption: string;
+}
+
 export interface FrontEndConfig {
   readonly title: string;
   readonly titleURL: string;
@@ -17,6 +23,7 @@ export interface FrontEndConfig {
   readonly auth: { readonly name: string; readonly oauth2?: boolean; readonly autologin?: boolean };
   /** What holds where the reader has chosen nothing else, by name: see `lib/settings`. */
   readonly ui_default_config?: Readonly<Record<string, unknown>>;
+  readonly plugins?: { readonly wsgi_dashboards?: readonly DashboardPlace[] };
   readonly csrf_token?: string;
   /** How much of all that changes something the user may do; "rules": it has to be asked for each thing. */
   readonly rights?: "all" | "none" | "rules";

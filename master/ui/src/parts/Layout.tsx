@@ -7,7 +7,7 @@ import { live, useConnection } from "../api/queries";
 import { DEFINITIONS } from "../lib/settings";
 import { text } from "../text";
 import { Dialog, type To } from "./basics";
-import { MAIN, MORE } from "./places";
+import { MAIN, MORE, dashboards } from "./places";
 import { Palette } from "./Palette";
 import { Session } from "./session";
 import { choose, useSetting } from "./settings";
@@ -115,6 +115,20 @@ function More({ path }: { path: string }): ReactNode {
             </ul>
           </div>
         ))}
+        {dashboards().length > 0 && (
+          <div role="group" aria-label={text.dashboard.all}>
+            <p aria-hidden="true">{text.dashboard.all}</p>
+            <ul>
+              {dashboards().map(({ name, caption }) => (
+                <li key={name}>
+                  <Link to="/$dashboard" params={{ dashboard: name }}>
+                    {caption}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
       </div>
     </details>
   );

@@ -7,7 +7,7 @@ import { useOne, useRows } from "../api/queries";
 import { rank } from "../lib/fuzzy";
 import { text } from "../text";
 import { Dialog } from "./basics";
-import { PAGES } from "./places";
+import { PAGES, dashboards } from "./places";
 
 const SHOWN = 12;
 
@@ -27,6 +27,7 @@ export function Palette({ onClose }: { onClose: () => void }): ReactNode {
   const goals = useMemo<Goal[]>(
     () => [
       ...PAGES.map(([to, label]) => ({ label, kind: "", address: to })),
+      ...dashboards().map(({ name, caption }) => ({ label: caption, kind: "", address: `/${name}` })),
       ...(builders.data?.builders ?? [])
         .filter(({ builder }) => builder.masterids.length > 0)
         .map(({ builder }) => ({

@@ -1,5 +1,6 @@
 /** The pages that have a place in the menu. */
 
+import { config, type DashboardPlace } from "../api/config";
 import { text } from "../text";
 import type { To } from "./basics";
 
@@ -48,3 +49,8 @@ export const MORE: readonly Group[] = [
   },
 ];
 export const PAGES: readonly Place[] = [...MAIN, ...MORE.flatMap(({ places }) => places), ["/account", text.nav.account]];
+
+/** Programs of the configuration that have pages, in the order of the menu. */
+export function dashboards(): readonly DashboardPlace[] {
+  return config().plugins?.wsgi_dashboards ?? [];
+}

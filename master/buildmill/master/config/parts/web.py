@@ -85,6 +85,8 @@ class WebPart:
         if served is not None and _means(config) == _means(served):
             if old is not None and access != access_of(served, self._master):
                 old.use(access)
+            if old is not None:
+                old.show(config.www.dashboards)
             self._served = config
             return
         if old is not None and served is not None and endpoint in (None, self._endpoint(served)):
@@ -129,6 +131,7 @@ class WebPart:
             history=self._history,
             serves_pages=self._has_pages(config),
         )
+        server.show(config.www.dashboards)
         try:
             self.port = await server.start(endpoint)
         except CannotListenError as error:
@@ -170,8 +173,8 @@ def access_of(config: MasterConfig, master: Any) -> Access:
 
 
 def _means(config: MasterConfig) -> tuple[Any, ...]:
-    """What a server must be made anew for: not who may use it."""
+    """What a server must be made anew for: not who may use it, nor what dashboards do."""
     defaults = WwwConfig()
-    unimportant = ("auth", "authz", "public_read", "trusted_proxies", "cookie_expiration_time")
+    unimportant = ("auth", "authz", "public_read", "trusted_proxies", "cookie_expiration_time", "dashboards")
     www = replace(config.www, **{name: getattr(defaults, name) for name in unimportant})
     return www, config.buildbotURL, config.title, config.titleURL, config.multiMaster
