@@ -63,7 +63,7 @@ function Body({ page }: { page: GraphPage }): ReactNode {
   const stale = page.targets.filter((one) => one.stale === true).length;
   const nodes = useMemo(() => page.targets.filter((one) => one.inputs !== null).map(nodeOf), [page.targets]);
   const choose = (branch: string): void => void navigate({ to: "/graph", search: branch === page.branches[0] ? {} : { branch } });
-  if (page.targets.length === 0) return <Empty>{text.graph.none}</Empty>;
+  if (page.targets.length === 0) return <Empty hint={text.graph.hint}>{text.graph.none}</Empty>;
   return (
     <>
       <div className="toolbar">

@@ -42,7 +42,7 @@ const LIST: readonly Column<GraphBuildResource>[] = [
 export function Runs(): ReactNode {
   const query = useRows<GraphBuildResource>(`graph_builds?order=-graph_buildid&limit=${RUNS}`, { events: ["graph_builds/*/*"] });
   return (
-    <ListPage title={text.graph.runs} query={query} none={text.run.none} columns={LIST} keyOf={(run) => run.rid}>
+    <ListPage title={text.graph.runs} query={query} none={text.run.none} hint={text.run.hint} columns={LIST} keyOf={(run) => run.rid}>
       <GraphTabs />
     </ListPage>
   );

@@ -82,7 +82,7 @@ export function Schedules(): ReactNode {
     { className: "nowrap whole", cell: (schedule) => <Buttons schedule={schedule} /> },
   ];
   return (
-    <ListPage title={text.graph.schedules} query={query} none={text.schedule.none} columns={columns} keyOf={(schedule) => schedule.rid}>
+    <ListPage title={text.graph.schedules} query={query} none={text.schedule.none} hint={text.schedule.hint} columns={columns} keyOf={(schedule) => schedule.rid}>
       <GraphTabs />
       <p className="buttons toolbar">
         <NewButton />

@@ -51,15 +51,16 @@ interface PartProps<T> {
   readonly title: string;
   readonly rows: readonly T[];
   readonly none: string;
+  readonly hint?: string;
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string | number;
 }
 
-function Part<T>({ title, rows, none, ...table }: PartProps<T>): ReactNode {
+function Part<T>({ title, rows, none, hint, ...table }: PartProps<T>): ReactNode {
   return (
     <Section title={title}>
       {rows.length === 0 ? (
-        <Empty>{none}</Empty>
+        <Empty hint={hint}>{none}</Empty>
       ) : (
         <div className="scroll">
           <Table rows={rows} {...table} />
@@ -108,7 +109,7 @@ export function Apps(): ReactNode {
     <>
       <h1>{text.staging.title}</h1>
       <Document query={apps}>
-        {(rows) => <Part title={text.staging.apps} rows={rows} none={text.staging.none} columns={LIST} keyOf={(app) => app.guid} />}
+        {(rows) => <Part title={text.staging.apps} rows={rows} none={text.staging.none} hint={text.staging.hint} columns={LIST} keyOf={(app) => app.guid} />}
       </Document>
       {builds.data && (
         <Part

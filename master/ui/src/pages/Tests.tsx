@@ -54,7 +54,7 @@ export function Newest(): ReactNode {
     },
   ];
   return (
-    <ListPage title={text.tests.title} query={query} none={text.tests.none} columns={columns} keyOf={(one) => one.test_result_setid}>
+    <ListPage title={text.tests.title} query={query} none={text.tests.none} hint={text.tests.hint} columns={columns} keyOf={(one) => one.test_result_setid}>
       <p className="muted">{text.tests.newestSets}</p>
     </ListPage>
   );
@@ -139,7 +139,7 @@ function Tests({ page, title }: { page: TestsPage; title: string }): ReactNode {
         </div>
       </header>
       {newest === undefined ? (
-        <Empty>{page.build ? text.tests.noneOfBuild : text.tests.none}</Empty>
+        <Empty hint={text.tests.hint}>{page.build ? text.tests.noneOfBuild : text.tests.none}</Empty>
       ) : (
         <>
           <Section title={text.tests.list}>

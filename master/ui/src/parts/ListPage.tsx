@@ -55,12 +55,14 @@ interface ListPageProps<T> extends Omit<TableProps<T>, "rows"> {
   readonly query: Loaded<readonly T[]>;
   /** What is said where there is no row. */
   readonly none: string;
+  /** How there comes to be one. */
+  readonly hint?: string;
   /** Stands above the table. */
   readonly children?: ReactNode;
 }
 
 /** A page with a title, perhaps something else, and a table. */
-export function ListPage<T>({ title, query, none, children, ...table }: ListPageProps<T>): ReactNode {
+export function ListPage<T>({ title, query, none, hint, children, ...table }: ListPageProps<T>): ReactNode {
   useTitle(`${title} · ${config().title}`);
   return (
     <>
@@ -69,7 +71,7 @@ export function ListPage<T>({ title, query, none, children, ...table }: ListPage
       <Document query={query}>
         {(rows) =>
           rows.length === 0 ? (
-            <Empty>{none}</Empty>
+            <Empty hint={hint}>{none}</Empty>
           ) : (
             <div className="card flush scroll">
               <Table rows={rows} {...table} />
