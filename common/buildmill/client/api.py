@@ -7,7 +7,7 @@ and subscripts are the elements of a path, ``api.builders["tests"].builds[12].st
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from msgspec import UNSET, UnsetType
 
@@ -68,6 +68,7 @@ from buildmill.client.resources import (
     StagingDropletResource,
     StagingPackageResource,
     Step,
+    Stop,
     TargetResource,
     TargetVersion,
     TestResult,
@@ -160,6 +161,8 @@ if TYPE_CHECKING:
         StagingPackageResourceOrder,
         StepFilters,
         StepOrder,
+        StopFilters,
+        StopOrder,
         TargetResourceFilters,
         TargetResourceOrder,
         TargetVersionFilters,
@@ -631,6 +634,14 @@ class OneLog(Single[Log]):
     __slots__ = ()
     row = Log
     plural = "logs"
+
+
+class OneStop(Single[Stop]):
+    """One of ``stops``."""
+
+    __slots__ = ()
+    row = Stop
+    plural = "stops"
 
 
 class OneTestResultSet(Single[TestResultSet]):
@@ -1386,6 +1397,23 @@ class LogList(Collection[Log]):
         return self.ordered(*keys)
 
 
+class StopList(Collection[Stop]):
+    """Some of ``stops``."""
+
+    __slots__ = ()
+    row = Stop
+    plural = "stops"
+    id_field = "buildrequestid"
+
+    def where(self, **filters: Unpack[StopFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: StopOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
 class TestResultSetList(Collection[TestResultSet]):
     """Some of ``test_result_sets``."""
 
@@ -1570,9 +1598,13 @@ class BuildPath(OneBuild):
     def steps(self) -> StepPaths:
         return StepPaths((*self.elements, "steps"))
 
-    def rebuild(self) -> Call[tuple[int, dict[str, int]]]:
-        """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
-        return call(self, "rebuild", {}, tuple[int, dict[str, int]])
+    @property
+    def stops(self) -> StopList:
+        return StopList((*self.elements, "stops"))
+
+    def rebuild(self, *, part: Literal["all", "failed"] | None | UnsetType = UNSET) -> Call[tuple[int, dict[str, int]]]:
+        """Ask for the same again, or for its failed part; returns ``[buildset id, {builder id: request id}]``."""
+        return call(self, "rebuild", {"part": part}, tuple[int, dict[str, int]])
 
     def stop(
         self,
@@ -1712,9 +1744,13 @@ class BuildPath2(OneBuild):
     def steps(self) -> StepPaths2:
         return StepPaths2((*self.elements, "steps"))
 
-    def rebuild(self) -> Call[tuple[int, dict[str, int]]]:
-        """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
-        return call(self, "rebuild", {}, tuple[int, dict[str, int]])
+    @property
+    def stops(self) -> StopList:
+        return StopList((*self.elements, "stops"))
+
+    def rebuild(self, *, part: Literal["all", "failed"] | None | UnsetType = UNSET) -> Call[tuple[int, dict[str, int]]]:
+        """Ask for the same again, or for its failed part; returns ``[buildset id, {builder id: request id}]``."""
+        return call(self, "rebuild", {"part": part}, tuple[int, dict[str, int]])
 
     def stop(
         self,
@@ -1779,6 +1815,10 @@ class BuildRequestPath(OneBuildRequest):
     def explain(self) -> ReasonList:
         return ReasonList((*self.elements, "explain"))
 
+    @property
+    def stops(self) -> StopList:
+        return StopList((*self.elements, "stops"))
+
     def cancel(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
         """Complete a waiting request as cancelled, or stop its build."""
         return call(self, "cancel", {"reason": reason}, None)
@@ -1827,6 +1867,10 @@ class BuildPath3(OneBuild):
         return StepPaths((*self.elements, "steps"))
 
     @property
+    def stops(self) -> StopList:
+        return StopList((*self.elements, "stops"))
+
+    @property
     def test_result_sets(self) -> TestResultSetList:
         return TestResultSetList((*self.elements, "test_result_sets"))
 
@@ -1834,9 +1878,9 @@ class BuildPath3(OneBuild):
     def triggered_builds(self) -> BuildList:
         return BuildList((*self.elements, "triggered_builds"))
 
-    def rebuild(self) -> Call[tuple[int, dict[str, int]]]:
-        """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
-        return call(self, "rebuild", {}, tuple[int, dict[str, int]])
+    def rebuild(self, *, part: Literal["all", "failed"] | None | UnsetType = UNSET) -> Call[tuple[int, dict[str, int]]]:
+        """Ask for the same again, or for its failed part; returns ``[buildset id, {builder id: request id}]``."""
+        return call(self, "rebuild", {"part": part}, tuple[int, dict[str, int]])
 
     def stop(
         self,

@@ -4007,6 +4007,82 @@ class LogFilters(TypedDict, total=False):
     type__contains: str | Sequence[str]
 
 
+StopOrder = Literal[
+    "buildid",
+    "-buildid",
+    "buildrequestid",
+    "-buildrequestid",
+    "by",
+    "-by",
+    "by_kind",
+    "-by_kind",
+    "reason",
+    "-reason",
+    "stopped_at",
+    "-stopped_at",
+]
+
+
+class StopFilters(TypedDict, total=False):
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    buildrequestid: int | Sequence[int]
+    buildrequestid__eq: int | Sequence[int]
+    buildrequestid__ne: int | Sequence[int]
+    buildrequestid__in: int | Sequence[int]
+    buildrequestid__notin: int | Sequence[int]
+    buildrequestid__lt: int | Sequence[int]
+    buildrequestid__le: int | Sequence[int]
+    buildrequestid__gt: int | Sequence[int]
+    buildrequestid__ge: int | Sequence[int]
+    by: str | Sequence[str]
+    by__eq: str | Sequence[str]
+    by__ne: str | Sequence[str]
+    by__in: str | Sequence[str]
+    by__notin: str | Sequence[str]
+    by__lt: str | Sequence[str]
+    by__le: str | Sequence[str]
+    by__gt: str | Sequence[str]
+    by__ge: str | Sequence[str]
+    by__contains: str | Sequence[str]
+    by_kind: str | Sequence[str]
+    by_kind__eq: str | Sequence[str]
+    by_kind__ne: str | Sequence[str]
+    by_kind__in: str | Sequence[str]
+    by_kind__notin: str | Sequence[str]
+    by_kind__lt: str | Sequence[str]
+    by_kind__le: str | Sequence[str]
+    by_kind__gt: str | Sequence[str]
+    by_kind__ge: str | Sequence[str]
+    by_kind__contains: str | Sequence[str]
+    reason: str | Sequence[str]
+    reason__eq: str | Sequence[str]
+    reason__ne: str | Sequence[str]
+    reason__in: str | Sequence[str]
+    reason__notin: str | Sequence[str]
+    reason__lt: str | Sequence[str]
+    reason__le: str | Sequence[str]
+    reason__gt: str | Sequence[str]
+    reason__ge: str | Sequence[str]
+    reason__contains: str | Sequence[str]
+    stopped_at: int | Sequence[int]
+    stopped_at__eq: int | Sequence[int]
+    stopped_at__ne: int | Sequence[int]
+    stopped_at__in: int | Sequence[int]
+    stopped_at__notin: int | Sequence[int]
+    stopped_at__lt: int | Sequence[int]
+    stopped_at__le: int | Sequence[int]
+    stopped_at__gt: int | Sequence[int]
+    stopped_at__ge: int | Sequence[int]
+
+
 TestResultSetOrder = Literal[
     "builderid",
     "-builderid",

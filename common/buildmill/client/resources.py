@@ -576,6 +576,24 @@ class Step(Resource, frozen=True, kw_only=True):
     urls: list[dict[str, str]]
 
 
+class Stop(Resource, frozen=True, kw_only=True):
+    """That a build was stopped, or a request cancelled; who has done it, and why.
+
+    Attributes:
+        buildid: null if it was a request of which no build ran.
+        by: what people know them by: a user or a service; null where `by_kind` says all.
+        by_kind: ``user``, ``anonymous`` (somebody who was not signed in), ``service``, ``parent`` (the build that had
+            triggered it was stopped), ``build`` (its own steps), ``master``; null if an earlier version wrote it.
+    """
+
+    buildid: int | None
+    buildrequestid: int
+    by: str | None
+    by_kind: str | None
+    reason: str
+    stopped_at: int
+
+
 class TestResult(Resource, frozen=True, kw_only=True):
     """One result; nobody is told of it, only of its set."""
 
@@ -915,12 +933,17 @@ class BuildPage(Resource, frozen=True, kw_only=True):
     Attributes:
         attempts: all builds of the request, this one among them.
         changes: those that made its source stamps, newest first.
+        could_take_over: how many of the builds that it has triggered a build of its failed part could take over; null
+            if it has not gone wrong.
         difference: to the newest good build before it; null if none is near enough, or nothing may be told.
         environment: what it runs in; empty where that was not noted.
+        failed_part_of: the build whose failed part it builds again.
         next_number, previous_number: its neighbours on the builder.
         parent: the build that has triggered it.
         rebuilds: the newest builds that repeat it.
         rebuilt: the build that it repeats.
+        stop: who has stopped it.
+        taken_over: builds that its steps have taken over, in their order.
         triggered: builds that it has triggered, the oldest ones.
     """
 
@@ -929,9 +952,11 @@ class BuildPage(Resource, frozen=True, kw_only=True):
     builder: Builder | None
     buildset: Buildset | None
     changes: list[Change] | None
+    could_take_over: int | None
     data: list[BuildData] | None
     difference: Difference | None
     environment: list[EnvironmentValue] | None
+    failed_part_of: Build | None
     next_number: int | None
     parent: NamedBuild | None
     previous_number: int | None
@@ -940,6 +965,8 @@ class BuildPage(Resource, frozen=True, kw_only=True):
     rebuilt: Build | None
     request: BuildRequest | None
     steps: list[StepWithLogs] | None
+    stop: Stop | None
+    taken_over: list[TakenOver] | None
     test_result_sets: list[TestResultSet] | None
     triggered: list[NamedBuild] | None
     withheld: list[str]
@@ -1102,6 +1129,21 @@ class StepWithLogs(Resource, frozen=True, kw_only=True):
 
     logs: list[Log] | None
     step: Step
+
+
+class TakenOver(Resource, frozen=True, kw_only=True):
+    """A build that a step has taken over instead of having it built once more.
+
+    Attributes:
+        builder: as of a named build.
+        step_number: of the step, in its build.
+        taken_from: the build that has triggered it; null if that one is gone, or may not be read.
+    """
+
+    build: Build
+    builder: str | None
+    step_number: int
+    taken_from: Build | None
 
 
 class WaitingLine(Resource, frozen=True, kw_only=True):
@@ -1280,12 +1322,14 @@ class GraphRunPage(Resource, frozen=True, kw_only=True):
         jobs: in the order in which they can run, the first of them.
         jobs_total: how many there are.
         schedule: name of the schedule that has asked for it; null also where that has none, or is gone.
+        target: what was asked for, as ``create`` takes it; null where something of it may not be read.
     """
 
     jobs: list[GraphRunJob] | None
     jobs_total: int | None
     run: GraphBuildResource
     schedule: str | None
+    target: dict[str, Any] | None
     withheld: list[str]
 
 

@@ -7,6 +7,7 @@ compares the files with what is made now.
 from __future__ import annotations
 
 import inspect
+import json
 import textwrap
 import types
 import typing
@@ -58,7 +59,7 @@ and subscripts are the elements of a path, ``api.builders["tests"].builds[12].st
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from msgspec import UNSET, UnsetType
 
@@ -393,8 +394,10 @@ def _kinds(schema: Mapping[str, Any]) -> list[str]:
         return [_PARAMETERS["object"]]
     if "anyOf" in schema:
         found = [kind for part in schema["anyOf"] for kind in _kinds(part)]
-    elif "enum" in schema:  # of numbers, and perhaps null
-        found = ["None" if None in schema["enum"] else "int", "int"]
+    elif "enum" in schema:  # of numbers or of texts, and perhaps null
+        texts = [json.dumps(value) for value in schema["enum"] if isinstance(value, str)]
+        found = [f"Literal[{', '.join(texts)}]" if texts else "int"]
+        found += ["None"] if None in schema["enum"] else []
     else:
         kinds = schema.get("type", ())
         found = [_kind(kind, schema) for kind in ([kinds] if isinstance(kinds, str) else kinds)] or ["Any"]

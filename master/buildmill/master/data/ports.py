@@ -14,6 +14,7 @@ from buildmill.master.domain.reasons import Reason
 from buildmill.master.domain.resources import ForceScheduler, LogChunk
 from buildmill.master.domain.rights import Actor
 from buildmill.master.domain.staging.configuration import StagingConfig
+from buildmill.master.domain.taking_over import Part
 from buildmill.master.logs.outlet import RawSize
 from buildmill.master.logs.searching import Search, SearchedPart
 
@@ -150,7 +151,7 @@ class ControlUpdates(Protocol):
 
     async def requestBuildStop(self, buildid: int, reason: str, results: int = ..., owner: str = ...) -> None: ...  # noqa: N802
 
-    async def rebuildBuild(self, buildid: int) -> tuple[int, dict[int, int]]: ...  # noqa: N802
+    async def rebuildBuild(self, buildid: int, part: Part = ...) -> tuple[int, dict[int, int]]: ...  # noqa: N802
 
     async def cancelBuildRequest(self, brid: int, reason: str, owner: str) -> None: ...  # noqa: N802
 

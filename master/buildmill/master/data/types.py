@@ -138,7 +138,7 @@ def _resource_type(struct: type[resources.Resource]) -> ResourceType:
     return ResourceType(struct.type_name, struct.plural, fields, dict(names), struct, place)
 
 
-UNPLACED = frozenset({"environment_value", "reason", "schedule_reason"})
+UNPLACED = frozenset({"environment_value", "reason", "schedule_reason", "stop"})
 """Types whose rows have nothing of their own to be told by."""
 
 
@@ -183,6 +183,7 @@ TYPES: dict[str, ResourceType] = {
         resources.SourceStamp,
         resources.Spec,
         resources.Step,
+        resources.Stop,
         result_resources.TestResult,
         result_resources.TestResultSet,
         staging_resources.StagingAppResource,
@@ -218,6 +219,7 @@ TYPES: dict[str, ResourceType] = {
         page_documents.SourceDifference,
         page_documents.StepDifference,
         page_documents.StepWithLogs,
+        page_documents.TakenOver,
         page_documents.WaitingLine,
         page_documents.WaitingRequest,
         page_documents.WorkerMark,

@@ -36,6 +36,8 @@ from buildmill.master.domain.environments import Environment
 from buildmill.master.domain.orchestration.rids import RandomBytes
 from buildmill.master.domain.resources import Log, Step, Worker
 from buildmill.master.domain.scheduler_progress import SchedulerProgress
+from buildmill.master.domain.stopping import StoppedBy, user
+from buildmill.master.domain.taking_over import Part
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -169,6 +171,7 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
         parent_relationship: str | None = None,
         priority: int | Mapping[int, int] = 0,
         progress: SchedulerProgress | None = None,
+        failed_parts: Mapping[int, int] | None = None,
         alongside: Callable[[Transaction, Any], None] | None = None,
     ) -> tuple[int, dict[int, int]]:
         """Ask for builds of the same sources on some builders; waiting requests for the same work collapse into them.
@@ -177,6 +180,7 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
             sourcestamps: ids, dictionaries of their content, or names of codebases; at least one.
             properties: ``{name: (value, source)}``.
             progress: of the scheduler that asks, kept in the same transaction.
+            failed_parts: by builder id, builds whose failed part is asked for only.
             alongside: ``f(tx, what is returned)``, called in that transaction, too.
 
         Returns:
@@ -200,6 +204,7 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
             parent_build_id=parent_buildid,
             parent_relationship=parent_relationship,
             collapsing=self.context.collapsing,
+            failed_parts=failed_parts or {},
         )
         masterid = self.context.masterid
 
@@ -244,9 +249,14 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
 
         await self._write(unit)
 
-    async def cancelBuildRequest(self, brid: int, reason: str, owner: str) -> None:
-        """Cancel a request: a waiting one ends at once, a running one has its build stopped."""
-        await self._write(builds.cancel_request, brid, reason, owner, self.context.masterid)
+    async def cancelBuildRequest(self, brid: int, reason: str, owner: str, by: StoppedBy | None = None) -> None:
+        """Cancel a request: a waiting one ends at once, a running one has its build stopped.
+
+        Args:
+            owner: the user who does it.
+            by: who it is instead, if no user.
+        """
+        await self._write(builds.cancel_request, brid, reason, by or user(owner), self.context.masterid)
 
     async def setBuildRequestPriority(self, brid: int, priority: int) -> None:
         """Change a request's rank in the queue: higher first."""
@@ -296,15 +306,16 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
             NotFound: no such build.
             Conflict: it has ended already.
         """
-        await self._write(builds.request_stop, buildid, reason, results, owner)
+        await self._write(builds.request_stop, buildid, reason, results, user(owner))
 
-    async def rebuildBuild(self, buildid: int) -> tuple[int, dict[int, int]]:
+    async def rebuildBuild(self, buildid: int, part: Part = Part.ALL) -> tuple[int, dict[int, int]]:
         """Ask for a build of the same sources and buildset properties; returns as `addBuildset`.
 
         Raises:
             NotFound: no such build.
+            InvalidInput: it has no such part.
         """
-        return await self._write(builds.rebuild, buildid, self.context.collapsing, self.context.masterid)
+        return await self._write(builds.rebuild, buildid, self.context.collapsing, self.context.masterid, part)
 
     # -- steps and logs -----------------------------------------------------------------
 

@@ -136,7 +136,7 @@ _COLLAPSIBLE = Statement(
 def ask(tx: Transaction, new: buildsets.NewBuildset, master_id: int) -> tuple[int, dict[int, int]]:
     """Add a buildset (see `buildsets.add`); it takes the place of waiting requests that do the same work."""
     buildset_id, requests = buildsets.add(tx, new)
-    for builder_id in sorted(new.collapsing & requests.keys()):
+    for builder_id in sorted(new.collapsing_on & requests.keys()):
         for (older,) in tx.all(_COLLAPSIBLE, builder=builder_id, request=requests[builder_id]):
             collapse(tx, older, master_id)
     return buildset_id, requests

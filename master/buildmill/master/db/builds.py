@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from buildmill.common.errors import Conflict, NotFound
 from buildmill.common.results import Result
-from buildmill.master.db import build_requests, builders, buildsets, changes, source_stamps
+from buildmill.master.db import build_requests, builders, buildsets, changes, source_stamps, taking_over
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.tables_of_graphs import build_retries
+from buildmill.master.db.tables_of_rebuilds import failed_parts, request_stops
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
 from buildmill.master.domain.resources import (
@@ -24,6 +25,8 @@ from buildmill.master.domain.resources import (
     SourceStamp,
     properties_event,
 )
+from buildmill.master.domain.stopping import StoppedBy
+from buildmill.master.domain.taking_over import NothingToTakeOver, NotOver, Part
 from buildmill.master.domain.virtual_builders import VirtualBuilder, virtual_builder
 
 _b = t.builds.c
@@ -92,6 +95,7 @@ class StartedBuild(msgspec.Struct, frozen=True):
 
     Attributes:
         attempt: 1 for the first build of its request.
+        failed_part_of: the build whose failed part it builds again; None if it builds all.
     """
 
     build: Build
@@ -101,6 +105,7 @@ class StartedBuild(msgspec.Struct, frozen=True):
     changes: list[Change]
     reason: str
     attempt: int = 1
+    failed_part_of: int | None = None
 
 
 def from_row(row: Row, properties: SourcedProperties | msgspec.Raw | None = None) -> Build:
@@ -179,11 +184,11 @@ def _start(
     request = build_requests.claim(tx, request_id, master_id)
     if request is None:
         return None
-    properties, reason = _of_buildset(tx, request)
+    properties, reason, failed_part_of = _of_request(tx, request)
     virtual = virtual_builder(properties, own)
     build = add(tx, builder_id if virtual is None else _shown_under(tx, virtual), request_id, worker_id, master_id)
     tx.emit(build.event("new"))
-    return _in_context(tx, build, request, properties, reason)
+    return _in_context(tx, build, request, properties, reason, failed_part_of)
 
 
 def _shown_under(tx: Transaction, virtual: VirtualBuilder) -> int:
@@ -202,17 +207,22 @@ def started(connection: Connection, build_id: int) -> StartedBuild:
     """
     build = get(connection, build_id)
     request = build_requests.get(connection, build.buildrequestid)
-    return _in_context(connection, build, request, *_of_buildset(connection, request))
+    return _in_context(connection, build, request, *_of_request(connection, request))
 
 
-def _of_buildset(connection: Connection, request: BuildRequest) -> tuple[dict[str, tuple[Any, str]], str]:
-    row = connection.one(_SET_CONTEXT, id=request.buildsetid)
+def _of_request(connection: Connection, request: BuildRequest) -> tuple[dict[str, tuple[Any, str]], str, int | None]:
+    row = connection.one(_SET_CONTEXT, id=request.buildsetid, request=request.buildrequestid)
     assert row is not None
-    return msgspec.json.decode(row[0], type=dict[str, tuple[Any, str]]), row[1]
+    return msgspec.json.decode(row[0], type=dict[str, tuple[Any, str]]), row[1], row[2]
 
 
 def _in_context(
-    connection: Connection, build: Build, request: BuildRequest, properties: dict[str, tuple[Any, str]], reason: str
+    connection: Connection,
+    build: Build,
+    request: BuildRequest,
+    properties: dict[str, tuple[Any, str]],
+    reason: str,
+    failed_part_of: int | None,
 ) -> StartedBuild:
     stamps = source_stamps.of_buildset(connection, request.buildsetid)
     return StartedBuild(
@@ -223,6 +233,7 @@ def _in_context(
         changes=[change for stamp in stamps for change in changes.of_source_stamp(connection, stamp.ssid)],
         reason=reason,
         attempt=attempt(connection, build.buildid, request.buildrequestid),
+        failed_part_of=failed_part_of,
     )
 
 
@@ -235,7 +246,13 @@ _ATTEMPT = Statement(
     sa.select(sa.func.count()).where(_b.build_request_id == sa.bindparam("request"), _b.id <= sa.bindparam("build"))
 )
 _SET_CONTEXT = Statement(
-    sa.select(t.buildsets.c.properties, t.buildsets.c.reason).where(t.buildsets.c.id == sa.bindparam("id"))
+    sa.select(
+        t.buildsets.c.properties,
+        t.buildsets.c.reason,
+        sa.select(failed_parts.c.origin_build_id)
+        .where(failed_parts.c.build_request_id == sa.bindparam("request"))
+        .scalar_subquery(),
+    ).where(t.buildsets.c.id == sa.bindparam("id"))
 )
 
 
@@ -307,7 +324,7 @@ def finish_with_request(tx: Transaction, build_id: int, request_id: int, result:
         build_requests.complete(tx, request_id, result)
 
 
-def request_stop(tx: Transaction, build_id: int, reason: str, result: int, by: str) -> None:
+def request_stop(tx: Transaction, build_id: int, reason: str, result: int, by: StoppedBy) -> None:
     """Ask the master that runs the build to stop it; the first request counts, repeats are told again.
 
     Raises:
@@ -321,7 +338,8 @@ def request_stop(tx: Transaction, build_id: int, reason: str, result: int, by: s
             stop_requested_at=sa.func.coalesce(_b.stop_requested_at, tx.now),
             stop_results=sa.func.coalesce(_b.stop_results, result),
             stop_reason=sa.func.coalesce(_b.stop_reason, reason),
-            stop_by=sa.func.coalesce(_b.stop_by, by),
+            stop_by=sa.func.coalesce(_b.stop_by, by.name),
+            stop_by_kind=sa.case((_b.stop_requested_at.is_(None), by.kind.value), else_=_b.stop_by_kind),
         )
         .returning(_b.stop_results, _b.stop_reason, _b.stop_by)
     ).one_or_none()
@@ -338,12 +356,27 @@ def stop_requested(connection: Connection, build_id: int) -> tuple[int, str, str
     return None if row is None or row[0] is None else (row[1], row[2], row[3])
 
 
+def note_stop(tx: Transaction, build_id: int, reason: str, result: int, by: StoppedBy) -> None:
+    """Write down why a build was stopped without being asked to by a row; who has asked is not forgotten for it."""
+    tx.sql.execute(
+        t.builds.update()
+        .where(_b.id == build_id, _b.stop_requested_at.is_(None))
+        .values(
+            stop_requested_at=tx.now,
+            stop_results=int(result),
+            stop_reason=reason,
+            stop_by=by.name,
+            stop_by_kind=by.kind.value,
+        )
+    )
+
+
 _STOP = Statement(
     sa.select(_b.stop_requested_at, _b.stop_results, _b.stop_reason, _b.stop_by).where(_b.id == sa.bindparam("build"))
 )
 
 
-def cancel_request(tx: Transaction, request_id: int, reason: str, by: str, master_id: int) -> None:
+def cancel_request(tx: Transaction, request_id: int, reason: str, by: StoppedBy, master_id: int) -> None:
     """Cancel a request: a waiting one is complete at once, a running one has its build stopped.
 
     Raises:
@@ -353,15 +386,25 @@ def cancel_request(tx: Transaction, request_id: int, reason: str, by: str, maste
     if request.complete:
         return
     if build_requests.claim(tx, request_id, master_id) is not None:
+        _note_cancelled(tx, request_id, reason, by)
         build_requests.complete(tx, request_id, Result.CANCELLED)
         return
     if _withdraw_retry(tx, request_id):
+        _note_cancelled(tx, request_id, reason, by)
         return
     running = tx.sql.execute(
         sa.select(_b.id).where(_b.build_request_id == request_id, _b.complete_at.is_(None)).order_by(_b.id)
     ).scalars()
     for build_id in list(running):
         request_stop(tx, build_id, reason, Result.CANCELLED, by)
+
+
+def _note_cancelled(tx: Transaction, request_id: int, reason: str, by: StoppedBy) -> None:
+    tx.sql.execute(
+        request_stops.insert().values(
+            build_request_id=request_id, stopped_at=tx.now, by_kind=by.kind.value, by_name=by.name, reason=reason
+        )
+    )
 
 
 def _withdraw_retry(tx: Transaction, request_id: int) -> bool:
@@ -373,13 +416,21 @@ def _withdraw_retry(tx: Transaction, request_id: int) -> bool:
     return build_requests.complete(tx, request_id, Result.CANCELLED)
 
 
-def rebuild(tx: Transaction, build_id: int, collapsing: frozenset[int], master_id: int) -> tuple[int, dict[int, int]]:
+def rebuild(
+    tx: Transaction, build_id: int, collapsing: frozenset[int], master_id: int, part: Part = Part.ALL
+) -> tuple[int, dict[int, int]]:
     """Ask for the same again: same builder, source stamps and buildset properties.
 
     Raises:
         NotFound: no such build.
+        NotOver, NothingToTakeOver: it has no failed part.
     """
     build = get(tx, build_id)
+    if part is Part.FAILED:
+        if not build.complete:
+            raise NotOver(build_id)
+        if not taking_over.could_take_over(tx, build_id):
+            raise NothingToTakeOver(build_id)
     request = build_requests.get(tx, build.buildrequestid)
     buildset = buildsets.get(tx, request.buildsetid)
     return build_requests.ask(
@@ -388,13 +439,14 @@ def rebuild(tx: Transaction, build_id: int, collapsing: frozenset[int], master_i
             source_stamps=[stamp.ssid for stamp in buildset.sourcestamps],
             builder_ids=[request.builderid],
             scheduler="rebuild",
-            reason="rebuild",
+            reason="rebuild" if part is Part.ALL else "rebuild of the failed part",
             properties=buildsets.properties(tx, request.buildsetid),
             external_idstring=buildset.external_idstring,
             rebuilt_build_id=buildset.rebuilt_buildid or build_id,
             parent_build_id=buildset.parent_buildid,
             parent_relationship=buildset.parent_relationship,
             collapsing=collapsing,
+            failed_parts={} if part is Part.ALL else {request.builderid: build_id},
         ),
         master_id,
     )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from buildmill.common.errors import NotFound
 from buildmill.common.results import Result
-from buildmill.master.db import collapse, source_stamps
+from buildmill.master.db import collapse, source_stamps, taking_over
 from buildmill.master.db import tables as t
 from buildmill.master.db.statement import Row, Statement
 from buildmill.master.db.transaction import Connection, Transaction
@@ -79,6 +79,8 @@ class NewBuildset:
         properties: ``{name: (value, source)}``.
         priority: of each request, or by builder id.
         collapsing: builders on which this set takes the place of waiting requests for the same work.
+        failed_parts: by builder id, builds whose failed part is asked for only. A request for a part neither takes the
+            place of one for all, nor does that one take its place.
     """
 
     source_stamps: Sequence[int | str | Mapping[str, Any]]
@@ -93,6 +95,12 @@ class NewBuildset:
     collapsing: frozenset[int] = frozenset()
     parent_build_id: int | None = None
     parent_relationship: str | None = None
+    failed_parts: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def collapsing_on(self) -> frozenset[int]:
+        """Those of `collapsing` on which it does."""
+        return self.collapsing - self.failed_parts.keys()
 
 
 def from_row(connection: Connection, row: Row) -> Buildset:
@@ -164,16 +172,18 @@ def add(tx: Transaction, new: NewBuildset) -> tuple[int, dict[int, int]]:
     )
     for stamp in stamps:
         tx.run(_ADD_SOURCE_STAMP, buildset_id=buildset_id, source_stamp_id=stamp)
-    key = collapse.key_of(tx, stamps, new.properties) if new.collapsing else None
+    key = collapse.key_of(tx, stamps, new.properties) if new.collapsing_on else None
     requests: dict[int, int] = {}
     for builder_id in builder_ids:
         priority = new.priority if isinstance(new.priority, int) else new.priority.get(builder_id, 0)
         request_id = tx.scalar(
             _ADD_REQUEST,
             buildset_id=buildset_id, builder_id=builder_id, priority=priority, submitted_at=tx.now,
-            waited_for=int(new.waited_for), collapse_key=key if builder_id in new.collapsing else None,
+            waited_for=int(new.waited_for), collapse_key=key if builder_id in new.collapsing_on else None,
         )  # fmt: skip
         requests[builder_id] = request_id
+        if (origin := new.failed_parts.get(builder_id)) is not None:
+            taking_over.note_part(tx, request_id, origin)
         request = BuildRequest(
             builderid=builder_id, buildrequestid=request_id, buildsetid=buildset_id, claimed=False,
             claimed_at=None, claimed_by_masterid=None, complete=False, complete_at=None, priority=priority,

@@ -143,7 +143,10 @@ def unrecorded_child(connection: Connection, build_id: int) -> tuple[int, list[i
         if outcome
     }
     sets = connection.sql.execute(
-        sa.select(t.buildsets.c.id).where(t.buildsets.c.parent_build_id == build_id).order_by(t.buildsets.c.id)
+        # a set that builds a triggered build again has the same parent, but nobody waits for it
+        sa.select(t.buildsets.c.id)
+        .where(t.buildsets.c.parent_build_id == build_id, t.buildsets.c.rebuilt_build_id.is_(None))
+        .order_by(t.buildsets.c.id)
     ).scalars()
     for buildset_id in sets:
         if buildset_id not in recorded:

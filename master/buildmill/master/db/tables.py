@@ -329,6 +329,8 @@ builds = sa.Table(
     sa.Column("stop_results", sa.SmallInteger),
     sa.Column("stop_reason", sa.Text),
     sa.Column("stop_by", sa.Text),
+    # a `domain.stopping.Stopper`; NULL where an earlier version has written the rest
+    sa.Column("stop_by_kind", sa.String(12)),
     # grows with each change of who may write about the build's commands
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
     # how often another master has taken it over: who has not noticed writes nothing more (see `db.ownership`)
@@ -618,5 +620,6 @@ engine_calls = sa.Table(
 # last (E402): rows are copied in the order of the tables, and theirs name those above. Nothing here uses them (F401):
 # by being imported they are part of `metadata`.
 from buildmill.master.db import tables_of_graphs as graphs  # noqa: E402, F401
+from buildmill.master.db import tables_of_rebuilds as of_rebuilds  # noqa: E402, F401
 from buildmill.master.db import tables_of_schedules as of_schedules  # noqa: E402, F401
 from buildmill.master.db import tables_of_staging as of_staging  # noqa: E402, F401

@@ -128,6 +128,7 @@ class GraphRunPage(Resource, frozen=True):
         jobs: in the order in which they can run, the first of them.
         jobs_total: how many there are.
         schedule: name of the schedule that has asked for it; null also where that has none, or is gone.
+        target: what was asked for, as ``create`` takes it; null where something of it may not be read.
     """
 
     type_name = "graph_run_page"
@@ -138,6 +139,7 @@ class GraphRunPage(Resource, frozen=True):
     jobs_total: int | None
     run: GraphBuildResource
     schedule: str | None
+    target: dict[str, Any] | None
     withheld: list[str]
 
 

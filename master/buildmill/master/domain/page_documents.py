@@ -26,6 +26,7 @@ from buildmill.master.domain.resources import (
     SourcedProperties,
     SourceStamp,
     Step,
+    Stop,
     Worker,
 )
 from buildmill.master.domain.result_resources import TestResultSet
@@ -501,18 +502,42 @@ class NamedBuild(Resource, frozen=True):
     builder: str | None
 
 
+class TakenOver(Resource, frozen=True):
+    """A build that a step has taken over instead of having it built once more.
+
+    Attributes:
+        builder: as of a named build.
+        step_number: of the step, in its build.
+        taken_from: the build that has triggered it; null if that one is gone, or may not be read.
+    """
+
+    type_name = "taken_over"
+    plural = "taken_over"
+    id_field = "build"
+
+    build: Build
+    builder: str | None
+    step_number: int
+    taken_from: Build | None
+
+
 class BuildPage(Resource, frozen=True):
     """A build, with all that belongs to it but the text of its logs.
 
     Attributes:
         attempts: all builds of the request, this one among them.
         changes: those that made its source stamps, newest first.
+        could_take_over: how many of the builds that it has triggered a build of its failed part could take over; null
+            if it has not gone wrong.
         difference: to the newest good build before it; null if none is near enough, or nothing may be told.
         environment: what it runs in; empty where that was not noted.
+        failed_part_of: the build whose failed part it builds again.
         next_number, previous_number: its neighbours on the builder.
         parent: the build that has triggered it.
         rebuilds: the newest builds that repeat it.
         rebuilt: the build that it repeats.
+        stop: who has stopped it.
+        taken_over: builds that its steps have taken over, in their order.
         triggered: builds that it has triggered, the oldest ones.
     """
 
@@ -525,9 +550,11 @@ class BuildPage(Resource, frozen=True):
     builder: Builder | None
     buildset: Buildset | None
     changes: list[Change] | None
+    could_take_over: int | None
     data: list[BuildData] | None
     difference: Difference | None
     environment: list[EnvironmentValue] | None
+    failed_part_of: Build | None
     next_number: int | None
     parent: NamedBuild | None
     previous_number: int | None
@@ -536,6 +563,8 @@ class BuildPage(Resource, frozen=True):
     rebuilt: Build | None
     request: BuildRequest | None
     steps: list[StepWithLogs] | None
+    stop: Stop | None
+    taken_over: list[TakenOver] | None
     test_result_sets: list[TestResultSet] | None
     triggered: list[NamedBuild] | None
     withheld: list[str]

@@ -307,6 +307,28 @@ class Build(Resource, frozen=True):
         )
 
 
+class Stop(Resource, frozen=True):
+    """That a build was stopped, or a request cancelled; who has done it, and why.
+
+    Attributes:
+        buildid: null if it was a request of which no build ran.
+        by: what people know them by: a user or a service; null where `by_kind` says all.
+        by_kind: ``user``, ``anonymous`` (somebody who was not signed in), ``service``, ``parent`` (the build that had
+            triggered it was stopped), ``build`` (its own steps), ``master``; null if an earlier version wrote it.
+    """
+
+    type_name = "stop"
+    plural = "stops"
+    id_field = "buildrequestid"
+
+    buildid: int | None
+    buildrequestid: int
+    by: str | None
+    by_kind: str | None
+    reason: str
+    stopped_at: Instant
+
+
 class BuildData(Resource, frozen=True):
     """Data of a build; the bytes are a download."""
 

@@ -27,6 +27,7 @@ from buildmill.master.domain.locks import LockTable, Need
 from buildmill.master.domain.rendering import RenderError, is_renderable
 from buildmill.master.domain.resources import Log
 from buildmill.master.domain.result_rules import compute_result_and_termination
+from buildmill.master.domain.stopping import ITSELF, StoppedBy
 from buildmill.master.domain.storable import storable
 from buildmill.master.engine import freshness, retrying
 from buildmill.master.engine.build_properties import StoredProperties, set_properties
@@ -133,6 +134,7 @@ class Build(BuildView):
         self._lost = ""
         self._problem = ""
         self._stop_reason = ""
+        self._stopped_by = ITSELF
         self._stop_results: Result = CANCELLED
         self._abandon_call: Any = None
 
@@ -494,12 +496,15 @@ class Build(BuildView):
     async def _finish(self, result: Result, state: str, matched: Sequence[str] = ()) -> None:
         policy = None if self.stopped or result in (SUCCESS, WARNINGS, SKIPPED) else self.builder.config.retry
         seconds = round(self.locks.seconds_waited)
+        why = storable(self.secret_mask.text(self._stop_reason))
 
         def unit(tx: Transaction) -> None:
             if self._has_open_steps:
                 step_rows.abandon_unfinished(tx, self.buildid, result)
             if self.worker_handle.durable is not None or self._past is not None:
                 command_rows.end_assigned(tx, self.buildid, self.worker_handle.worker_id)
+            if self.stopped:
+                build_rows.note_stop(tx, self.buildid, why, self._stop_results, self._stopped_by)
             if seconds:
                 build_rows.add_locks_duration(tx, self.buildid, seconds)
             retrying.finish(
@@ -517,10 +522,15 @@ class Build(BuildView):
 
     # -- stopping ----------------------------------------------------------------------------------------
 
-    def stop(self, reason: str, result: int = CANCELLED) -> None:
-        """End it as soon as possible; the first wish counts."""
+    def stop(self, reason: str, result: int = CANCELLED, by: StoppedBy = ITSELF) -> None:
+        """End it as soon as possible; the first wish counts.
+
+        Args:
+            by: who wants it, if no row says so.
+        """
         if self.stopped or self.results is not None:
             return
+        self._stopped_by = by
         self._note_stop(int(result), reason, "")
         if self._waiting_for_worker is not None:
             self._waiting_for_worker.cancel()

@@ -34,6 +34,7 @@ class BuildView:
         self.number = started.build.number
         self.shown_builder_id = started.build.builderid  # of a virtual builder, if properties name one
         self.request = started.request
+        self.failed_part_of = started.failed_part_of  # the build that it builds again in part
         self.reason = started.reason
         self.builder = builder
         self.worker_handle = worker_handle

@@ -17,12 +17,13 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from buildmill.common.errors import BuildmillError
-from buildmill.master.db import build_data, builds, commands, logs, resuming, steps
+from buildmill.master.db import build_data, builds, commands, logs, resuming, steps, taking_over
 from buildmill.master.db.commands import CommandRow
 from buildmill.master.db.resuming import RecordedCall, StepRecord
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.resources import Log
 from buildmill.master.domain.secret_mask import SecretMask
+from buildmill.master.domain.taking_over import Takeover
 from buildmill.master.engine.step_log import StepLog
 from buildmill.master.engine.writes import Writes
 from buildmill.master.logs.store import LogStore
@@ -321,6 +322,25 @@ class StepCalls:
             outcome = await effect()
         await self._updates.run(steps.record_call, self._step_id, ordinal, "trigger", print_, list(outcome))
         return outcome
+
+    async def take_over(self, content: Any, origin_id: int, builder_ids: frozenset[int] | None) -> Takeover:
+        """Take over what a step of an earlier build had got by the same call of `trigger`.
+
+        Comes before that call. What was decided once is decided: after a restart it is found, whatever has become of
+        the earlier build.
+
+        Args:
+            content: as `trigger` will be given.
+            origin_id: the earlier build, of the same builder.
+            builder_ids: whom the call would ask; None if that is not known beforehand.
+        """
+        asked = self._fingerprint("trigger", content)
+
+        def unit(tx: Transaction) -> Any:
+            return msgspec.to_builtins(taking_over.take(tx, self._step_id, origin_id, asked, builder_ids))
+
+        outcome = await self.write_once(taking_over.TAKE_OVER, content, unit)
+        return msgspec.convert(outcome, Takeover)
 
     def add_steps(self, factories: Sequence[tuple[type, tuple[Any, ...], dict[str, Any]]], *, at_end: bool) -> None:
         """Write down that the step has added steps to its build.

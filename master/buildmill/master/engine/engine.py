@@ -33,6 +33,7 @@ from buildmill.master.domain.durability import Durability
 from buildmill.master.domain.events import Event, Key
 from buildmill.master.domain.locks import LockTable
 from buildmill.master.domain.reasons import Because, Reason
+from buildmill.master.domain.stopping import MASTER
 from buildmill.master.engine import leftovers
 from buildmill.master.engine.attachments import Attachments
 from buildmill.master.engine.build import Build
@@ -331,7 +332,7 @@ class Engine:
                     build.suspend()
                     del self.builds[build.buildid], self._assignments[build.buildid], self._handovers[build.buildid]
                 else:
-                    build.stop("Master Shutdown", RETRY)
+                    build.stop("Master Shutdown", RETRY, MASTER)
         if self.builds:
             self._idle = Deferred()
             if not clean:

@@ -27,6 +27,7 @@ class StepHost(Protocol):
     number: int
     builder: Any
     clock: IReactorTime
+    failed_part_of: int | None
     has_lost_commands: bool
     has_timed_out: bool
     locks: BuildLocks

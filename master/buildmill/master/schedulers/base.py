@@ -262,6 +262,7 @@ class BaseScheduler(ClusteredService):
         change_properties: SourcedValues | None = None,
         forget: Sequence[int] = (),
         state: Mapping[str, Any] | None = None,
+        leaving_out: frozenset[int] = frozenset(),
         **buildset: Any,
     ) -> AddedBuildset:
         """Ask for builds of these sources.
@@ -273,6 +274,7 @@ class BaseScheduler(ClusteredService):
             forget: changes that are built by this; in the same transaction they are forgotten, if they were
                 remembered, and noted as dealt with, so that a crash neither loses them nor builds them twice.
             state: values as for `setState`, kept in the same transaction.
+            leaving_out: ids of builders that are not asked, although they would be.
 
         Raises:
             InvalidInput: an unknown builder.
@@ -287,7 +289,7 @@ class BaseScheduler(ClusteredService):
             values["scheduler"] = self._fixed["scheduler"]
         if priority is None:
             priority = self._own_priority(names, changes_by_codebase or {})
-        builder_ids = await self.builder_ids(names)
+        builder_ids = [builder for builder in await self.builder_ids(names) if builder not in leaving_out]
         if forget or state:
             kind = type(self).__name__
             buildset["progress"] = SchedulerProgress(

@@ -14,6 +14,7 @@ from buildmill.common.results import Result
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.source_stamp_filter import SourceStampFilter
+from buildmill.master.domain.stopping import StoppedBy, Stopper
 from buildmill.master.engine.service import BuildbotService, settled
 from buildmill.master.mq.bus import Subscription
 from buildmill.master.schedulers.base import maybe_await
@@ -72,7 +73,8 @@ class _Canceller(BuildbotService):
     async def _cancel(self, request: int, reason: str) -> None:
         text = "{service} cancels request {request}: {reason}"
         self._log.info(text, service=repr(self), request=request, reason=reason)
-        await self.master.data.updates.cancelBuildRequest(request, reason, self.name or "")
+        by = StoppedBy(Stopper.SERVICE, self.name or "")
+        await self.master.data.updates.cancelBuildRequest(request, reason, by.name, by)
 
     async def _builder_name(self, builder: int) -> str:
         return str((await self._row("builders", builder))["name"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from buildmill.master.domain.properties import Properties
+from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.schedulers.base import AddedBuildset, BaseScheduler
 
 
@@ -41,15 +42,46 @@ class Triggerable(BaseScheduler):
             Id of the buildset, and ``{builder id: request id}``. The event ``buildsets/ID/complete`` tells
             when all builds are done.
         """
-        given = Properties()
-        if set_props is not None:
-            given.updateFromProperties(set_props)
-        given.setProperty("reason", self.reason, "Scheduler")
-        return await self.addBuildsetForSourceStampsWithDefaults(
-            reason=self.reason,
-            sourcestamps=sourcestamps,
+        return await self._ask(
+            set_props,
             waited_for=waited_for,
-            properties=given,
+            sourcestamps=sourcestamps,
             parent_buildid=parent_buildid,
             parent_relationship=parent_relationship,
         )
+
+    @property
+    def can_leave_out(self) -> bool:
+        """Whether `trigger_others` does what `trigger` does, but for fewer builders."""
+        return type(self).trigger is Triggerable.trigger
+
+    async def usual_builders(self) -> frozenset[int] | None:
+        """Ids of the builders that `trigger` asks; None when they depend on what it is given."""
+        if is_renderable(self.builderNames):
+            return None
+        return frozenset(await self.builder_ids(self.builderNames))
+
+    async def trigger_others(
+        self, done: frozenset[int], failed_parts: Mapping[int, int], set_props: Properties | None, **asked: Any
+    ) -> tuple[int | None, dict[int, int]]:
+        """Ask for builds as `trigger` does, but not on all builders.
+
+        Args:
+            done: ids of the builders that are not asked.
+            failed_parts: by builder id, earlier builds whose failed part is asked for only.
+            set_props, asked: see `trigger`.
+
+        Returns:
+            As `trigger`; None and no request if no builder is left.
+        """
+        usual = await self.usual_builders()
+        if usual is not None and usual <= done:
+            return None, {}
+        return await self._ask(set_props, leaving_out=done, failed_parts=failed_parts, **asked)
+
+    async def _ask(self, passed: Properties | None, **asked: Any) -> AddedBuildset:
+        given = Properties()
+        if passed is not None:
+            given.updateFromProperties(passed)
+        given.setProperty("reason", self.reason, "Scheduler")
+        return await self.addBuildsetForSourceStampsWithDefaults(reason=self.reason, properties=given, **asked)

@@ -13,6 +13,8 @@ from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.renderables import Property
 from buildmill.master.domain.rendering import is_renderable
 from buildmill.master.domain.result_rules import ALL_RESULTS, status_text, worst_of
+from buildmill.master.domain.stopping import PARENT
+from buildmill.master.domain.taking_over import Takeover
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.steps.arguments import check_type, label
 
@@ -83,6 +85,7 @@ class Trigger(BuildStep):
         self.triggeredNames: list[str] = []
         self._counts: dict[Result, int] = {}
         self._request_ids: list[int] = []
+        self._taken = 0
         self._waiting = False
         self._check(sourceStamp, sourceStamps, updateSourceStamp, copy_properties)
         self.updateSourceStamp = updateSourceStamp
@@ -151,7 +154,11 @@ class Trigger(BuildStep):
     # -- running -----------------------------------------------------------------------------
 
     async def run(self) -> int:
-        """Trigger all; wait if that is wanted."""
+        """Trigger all; wait if that is wanted.
+
+        In a build of the failed part of an earlier one, builds that this step had triggered there with the same call,
+        and that ended well, stand for new ones.
+        """
         wanted = self.getSchedulersAndProperties()
         if hasattr(wanted, "__await__"):
             wanted = await wanted
@@ -159,22 +166,27 @@ class Trigger(BuildStep):
         stamps = self.prepareSourcestampListForTrigger()
         important: list[int] = []
         everything: list[int] = []
+        kept: list[int] = []
         for scheduler, entry in schedulers:
             if self.stopped:
                 return CANCELLED
-            buildset, requests = await self._trigger(scheduler, entry["props_to_set"], stamps)
+            takeover, buildset, requests = await self._trigger(scheduler, entry["props_to_set"], stamps)
             if buildset is not None:  # else it only remembers what to build later
                 everything.append(buildset)
                 if not entry.get("unimportant"):
                     important.append(buildset)
             self.triggeredNames.append(scheduler.name)
+            if takeover is not None:
+                await self._show_taken(takeover)
+                if not entry.get("unimportant"):
+                    kept += [one.results for one in takeover.taken]
             for request in requests:
                 await self.addURL(f"{scheduler.name} #{request}", f"{self._base_url()}#/buildrequests/{request}")
             self._request_ids += requests
             self.updateSummary()
         if not self.waitForFinish:
             return SUCCESS
-        return await self._wait(everything, important)
+        return worst_of(kept, await self._wait(everything, important))
 
     def _scheduler(self, name: str) -> Any:
         scheduler = self.master.schedulers.get(name)
@@ -184,22 +196,41 @@ class Trigger(BuildStep):
 
     async def _trigger(
         self, scheduler: Any, properties: Mapping[str, Any], stamps: Sequence[dict[str, Any]]
-    ) -> tuple[int | None, list[int]]:
+    ) -> tuple[Takeover | None, int | None, list[int]]:
         passed = self.createTriggerProperties(properties)
+        asked = [scheduler.name, passed.asDict(), [sorted(s.items(), key=lambda i: i[0]) for s in stamps]]
+        takeover = await self._take_over(scheduler, asked)
 
         async def effect() -> list[Any]:
-            buildset, requests = await scheduler.trigger(
-                waited_for=self.waitForFinish,
-                sourcestamps=[dict(stamp) for stamp in stamps],
-                set_props=passed,
-                parent_buildid=self.build.buildid,
-                parent_relationship=self.parent_relationship,
-            )
+            wanted = {
+                "waited_for": self.waitForFinish,
+                "sourcestamps": [dict(stamp) for stamp in stamps],
+                "set_props": passed,
+                "parent_buildid": self.build.buildid,
+                "parent_relationship": self.parent_relationship,
+            }
+            if takeover is None:
+                buildset, requests = await scheduler.trigger(**wanted)
+            else:
+                buildset, requests = await scheduler.trigger_others(takeover.done, dict(takeover.again), **wanted)
             return [buildset, sorted(requests.values())]
 
-        asked = [scheduler.name, passed.asDict(), [sorted(s.items(), key=lambda i: i[0]) for s in stamps]]
         buildset, requests = await self.calls.trigger(asked, effect)
-        return buildset, requests
+        return takeover, buildset, requests
+
+    async def _take_over(self, scheduler: Any, asked: Any) -> Takeover | None:
+        """What need not be asked for; None where everything is built."""
+        origin = self.build.failed_part_of
+        if origin is None or not getattr(scheduler, "can_leave_out", False):
+            return None
+        return await self.calls.take_over(asked, origin, await scheduler.usual_builders())
+
+    async def _show_taken(self, takeover: Takeover) -> None:
+        for one in takeover.taken:
+            whence = "" if one.from_number is None else f" from #{one.from_number}"
+            name = f"taken over{whence}: {status_text(Result(one.results))}: {one.builder} #{one.number}"
+            await self.addURL(name, f"{self._base_url()}#/builders/{one.shown_builder_id}/builds/{one.number}")
+        self._taken += len(takeover.taken)
 
     async def _wait(self, everything: Sequence[int], important: Sequence[int]) -> Result:
         self._waiting = True
@@ -257,15 +288,17 @@ class Trigger(BuildStep):
 
     async def _cancel_children(self, reason: str) -> None:
         for request in self._request_ids:
-            await self.master.data.updates.cancelBuildRequest(request, f"parent was stopped: {reason}", "")
+            await self.master.data.updates.cancelBuildRequest(request, f"parent was stopped: {reason}", "", PARENT)
 
     # -- texts -------------------------------------------------------------------------------
 
     def getCurrentSummary(self) -> Any:
-        """What was triggered, and how it ended."""
+        """What was triggered, what was taken over, and how it ended."""
         if not self.triggeredNames:
             return super().getCurrentSummary()
         counts = [f"{self._counts[r]} {status_text(r, self._counts[r])}" for r in ALL_RESULTS if self._counts.get(r)]
+        if self._taken:
+            counts.append(f"{self._taken} taken over")
         return {"step": f"triggered {', '.join([*self.triggeredNames, *counts])}"}
 
     def getResultSummary(self) -> Any:

@@ -82,9 +82,11 @@ export interface BuildPage {
   builder: Builder | null;
   buildset: Buildset | null;
   changes: Change[] | null;
+  could_take_over: number | null;
   data: BuildData[] | null;
   difference: Difference | null;
   environment: EnvironmentValue[] | null;
+  failed_part_of: Build | null;
   next_number: number | null;
   parent: NamedBuild | null;
   previous_number: number | null;
@@ -93,6 +95,8 @@ export interface BuildPage {
   rebuilt: Build | null;
   request: BuildRequest | null;
   steps: StepWithLogs[] | null;
+  stop: Stop | null;
+  taken_over: TakenOver[] | null;
   test_result_sets: TestResultSet[] | null;
   triggered: NamedBuild[] | null;
   withheld: string[];
@@ -402,6 +406,7 @@ export interface GraphRunPage {
   jobs_total: number | null;
   run: GraphBuildResource;
   schedule: string | null;
+  target: Record<string, Json> | null;
   withheld: string[];
 }
 
@@ -868,10 +873,26 @@ export interface StepWithLogs {
   step: Step;
 }
 
+export interface Stop {
+  buildid: number | null;
+  buildrequestid: number;
+  by: string | null;
+  by_kind: string | null;
+  reason: string;
+  stopped_at: number;
+}
+
 export interface TableUpdatedTrigger {
   type: "tableUpdated";
   tableRid: string;
   branchName: string;
+}
+
+export interface TakenOver {
+  build: Build;
+  builder: string | null;
+  step_number: number;
+  taken_from: Build | null;
 }
 
 export interface TargetResource {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Build, Log, NamedBuild, Step, StepWithLogs } from "../api/schema";
-import { badOf, causeOf, hintOf, saidOf, triggeredBy, witnesses } from "./cause";
+import type { Build, Log, NamedBuild, Step, StepWithLogs, Stop, TakenOver } from "../api/schema";
+import { badOf, causeOf, hasFailedPart, hintOf, saidOf, stoppedBy, takenBy, triggeredBy, wasStopped, witnesses } from "./cause";
 
 const SUCCESS = 0;
 const FAILURE = 2;
@@ -80,4 +80,45 @@ it.each([
   ["process killed by signal 15", undefined],
 ])("what people should know of '%s'", (line, hint) => {
   expect(hintOf(line)).toBe(hint);
+});
+
+it("builds that were taken over belong to the step of that number", () => {
+  const { step: trigger } = step("t", SUCCESS, { number: 2 });
+  const taken = (step_number: number): TakenOver => ({ ...child(SUCCESS), step_number, taken_from: null });
+  expect(takenBy(trigger, [taken(2), taken(3)])).toEqual([taken(2)]);
+  expect(takenBy(trigger, null)).toEqual([]);
+});
+
+it.each([
+  [true, 2, true],
+  [true, 0, false],
+  [true, null, false],
+  [false, 2, false],
+])("a build has a failed part when it has ended (%s) and %s could be taken over", (complete, could_take_over, expected) => {
+  expect(hasFailedPart({ build: build(FAILURE, { complete }), could_take_over })).toBe(expected);
+});
+
+describe("who has stopped it", () => {
+  const stop: Stop = { buildid: 1, buildrequestid: 2, by: null, by_kind: null, reason: "", stopped_at: 3 };
+
+  it.each([
+    ["ada", "user", "Stopped by ada"],
+    ["old builds", "service", "Stopped by old builds"],
+    [null, "anonymous", "Stopped by somebody who was not signed in"],
+    [null, "parent", "Stopped with the build that had triggered it"],
+    [null, "build", "Stopped by its own steps"],
+    [null, "master", "Stopped by the master"],
+    ["the job graph", "master", "Stopped by the job graph"],
+    ["ada", null, "Stopped by ada"],
+    [null, null, "Stopped"],
+    [null, "something new", "Stopped"],
+  ])("is told of %s (%s)", (by, by_kind, told) => {
+    expect(stoppedBy({ by, by_kind })).toBe(told);
+  });
+
+  it("is the reason of a cancelled build's end, and of no other one's", () => {
+    expect(wasStopped({ build: build(CANCELLED), stop })).toBe(true);
+    expect(wasStopped({ build: build(FAILURE), stop })).toBe(false);
+    expect(wasStopped({ build: build(CANCELLED), stop: null })).toBe(false);
+  });
 });

@@ -1,6 +1,7 @@
 /** What a page says first about a build that did not end well: which step, and in which order its logs are asked why. */
 
-import type { BuildPage, Log, NamedBuild, Step, StepWithLogs } from "../api/schema";
+import type { BuildPage, Log, NamedBuild, Step, StepWithLogs, Stop, TakenOver } from "../api/schema";
+import { text } from "../text";
 import { isBad } from "./results";
 import { SURE, type Weights } from "./telling";
 
@@ -80,6 +81,36 @@ export function saidOf(page: Pick<BuildPage, "build" | "triggered">, cause: Step
 /** Of the builds that were triggered, those that have not ended well. */
 export function badOf(triggered: BuildPage["triggered"]): NamedBuild[] {
   return (triggered ?? []).filter(({ build }) => needsReason(build.results));
+}
+
+/** Whether the reason of a build's end is that somebody has stopped it. */
+export function wasStopped({ build, stop }: Pick<BuildPage, "build" | "stop">): boolean {
+  return build.results === CANCELLED && stop !== null;
+}
+
+/** Who has stopped something, in words without a full stop. */
+export function stoppedBy({ by, by_kind }: Pick<Stop, "by" | "by_kind">): string {
+  const { stopped } = text.build;
+  switch (by_kind) {
+    case "anonymous":
+    case "parent":
+    case "build":
+      return stopped[by_kind];
+    case "master":
+      return by === null ? stopped.master : stopped.by(by);
+    default:
+      return by === null ? stopped.unknown : stopped.by(by);
+  }
+}
+
+/** What a step has taken over. */
+export function takenBy(step: Step, taken: BuildPage["taken_over"]): TakenOver[] {
+  return (taken ?? []).filter(({ step_number }) => step_number === step.number);
+}
+
+/** Whether a build has a part that need not be built again. */
+export function hasFailedPart({ build, could_take_over }: Pick<BuildPage, "build" | "could_take_over">): boolean {
+  return build.complete && !!could_take_over;
 }
 
 /** The builds that a step has triggered: its links name their requests. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { branchOf, lookOfStatus, nameOfStatus, requestOf, shortened, shortRid, withoutRids } from "./graph";
+import type { GraphBuildResource } from "../api/schema";
+import { branchOf, lookOfStatus, nameOfStatus, requestAgain, requestOf, shortened, shortRid, withoutRids } from "./graph";
 
 describe("names", () => {
   it("tells runs apart by a few letters", () => {
@@ -31,5 +32,26 @@ describe("branches", () => {
     expect(branchOf({ branch: "next", branches: ["main", "next"] })).toEqual({ branch: "next", base: "main" });
     expect(requestOf(every, {})).toEqual({ target: every });
     expect(requestOf(every, { branch: "next", base: "main" }, { force: true })).toEqual({ target: every, branch: "next", fallbacks: ["main"], force: true });
+  });
+});
+
+describe("asking for what failed again", () => {
+  const run = {
+    abort_on_failure: true, branch: "next", cancelled_by: null, created_at_ms: 1, created_by: "ada", fallbacks: ["main"],
+    finished_at_ms: 2, forced: true, graph_buildid: 3, notifications: false, retry_backoff_ms: 1000, retry_count: 2,
+    rid: "ri.1", schedule_rid: null, status: "FAILED",
+  } satisfies GraphBuildResource;
+  const target = { type: "upstream", targetRids: ["ri.2"], ignoredRids: [] };
+
+  it("repeats what the run was asked for with, but without force", () => {
+    expect(requestAgain({ run, target })).toEqual({
+      target, branch: "next", fallbacks: ["main"], retry_count: 2, retry_backoff_ms: 1000, abort_on_failure: true, notifications: false,
+    });
+  });
+
+  it("needs a run that has failed, and to know what was asked for", () => {
+    expect(requestAgain({ run: { ...run, status: "SUCCEEDED" }, target })).toBeNull();
+    expect(requestAgain({ run: { ...run, status: "RUNNING" }, target })).toBeNull();
+    expect(requestAgain({ run, target: null })).toBeNull();
   });
 });

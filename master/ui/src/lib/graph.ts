@@ -1,6 +1,6 @@
 /** What pages of job graphs say and how it looks. */
 
-import type { GraphRunJob, TargetState } from "../api/schema";
+import type { GraphRunJob, GraphRunPage, TargetState } from "../api/schema";
 import { text } from "../text";
 import type { Look } from "./results";
 
@@ -53,6 +53,13 @@ export function branchOf({ branch, branches }: { branch: string; branches: reado
 /** What a run is asked for with. */
 export function requestOf(target: object, { branch, base }: Branch, more: object = {}): object {
   return { target, ...(branch === undefined ? {} : { branch, fallbacks: base === undefined ? [] : [base] }), ...more };
+}
+
+/** What asks for the same as a run, without force: what is fresh by now is left as it is. */
+export function requestAgain({ run, target }: Pick<GraphRunPage, "run" | "target">): object | null {
+  if (target === null || run.status !== "FAILED") return null;
+  const { branch, fallbacks, retry_count, retry_backoff_ms, abort_on_failure, notifications } = run;
+  return { target, branch, fallbacks, retry_count, retry_backoff_ms, abort_on_failure, notifications };
 }
 
 /** What people call a job: what it writes. */

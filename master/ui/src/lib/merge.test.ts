@@ -12,9 +12,10 @@ const step: Step = {
 };
 const log: Log = { complete: false, logid: 21, name: "stdio", num_lines: 5, slug: "stdio", stepid: 11, type: "s" };
 const page: BuildPage = {
-  attempts: [], build, builder: null, buildset: null, changes: [], data: [], difference: null, environment: [], next_number: null,
+  attempts: [], build, builder: null, buildset: null, changes: [], could_take_over: null, data: [], difference: null,
+  environment: [], failed_part_of: null, next_number: null,
   parent: null, previous_number: null, properties: { a: [1, "x"] }, rebuilds: [], rebuilt: null, request: null,
-  steps: [{ step, logs: [log] }], test_result_sets: [], triggered: [], withheld: [], worker: "w1",
+  steps: [{ step, logs: [log] }], stop: null, taken_over: [], test_result_sets: [], triggered: [], withheld: [], worker: "w1",
 };
 const event = (key: string, message: unknown) => ({ key: key.split("/"), message });
 
@@ -97,7 +98,7 @@ describe("a run of a graph", () => {
     abort_on_failure: false, branch: "main", cancelled_by: null, created_at_ms: 1, created_by: "ann", fallbacks: [], finished_at_ms: null, forced: false,
     graph_buildid: 1, notifications: false, retry_backoff_ms: 0, retry_count: 0, rid: "ri.1", schedule_rid: null, status: "RUNNING",
   };
-  const page: GraphRunPage = { jobs: [], jobs_total: 0, run, schedule: null, withheld: [] };
+  const page: GraphRunPage = { jobs: [], jobs_total: 0, run, schedule: null, target: null, withheld: [] };
 
   it("takes over how far it is, and is read again when a job changes", () => {
     const ended = { ...run, status: "FAILED", finished_at_ms: 5 };

@@ -7,7 +7,7 @@ import type { Build, BuildPage, NamedBuild } from "../api/schema";
 import { addressOf } from "../api/client";
 import { config } from "../api/config";
 import { useBuilderId, useOne } from "../api/queries";
-import { causeOf, triggeredBy } from "../lib/cause";
+import { causeOf, hasFailedPart, triggeredBy, wasStopped } from "../lib/cause";
 import { mergeBuildPage } from "../lib/merge";
 import { isBad, lookOf } from "../lib/results";
 import { formatDuration } from "../lib/time";
@@ -16,6 +16,7 @@ import { Ago, BuildLink, BuilderLink, Document, Duration, Result, Section, Withh
 import { Differences, Suspects } from "../parts/build/Differences";
 import { NamedLink, Reason } from "../parts/build/Reason";
 import { Steps } from "../parts/build/Steps";
+import { Stopped } from "../parts/build/Stopped";
 import { ChangeList, shortRevision } from "../parts/Changes";
 import { EnvironmentFold } from "../parts/Environment";
 import { text } from "../text";
@@ -96,6 +97,12 @@ function Body({ page, name }: { page: BuildPage; name: string }): ReactNode {
 function Head({ page, name }: { page: BuildPage; name: string }): ReactNode {
   const { build, builder } = page;
   const [told, setTold] = useState("");
+  const navigate = useNavigate();
+  const follow = ([, requests]: [number, Record<string, number>]): void => {
+    const [request] = Object.values(requests);
+    if (request === undefined) setTold(text.build.rebuiltFailed);
+    else void navigate({ to: "/buildrequests/$request", params: { request: String(request) }, search: { redirect_to_build: true } });
+  };
   const look = lookOf(build.results);
   return (
     <header className={`page-head build-head ${look}`}>
@@ -121,6 +128,13 @@ function Head({ page, name }: { page: BuildPage; name: string }): ReactNode {
           {build.locks_duration_s > 0 && <span>{text.common.locked(formatDuration(build.locks_duration_s))}</span>}
         </p>
         <Whence page={page} />
+        {page.stop && !wasStopped(page) && (
+          <p className="line">
+            <span>
+              <Stopped stop={page.stop} />
+            </span>
+          </p>
+        )}
         {told && <p role="status">{told}</p>}
       </div>
       <div className="buttons">
@@ -133,6 +147,17 @@ function Head({ page, name }: { page: BuildPage; name: string }): ReactNode {
           <BuildLink builder={build.builderid} number={page.next_number} className="button">
             <span className="visually-hidden">{text.build.next}</span> {text.common.number(page.next_number)} <span aria-hidden="true">›</span>
           </BuildLink>
+        )}
+        {hasFailedPart(page) && (
+          <ActionButton
+            path={`builds/${build.buildid}`}
+            method="rebuild"
+            params={{ part: "failed" }}
+            label={text.build.rebuildFailed}
+            hint={text.build.rebuildFailedHint(page.could_take_over ?? 0)}
+            className="primary"
+            onDone={follow}
+          />
         )}
         {build.complete ? (
           <ActionButton path={`builds/${build.buildid}`} method="rebuild" label={text.build.rebuild} onDone={() => setTold(text.build.rebuilt)} />
@@ -153,12 +178,13 @@ function Head({ page, name }: { page: BuildPage; name: string }): ReactNode {
 
 /** Why there is this build, how long that waited, and which builds it comes from. */
 function Whence({ page }: { page: BuildPage }): ReactNode {
-  const { build, buildset, request, parent, rebuilt, attempts } = page;
+  const { build, buildset, request, parent, rebuilt, attempts, failed_part_of: origin } = page;
+  const builder = page.builder?.name ?? null;
   const attempt = (attempts ?? []).findIndex(({ buildid }) => buildid === build.buildid) + 1;
   const waited = request ? build.started_at - request.submitted_at : 0;
   return (
     <p className="line muted">
-      {buildset && <span>{buildset.reason}</span>}
+      {buildset && !origin && <span>{buildset.reason}</span>}
       {waited > 0 && <span>{text.build.waited(formatDuration(waited))}</span>}
       {attempts && attempts.length > 1 && <span>{text.build.attempt(attempt, attempts.length)}</span>}
       {parent && (
@@ -166,9 +192,14 @@ function Whence({ page }: { page: BuildPage }): ReactNode {
           {text.build.parent} <NamedLink one={parent} />
         </span>
       )}
-      {rebuilt && (
+      {origin && (
         <span>
-          {text.build.rebuiltFrom} <NamedLink one={{ build: rebuilt, builder: page.builder?.name ?? null }} />
+          {text.build.failedPartOf} <NamedLink one={{ build: origin, builder }} />
+        </span>
+      )}
+      {rebuilt && rebuilt.buildid !== origin?.buildid && (
+        <span>
+          {text.build.rebuiltFrom} <NamedLink one={{ build: rebuilt, builder }} />
         </span>
       )}
     </p>

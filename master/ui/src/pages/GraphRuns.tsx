@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState, type ReactNode } from "react";
 import type { GraphBuildResource, GraphJobResource, GraphRunAttempt, GraphRunJob, GraphRunPage } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
-import { lookOfStatus, nameOfJob, nameOfStatus, shortRid } from "../lib/graph";
+import { lookOfStatus, nameOfJob, nameOfStatus, requestAgain, shortRid } from "../lib/graph";
 import { mergeRunPage } from "../lib/merge";
 import { ActionButton } from "../parts/actions";
 import { BuilderLink, BuildLink, Document, Empty, Loading, Mark, Problem, Section, Withheld, useTitle, type PageIcon } from "../parts/basics";
@@ -77,6 +77,9 @@ const ENDED = new Set(["SUCCEEDED", "FAILED", "CANCELED", "DID_NOT_RUN"]);
 function Body({ page }: { page: GraphRunPage }): ReactNode {
   const { run } = page;
   const jobs = page.jobs ?? [];
+  const navigate = useNavigate();
+  const show = (rid: string): void => void navigate({ to: "/graph/runs/$run", params: { run: rid } });
+  const again = requestAgain(page);
   const done = jobs.filter(({ job }) => ENDED.has(job.status)).length;
   return (
     <>
@@ -107,6 +110,7 @@ function Body({ page }: { page: GraphRunPage }): ReactNode {
             {page.jobs !== null && <span>{text.run.counts(done, page.jobs_total ?? jobs.length)}</span>}
           </p>
         </div>
+        {again && <ActionButton<string> path="graph_builds" method="create" params={again} label={text.run.again} hint={text.run.againHint} className="primary" onDone={show} />}
         {run.finished_at_ms === null && <ActionButton path={`graph_builds/${encodeURIComponent(run.rid)}`} method="cancel" label={text.run.cancel} className="danger" />}
       </header>
       {page.jobs !== null && (jobs.length === 0 ? <Empty>{text.run.noJobs}</Empty> : <Jobs run={run} jobs={jobs} />)}

@@ -2,14 +2,16 @@
 
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState, type ReactNode } from "react";
-import type { Build, BuildRequest } from "../api/schema";
+import type { Build, BuildRequest, Stop } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
 import { Ago, BuilderLink, Document, Result, Section, useTitle } from "../parts/basics";
+import { Stopped } from "../parts/build/Stopped";
 import { BuildTable } from "../parts/BuildTable";
 import { Explanation, RequestButtons, useBuilderNames } from "./Pending";
 import { text } from "../text";
 
+const CANCELLED = 6;
 const route = getRouteApi("/buildrequests/$request");
 
 export default function RequestPage(): ReactNode {
@@ -47,6 +49,7 @@ export default function RequestPage(): ReactNode {
             </div>
             {!request.complete && <RequestButtons request={request} />}
           </header>
+          {request.complete && request.results === CANCELLED && <Cancelled path={path} />}
           {!request.complete && !request.claimed && (
             <Section title={text.builder.why}>
               <Explanation request={request.buildrequestid} most={50} />
@@ -61,4 +64,14 @@ export default function RequestPage(): ReactNode {
       )}
     </Document>
   );
+}
+
+/** Who has cancelled it, or stopped its builds. */
+function Cancelled({ path }: { path: string }): ReactNode {
+  const stops = useRows<Stop>(`${path}/stops`);
+  return stops.data?.map((stop) => (
+    <p key={stop.buildid ?? 0} className="telling">
+      <Stopped stop={stop} />
+    </p>
+  ));
 }

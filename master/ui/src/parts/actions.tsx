@@ -13,6 +13,8 @@ interface ActionProps<T> {
   readonly method: string;
   readonly params?: object;
   readonly label: string;
+  /** What it does, for whoever may do it. */
+  readonly hint?: string | undefined;
   readonly className?: string;
   /** Asked for before; its answer is the parameter `parameter`. */
   readonly question?: { readonly title: string; readonly label: string; readonly parameter: string; readonly isNumber?: boolean; readonly initial?: string };
@@ -26,13 +28,14 @@ interface PermittedProps {
   readonly path: string;
   readonly method: string;
   readonly label: string;
+  readonly hint?: string | undefined;
   readonly className?: string | undefined;
   readonly isOff?: boolean;
   readonly onClick: () => void;
 }
 
 /** A button for who may; whoever has to sign in first is told so, and nobody else sees it. */
-export function PermittedButton({ path, method, label, className, isOff = false, onClick }: PermittedProps): ReactNode {
+export function PermittedButton({ path, method, label, hint, className, isOff = false, onClick }: PermittedProps): ReactNode {
   const allowed = useAllowed(path, method);
   if (allowed === "no") return null;
   const mustSignIn = allowed === "signIn";
@@ -42,7 +45,7 @@ export function PermittedButton({ path, method, label, className, isOff = false,
       type="button"
       className={className}
       disabled={isOff || allowed === "asking"}
-      {...(mustSignIn ? { title: needed } : {})}
+      title={mustSignIn ? needed : hint}
       onClick={() => (mustSignIn ? openSignIn(needed) : onClick())}
     >
       {label}
@@ -51,7 +54,7 @@ export function PermittedButton({ path, method, label, className, isOff = false,
 }
 
 /** A button. A refusal is told beside it. */
-export function ActionButton<T>({ path, method, params = {}, label, className, question, warning, onDone }: ActionProps<T>): ReactNode {
+export function ActionButton<T>({ path, method, params = {}, label, hint, className, question, warning, onDone }: ActionProps<T>): ReactNode {
   const [isAsking, setAsking] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
@@ -81,7 +84,7 @@ export function ActionButton<T>({ path, method, params = {}, label, className, q
   const asked = question ?? warning;
   return (
     <>
-      <PermittedButton path={path} method={method} label={label} className={className} isOff={isBusy} onClick={() => (asked ? setAsking(true) : void run({}))} />
+      <PermittedButton path={path} method={method} label={label} hint={hint} className={className} isOff={isBusy} onClick={() => (asked ? setAsking(true) : void run({}))} />
       {problem && !isAsking && (
         <span role="alert" className="error">
           {problem}

@@ -119,6 +119,7 @@ def test_a_run_is_told_with_its_jobs_attempts_and_versions(house: House) -> None
     assert clean.attempts[0].attempt.results == FAILURE
     assert (clean.attempts[0].build_number, clean.builder, clean.builderid) == (1, BUILDER, house.builders[BUILDER])
     assert (clean.needs, report.needs, report.attempts) == ([], [0], [])
+    assert page.target == {"type": "manual", "targetRids": (rid("clean"), rid("report"))}
     assert [(mark.target, mark.state) for mark in report.outputs] == [("report", None)]
 
     house.stage.advance(1)
@@ -143,7 +144,7 @@ def test_parts_of_a_run_are_withheld(house: House) -> None:
     assert page.jobs is not None
     assert [job.inputs for job in page.jobs] == [None]
     page = read(house, "pages", "graph_builds", build.rid, withheld=("jobs",))
-    assert (page.jobs, page.jobs_total, page.withheld) == (None, None, ["jobs"])
+    assert (page.jobs, page.jobs_total, page.target, page.withheld) == (None, None, None, ["jobs"])
     with pytest.raises(NotFound):
         read(house, "pages", "graph_builds", "ri.none")
 
@@ -167,7 +168,7 @@ def test_as_many_statements_are_needed_for_a_large_run_as_for_a_small_one(memory
     house.work("t1")
     memory.result(memory.database.read(trace))
 
-    assert count(small.rid) == count(large.rid) == 7
+    assert count(small.rid) == count(large.rid) == 8
     house.end_all()
 
 

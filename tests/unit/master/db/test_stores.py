@@ -24,6 +24,7 @@ from buildmill.master.db import (
 )
 from buildmill.master.db import tables as t
 from buildmill.master.db.buildsets import NewBuildset
+from buildmill.master.domain.stopping import user
 from tests.database import NOW, Stage
 
 
@@ -142,7 +143,7 @@ def test_cancelled_request_is_complete_or_has_its_build_stopped(rows: Rows) -> N
     assert started is not None
 
     for request in (waiting, running):
-        rows.write(builds.cancel_request, request, "why", "me", rows.master)
+        rows.write(builds.cancel_request, request, "why", user("me"), rows.master)
 
     assert rows.request(waiting).results == CANCELLED
     assert not rows.request(running).complete
@@ -157,9 +158,9 @@ def test_finished_or_unknown_build_cannot_be_stopped(rows: Rows) -> None:
     rows.write(builds.finish, started.build.buildid, SUCCESS)
 
     with pytest.raises(Conflict):
-        rows.write(builds.request_stop, started.build.buildid, "", CANCELLED, "")
+        rows.write(builds.request_stop, started.build.buildid, "", CANCELLED, user(""))
     with pytest.raises(NotFound):
-        rows.write(builds.request_stop, 99, "", CANCELLED, "")
+        rows.write(builds.request_stop, 99, "", CANCELLED, user(""))
 
 
 def test_rebuild_of_a_rebuild_names_the_first_build(rows: Rows) -> None:

@@ -16,13 +16,14 @@ from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import EVERYTHING, ResultSpec
 from buildmill.master.data.types import TYPES
 from buildmill.master.data.versions import EVERY_CHANGE
-from buildmill.master.db import build_data, builders, environments
+from buildmill.master.db import build_data, builders, environments, taking_over
 from buildmill.master.db import builds as build_rows
 from buildmill.master.db.reading import directory, neighbourhood, overview
 from buildmill.master.db.reading.builds import BUILDS
 from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS
 from buildmill.master.db.reading.sources import CHANGES, SOURCE_STAMPS
 from buildmill.master.db.reading.steps import LOGS, STEPS
+from buildmill.master.db.reading.stops import stop_of_build
 from buildmill.master.db.reading.test_results import TEST_RESULT_SETS
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.blame import (
@@ -32,7 +33,7 @@ from buildmill.master.domain.blame import (
     step_differences,
 )
 from buildmill.master.domain.environments import Entry, EnvironmentDifference, environment_differences, shown
-from buildmill.master.domain.page_documents import BuildPage, Difference, NamedBuild, StepWithLogs
+from buildmill.master.domain.page_documents import BuildPage, Difference, NamedBuild, StepWithLogs, TakenOver
 from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Filter, Operator, Query, only
 from buildmill.master.domain.resources import (
@@ -45,9 +46,10 @@ from buildmill.master.domain.resources import (
     SourceStamp,
     Step,
 )
+from buildmill.master.domain.taking_over import GOOD
 
 MOST_BUILDS: Final = 100
-"""Attempts, rebuilds and triggered builds, of each so many."""
+"""Attempts, rebuilds, triggered and taken builds, of each so many."""
 MOST_CHANGES: Final = 100
 OTHER_BUILDS: Final = "builds"
 """The part with whatever is told of builds beside this one."""
@@ -66,18 +68,41 @@ class _Origin:
         return () if self.buildset is None else self.buildset.sourcestamps
 
 
+@dataclass(frozen=True, slots=True)
+class _Relatives:
+    """The build that has triggered this one, the one that it repeats, and the one whose failed part it is."""
+
+    parent: Build | None = None
+    rebuilt: Build | None = None
+    failed_part_of: Build | None = None
+
+
+_NO_RELATIVES: Final = _Relatives()
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A build that a step has taken over."""
+
+    step_number: int
+    build: Build
+    taken_from: Build | None
+
+
 def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | None:
     build = find_build(connection, keys, EVERYTHING)
     if build is None:
         return None
     origin = _origin(connection, build)
     steps = STEPS.select(connection, Query((only("buildid", build.buildid),), ("number",)))
-    parent, rebuilt = None, None
-    if spec.wants(OTHER_BUILDS, "parent", "rebuilt"):
-        parent, rebuilt = _relatives(connection, origin.buildset, spec.query.reach)
+    relatives = _NO_RELATIVES
+    if spec.wants(OTHER_BUILDS, "parent", "rebuilt", "failed_part_of"):
+        relatives = _relatives(connection, build, origin.buildset, spec.query.reach)
     triggered = _builds(connection, spec, "triggered", only("triggered by", build.buildid))
     entries = None if "properties" in spec.withheld else environments.of_build(connection, build.buildid)
-    names = _names(connection, [*(triggered or ()), *([parent] if parent else [])], spec)
+    taken = _taken_over(connection, build, spec) if spec.wants(OTHER_BUILDS, "taken_over") else None
+    others = [*(triggered or ()), *(one.build for one in taken or ()), relatives.parent]
+    names = _names(connection, [one for one in others if one is not None], spec)
     previous_number, next_number = neighbourhood.neighbours(connection, build)
     shows_stamps = spec.wants("buildset") and spec.wants("sourcestamps", "buildset")
     return BuildPage(
@@ -86,17 +111,21 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
         builder=_builder(connection, build.builderid) if spec.wants("builder") else None,
         buildset=_shown(origin.buildset, with_stamps=shows_stamps) if spec.wants("buildset") else None,
         changes=_changes(connection, build, spec.query.reach) if spec.wants("changes") else None,
+        could_take_over=_could_take_over(connection, build) if spec.wants(OTHER_BUILDS, "could_take_over") else None,
         data=list(build_data.of_build(connection, build.buildid)) if spec.wants("data") else None,
         environment=[shown(one) for one in entries or ()] if spec.wants("properties", "environment") else None,
         difference=_difference(connection, build, origin, steps, entries, spec),
+        failed_part_of=relatives.failed_part_of,
         next_number=next_number,
-        parent=None if parent is None else _named(parent, names),
+        parent=None if relatives.parent is None else _named(relatives.parent, names),
         previous_number=previous_number,
         properties=_properties(connection, build) if spec.wants("properties") else None,
         rebuilds=_builds(connection, spec, "rebuilds", only("repeating", build.buildid), "-buildid"),
-        rebuilt=rebuilt,
+        rebuilt=relatives.rebuilt,
         request=origin.request if spec.wants("request") else None,
         steps=_with_logs(connection, build, steps, spec) if spec.wants("steps") else None,
+        stop=stop_of_build(connection, build.buildid),
+        taken_over=None if taken is None else [_taken_named(one, names) for one in taken],
         test_result_sets=_test_results(connection, build) if spec.wants("test_result_sets") else None,
         triggered=None if triggered is None else [_named(one, names) for one in triggered],
         withheld=sorted(spec.withheld),
@@ -133,16 +162,42 @@ def _named(build: Build, names: Mapping[int, str]) -> NamedBuild:
     return NamedBuild(build, names.get(build.builderid))
 
 
-def _relatives(connection: Connection, buildset: Buildset | None, reach: Reach) -> tuple[Build | None, Build | None]:
-    """The build that has triggered this one, and the one that it repeats."""
-    ids = () if buildset is None else (buildset.parent_buildid, buildset.rebuilt_buildid)
-    wanted = tuple(build_id for build_id in ids if build_id is not None)
-    if not wanted:
-        return None, None
-    query = Query((Filter("buildid", Operator.IN, wanted),), reach=reach)
-    found = {build.buildid: build for build in BUILDS.select(connection, query)}
-    parent, rebuilt = (found.get(build_id or 0) for build_id in ids)
-    return parent, rebuilt
+def _relatives(connection: Connection, build: Build, buildset: Buildset | None, reach: Reach) -> _Relatives:
+    ids = (
+        None if buildset is None else buildset.parent_buildid,
+        None if buildset is None else buildset.rebuilt_buildid,
+        taking_over.failed_part_of(connection, build.buildrequestid),
+    )
+    found = _by_id(connection, [build_id for build_id in ids if build_id is not None], reach)
+    return _Relatives(*(found.get(build_id or 0) for build_id in ids))
+
+
+def _by_id(connection: Connection, ids: Sequence[int], reach: Reach) -> Mapping[int, Build]:
+    if not ids:
+        return {}
+    query = Query((Filter("buildid", Operator.IN, tuple(ids)),), reach=reach)
+    return {build.buildid: build for build in BUILDS.select(connection, query)}
+
+
+def _could_take_over(connection: Connection, build: Build) -> int | None:
+    if build.results is None or build.results in GOOD:
+        return None
+    return taking_over.could_take_over(connection, build.buildid)
+
+
+def _taken_over(connection: Connection, build: Build, spec: ResultSpec) -> list[_Taken]:
+    rows = taking_over.taken_by(connection, build.buildid, MOST_BUILDS)
+    ids = {build_id for row in rows for build_id in (row.build_id, row.from_build_id) if build_id is not None}
+    found = _by_id(connection, sorted(ids), spec.query.reach)
+    return [
+        _Taken(row.step_number, found[row.build_id], found.get(row.from_build_id or 0))
+        for row in rows
+        if row.build_id in found
+    ]
+
+
+def _taken_named(taken: _Taken, names: Mapping[int, str]) -> TakenOver:
+    return TakenOver(taken.build, names.get(taken.build.builderid), taken.step_number, taken.taken_from)
 
 
 def _builder(connection: Connection, builder_id: int) -> Builder | None:

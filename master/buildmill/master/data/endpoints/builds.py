@@ -25,6 +25,7 @@ from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.queries import NO_ROWS, Filter, Operator, Page, Query, only
 from buildmill.master.domain.resources import Build, BuildRequest, Property
 from buildmill.master.domain.rights import Actor
+from buildmill.master.domain.taking_over import Part, part_of
 
 T = TypeVar("T", Build, BuildRequest)
 
@@ -181,11 +182,10 @@ async def stop(context: Context, keys: Keys, params: Mapping[str, Any], actor: A
         return
 
 
-async def rebuild(
-    context: Context, keys: Keys, _params: Mapping[str, Any], _actor: Actor
-) -> tuple[int, dict[str, int]]:
-    """Ask for the same again; returns ``[buildset id, {builder id: request id}]``."""
-    buildset, requests = await updates_of(context).rebuildBuild(await _build_id(context, keys))
+async def rebuild(context: Context, keys: Keys, params: Mapping[str, Any], _actor: Actor) -> tuple[int, dict[str, int]]:
+    """Ask for the same again, or for its failed part; returns ``[buildset id, {builder id: request id}]``."""
+    part = part_of(params.get("part"))
+    buildset, requests = await updates_of(context).rebuildBuild(await _build_id(context, keys), part)
     return buildset, {str(builder): request for builder, request in requests.items()}
 
 
@@ -207,9 +207,10 @@ def new_requests(result: tuple[int, Mapping[int, int]]) -> dict[str, Any]:
 
 
 _STOP = parameters(reason=text(MAX_TEXT), results={"enum": [*map(int, Result), None]})
+_REBUILD = parameters(part={"enum": [*map(str, Part), None]})
 _ACTIONS = {
     "stop": Control("builds.stop", stop, _STOP, tells=("reason", "results"), state=_state),
-    "rebuild": Control("builds.rebuild", rebuild, parameters(), made=new_requests, by_engine=True),
+    "rebuild": Control("builds.rebuild", rebuild, _REBUILD, tells=("part",), made=new_requests, by_engine=True),
 }
 _ON_BUILDS = (BUILDS_CHANGE,)
 _ON_PROPERTIES = (EVERY_COMMIT,)

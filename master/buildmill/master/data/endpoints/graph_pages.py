@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from buildmill.common.errors import NotFound, Unavailable
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Part
@@ -31,7 +33,7 @@ from buildmill.master.domain.orchestration.errors import GraphRefused
 from buildmill.master.domain.orchestration.resources import TargetResource
 from buildmill.master.domain.orchestration.rights import DatasetLimits
 from buildmill.master.domain.orchestration.selection import Landscape
-from buildmill.master.domain.orchestration.values import EveryTarget, GraphRequest, PlannedJob
+from buildmill.master.domain.orchestration.values import BuildTarget, EveryTarget, GraphRequest, PlannedJob
 from buildmill.master.domain.schedules import zones
 from buildmill.master.domain.schedules.resources import resource_of
 from buildmill.master.domain.schedules.reviewing import named_in
@@ -147,7 +149,19 @@ def _run(connection: Connection, keys: Keys, spec: ResultSpec) -> GraphRunPage |
     is_shown = run.schedule_rid is not None and schedules_within(connection, spec.query.reach, [run.schedule_rid])
     if run.schedule_rid is not None and is_shown and spec.wants("schedule"):
         schedule = reading.name_of_schedule(connection, run.schedule_rid)
-    return GraphRunPage(jobs=jobs, jobs_total=total, run=run, schedule=schedule, withheld=sorted(spec.withheld))
+    target = reading.target_of_run(connection, run.rid) if spec.wants("jobs", "target") else None
+    return GraphRunPage(
+        jobs=jobs,
+        jobs_total=total,
+        run=run,
+        schedule=schedule,
+        target=None if target is None or _names_some(target, spec.query.reach.hidden) else msgspec.to_builtins(target),
+        withheld=sorted(spec.withheld),
+    )
+
+
+def _names_some(target: BuildTarget, rids: Collection[str]) -> bool:
+    return any(rid in rids for field in target.__struct_fields__ for rid in getattr(target, field))
 
 
 # -- a schedule ------------------------------------------------------------------------

@@ -52,6 +52,7 @@ from buildmill.master.domain.orchestration.values import (
     StalenessMode,
     VersionState,
 )
+from buildmill.master.domain.stopping import StoppedBy, Stopper, user
 
 _SPECS = "job specs"
 _b, _j, _d, _l = graph_builds.c, graph_jobs.c, graph_job_dependencies.c, graph_locks.c
@@ -287,7 +288,7 @@ class _Work:
         self._conclude(of)
 
     def _withdraw(self, attempt: AttemptRow, of: BuildRow) -> None:
-        by = of.cancelled_by or "the job graph"
+        by = user(of.cancelled_by) if of.cancelled_by else StoppedBy(Stopper.MASTER, "the job graph")
         why = f"graph build {of.rid} is {of.ending}"
         engine_builds.cancel_request(self._tx, attempt.build_request_id, why, by, self._means.master_id)
 

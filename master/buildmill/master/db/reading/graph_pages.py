@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from buildmill.master.db import tables as t
@@ -34,6 +35,7 @@ from buildmill.master.domain.graph_documents import (
     VersionMark,
 )
 from buildmill.master.domain.orchestration.resources import GraphAttempt, TargetResource, TargetVersion
+from buildmill.master.domain.orchestration.values import BuildTarget
 from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.schedules.resources import document_of, run_resource_of
 
@@ -198,6 +200,12 @@ def _marks(connection: Connection, query: sa.Select[Any]) -> Mapping[int, list[V
     for job_id, branch, build_rid, state, target, version_rid in connection.sql.execute(query):
         found[job_id].append(VersionMark(branch, build_rid, state, target, version_rid))
     return found
+
+
+def target_of_run(connection: Connection, rid: str) -> BuildTarget:
+    """What was asked for."""
+    document: str = connection.sql.execute(sa.select(_b.target).where(_b.rid == rid)).scalar_one()
+    return msgspec.json.decode(document, type=BuildTarget)
 
 
 def name_of_schedule(connection: Connection, rid: str) -> str | None:

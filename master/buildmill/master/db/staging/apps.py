@@ -18,6 +18,7 @@ from buildmill.master.domain.staging.errors import NotUnique, Unprocessable
 from buildmill.master.domain.staging.lifecycles import check_lifecycle
 from buildmill.master.domain.staging.requests import AppChange, NewApp
 from buildmill.master.domain.staging.values import App, BuildState, DropletState, Job, LifecycleSpec, Owner
+from buildmill.master.domain.stopping import StoppedBy, user
 
 _a = t.apps.c
 
@@ -132,7 +133,7 @@ def delete(tx: Transaction, guid: str, by: Means, who: str) -> Job:
         for belonging in tx.sql.execute(sa.select(table).where(table.c.app_guid == guid)).all():
             guids.append(belonging.guid)
             if table is t.builds and belonging.state == BuildState.STAGING:
-                stop(tx, belonging, "its app was deleted", who, by)
+                stop(tx, belonging, "its app was deleted", user(who), by)
             tx.emit(resource(belonging).event("deleted"))
     notes.forget(tx, guids)
     tx.sql.execute(t.apps.delete().where(_a.guid == guid))
@@ -140,7 +141,7 @@ def delete(tx: Transaction, guid: str, by: Means, who: str) -> Job:
     return jobs.done(tx, by, "app.delete", "app", guid)
 
 
-def stop(tx: Transaction, build: Any, reason: str, who: str, by: Means) -> None:
+def stop(tx: Transaction, build: Any, reason: str, who: StoppedBy, by: Means) -> None:
     """Stop what the engine does for a staging."""
     if build.build_request_id is not None:
         engine_builds.cancel_request(tx, build.build_request_id, reason, who, by.master_id)

@@ -27,6 +27,7 @@ from buildmill.master.domain.staging.values import (
     StagingBuild,
     UsedBuildpack,
 )
+from buildmill.master.domain.stopping import user
 
 _b, _d = t.builds.c, t.droplets.c
 _MANY = 100_000
@@ -165,7 +166,7 @@ def reported(tx: Transaction, guid: str, end: ReportedEnd, by: Means, who: str) 
         )  # fmt: skip
         droplet_guid = staged(tx, guid, made, by)
         apps.set_current_droplet(tx, row.app_guid, droplet_guid)
-    apps.stop(tx, row, "somebody else has reported its end", who, by)
+    apps.stop(tx, row, "somebody else has reported its end", user(who), by)
     return reading.build(tx, guid)
 
 

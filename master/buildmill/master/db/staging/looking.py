@@ -17,6 +17,7 @@ from buildmill.master.db.staging.means import Means
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.staging.outcomes import EXPIRED, STAGING_ERROR, error_text
 from buildmill.master.domain.staging.values import BuildState
+from buildmill.master.domain.stopping import MASTER
 
 GRACE_SECONDS = 300
 """So much longer than its phases may take, since it was last heard of, a staging may be STAGING."""
@@ -46,7 +47,7 @@ def look(tx: Transaction, by: Means) -> Looked:
         expires_at = row.updated_at + int(by.config.limits.seconds) + GRACE_SECONDS
         if expires_at < tx.now:
             ending.failed(tx, row.guid, EXPIRED, by)
-            apps.stop(tx, row, "the staging has taken too long", "the master", by)
+            apps.stop(tx, row, "the staging has taken too long", MASTER, by)
             continue
         if state.build_id is not None and state.build_id != row.build_id:
             _note_build(tx, row, state.build_id)

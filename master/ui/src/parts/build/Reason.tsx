@@ -4,11 +4,12 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { BuildPage, NamedBuild, StepWithLogs } from "../../api/schema";
 import { getOne } from "../../api/client";
-import { badOf, causeOf, needsReason, saidOf, witnesses } from "../../lib/cause";
+import { badOf, causeOf, needsReason, saidOf, wasStopped, witnesses } from "../../lib/cause";
 import { lookOf } from "../../lib/results";
 import { text } from "../../text";
 import { BuildLink, Loading, Mark, Problem } from "../basics";
 import { FailureExcerpt, LiveTail } from "../Excerpt";
+import { Stopped } from "./Stopped";
 
 /** A build that failed because one that it triggered did shows that one's reason, so many levels down. */
 const DEEPEST = 3;
@@ -42,7 +43,7 @@ function Why({ page, cause, said }: { page: BuildPage; cause: StepWithLogs | und
   const output = among.find(({ log }) => log.name === "stdio");
   return (
     <>
-      <p className="told telling">{said || text.build.noReason}</p>
+      <p className="told telling">{page.stop && wasStopped(page) ? <Stopped stop={page.stop} /> : said || text.build.noReason}</p>
       {output && <LiveTail log={output.log} />}
     </>
   );

@@ -3,10 +3,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRouterState } from "@tanstack/react-router";
 import { useEffect, useState, type ReactNode } from "react";
-import type { BuildPage, NamedBuild, Step, StepWithLogs } from "../../api/schema";
+import type { BuildPage, NamedBuild, Step, StepWithLogs, TakenOver } from "../../api/schema";
 import { getOne } from "../../api/client";
 import { config } from "../../api/config";
-import { causeOf, triggeredBy, witnesses } from "../../lib/cause";
+import { causeOf, takenBy, triggeredBy, witnesses } from "../../lib/cause";
 import { ELSEWHERE, safeUrl } from "../../lib/links";
 import { lookOf, type Look } from "../../lib/results";
 import { formatDuration } from "../../lib/time";
@@ -70,13 +70,15 @@ function StepItem({ page, one, isOpened, isTop, within }: ItemProps): ReactNode 
   const { step, logs } = one;
   const isRunning = step.started_at !== null && !step.complete;
   const triggered = triggeredBy(step, page.triggered);
+  const taken = takenBy(step, page.taken_over);
+  const below = triggered.length + taken.length;
   const hash = useRouterState({ select: (state) => state.location.hash });
   const isWanted = isTop && hash === `step-${step.number}`;
   useEffect(() => {
     if (isWanted) document.getElementById(`step-${step.number}`)?.scrollIntoView({ block: "center" });
   }, [isWanted, step.number]);
   const look: Look = step.started_at === null && !step.complete ? "waiting" : lookOf(step.results);
-  const isSmallTree = triggered.length > 0 && triggered.length <= OPEN_AT_MOST;
+  const isSmallTree = below > 0 && below <= OPEN_AT_MOST;
   const [live] = isRunning ? witnesses(logs) : [];
   return (
     <li {...(isTop ? { id: `step-${step.number}` } : {})} className={`step ${look}`}>
@@ -86,8 +88,11 @@ function StepItem({ page, one, isOpened, isTop, within }: ItemProps): ReactNode 
             <Waited step={step} />
             <StepLinks page={page} one={one} />
             {live && <LiveTail log={live.log} />}
-            {triggered.length > 0 && (
+            {below > 0 && (
               <ul className="plain tree">
+                {taken.map((one) => (
+                  <SubBuild key={one.build.buildid} child={one} taken={one} within={within} />
+                ))}
                 {triggered.map((child) => (
                   <SubBuild key={child.build.buildid} child={child} within={within} />
                 ))}
@@ -168,27 +173,36 @@ function StepUrl({ name, url }: { name: string; url: string }): ReactNode {
 }
 
 /** A triggered build among the steps; its own are read when it is opened. */
-function SubBuild({ child, within }: { child: NamedBuild; within: Span }): ReactNode {
+function SubBuild({ child, taken, within }: { child: NamedBuild; taken?: TakenOver; within: Span }): ReactNode {
   const { build } = child;
   const look = lookOf(build.results);
   const line = (
     <>
       <Mark look={look} />
       <span className="step-name">{nameOf(child)}</span>
-      <span className="step-state muted">{build.state_string}</span>
-      <Bar within={within} from={build.started_at} ran={build.started_at} to={build.complete_at} look={look} />
+      {taken ? (
+        <>
+          <span className="step-state">{taken.taken_from ? text.build.takenOverFrom(taken.taken_from.number) : text.build.takenOver}</span>
+          <span className="bar" aria-hidden="true" />
+        </>
+      ) : (
+        <>
+          <span className="step-state muted">{build.state_string}</span>
+          <Bar within={within} from={build.started_at} ran={build.started_at} to={build.complete_at} look={look} />
+        </>
+      )}
       <span className="step-time">
         <Duration from={build.started_at} to={build.complete_at} />
       </span>
     </>
   );
   return (
-    <li className={`step sub-build ${look}`}>
+    <li className={`step sub-build ${look}${taken ? " taken" : ""}`}>
       <Fold isOpen={false} summary={line}>
         {() => (
           <div className="step-body">
             <NamedLink one={child} />
-            <StepsOf id={build.buildid} within={within} />
+            <StepsOf id={build.buildid} within={taken ? { begin: build.started_at, end: build.complete_at ?? build.started_at } : within} />
           </div>
         )}
       </Fold>

@@ -1,7 +1,7 @@
 """What builds ran in; when workers were connected, and masters started.
 
 Revision ID: 0015_environments
-Revises: 0013_graphs_and_reading
+Revises: 0014_rebuilds
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0015_environments"
-down_revision = "0013_graphs_and_reading"
+down_revision = "0014_rebuilds"
 branch_labels = None
 depends_on = None
 
