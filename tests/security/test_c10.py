@@ -23,6 +23,7 @@ from buildmill.master.data.reaching import FREE_FAMILIES, FREE_KEYS, OF_FAMILIES
 from buildmill.master.db import environments
 from buildmill.master.db.reading import guards, overview
 from buildmill.master.db.reading.builds import BUILDS, BUILDS_WITH_PROPERTIES
+from buildmill.master.db.reading.lists import BUILDS_OF_BRANCHES, PENDING
 from buildmill.master.db.reading.requests import BUILDSETS, REQUESTS, REQUESTS_WITH_PROPERTIES
 from buildmill.master.db.reading.sources import CHANGES, SOURCE_STAMPS
 from buildmill.master.db.reading.test_results import TEST_RESULT_SETS, TEST_RESULTS
@@ -435,6 +436,7 @@ def test_the_conditions_run_on_both_databases(stage: Stage, reach: Reach) -> Non
 
 
 COLLECTIONS: tuple[Any, ...] = (
-    BUILDS, BUILDS_WITH_PROPERTIES, REQUESTS, REQUESTS_WITH_PROPERTIES, BUILDSETS, CHANGES, SOURCE_STAMPS,
+    BUILDS, BUILDS_OF_BRANCHES, BUILDS_WITH_PROPERTIES, PENDING, REQUESTS, REQUESTS_WITH_PROPERTIES, BUILDSETS, CHANGES,
+    SOURCE_STAMPS,
     TEST_RESULT_SETS, TEST_RESULTS,
 )  # fmt: skip

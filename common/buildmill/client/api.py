@@ -17,6 +17,7 @@ from buildmill.client.resources import (
     Branch,
     Build,
     BuildData,
+    BuildOfBranch,
     BuildPage,
     BuildRequest,
     Builder,
@@ -25,7 +26,9 @@ from buildmill.client.resources import (
     Buildset,
     BuiltChange,
     Change,
+    ChangePage,
     ChangeSource,
+    ChangeWithBuilds,
     Codebase,
     Commit,
     CommitGraph,
@@ -45,9 +48,11 @@ from buildmill.client.resources import (
     LogTimes,
     Master,
     MastersPage,
+    PendingRequest,
     Project,
     Property,
     Reason,
+    RequestReasons,
     RootLink,
     ScheduleExplanation,
     ScheduleFormPage,
@@ -56,6 +61,8 @@ from buildmill.client.resources import (
     ScheduleResource,
     ScheduleRunResource,
     Scheduler,
+    SchedulerPage,
+    SchedulersPage,
     SourceStamp,
     SourcedProperties,
     Spec,
@@ -92,6 +99,8 @@ if TYPE_CHECKING:
         BuildDataFilters,
         BuildDataOrder,
         BuildFilters,
+        BuildOfBranchFilters,
+        BuildOfBranchOrder,
         BuildOrder,
         BuildRequestFilters,
         BuildRequestOrder,
@@ -105,6 +114,8 @@ if TYPE_CHECKING:
         ChangeOrder,
         ChangeSourceFilters,
         ChangeSourceOrder,
+        ChangeWithBuildsFilters,
+        ChangeWithBuildsOrder,
         CodebaseFilters,
         CodebaseOrder,
         CommitFilters,
@@ -127,12 +138,16 @@ if TYPE_CHECKING:
         LogOrder,
         MasterFilters,
         MasterOrder,
+        PendingRequestFilters,
+        PendingRequestOrder,
         ProjectFilters,
         ProjectOrder,
         PropertyFilters,
         PropertyOrder,
         ReasonFilters,
         ReasonOrder,
+        RequestReasonsFilters,
+        RequestReasonsOrder,
         RootLinkFilters,
         RootLinkOrder,
         ScheduleExplanationFilters,
@@ -474,6 +489,62 @@ class OneScheduleFormPage(Single[ScheduleFormPage]):
     __slots__ = ()
     row = ScheduleFormPage
     plural = "schedule_form_pages"
+
+
+class OneSchedulersPage(Single[SchedulersPage]):
+    """One of ``schedulers_pages``."""
+
+    __slots__ = ()
+    row = SchedulersPage
+    plural = "schedulers_pages"
+
+
+class OneSchedulerPage(Single[SchedulerPage]):
+    """One of ``scheduler_pages``."""
+
+    __slots__ = ()
+    row = SchedulerPage
+    plural = "scheduler_pages"
+
+
+class OnePendingRequest(Single[PendingRequest]):
+    """One of ``pending_requests``."""
+
+    __slots__ = ()
+    row = PendingRequest
+    plural = "pending_requests"
+
+
+class OneRequestReasons(Single[RequestReasons]):
+    """One of ``request_reasons``."""
+
+    __slots__ = ()
+    row = RequestReasons
+    plural = "request_reasons"
+
+
+class OneChangeWithBuilds(Single[ChangeWithBuilds]):
+    """One of ``changes_with_builds``."""
+
+    __slots__ = ()
+    row = ChangeWithBuilds
+    plural = "changes_with_builds"
+
+
+class OneChangePage(Single[ChangePage]):
+    """One of ``change_pages``."""
+
+    __slots__ = ()
+    row = ChangePage
+    plural = "change_pages"
+
+
+class OneBuildOfBranch(Single[BuildOfBranch]):
+    """One of ``builds_of_branches``."""
+
+    __slots__ = ()
+    row = BuildOfBranch
+    plural = "builds_of_branches"
 
 
 class OneTestsPage(Single[TestsPage]):
@@ -1104,6 +1175,74 @@ class GraphPlanJobList(Collection[GraphPlanJob]):
         return self.filtered(filters)
 
     def order(self, *keys: GraphPlanJobOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class PendingRequestList(Collection[PendingRequest]):
+    """Some of ``pending_requests``."""
+
+    __slots__ = ()
+    row = PendingRequest
+    plural = "pending_requests"
+    id_field = "buildrequestid"
+
+    def where(self, **filters: Unpack[PendingRequestFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: PendingRequestOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class RequestReasonsList(Collection[RequestReasons]):
+    """Some of ``request_reasons``."""
+
+    __slots__ = ()
+    row = RequestReasons
+    plural = "request_reasons"
+    id_field = "buildrequestid"
+
+    def where(self, **filters: Unpack[RequestReasonsFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: RequestReasonsOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class ChangeWithBuildsList(Collection[ChangeWithBuilds]):
+    """Some of ``changes_with_builds``."""
+
+    __slots__ = ()
+    row = ChangeWithBuilds
+    plural = "changes_with_builds"
+    id_field = "changeid"
+
+    def where(self, **filters: Unpack[ChangeWithBuildsFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: ChangeWithBuildsOrder) -> Self:
+        """In this order; ``-`` before a name for descending."""
+        return self.ordered(*keys)
+
+
+class BuildOfBranchList(Collection[BuildOfBranch]):
+    """Some of ``builds_of_branches``."""
+
+    __slots__ = ()
+    row = BuildOfBranch
+    plural = "builds_of_branches"
+    id_field = "buildid"
+
+    def where(self, **filters: Unpack[BuildOfBranchFilters]) -> Self:
+        """Only rows that fulfil these; several values mean any of them."""
+        return self.filtered(filters)
+
+    def order(self, *keys: BuildOfBranchOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
 
@@ -1836,6 +1975,19 @@ class BuildRequestPaths(BuildRequestList):
     def __getitem__(self, key: int) -> BuildRequestPath:
         return BuildRequestPath((*self.elements, str(key)))
 
+    def cancel(
+        self,
+        *,
+        buildrequestids: Sequence[int],
+        reason: str | None | UnsetType = UNSET,
+    ) -> Call[list[dict[str, Any]]]:
+        """Cancel several requests; tells of each whether that was done, and why not."""
+        return call(self, "cancel", {"buildrequestids": buildrequestids, "reason": reason}, list[dict[str, Any]])
+
+    def set_priority(self, *, buildrequestids: Sequence[int], priority: int) -> Call[list[dict[str, Any]]]:
+        """Change the rank of several requests; tells of each whether that was done, and why not."""
+        return call(self, "set_priority", {"buildrequestids": buildrequestids, "priority": priority}, list[dict[str, Any]])
+
 
 class BuildPath3(OneBuild):
     """``builds/n:buildid``"""
@@ -2212,6 +2364,10 @@ class SchedulerPath(OneScheduler):
         """Let a scheduler ask for builds, or keep it from that."""
         return call(self, "enable", {"enabled": enabled}, None)
 
+    def run(self, *, reason: str | None | UnsetType = UNSET) -> Call[None]:
+        """Have a scheduler ask for its builds now."""
+        return call(self, "run", {"reason": reason}, None)
+
 
 class SchedulerPaths(SchedulerList):
     """``masters/n:masterid/schedulers``"""
@@ -2263,7 +2419,7 @@ class BuildPagePath(OneBuildPage):
         return OneTestsPage((*self.elements, "tests"))
 
 
-class PagesBuildersNBuilderidBuilds(Path):
+class BuildOfBranchPaths(BuildOfBranchList):
     """``pages/builders/n:builderid/builds``"""
 
     __slots__ = ()
@@ -2287,8 +2443,8 @@ class BuilderPagePath(OneBuilderPage):
     __slots__ = ()
 
     @property
-    def builds(self) -> PagesBuildersNBuilderidBuilds:
-        return PagesBuildersNBuilderidBuilds((*self.elements, "builds"))
+    def builds(self) -> BuildOfBranchPaths:
+        return BuildOfBranchPaths((*self.elements, "builds"))
 
     @property
     def tests(self) -> TestsPagePath:
@@ -2302,6 +2458,24 @@ class BuildersPagePath(OneBuildersPage):
 
     def __getitem__(self, key: int) -> BuilderPagePath:
         return BuilderPagePath((*self.elements, str(key)))
+
+
+class PagesBuilds(Path):
+    """``pages/builds``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> BuildPagePath:
+        return BuildPagePath((*self.elements, str(key)))
+
+
+class BuiltChangePaths(BuiltChangeList):
+    """``pages/changes``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> OneChangePage:
+        return OneChangePage((*self.elements, str(key)))
 
 
 class GraphPagePath(OneGraphPage):
@@ -2329,6 +2503,15 @@ class ScheduleFormPagePath(OneScheduleFormPage):
 
     def __getitem__(self, key: str) -> OneScheduleFormPage:
         return OneScheduleFormPage((*self.elements, str(key)))
+
+
+class SchedulersPagePath(OneSchedulersPage):
+    """``pages/schedulers``"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: int) -> OneSchedulerPage:
+        return OneSchedulerPage((*self.elements, str(key)))
 
 
 class PagesSchedules(Path):
@@ -2368,12 +2551,16 @@ class Pages(Path):
         return BuildersPagePath((*self.elements, "builders"))
 
     @property
-    def builds(self) -> PagesBuildersNBuilderidBuilds:
-        return PagesBuildersNBuilderidBuilds((*self.elements, "builds"))
+    def builds(self) -> PagesBuilds:
+        return PagesBuilds((*self.elements, "builds"))
 
     @property
-    def changes(self) -> BuiltChangeList:
-        return BuiltChangeList((*self.elements, "changes"))
+    def change_list(self) -> ChangeWithBuildsList:
+        return ChangeWithBuildsList((*self.elements, "change_list"))
+
+    @property
+    def changes(self) -> BuiltChangePaths:
+        return BuiltChangePaths((*self.elements, "changes"))
 
     @property
     def front(self) -> OneFrontPage:
@@ -2392,8 +2579,20 @@ class Pages(Path):
         return OneMastersPage((*self.elements, "masters"))
 
     @property
+    def pending(self) -> PendingRequestList:
+        return PendingRequestList((*self.elements, "pending"))
+
+    @property
+    def reasons(self) -> RequestReasonsList:
+        return RequestReasonsList((*self.elements, "reasons"))
+
+    @property
     def schedule_form(self) -> ScheduleFormPagePath:
         return ScheduleFormPagePath((*self.elements, "schedule_form"))
+
+    @property
+    def schedulers(self) -> SchedulersPagePath:
+        return SchedulersPagePath((*self.elements, "schedulers"))
 
     @property
     def schedules(self) -> PagesSchedules:

@@ -1826,6 +1826,318 @@ class GraphPlanJobFilters(TypedDict, total=False):
     stale__notin: bool
 
 
+PendingRequestOrder = Literal[
+    "builder",
+    "-builder",
+    "builderid",
+    "-builderid",
+    "buildrequestid",
+    "-buildrequestid",
+    "buildsetid",
+    "-buildsetid",
+    "priority",
+    "-priority",
+    "submitted_at",
+    "-submitted_at",
+    "waited_for",
+    "-waited_for",
+]
+
+
+class PendingRequestFilters(TypedDict, total=False):
+    builder: str | Sequence[str]
+    builder__eq: str | Sequence[str]
+    builder__ne: str | Sequence[str]
+    builder__in: str | Sequence[str]
+    builder__notin: str | Sequence[str]
+    builder__lt: str | Sequence[str]
+    builder__le: str | Sequence[str]
+    builder__gt: str | Sequence[str]
+    builder__ge: str | Sequence[str]
+    builder__contains: str | Sequence[str]
+    builderid: int | Sequence[int]
+    builderid__eq: int | Sequence[int]
+    builderid__ne: int | Sequence[int]
+    builderid__in: int | Sequence[int]
+    builderid__notin: int | Sequence[int]
+    builderid__lt: int | Sequence[int]
+    builderid__le: int | Sequence[int]
+    builderid__gt: int | Sequence[int]
+    builderid__ge: int | Sequence[int]
+    buildrequestid: int | Sequence[int]
+    buildrequestid__eq: int | Sequence[int]
+    buildrequestid__ne: int | Sequence[int]
+    buildrequestid__in: int | Sequence[int]
+    buildrequestid__notin: int | Sequence[int]
+    buildrequestid__lt: int | Sequence[int]
+    buildrequestid__le: int | Sequence[int]
+    buildrequestid__gt: int | Sequence[int]
+    buildrequestid__ge: int | Sequence[int]
+    buildsetid: int | Sequence[int]
+    buildsetid__eq: int | Sequence[int]
+    buildsetid__ne: int | Sequence[int]
+    buildsetid__in: int | Sequence[int]
+    buildsetid__notin: int | Sequence[int]
+    buildsetid__lt: int | Sequence[int]
+    buildsetid__le: int | Sequence[int]
+    buildsetid__gt: int | Sequence[int]
+    buildsetid__ge: int | Sequence[int]
+    priority: int | Sequence[int]
+    priority__eq: int | Sequence[int]
+    priority__ne: int | Sequence[int]
+    priority__in: int | Sequence[int]
+    priority__notin: int | Sequence[int]
+    priority__lt: int | Sequence[int]
+    priority__le: int | Sequence[int]
+    priority__gt: int | Sequence[int]
+    priority__ge: int | Sequence[int]
+    submitted_at: int | Sequence[int]
+    submitted_at__eq: int | Sequence[int]
+    submitted_at__ne: int | Sequence[int]
+    submitted_at__in: int | Sequence[int]
+    submitted_at__notin: int | Sequence[int]
+    submitted_at__lt: int | Sequence[int]
+    submitted_at__le: int | Sequence[int]
+    submitted_at__gt: int | Sequence[int]
+    submitted_at__ge: int | Sequence[int]
+    tags__contains: str | Sequence[str]
+    waited_for: bool
+    waited_for__eq: bool
+    waited_for__ne: bool
+    waited_for__in: bool
+    waited_for__notin: bool
+
+
+RequestReasonsOrder = Literal[
+    "buildrequestid",
+    "-buildrequestid",
+]
+
+
+class RequestReasonsFilters(TypedDict, total=False):
+    buildrequestid: int | Sequence[int]
+    buildrequestid__eq: int | Sequence[int]
+    buildrequestid__ne: int | Sequence[int]
+    buildrequestid__in: int | Sequence[int]
+    buildrequestid__notin: int | Sequence[int]
+    buildrequestid__lt: int | Sequence[int]
+    buildrequestid__le: int | Sequence[int]
+    buildrequestid__gt: int | Sequence[int]
+    buildrequestid__ge: int | Sequence[int]
+
+
+ChangeWithBuildsOrder = Literal[
+    "author",
+    "-author",
+    "branch",
+    "-branch",
+    "builds_total",
+    "-builds_total",
+    "category",
+    "-category",
+    "changeid",
+    "-changeid",
+    "codebase",
+    "-codebase",
+    "comments",
+    "-comments",
+    "committer",
+    "-committer",
+    "project",
+    "-project",
+    "repository",
+    "-repository",
+    "revision",
+    "-revision",
+    "revlink",
+    "-revlink",
+    "when_timestamp",
+    "-when_timestamp",
+]
+
+
+class ChangeWithBuildsFilters(TypedDict, total=False):
+    author: str | Sequence[str]
+    author__eq: str | Sequence[str]
+    author__ne: str | Sequence[str]
+    author__in: str | Sequence[str]
+    author__notin: str | Sequence[str]
+    author__lt: str | Sequence[str]
+    author__le: str | Sequence[str]
+    author__gt: str | Sequence[str]
+    author__ge: str | Sequence[str]
+    author__contains: str | Sequence[str]
+    branch: str | Sequence[str]
+    branch__eq: str | Sequence[str]
+    branch__ne: str | Sequence[str]
+    branch__in: str | Sequence[str]
+    branch__notin: str | Sequence[str]
+    branch__lt: str | Sequence[str]
+    branch__le: str | Sequence[str]
+    branch__gt: str | Sequence[str]
+    branch__ge: str | Sequence[str]
+    branch__contains: str | Sequence[str]
+    category: str | Sequence[str]
+    category__eq: str | Sequence[str]
+    category__ne: str | Sequence[str]
+    category__in: str | Sequence[str]
+    category__notin: str | Sequence[str]
+    category__lt: str | Sequence[str]
+    category__le: str | Sequence[str]
+    category__gt: str | Sequence[str]
+    category__ge: str | Sequence[str]
+    category__contains: str | Sequence[str]
+    changeid: int | Sequence[int]
+    changeid__eq: int | Sequence[int]
+    changeid__ne: int | Sequence[int]
+    changeid__in: int | Sequence[int]
+    changeid__notin: int | Sequence[int]
+    changeid__lt: int | Sequence[int]
+    changeid__le: int | Sequence[int]
+    changeid__gt: int | Sequence[int]
+    changeid__ge: int | Sequence[int]
+    codebase: str | Sequence[str]
+    codebase__eq: str | Sequence[str]
+    codebase__ne: str | Sequence[str]
+    codebase__in: str | Sequence[str]
+    codebase__notin: str | Sequence[str]
+    codebase__lt: str | Sequence[str]
+    codebase__le: str | Sequence[str]
+    codebase__gt: str | Sequence[str]
+    codebase__ge: str | Sequence[str]
+    codebase__contains: str | Sequence[str]
+    comments: str | Sequence[str]
+    comments__eq: str | Sequence[str]
+    comments__ne: str | Sequence[str]
+    comments__in: str | Sequence[str]
+    comments__notin: str | Sequence[str]
+    comments__lt: str | Sequence[str]
+    comments__le: str | Sequence[str]
+    comments__gt: str | Sequence[str]
+    comments__ge: str | Sequence[str]
+    comments__contains: str | Sequence[str]
+    committer: str | Sequence[str]
+    committer__eq: str | Sequence[str]
+    committer__ne: str | Sequence[str]
+    committer__in: str | Sequence[str]
+    committer__notin: str | Sequence[str]
+    committer__lt: str | Sequence[str]
+    committer__le: str | Sequence[str]
+    committer__gt: str | Sequence[str]
+    committer__ge: str | Sequence[str]
+    committer__contains: str | Sequence[str]
+    files__contains: str | Sequence[str]
+    parent_changeids__contains: int | Sequence[int]
+    project: str | Sequence[str]
+    project__eq: str | Sequence[str]
+    project__ne: str | Sequence[str]
+    project__in: str | Sequence[str]
+    project__notin: str | Sequence[str]
+    project__lt: str | Sequence[str]
+    project__le: str | Sequence[str]
+    project__gt: str | Sequence[str]
+    project__ge: str | Sequence[str]
+    project__contains: str | Sequence[str]
+    repository: str | Sequence[str]
+    repository__eq: str | Sequence[str]
+    repository__ne: str | Sequence[str]
+    repository__in: str | Sequence[str]
+    repository__notin: str | Sequence[str]
+    repository__lt: str | Sequence[str]
+    repository__le: str | Sequence[str]
+    repository__gt: str | Sequence[str]
+    repository__ge: str | Sequence[str]
+    repository__contains: str | Sequence[str]
+    revision: str | Sequence[str]
+    revision__eq: str | Sequence[str]
+    revision__ne: str | Sequence[str]
+    revision__in: str | Sequence[str]
+    revision__notin: str | Sequence[str]
+    revision__lt: str | Sequence[str]
+    revision__le: str | Sequence[str]
+    revision__gt: str | Sequence[str]
+    revision__ge: str | Sequence[str]
+    revision__contains: str | Sequence[str]
+    revlink: str | Sequence[str]
+    revlink__eq: str | Sequence[str]
+    revlink__ne: str | Sequence[str]
+    revlink__in: str | Sequence[str]
+    revlink__notin: str | Sequence[str]
+    revlink__lt: str | Sequence[str]
+    revlink__le: str | Sequence[str]
+    revlink__gt: str | Sequence[str]
+    revlink__ge: str | Sequence[str]
+    revlink__contains: str | Sequence[str]
+    when_timestamp: int | Sequence[int]
+    when_timestamp__eq: int | Sequence[int]
+    when_timestamp__ne: int | Sequence[int]
+    when_timestamp__in: int | Sequence[int]
+    when_timestamp__notin: int | Sequence[int]
+    when_timestamp__lt: int | Sequence[int]
+    when_timestamp__le: int | Sequence[int]
+    when_timestamp__gt: int | Sequence[int]
+    when_timestamp__ge: int | Sequence[int]
+
+
+BuildOfBranchOrder = Literal[
+    "branch",
+    "-branch",
+    "buildid",
+    "-buildid",
+    "complete",
+    "-complete",
+    "number",
+    "-number",
+    "results",
+    "-results",
+]
+
+
+class BuildOfBranchFilters(TypedDict, total=False):
+    branch: str | Sequence[str]
+    branch__eq: str | Sequence[str]
+    branch__ne: str | Sequence[str]
+    branch__in: str | Sequence[str]
+    branch__notin: str | Sequence[str]
+    branch__lt: str | Sequence[str]
+    branch__le: str | Sequence[str]
+    branch__gt: str | Sequence[str]
+    branch__ge: str | Sequence[str]
+    branch__contains: str | Sequence[str]
+    buildid: int | Sequence[int]
+    buildid__eq: int | Sequence[int]
+    buildid__ne: int | Sequence[int]
+    buildid__in: int | Sequence[int]
+    buildid__notin: int | Sequence[int]
+    buildid__lt: int | Sequence[int]
+    buildid__le: int | Sequence[int]
+    buildid__gt: int | Sequence[int]
+    buildid__ge: int | Sequence[int]
+    complete: bool
+    complete__eq: bool
+    complete__ne: bool
+    complete__in: bool
+    complete__notin: bool
+    number: int | Sequence[int]
+    number__eq: int | Sequence[int]
+    number__ne: int | Sequence[int]
+    number__in: int | Sequence[int]
+    number__notin: int | Sequence[int]
+    number__lt: int | Sequence[int]
+    number__le: int | Sequence[int]
+    number__gt: int | Sequence[int]
+    number__ge: int | Sequence[int]
+    results: int | Sequence[int]
+    results__eq: int | Sequence[int]
+    results__ne: int | Sequence[int]
+    results__in: int | Sequence[int]
+    results__notin: int | Sequence[int]
+    results__lt: int | Sequence[int]
+    results__le: int | Sequence[int]
+    results__gt: int | Sequence[int]
+    results__ge: int | Sequence[int]
+
+
 TimedBuildOrder = Literal[
     "builderid",
     "-builderid",

@@ -1270,6 +1270,155 @@ class WorkerSummary(Resource, frozen=True, kw_only=True):
     worker: WorkerState
 
 
+class AskedBuild(Resource, frozen=True, kw_only=True):
+    """A build request of a set, with the newest of its builds; null where none has begun, or none may be told of."""
+
+    build: BuildMark | None
+    builder: str
+    builderid: int
+    buildrequestid: int
+    complete: bool
+    results: int | None
+
+
+class BuildOfBranch(Resource, frozen=True, kw_only=True):
+    """A build, with the branch of its sources: of the first codebase that has one."""
+
+    branch: str | None
+    build: Build
+    buildid: int
+    complete: bool
+    number: int
+    results: int | None
+
+
+class ChangePage(Resource, frozen=True, kw_only=True):
+    """A change.
+
+    Attributes:
+        builds: the newest builds of it.
+        children: changes that name it as the one before them.
+        parents: those that it names.
+    """
+
+    builds: list[NamedBuild] | None
+    change: Change
+    children: list[Change]
+    parents: list[Change]
+    withheld: list[str]
+
+
+class ChangeWithBuilds(Resource, frozen=True, kw_only=True):
+    """A change, with the newest builds of it as small squares.
+
+    Attributes:
+        builds: newest first; null for who may not read them.
+        builds_total: how many there are.
+    """
+
+    author: str
+    branch: str | None
+    builds: list[NamedMark] | None
+    builds_total: int | None
+    category: str | None
+    changeid: int
+    codebase: str
+    comments: str
+    committer: str | None
+    files: list[str]
+    parent_changeids: list[int]
+    project: str
+    properties: SourcedProperties
+    repository: str
+    revision: str | None
+    revlink: str | None
+    sourcestamp: SourceStamp
+    when_timestamp: int
+
+
+class NamedMark(Resource, frozen=True, kw_only=True):
+    """A build of any builder as a small square, with that one's name."""
+
+    builder: str
+    builderid: int
+    buildid: int
+    complete_at: int | None
+    number: int
+    results: int | None
+    started_at: int
+
+
+class PendingRequest(Resource, frozen=True, kw_only=True):
+    """A request that waits, with what is known of its builder."""
+
+    builder: str
+    builderid: int
+    buildrequestid: int
+    buildsetid: int
+    priority: int
+    submitted_at: int
+    tags: list[str]
+    waited_for: bool
+
+
+class RequestReasons(Resource, frozen=True, kw_only=True):
+    """Why a request waits; the reasons are null where nobody knows."""
+
+    buildrequestid: int
+    reasons: list[Reason] | None
+
+
+class SchedulerPage(Resource, frozen=True, kw_only=True):
+    """A scheduler and what it has asked for, the newest first."""
+
+    runs: list[SchedulerRun] | None
+    scheduler: SchedulerState
+    withheld: list[str]
+
+
+class SchedulerRun(Resource, frozen=True, kw_only=True):
+    """What a scheduler has asked for at one time.
+
+    Attributes:
+        requests: the first of them.
+        requests_total: how many there are.
+    """
+
+    buildset: Buildset
+    requests: list[AskedBuild]
+    requests_total: int
+
+
+class SchedulersPage(Resource, frozen=True, kw_only=True):
+    """All schedulers, by name."""
+
+    schedulers: list[SchedulerState]
+    withheld: list[str]
+
+
+class SchedulerState(Resource, frozen=True, kw_only=True):
+    """A scheduler, what it has done last, and what it is going to do.
+
+    Attributes:
+        builder_names: the builders that it asks for; null where nobody knows before.
+        can_run: the action ``run`` makes it ask for its builds at once.
+        kind: name of its class; null before it has run for the first time.
+        last_run: null if there was none, or none may be told of.
+        next_run_at: null if it does not go by the time, or nobody runs it.
+        run_asked_by: who has asked it to run, until it does.
+        waiting_changes: changes that are going to be in the next run.
+    """
+
+    builder_names: list[str] | None
+    can_run: bool
+    kind: str | None
+    last_run: SchedulerRun | None
+    next_run_at: int | None
+    run_asked_by: str | None
+    scheduler: Scheduler
+    waiting_changes: int
+
+
 class GraphPage(Resource, frozen=True, kw_only=True):
     """What is made of what on a branch, and what is up to date.
 

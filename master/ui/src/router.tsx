@@ -13,6 +13,12 @@ const word = (value: unknown): string | undefined => (value === undefined || val
 
 const VIEW_WORDS = ["q", "tags", "branch", "codebase", "project", "result"] as const;
 
+/** These words of an address's query, without those that are not there. */
+const words =
+  <Name extends string>(...names: readonly Name[]) =>
+  (search: Record<string, unknown>): { [name in Name]?: string } =>
+    Object.fromEntries(names.map((name) => [name, word(search[name])]).filter(([, value]) => value !== undefined)) as { [name in Name]?: string };
+
 const filtered = {
   validateSearch: (search: Record<string, unknown>): { q?: string; tags?: string; old?: string } => ({
     ...(word(search["q"]) ? { q: word(search["q"]) as string } : {}),
@@ -58,7 +64,7 @@ const log = createRoute({
   path: "/builders/$builder/builds/$number/steps/$step/logs/$log",
   component: lazyRouteComponent(() => import("./pages/Log")),
 });
-const pending = createRoute({ getParentRoute: () => root, path: "/pending", component: lazyRouteComponent(() => import("./pages/Pending")) });
+const pending = createRoute({ getParentRoute: () => root, path: "/pending", validateSearch: words("builder", "tag"), component: lazyRouteComponent(() => import("./pages/Pending")) });
 const pendingOld = createRoute({
   getParentRoute: () => root,
   path: "/pendingbuildrequests",
@@ -66,15 +72,32 @@ const pendingOld = createRoute({
     throw redirect({ to: "/pending" });
   },
 });
+/** Addresses of Buildbot's pages that have another place here. */
+const moved = (path: string, to: "/changes" | "/masters") =>
+  createRoute({
+    getParentRoute: () => root,
+    path,
+    beforeLoad: () => {
+      throw redirect({ to });
+    },
+  });
+const lastChanges = moved("/lastchanges", "/changes");
+const master = moved("/masters/$master", "/masters");
 const request = createRoute({ getParentRoute: () => root, path: "/buildrequests/$request", component: lazyRouteComponent(() => import("./pages/Request")) });
 const workers = createRoute({ getParentRoute: () => root, path: "/workers", ...workersWanted, component: lazyRouteComponent(() => import("./pages/Workers")) });
 const worker = createRoute({ getParentRoute: () => root, path: "/workers/$worker", component: lazyRouteComponent(() => import("./pages/Worker")) });
-const changes = createRoute({ getParentRoute: () => root, path: "/changes", component: lazyRouteComponent(() => import("./pages/Changes"), "ChangesPage") });
+const changes = createRoute({
+  getParentRoute: () => root,
+  path: "/changes",
+  validateSearch: words("author", "branch", "revision", "project", "repository", "codebase", "category"),
+  component: lazyRouteComponent(() => import("./pages/Changes"), "ChangesPage"),
+});
 const change = createRoute({ getParentRoute: () => root, path: "/changes/$change", component: lazyRouteComponent(() => import("./pages/Changes"), "ChangePage") });
-const schedulers = createRoute({ getParentRoute: () => root, path: "/schedulers", component: lazyRouteComponent(() => import("./pages/Lists"), "Schedulers") });
+const schedulers = createRoute({ getParentRoute: () => root, path: "/schedulers", component: lazyRouteComponent(() => import("./pages/Schedulers"), "Schedulers") });
+const scheduler = createRoute({ getParentRoute: () => root, path: "/schedulers/$scheduler", component: lazyRouteComponent(() => import("./pages/Schedulers"), "SchedulerPage") });
 const masters = createRoute({ getParentRoute: () => root, path: "/masters", component: lazyRouteComponent(() => import("./pages/Masters")) });
-const about = createRoute({ getParentRoute: () => root, path: "/about", component: lazyRouteComponent(() => import("./pages/Lists"), "About") });
-const audit = createRoute({ getParentRoute: () => root, path: "/audit", component: lazyRouteComponent(() => import("./pages/Lists"), "Audit") });
+const about = createRoute({ getParentRoute: () => root, path: "/about", component: lazyRouteComponent(() => import("./pages/About")) });
+const audit = createRoute({ getParentRoute: () => root, path: "/audit", validateSearch: words("who", "what", "on", "outcome"), component: lazyRouteComponent(() => import("./pages/Audit")) });
 const account = createRoute({ getParentRoute: () => root, path: "/account", component: lazyRouteComponent(() => import("./pages/Account")) });
 const projects = createRoute({ getParentRoute: () => root, path: "/projects", component: lazyRouteComponent(() => import("./pages/Projects"), "ProjectsPage") });
 const project = createRoute({ getParentRoute: () => root, path: "/projects/$project", component: lazyRouteComponent(() => import("./pages/Projects"), "ProjectPage") });
@@ -133,8 +156,9 @@ const dashboard = createRoute({ getParentRoute: () => root, path: "/$dashboard",
 
 export const router = createRouter({
   routeTree: root.addChildren([
+    lastChanges, master,
     front, builders, builder, builderForce, build, buildById, step, log, pending, pendingOld, request, workers, worker, changes, change,
-    schedulers, masters, about, audit, account, settings, waterfall, consolePage, grid, projects, project,
+    schedulers, scheduler, masters, about, audit, account, settings, waterfall, consolePage, grid, projects, project,
     graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, graphScheduleNew, graphScheduleEdit, staging, stagingApp, tests, builderTests, builderTest, buildTests, dashboard,
   ]),
   history: createHashHistory(),

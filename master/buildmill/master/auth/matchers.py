@@ -37,7 +37,9 @@ _CASED = {
     "logchunk": "LogChunk", "sourcestamp": "SourceStamp", "front_page": "FrontPage", "builders_page": "BuildersPage",
     "builder_page": "BuilderPage", "build_page": "BuildPage", "graph_page": "GraphPage",
     "graph_run_page": "GraphRunPage", "schedule_page": "SchedulePage", "staging_app_page": "StagingAppPage",
-    "tests_page": "TestsPage",
+    "tests_page": "TestsPage", "schedulers_page": "SchedulersPage", "scheduler_page": "SchedulerPage",
+    "pending_request": "PendingRequest", "request_reasons": "RequestReasons", "change_page": "ChangePage",
+    "change_with_builds": "ChangeWithBuilds", "build_of_branch": "BuildOfBranch",
 }  # fmt: skip
 
 

@@ -6,15 +6,16 @@ Faces use `find`, `read` and `control`; plugins know `get`, with paths and resul
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred
 
-from buildmill.common.errors import Forbidden, InvalidInput, NotFound, NotSupported
+from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, NotFound, NotSupported
 from buildmill.master.data import reaching, resultspec, spec
 from buildmill.master.data.auditing import AuditLog, Note
 from buildmill.master.data.condition import Condition
@@ -31,6 +32,7 @@ from buildmill.master.data.endpoints import (
     forced,
     graph_pages,
     graphs,
+    list_pages,
     logchunks,
     pages,
     requests,
@@ -81,6 +83,7 @@ from buildmill.master.mq.bus import EventBus
 
 T = TypeVar("T")
 U = TypeVar("U", bound=Updates)
+Admit = Callable[[Sequence[str], str, Mapping[str, Any]], Awaitable[None]]
 NOBODY = Actor()
 BRIEF_SECONDS = 1.0
 BRIEF_AT_ONCE = 64
@@ -353,10 +356,16 @@ class DataAPI(Generic[U]):
             what = "in this project" if change.shut <= read.hidden else "of these datasets, or in this project"
             raise Forbidden(f"you may not change anything {what}")
 
-    async def control(self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor) -> Any:
+    async def control(
+        self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor, admit: Admit | None = None
+    ) -> Any:
         """Do something with the resource at a path. Whether the actor may is asked before, by whoever lets it in.
 
         The audit log gets an entry, in the transaction of what is done; or of its own when that was refused.
+
+        Args:
+            admit: raises if the actor may not call a method of something else, where one action consists of several:
+                takes its path, the method and the parameters. None for an actor who may do everything.
 
         Raises:
             NotFound: no such path or resource.
@@ -378,8 +387,9 @@ class DataAPI(Generic[U]):
                 self._versions.everything_changed()
         note = self._note(found, control, method, params, path, actor)
         try:
-            result = await control.act(replace(self._context, note=note), found.keys, params, actor)
-            if not note.is_written and not control.only_reads:  # there was nothing to change
+            act_on = partial(self._act_on, actor, admit)
+            result = await control.act(replace(self._context, note=note, act_on=act_on), found.keys, params, actor)
+            if not note.is_written and not control.only_reads and not control.by_each:  # there was nothing to change
                 await self.audit_log.write(note.done())
         except Exception as error:  # whatever it was, it is told, and raised again
             if not control.only_reads:
@@ -389,6 +399,17 @@ class DataAPI(Generic[U]):
             if not control.only_reads:
                 self._versions.everything_changed()
         return result
+
+    async def _act_on(
+        self, actor: Actor, admit: Admit | None, path: Sequence[str], method: str, params: Mapping[str, Any]
+    ) -> Any:
+        if admit is not None:
+            try:
+                await admit(path, method, params)
+            except BuildmillError as error:
+                await self.note_refusal(method, params, path, actor, error)
+                raise
+        return await self.control(method, params, path, actor)
 
     async def note_refusal(
         self, method: str, params: Mapping[str, Any], path: Sequence[str], actor: Actor, error: Exception
@@ -486,6 +507,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *logchunks.ENDPOINTS,
     *pages.ENDPOINTS,
     *graph_pages.ENDPOINTS,
+    *list_pages.ENDPOINTS,
     *test_pages.ENDPOINTS,
     *view_pages.ENDPOINTS,
     *requests.ENDPOINTS,

@@ -159,6 +159,8 @@ class ControlUpdates(Protocol):
 
     async def schedulerEnable(self, schedulerid: int, v: bool) -> None: ...  # noqa: N802
 
+    async def runScheduler(self, schedulerid: int, reason: str, owner: str) -> None: ...  # noqa: N802  # as all updates
+
     async def setWorkerPaused(self, workerid: int, paused: bool, reason: str | None = ...) -> None: ...  # noqa: N802
 
     async def setWorkerGraceful(self, workerid: int, graceful: bool) -> None: ...  # noqa: N802

@@ -16,6 +16,11 @@ def whole_number(least: int, most: int = 2**63 - 1) -> dict[str, Any]:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
+def ids(most: int) -> dict[str, Any]:
+    """Several ids."""
+    return {"type": "array", "items": whole_number(1), "minItems": 1, "maxItems": most}
+
+
 def text(most: int) -> dict[str, Any]:
     """A text of so many characters at most, or null."""
     return {**TEXT, "type": ["string", "null"], "maxLength": most}

@@ -14,6 +14,7 @@ import msgspec
 from buildmill.master.domain import (
     commit_resources,
     graph_documents,
+    list_documents,
     page_documents,
     resources,
     result_resources,
@@ -228,6 +229,17 @@ TYPES: dict[str, ResourceType] = {
         page_documents.WorkersPage,
         page_documents.WorkerState,
         page_documents.WorkerSummary,
+        list_documents.AskedBuild,
+        list_documents.BuildOfBranch,
+        list_documents.ChangePage,
+        list_documents.ChangeWithBuilds,
+        list_documents.NamedMark,
+        list_documents.PendingRequest,
+        list_documents.RequestReasons,
+        list_documents.SchedulerPage,
+        list_documents.SchedulerRun,
+        list_documents.SchedulersPage,
+        list_documents.SchedulerState,
         graph_documents.GraphPage,
         graph_documents.GraphRunAttempt,
         graph_documents.GraphRunJob,
@@ -250,9 +262,10 @@ TYPES: dict[str, ResourceType] = {
 TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {}, {}, None)
 GROWING = frozenset(
     {
-        "audit_entry", "build", "buildrequest", "buildset", "built_change", "change", "commit", "graph_attempt",
-        "graph_build", "graph_job", "sourcestamp", "staging_app", "staging_build", "staging_droplet", "staging_package",
-        "target_version", "test_result", "test_result_set", "timed_build",
+        "audit_entry", "build", "build_of_branch", "buildrequest", "buildset", "built_change", "change",
+        "change_with_builds", "commit", "graph_attempt", "graph_build", "graph_job", "pending_request", "sourcestamp",
+        "staging_app", "staging_build", "staging_droplet", "staging_package", "target_version", "test_result",
+        "test_result_set", "timed_build",
     }
 )  # fmt: skip
 """Types of which there are more every day; of all others there are as many as a configuration or a build has."""

@@ -35,7 +35,7 @@ from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.environments import Environment
 from buildmill.master.domain.orchestration.rids import RandomBytes
 from buildmill.master.domain.resources import Log, Step, Worker
-from buildmill.master.domain.scheduler_progress import SchedulerProgress
+from buildmill.master.domain.scheduler_progress import AskedRun, SchedulerProgress
 from buildmill.master.domain.stopping import StoppedBy, user
 from buildmill.master.domain.taking_over import Part
 
@@ -441,6 +441,35 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
     async def schedulerEnable(self, schedulerid: int, v: bool) -> None:
         """Let a scheduler work, or not."""
         await self._write(schedulers.enable, schedulerid, v)
+
+    async def describeScheduler(
+        self, schedulerid: int, kind: str, builder_names: Sequence[str] | None, can_run: bool
+    ) -> None:
+        """Say what a scheduler is: its class, the builders that it asks for (None: nobody knows before), whether
+        `runScheduler` does something."""
+        await self._write(schedulers.describe, schedulerid, kind, builder_names, can_run)
+
+    async def planScheduler(self, schedulerid: int, next_run_at: int | None) -> None:
+        """Say when a scheduler is going to ask for builds (seconds since the epoch)."""
+        await self._write(schedulers.plan, schedulerid, next_run_at)
+
+    async def runScheduler(self, schedulerid: int, reason: str, owner: str) -> None:
+        """Have a scheduler ask for its builds now.
+
+        Raises:
+            NotFound: no such scheduler.
+            NotSupported: it cannot be run by hand.
+            Conflict: it is disabled, no master runs it, or it was asked already.
+        """
+        await self._write(schedulers.ask_run, schedulerid, AskedRun(owner, reason))
+
+    async def getAskedRun(self, schedulerid: int) -> AskedRun | None:
+        """The run that `runScheduler` has asked for, until it is done."""
+        return await self._write(schedulers.asked_run, schedulerid)
+
+    async def forgetAskedRun(self, schedulerid: int) -> None:
+        """The run that was asked for cannot be made."""
+        await self._write(schedulers.forget_run, schedulerid)
 
     async def findChangeSourceId(self, name: str) -> int:
         """The id of a change source, new at first sight."""

@@ -34,7 +34,7 @@ _ADD = Statement(
             name: sa.bindparam(name)
             for name in (
                 "external_idstring", "reason", "submitted_at", "waiting_requests", "parent_build_id",
-                "parent_relationship", "rebuilt_build_id", "properties",
+                "parent_relationship", "rebuilt_build_id", "properties", "scheduler",
             )
         }
     )
@@ -146,9 +146,10 @@ def properties(connection: Connection, buildset_id: int) -> dict[str, tuple[Any,
 
 def incomplete_of(connection: Connection, scheduler: str) -> list[int]:
     """Ids of the sets of one scheduler that still wait for builds, oldest first."""
-    rows = connection.sql.execute(sa.select(_b.id, _b.properties).where(_b.complete == 0).order_by(_b.id))
-    decode = msgspec.json.Decoder(dict[str, tuple[Any, str]]).decode
-    return [buildset for buildset, properties in rows if decode(properties).get("scheduler", ("",))[0] == scheduler]
+    rows = connection.sql.execute(
+        sa.select(_b.id).where(_b.complete == sa.text("0"), _b.scheduler == scheduler).order_by(_b.id)
+    )
+    return list(rows.scalars())
 
 
 def add(tx: Transaction, new: NewBuildset) -> tuple[int, dict[int, int]]:
@@ -169,6 +170,7 @@ def add(tx: Transaction, new: NewBuildset) -> tuple[int, dict[int, int]]:
         parent_relationship=new.parent_relationship,
         rebuilt_build_id=new.rebuilt_build_id,
         properties=msgspec.json.encode(dict(new.properties)).decode(),
+        scheduler=new.scheduler or None,
     )
     for stamp in stamps:
         tx.run(_ADD_SOURCE_STAMP, buildset_id=buildset_id, source_stamp_id=stamp)

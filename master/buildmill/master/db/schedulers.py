@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import sqlalchemy as sa
 
-from buildmill.common.errors import NotFound
+from buildmill.common.errors import Conflict, NotFound, NotSupported
 from buildmill.master.db import state
 from buildmill.master.db import tables as t
 from buildmill.master.db.named import find_or_add
 from buildmill.master.db.transaction import Connection, Transaction
+from buildmill.master.domain.events import Event
 from buildmill.master.domain.resources import Master, Scheduler
-from buildmill.master.domain.scheduler_progress import SchedulerProgress
+from buildmill.master.domain.scheduler_progress import AskedRun, SchedulerProgress
 
 
 def find(tx: Transaction, name: str) -> int:
@@ -51,7 +53,10 @@ def try_set_master(tx: Transaction, table: sa.Table, row_id: int, master_id: int
     """Take (or with None: release) a scheduler or change source for a master; False when another one has it."""
     free = table.c.master_id.is_(None)
     where = sa.or_(free, table.c.master_id == master_id) if master_id is not None else sa.true()
-    changed = tx.sql.execute(table.update().where(table.c.id == row_id, where).values(master_id=master_id)).rowcount
+    values: dict[str, object] = {"master_id": master_id}
+    if master_id is None and table is t.schedulers:
+        values["next_run_at"] = None  # nobody is going to
+    changed = tx.sql.execute(table.update().where(table.c.id == row_id, where).values(values)).rowcount
     if changed and table is t.schedulers:
         tx.emit(get(tx, row_id).event("updated"))
     return bool(changed)
@@ -69,6 +74,69 @@ def enable(tx: Transaction, scheduler_id: int, enabled: bool) -> None:
     """Let a scheduler work, or not; kept over restarts."""
     tx.sql.execute(t.schedulers.update().where(t.schedulers.c.id == scheduler_id).values(enabled=int(enabled)))
     tx.emit(get(tx, scheduler_id).event("updated"))
+
+
+def describe(tx: Transaction, scheduler_id: int, kind: str, builder_names: Sequence[str] | None, can_run: bool) -> None:
+    """Say what a scheduler is, for those who look at it.
+
+    Args:
+        kind: name of its class.
+        builder_names: those it asks for; None if that depends on the changes.
+        can_run: it can be asked to run, see `ask_run`.
+    """
+    names = None if builder_names is None else msgspec.json.encode(list(builder_names)).decode()
+    values = {"kind": kind, "builder_names": names, "can_run": int(can_run)}
+    _change(tx, scheduler_id, **values)
+
+
+def plan(tx: Transaction, scheduler_id: int, next_run_at: int | None) -> None:
+    """Say when a scheduler is going to ask for builds by itself: seconds since the epoch; None if nobody knows."""
+    _change(tx, scheduler_id, next_run_at=next_run_at)
+
+
+def _change(tx: Transaction, scheduler_id: int, **values: object) -> None:
+    """Set columns, and tell of it if that made a difference."""
+    c = t.schedulers.c
+    differs = sa.or_(*(c[name].is_distinct_from(value) for name, value in values.items()))
+    if tx.sql.execute(t.schedulers.update().where(c.id == scheduler_id, differs).values(**values)).rowcount:
+        tx.emit(get(tx, scheduler_id).event("updated"))
+
+
+def ask_run(tx: Transaction, scheduler_id: int, run: AskedRun) -> None:
+    """Have the master that runs a scheduler ask for its builds now, whatever the time is.
+
+    Raises:
+        NotFound: no such scheduler.
+        NotSupported: one of its kind asks for nothing without an occasion.
+        Conflict: it is disabled, no master runs it, or it was asked already.
+    """
+    c = t.schedulers.c
+    scheduler = get(tx, scheduler_id)
+    row = tx.sql.execute(sa.select(c.kind, c.can_run).where(c.id == scheduler_id)).one()
+    what = f"scheduler {scheduler.name!r}"
+    if scheduler.master is None or not scheduler.master.active:
+        raise Conflict(f"no master runs {what}")
+    if not row.can_run:
+        kind = row.kind or "scheduler of its kind"
+        raise NotSupported(f"{what} cannot be run by hand: a {kind} has nothing to build without an occasion")
+    if not scheduler.enabled:
+        raise Conflict(f"{what} is disabled")
+    asked = t.schedulers.update().where(c.id == scheduler_id, c.run_asked.is_(None))
+    if not tx.sql.execute(asked.values(run_asked=msgspec.json.encode(run).decode())).rowcount:
+        raise Conflict(f"{what} has been asked to run already, and is about to")
+    tx.emit(Event((("control", "schedulers", str(scheduler_id), "run"),), {"schedulerid": scheduler_id}))
+    tx.emit(scheduler.event("updated"))
+
+
+def asked_run(connection: Connection, scheduler_id: int) -> AskedRun | None:
+    """What `ask_run` was called with, until that is done."""
+    asked = connection.sql.scalar(sa.select(t.schedulers.c.run_asked).where(t.schedulers.c.id == scheduler_id))
+    return None if asked is None else msgspec.json.decode(asked, type=AskedRun)
+
+
+def forget_run(tx: Transaction, scheduler_id: int) -> None:
+    """What was asked for is done, or cannot be."""
+    _change(tx, scheduler_id, run_asked=None)
 
 
 def classify(tx: Transaction, scheduler_id: int, classifications: Mapping[int, bool]) -> None:
@@ -150,3 +218,5 @@ def note_progress(tx: Transaction, progress: SchedulerProgress) -> None:
         see_changes(tx, progress.class_name, progress.name, max(progress.built_changes))
     for name, value in progress.state.items():
         state.put(tx, progress.class_name, progress.name, name, value)
+    if progress.is_run_by_hand:
+        forget_run(tx, progress.scheduler_id)

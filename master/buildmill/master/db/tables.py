@@ -138,6 +138,12 @@ schedulers = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("enabled", Flag, nullable=False, server_default="1"),
     _ref("master_id", "masters.id", ondelete="SET NULL", nullable=True, index=True),
+    # told by the master that runs it
+    sa.Column("kind", sa.Text),
+    sa.Column("builder_names", Json),
+    sa.Column("can_run", Flag, nullable=False, server_default="0"),
+    sa.Column("next_run_at", Instant),
+    sa.Column("run_asked", Json),
 )
 
 change_sources = sa.Table(
@@ -232,6 +238,8 @@ buildsets = sa.Table(
     sa.Column("parent_relationship", sa.Text),
     _ref("rebuilt_build_id", "builds.id", ondelete="SET NULL", nullable=True),
     sa.Column("properties", Json, nullable=False, server_default="{}"),
+    sa.Column("scheduler", sa.Text),
+    sa.Index("ix_buildsets_scheduler_id", "scheduler", "id"),
     sa.Index(
         "ix_buildsets_incomplete",
         "id",

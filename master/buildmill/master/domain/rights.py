@@ -61,6 +61,7 @@ _READ_FAMILIES = (
 _CHANGES = (
     "builds.stop", "builds.rebuild", "buildrequests.cancel", "buildrequests.set_priority", "changes.add",
     "forceschedulers.force", "graph_builds.cancel", "graph_builds.create", "schedulers.enable",
+    "schedulers.run",
     "schedules.create", "schedules.replace", "schedules.delete", "schedules.pause", "schedules.unpause",
     "schedules.run", "staging.develop", "targets.commit",
     "workers.stop", "workers.kill", "workers.pause", "workers.unpause",

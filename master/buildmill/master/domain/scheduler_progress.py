@@ -1,10 +1,12 @@
-"""`SchedulerProgress`: what a scheduler has got done by asking for builds."""
+"""`SchedulerProgress`: what a scheduler has got done by asking for builds; `AskedRun`: that somebody asks it to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +18,7 @@ class SchedulerProgress:
         class_name, name: under which its state is kept.
         built_changes: remembered changes that the buildset builds; they are forgotten.
         state: values of its state, by name.
+        is_run_by_hand: these are the builds that somebody has asked the scheduler for; see `AskedRun`.
     """
 
     scheduler_id: int
@@ -23,3 +26,16 @@ class SchedulerProgress:
     name: str
     built_changes: Sequence[int] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
+    is_run_by_hand: bool = False
+
+
+class AskedRun(msgspec.Struct, frozen=True):
+    """Somebody wants a scheduler to ask for its builds now. It stays in the scheduler's row until it has.
+
+    Attributes:
+        by: who.
+        reason: why; may be empty.
+    """
+
+    by: str
+    reason: str = ""

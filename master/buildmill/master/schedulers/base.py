@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred, DeferredLock, FirstError, gatherResults
 
 from buildmill.common.errors import InvalidInput
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import is_plain, is_renderable, render
 from buildmill.master.domain.resources import Scheduler as SchedulerRow
-from buildmill.master.domain.scheduler_progress import SchedulerProgress
+from buildmill.master.domain.scheduler_progress import AskedRun, SchedulerProgress
 from buildmill.master.engine.clustered import ClusteredService, PluginMaster
 from buildmill.master.engine.vocabulary import checked_properties
 from buildmill.master.mq.bus import Subscription
@@ -73,7 +74,8 @@ class BaseScheduler(ClusteredService):
         self.priority = priority
         self.enabled = True
         self._builder_ids: dict[str, int] = {}
-        self._watch: Subscription | None = None
+        self._watches: list[Subscription] = []
+        self._one_run = DeferredLock()
         self._seen = 0  # the newest change that is noted as dealt with
 
     # -- life ----------------------------------------------------------------------------
@@ -93,7 +95,13 @@ class BaseScheduler(ClusteredService):
         return int(await self.master.data.updates.findSchedulerId(self.name))
 
     async def claim(self, masterid: int | None) -> bool:
-        return bool(await self.master.data.updates.trySetSchedulerMaster(self.schedulerid, masterid))
+        is_ours = bool(await self.master.data.updates.trySetSchedulerMaster(self.schedulerid, masterid))
+        if is_ours and masterid is not None:
+            names = None if is_renderable(self.builderNames) else self.listBuilderNames()
+            await self.master.data.updates.describeScheduler(
+                self.schedulerid, type(self).__name__, names, self.can_run_by_hand
+            )
+        return is_ours
 
     async def may_work(self) -> bool:
         return self.enabled
@@ -103,21 +111,72 @@ class BaseScheduler(ClusteredService):
         await super().activate(master)
 
     async def prepare(self) -> None:
-        self._watch = self.master.mq.subscribe(("schedulers", str(self.schedulerid), "updated"), self._row_updated)
+        row = str(self.schedulerid)
+        self._watches = [
+            self.master.mq.subscribe(("schedulers", row, "updated"), self._row_updated),
+            self.master.mq.subscribe(("control", "schedulers", row, "run"), self._run_asked),
+        ]
         document = await self.master.data.get(("schedulers", self.schedulerid))
         self.enabled = bool(document["enabled"])
 
     async def deactivate(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+        for watch in self._watches:
+            watch.cancel()
+        self._watches = []
         await super().deactivate()
+
+    async def work(self, wanted: bool) -> None:
+        was_working = self.is_working
+        await super().work(wanted)
+        if self.is_working and not was_working:
+            self._tasks.start(self._run_if_asked(), name="run")  # asked while nobody was there to hear it
+        elif was_working and not self.is_working:
+            await self.tell_next_run(None)
 
     def _row_updated(self, key: object, event: Any) -> None:
         row: SchedulerRow = event.message
         if row.enabled != self.enabled:
             self.enabled = row.enabled
             self._tasks.start(self.work(row.enabled), name="enable" if row.enabled else "disable")
+
+    # -- what people see and do ----------------------------------------------------------------
+
+    @property
+    def can_run_by_hand(self) -> bool:
+        """Whether `run_by_hand` knows what to build."""
+        return False
+
+    async def run_by_hand(self, reason: str, properties: SourcedValues) -> None:
+        """Ask for builds because somebody wants them now. For subclasses that can.
+
+        Args:
+            reason: of the buildset.
+            properties: to be passed on; they say who asks.
+
+        The buildset has to be added with `by_hand`, so that it is made once.
+        """
+        raise NotImplementedError
+
+    async def tell_next_run(self, when: float | None) -> None:
+        """Say when it is going to ask for builds by itself: seconds since the epoch; None if nobody knows."""
+        await self.master.data.updates.planScheduler(self.schedulerid, None if when is None else math.ceil(when))
+
+    def _run_asked(self, key: object, event: object) -> None:
+        self._tasks.start(self._run_if_asked(), name="run")
+
+    async def _run_if_asked(self) -> None:
+        async with self._one_run:
+            if not self.is_working:
+                return
+            asked: AskedRun | None = await self.master.data.updates.getAskedRun(self.schedulerid)
+            if asked is None:
+                return
+            why = f": {asked.reason}" if asked.reason else ""
+            try:
+                await self.run_by_hand(f"run by {asked.by}{why}", {"owner": (asked.by, "Scheduler")})
+            except Exception:
+                self._log.failure("{service} could not be run by hand", service=self.owner)
+                await self.master.data.updates.forgetAskedRun(self.schedulerid)
 
     # -- state kept over restarts ----------------------------------------------------------
 
@@ -263,6 +322,7 @@ class BaseScheduler(ClusteredService):
         forget: Sequence[int] = (),
         state: Mapping[str, Any] | None = None,
         leaving_out: frozenset[int] = frozenset(),
+        by_hand: bool = False,
         **buildset: Any,
     ) -> AddedBuildset:
         """Ask for builds of these sources.
@@ -275,6 +335,7 @@ class BaseScheduler(ClusteredService):
                 remembered, and noted as dealt with, so that a crash neither loses them nor builds them twice.
             state: values as for `setState`, kept in the same transaction.
             leaving_out: ids of builders that are not asked, although they would be.
+            by_hand: these are the builds that `run_by_hand` makes.
 
         Raises:
             InvalidInput: an unknown builder.
@@ -290,10 +351,14 @@ class BaseScheduler(ClusteredService):
         if priority is None:
             priority = self._own_priority(names, changes_by_codebase or {})
         builder_ids = [builder for builder in await self.builder_ids(names) if builder not in leaving_out]
-        if forget or state:
-            kind = type(self).__name__
+        if forget or state or by_hand:
             buildset["progress"] = SchedulerProgress(
-                scheduler_id=self.schedulerid, class_name=kind, name=self.name, built_changes=forget, state=state or {}
+                scheduler_id=self.schedulerid,
+                class_name=type(self).__name__,
+                name=self.name,
+                built_changes=forget,
+                state=state or {},
+                is_run_by_hand=by_hand,
             )
         added = await self.updates.addBuildset(
             waited_for=waited_for,

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from buildmill.master.domain.change_filter import NOT_GIVEN, ChangeFilter
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.schedulers.base import SourcedValues
 from buildmill.master.schedulers.change import Change
 from buildmill.master.schedulers.consumer import ChangeConsumer, filter_of
 
@@ -40,6 +41,7 @@ class BaseBasicScheduler(ChangeConsumer):
         self.treeStableTimer = treeStableTimer
         self.reason = checked_reason(self.owner, reason, self)
         self._timers: dict[Hashable, IDelayedCall] = {}
+        self._branch: Any = NOT_GIVEN
 
     def timer_key(self, change: Change) -> Hashable:
         """Which timer a change belongs to."""
@@ -53,6 +55,7 @@ class BaseBasicScheduler(ChangeConsumer):
         for key, changes in (await self._remembered()).items():
             if any(changes.values()) and key not in self._timers:
                 self._start_timer(key)
+        await self._tell_timers()
 
     async def stop_working(self) -> None:
         self.stop_consuming()
@@ -70,6 +73,10 @@ class BaseBasicScheduler(ChangeConsumer):
         key = self.timer_key(change)
         if self.is_working and (important or key in self._timers):
             self._start_timer(key)
+            await self._tell_timers()
+
+    async def _tell_timers(self) -> None:
+        await self.tell_next_run(min((timer.getTime() for timer in self._timers.values()), default=None))
 
     def _start_timer(self, key: Hashable) -> None:
         assert self.treeStableTimer
@@ -84,10 +91,40 @@ class BaseBasicScheduler(ChangeConsumer):
         self._tasks.start(self._build_remembered(key), name="stable")
 
     async def _build_remembered(self, key: Hashable) -> None:
-        changes = (await self._remembered()).get(key, {})
-        if changes:
-            known = sorted(changes)
-            await self.addBuildsetForChanges(reason=self.reason, changeids=known, forget=known)
+        try:
+            async with self._one_run:  # nobody has the same built by hand meanwhile
+                changes = (await self._remembered()).get(key, {})
+                if changes:
+                    known = sorted(changes)
+                    await self.addBuildsetForChanges(reason=self.reason, changeids=known, forget=known)
+        finally:
+            await self._tell_timers()
+
+    # -- by hand -------------------------------------------------------------------------------
+
+    @property
+    def can_run_by_hand(self) -> bool:
+        return self._branch is None or isinstance(self._branch, str)
+
+    async def run_by_hand(self, reason: str, properties: SourcedValues) -> None:
+        """What waits for its timer is built now; else the newest of the branch."""
+        known = sorted(change for changes in (await self._remembered()).values() for change in changes)
+        if known:
+            for timer in self._timers.values():
+                timer.cancel()
+            self._timers.clear()
+            await self.addBuildsetForChanges(
+                reason=reason, changeids=known, forget=known, properties=properties, by_hand=True
+            )
+            await self._tell_timers()
+            return
+        newest = [self.default_stamp(codebase) for codebase in self.codebases]
+        await self.addBuildsetForSourceStamps(
+            sourcestamps=[{**stamp, "branch": stamp["branch"] or self._branch} for stamp in newest],
+            reason=reason,
+            properties=properties,
+            by_hand=True,
+        )
 
     async def _remembered(self) -> dict[Hashable, dict[int, bool]]:
         """Whether each remembered change is important, by the key of its timer."""
@@ -135,6 +172,7 @@ class SingleBranchScheduler(BaseBasicScheduler):
             change_filter=filter_of(owner, change_filter, branch, categories),
             **options,
         )
+        self._branch = branch
 
     def timer_key(self, change: Change) -> Hashable:
         return "only"

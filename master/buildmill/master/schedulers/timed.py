@@ -12,6 +12,7 @@ from buildmill.common.errors import InvalidInput
 from buildmill.master.domain.change_filter import NOT_GIVEN, ChangeFilter
 from buildmill.master.domain.config_errors import config_error
 from buildmill.master.domain.properties import Properties
+from buildmill.master.schedulers.base import SourcedValues
 from buildmill.master.schedulers.basic import checked_reason
 from buildmill.master.schedulers.change import Change
 from buildmill.master.schedulers.consumer import ChangeConsumer
@@ -98,6 +99,7 @@ class Timed(ChangeConsumer):
         if self.is_working:
             self._due, self._even_unchanged = self.next_time(self.last_build, self.master.reactor.seconds())
             self._sleep()
+            self._tasks.start(self.tell_next_run(self._due), name="plan")
 
     def _sleep(self) -> None:
         seconds = max(0.0, self._due - self.master.reactor.seconds())
@@ -115,11 +117,26 @@ class Timed(ChangeConsumer):
         # now, not the time that was due: whatever was missed while the master was down makes one build
         self.last_build = self.master.reactor.seconds()
         try:
-            if not await self.startBuild(self._even_unchanged):
-                await self.setState("last_build", self.last_build)
+            async with self._one_run:  # nobody has the same built by hand meanwhile
+                if not await self.startBuild(self._even_unchanged):
+                    await self.setState("last_build", self.last_build)
         except Exception:
             self._log.failure("{service} could not ask for its builds", service=self.owner)
         self._plan()
+
+    @property
+    def can_run_by_hand(self) -> bool:
+        return True
+
+    async def run_by_hand(self, reason: str, properties: SourcedValues) -> None:
+        """As at the next time, even if nothing has changed; that time stays as it is."""
+        known = sorted(await self.master.data.updates.getChangeClassifications(self.schedulerid))
+        more: dict[str, Any] = {"reason": reason, "properties": properties, "by_hand": True}
+        if known:
+            state = {"last_only_if_changed": True} if self.onlyIfChanged else {}
+            await self.addBuildsetForChanges(changeids=known, forget=known, state=state, **more)
+        else:
+            await self.addBuildsetForSourceStampsWithDefaults(**more)
 
     async def startBuild(self, even_unchanged: bool = False) -> bool:
         """Ask for builds now, if there is a reason to; whether there was.
@@ -271,16 +288,36 @@ class NightlyTriggerable(NightlyBase):
         )
         return None, {}
 
+    async def run_by_hand(self, reason: str, properties: SourcedValues) -> None:
+        """What it was triggered with, at once; else the newest."""
+        triggered = await self.getState("lastTrigger", None)
+        if triggered is None:
+            await super().run_by_hand(reason, properties)
+        else:
+            await self._build(triggered, reason, {"lastTrigger": None}, properties, by_hand=True)
+
     async def startBuild(self, even_unchanged: bool = False) -> bool:
         triggered = await self.getState("lastTrigger", None)
         if triggered is None:
             return False
+        await self._build(triggered, self.reason, {"last_build": self.last_build, "lastTrigger": None})
+        return True
+
+    async def _build(
+        self,
+        triggered: Mapping[str, Any],
+        reason: str,
+        state: Mapping[str, Any],
+        properties: SourcedValues | None = None,
+        by_hand: bool = False,
+    ) -> None:
+        passed = {name: (value, source) for name, (value, source) in triggered["properties"].items()}
         await self.addBuildsetForSourceStampsWithDefaults(
-            reason=self.reason,
+            reason=reason,
             sourcestamps=triggered["sourcestamps"],
-            properties={name: (value, source) for name, (value, source) in triggered["properties"].items()},
+            properties={**passed, **(properties or {})},
             parent_buildid=triggered["parent_buildid"],
             parent_relationship=triggered["parent_relationship"],
-            state={"last_build": self.last_build, "lastTrigger": None},
+            state=state,
+            by_hand=by_hand,
         )
-        return True

@@ -7,7 +7,7 @@ from typing import Any
 
 from buildmill.master.domain.properties import Properties
 from buildmill.master.domain.rendering import is_renderable
-from buildmill.master.schedulers.base import AddedBuildset, BaseScheduler
+from buildmill.master.schedulers.base import AddedBuildset, BaseScheduler, SourcedValues
 
 
 class Triggerable(BaseScheduler):
@@ -21,6 +21,13 @@ class Triggerable(BaseScheduler):
     def __init__(self, name: str, builderNames: Any, reason: str | None = None, **options: Any) -> None:
         super().__init__(name, builderNames, **options)
         self.reason = reason or f"The Triggerable scheduler named '{self.name}' triggered this build"
+
+    @property
+    def can_run_by_hand(self) -> bool:
+        return True
+
+    async def run_by_hand(self, reason: str, properties: SourcedValues) -> None:
+        await self.addBuildsetForSourceStampsWithDefaults(reason=reason, properties=properties, by_hand=True)
 
     async def trigger(
         self,

@@ -22,6 +22,8 @@ from buildmill.master.web.limits import WebLimits
 DOWNLOAD_SECONDS: Final = 0.02
 SEARCH_SECONDS: Final = 0.5
 """What is charged for what is not read by the database's readers."""
+PART_OF_ACTION: Final = 0.1
+"""What each of many things costs that are done by one action: they share their way, and a commit."""
 
 
 class TooManyRequests(Unavailable):
@@ -68,6 +70,12 @@ class Rates:
         payer = self._payer(request, principal)
         if payer is not None and (wait := self._actions.take(payer, self._clock.seconds())):
             raise TooManyRequests("too many actions from here; wait a moment", timedelta(seconds=wait))
+
+    def charge_part(self, request: Request, principal: Principal) -> None:
+        """Let somebody pay for one of the things that an action consists of."""
+        payer = self._payer(request, principal)
+        if payer is not None:
+            self._actions.pay(payer, self._clock.seconds(), PART_OF_ACTION)
 
     def _payer(self, request: Request, principal: Principal | None) -> str | None:
         if self._gate.is_from_here(request):

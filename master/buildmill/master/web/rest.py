@@ -8,7 +8,7 @@ kept is the same for everybody who may have it. Actions are JSON-RPC.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -297,7 +297,8 @@ class Rest:
             control = self._data.control_of(self._data.find(elements), call.method)
             principal = await self._let_in(request, call, elements, control)
             params = {**call.params, "owner": principal.name}
-            result = await self._data.control(call.method, params, elements, principal.actor)
+            admit = partial(self._admit_act, request, principal)
+            result = await self._data.control(call.method, params, elements, principal.actor, admit)
             body = jsonrpc.success(call, result)
         except jsonrpc.Refused as error:
             refused = error
@@ -333,17 +334,34 @@ class Rest:
             principal = await self._gate.who(request)
             self._rates.count_action(request, principal)
             self._gate.check_intent(request, principal)
-            resource = Resource(elements, call.method, call.params)
-            read, change = await self._gate.reach_of(principal), await self._gate.change_reach_of(principal)
-            if not (read.is_everything and change.is_everything):
-                await self._data.check_reach(elements, call.method, call.params, read, change)
-            await self._gate.require(principal, declared(control.action, call.method), resource)
+            await self._check_act(principal, elements, call.method, call.params, control)
         except TooManyRequests:  # no entry for each: they would fill the audit log
             raise
         except Exception as error:
             await self._data.note_refusal(call.method, call.params, elements, principal.actor, error)
             raise
         return principal
+
+    async def _admit_act(
+        self,
+        request: Request,
+        principal: Principal,
+        elements: Sequence[str],
+        method: str,
+        params: Mapping[str, Any],
+    ) -> None:
+        """Look whether somebody who was let in may also do that."""
+        self._rates.charge_part(request, principal)
+        control = self._data.control_of(self._data.find(elements), method)
+        await self._check_act(principal, elements, method, params, control)
+
+    async def _check_act(
+        self, principal: Principal, elements: Sequence[str], method: str, params: Mapping[str, Any], control: Control
+    ) -> None:
+        read, change = await self._gate.reach_of(principal), await self._gate.change_reach_of(principal)
+        if not (read.is_everything and change.is_everything):
+            await self._data.check_reach(elements, method, params, read, change)
+        await self._gate.require(principal, declared(control.action, method), Resource(elements, method, params))
 
 
 def _finisher(form: Form) -> Callable[[Result], Body]:

@@ -7,6 +7,15 @@ export interface AndTrigger {
   triggers: (AndTrigger | OrTrigger | TimeTrigger | ManualTrigger | NewLogicTrigger | DatasetUpdatedTrigger | JobSucceededTrigger | MediaSetUpdatedTrigger | TableUpdatedTrigger | ScheduleSucceededTrigger | ScheduleFailedTrigger)[];
 }
 
+export interface AskedBuild {
+  build: BuildMark | null;
+  builder: string;
+  builderid: number;
+  buildrequestid: number;
+  complete: boolean;
+  results: number | null;
+}
+
 export interface AuditEntry {
   action: string;
   actor: string;
@@ -74,6 +83,15 @@ export interface BuildMark {
   number: number;
   results: number | null;
   started_at: number;
+}
+
+export interface BuildOfBranch {
+  branch: string | null;
+  build: Build;
+  buildid: number;
+  complete: boolean;
+  number: number;
+  results: number | null;
 }
 
 export interface BuildPage {
@@ -218,10 +236,39 @@ export interface ChangeBuild {
   started_at: number;
 }
 
+export interface ChangePage {
+  builds: NamedBuild[] | null;
+  change: Change;
+  children: Change[];
+  parents: Change[];
+  withheld: string[];
+}
+
 export interface ChangeSource {
   changesourceid: number;
   master: Master | null;
   name: string;
+}
+
+export interface ChangeWithBuilds {
+  author: string;
+  branch: string | null;
+  builds: NamedMark[] | null;
+  builds_total: number | null;
+  category: string | null;
+  changeid: number;
+  codebase: string;
+  comments: string;
+  committer: string | null;
+  files: string[];
+  parent_changeids: number[];
+  project: string;
+  properties: Record<string, [Json, string]>;
+  repository: string;
+  revision: string | null;
+  revlink: string | null;
+  sourcestamp: SourceStamp;
+  when_timestamp: number;
 }
 
 export interface Codebase {
@@ -522,6 +569,16 @@ export interface NamedBuilder {
   name: string;
 }
 
+export interface NamedMark {
+  builder: string;
+  builderid: number;
+  buildid: number;
+  complete_at: number | null;
+  number: number;
+  results: number | null;
+  started_at: number;
+}
+
 export interface NamedWorker {
   name: string;
   workerid: number;
@@ -545,6 +602,17 @@ export interface Patch {
   level: number;
   patchid: number;
   subdir: string | null;
+}
+
+export interface PendingRequest {
+  builder: string;
+  builderid: number;
+  buildrequestid: number;
+  buildsetid: number;
+  priority: number;
+  submitted_at: number;
+  tags: string[];
+  waited_for: boolean;
 }
 
 export interface Project {
@@ -590,6 +658,11 @@ export interface RecentBuild {
   build: BuildMark;
   builder: string;
   builderid: number;
+}
+
+export interface RequestReasons {
+  buildrequestid: number;
+  reasons: Reason[] | null;
 }
 
 export interface RootLink {
@@ -710,6 +783,34 @@ export interface Scheduler {
   master: Master | null;
   name: string;
   schedulerid: number;
+}
+
+export interface SchedulerPage {
+  runs: SchedulerRun[] | null;
+  scheduler: SchedulerState;
+  withheld: string[];
+}
+
+export interface SchedulerRun {
+  buildset: Buildset;
+  requests: AskedBuild[];
+  requests_total: number;
+}
+
+export interface SchedulerState {
+  builder_names: string[] | null;
+  can_run: boolean;
+  kind: string | null;
+  last_run: SchedulerRun | null;
+  next_run_at: number | null;
+  run_asked_by: string | null;
+  scheduler: Scheduler;
+  waiting_changes: number;
+}
+
+export interface SchedulersPage {
+  schedulers: SchedulerState[];
+  withheld: string[];
 }
 
 export interface SourceDifference {

@@ -8,7 +8,7 @@ import { useOne, useRows } from "../api/queries";
 import { Ago, BuilderLink, Document, Result, Section, useTitle } from "../parts/basics";
 import { Stopped } from "../parts/build/Stopped";
 import { BuildTable } from "../parts/BuildTable";
-import { Explanation, RequestButtons, useBuilderNames } from "./Pending";
+import { Explanation, RequestButtons, useBuilderNames } from "../parts/requests";
 import { text } from "../text";
 
 const CANCELLED = 6;

@@ -10,7 +10,7 @@ import { formatNanoseconds, hasFailed, lookOfOutcome, matching } from "../lib/te
 import { Ago, BuildLink, Document, Empty, Result, Section, Withheld, useTitle } from "../parts/basics";
 import { shortRevision } from "../parts/Changes";
 import { ListPage, Table, type Column } from "../parts/ListPage";
-import { useBuilderNames } from "./Pending";
+import { useBuilderNames } from "../parts/requests";
 import { text } from "../text";
 
 const SETS = 100;

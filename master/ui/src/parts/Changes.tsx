@@ -22,9 +22,10 @@ export function ChangeList({ changes }: { changes: readonly Change[] }): ReactNo
 }
 
 /** What is told of a change. */
-type ToldChange = Pick<Change, "author" | "branch" | "changeid" | "comments" | "files" | "revision" | "revlink" | "when_timestamp">;
+type ToldChange = Pick<Change, "author" | "branch" | "changeid" | "comments" | "files" | "revision" | "revlink" | "when_timestamp"> & Partial<Pick<Change, "category" | "project">>;
 
-export function ChangeItem({ change, isOpen = false }: { change: ToldChange; isOpen?: boolean }): ReactNode {
+/** @param props.marks what was built of it */
+export function ChangeItem({ change, isOpen = false, marks }: { change: ToldChange; isOpen?: boolean; marks?: ReactNode }): ReactNode {
   const [subject = "", ...rest] = change.comments.split("\n");
   const body = rest.join("\n").trim();
   return (
@@ -40,8 +41,11 @@ export function ChangeItem({ change, isOpen = false }: { change: ToldChange; isO
         <span>{change.author}</span>
         <Revision change={change} />
         {change.branch && <span>{text.changes.onBranch(change.branch)}</span>}
+        {change.project && <span>{change.project}</span>}
+        {change.category && <span className="tag">{change.category}</span>}
         <Ago at={change.when_timestamp} />
       </div>
+      {marks}
       {(change.files.length > 0 || body) && (
         <details open={isOpen}>
           <summary>{text.changes.files(change.files.length)}</summary>
@@ -68,6 +72,30 @@ function Revision({ change }: { change: ToldChange }): ReactNode {
     </a>
   ) : (
     short
+  );
+}
+
+/** What else is known of a change. */
+export function ChangeFacts({ change }: { change: Change }): ReactNode {
+  const { committer, codebase, repository, revision } = change;
+  const facts: [string, string | null][] = [
+    [text.changes.fields.revision, revision],
+    [text.changes.fields.repository, repository],
+    [text.changes.fields.codebase, codebase],
+    [text.changes.committer, committer === change.author ? null : committer],
+  ];
+  const properties = Object.entries(change.properties).map(([name, [value]]): [string, string] => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  return (
+    <dl className="pairs">
+      {[...facts, ...properties]
+        .filter((fact): fact is [string, string] => !!fact[1])
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd className="mono">{value}</dd>
+          </div>
+        ))}
+    </dl>
   );
 }
 

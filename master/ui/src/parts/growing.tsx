@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useSetting } from "./settings";
+import { text } from "../text";
 
 interface Growing {
   /** How many to draw. */
@@ -29,4 +30,37 @@ export function useGrowing(total: number, chunk?: number): Growing {
     return () => observer.disconnect();
   }, [hasMore, drawn, piece]);
   return { shown: Math.min(drawn, total), end: hasMore ? <span ref={end} className="more-to-come" /> : null };
+}
+
+interface MoreProps {
+  readonly hasMore: boolean;
+  readonly isReading: boolean;
+  readonly problem: string;
+  readonly more: () => void;
+}
+
+/** The end of a list of which more is read when it comes into sight. */
+export function More({ hasMore, isReading, problem, more }: MoreProps): ReactNode {
+  const end = useRef<HTMLParagraphElement>(null);
+  const latest = useRef(more);
+  useEffect(() => {
+    latest.current = more;
+  });
+  const wants = hasMore && !isReading && !problem;
+  useEffect(() => {
+    const element = end.current;
+    if (!wants || !element) return;
+    const observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && latest.current(), { rootMargin: "600px" });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [wants]);
+  if (!hasMore) return null;
+  return (
+    <p ref={end} className="more-rows" role={problem ? "alert" : undefined}>
+      {problem && <span className="error">{problem} </span>}
+      <button type="button" disabled={isReading} onClick={more}>
+        {isReading ? text.common.loading : text.common.more}
+      </button>
+    </p>
+  );
 }

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.data.endpoints.sources import _of_elements
+from buildmill.master.data.endpoints.sources import of_elements
 from buildmill.master.data.resultspec import apply
 from buildmill.master.data.types import TYPES
 from buildmill.master.db import tables as t
@@ -260,7 +260,7 @@ def test_changes_are_found_by_their_files_as_they_would_be_in_memory(stage: Stag
 
     stage.result(stage.database.write(fill))
     contains = Filter("files", Operator.CONTAINS, wanted)
-    filters = _of_elements([contains])
+    filters = of_elements([contains], {"files": "file", "parent_changeids": "parent"})
     assert filters is not None
 
     found = stage.result(stage.database.read(CHANGES.page, Query(filters)))

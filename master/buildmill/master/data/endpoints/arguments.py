@@ -56,6 +56,18 @@ def integer_argument(params: Mapping[str, Any], name: str, smallest: int, larges
     return value
 
 
+def ids_argument(params: Mapping[str, Any], name: str, most: int) -> list[int]:
+    """Ids, at least one, each once and in their order."""
+    values = params.get(name)
+    if not isinstance(values, list) or not 1 <= len(values) <= most:
+        raise InvalidInput(name, f"expected a list of 1 to {most} ids")
+    found = [whole(value) for value in values]
+    ids = [id_ for id_ in found if id_ is not None and id_ > 0]
+    if len(ids) < len(found):
+        raise InvalidInput(name, "expected ids, which are numbers above 0")
+    return list(dict.fromkeys(ids))
+
+
 def whole(value: object) -> int | None:
     """A whole number as JSON may have it, 3 or 3.0; None for everything else."""
     if isinstance(value, float) and value.is_integer():

@@ -199,6 +199,15 @@ async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _acto
     await updates_of(context).schedulerEnable(found.schedulerid, enabled)
 
 
+async def _run(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> None:
+    """Have a scheduler ask for its builds now."""
+    reason = text_argument(params, "reason", "")
+    found = await context.database.read(_first(_schedulers), keys, ResultSpec())
+    if found is None:
+        raise NotFound("no such scheduler")
+    await updates_of(context).runScheduler(found.schedulerid, reason, actor.name)
+
+
 def _worker_state(connection: Connection, keys: Keys) -> dict[str, Any]:
     for worker in _workers(connection, keys, ResultSpec()):
         return {"graceful": worker.graceful, "pause_reason": worker.pause_reason, "paused": worker.paused}
@@ -294,7 +303,8 @@ ENDPOINTS: list[Endpoint] = [
                 parameters("enabled", enabled=FLAG),
                 tells=("enabled",),
                 state=_scheduler_state,
-            )
+            ),
+            "run": Control("schedulers.run", _run, REASON, tells=("reason",)),
         },
     ),
     *collection("scheduler", "schedulers.read", _schedulers, "schedulers", "masters/n:masterid/schedulers"),

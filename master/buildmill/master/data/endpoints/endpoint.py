@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -45,6 +45,8 @@ class Context:
         graphs: reads job graphs; None where there are none.
         note: of the call of a control action; what `arguments.updates_of` gives writes it into the audit log.
         allowance: of the question that is being answered; None where nobody from outside asks.
+        act_on: calls a method of something else in the name of whoever asks, with the rights of that: takes a path,
+            the method and its parameters. None but while an action runs.
     """
 
     database: Database
@@ -55,6 +57,7 @@ class Context:
     random_bytes: Callable[[int], bytes] | None = None
     note: Note | None = None
     allowance: Allowance | None = None
+    act_on: Callable[[Sequence[str], str, Mapping[str, Any]], Awaitable[Any]] | None = None
 
     def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         """Read from the database within the allowance of the question."""
@@ -115,6 +118,7 @@ class Control:
         state: what it may change, for the audit log: read before and after it.
         made: what is new, by the result of the unit of work, for the audit log.
         by_engine: user code of the configuration takes part: a process without an engine has it done by that.
+        by_each: it does nothing but call methods of several things, each of which has its own entry in the audit log.
 
     One whose right is to read changes nothing, and the audit log is not told of it.
     """
@@ -126,6 +130,7 @@ class Control:
     state: Callable[[Connection, Keys], Mapping[str, Any]] = _no_state
     made: Made = _nothing_made
     by_engine: bool = False
+    by_each: bool = False
 
     @property
     def only_reads(self) -> bool:

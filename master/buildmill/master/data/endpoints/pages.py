@@ -52,7 +52,7 @@ STRIP: Final = 10
 NEWEST: Final = 25
 
 
-async def _reasons(
+async def reasons_of(
     context: Context, requests: Mapping[int, int], reach: Reach
 ) -> Mapping[int, Sequence[Reason]] | None:
     """Reasons by the request's id; None where nobody knows any, or the engine is away."""
@@ -65,7 +65,8 @@ async def _reasons(
     return {request: await within_reach(context, reasons, reach) for request, reasons in found.items()}
 
 
-def _given(reasons: Mapping[int, Sequence[Reason]] | None, request_id: int) -> list[Reason] | None:
+def given_reasons(reasons: Mapping[int, Sequence[Reason]] | None, request_id: int) -> list[Reason] | None:
+    """Those of one request, as documents have them."""
     return None if reasons is None else list(reasons.get(request_id, ()))
 
 
@@ -139,8 +140,9 @@ async def _front(context: Context, _keys: Keys, spec: ResultSpec) -> FrontPage:
     page = await context.ask(_front_rows, spec, context.database.clock.seconds())
     if not page.waiting or not spec.wants("reasons", "waiting"):
         return page
-    reasons = await _reasons(context, {line.buildrequestid: line.builderid for line in page.waiting}, spec.query.reach)
-    lines = [replace(line, reasons=_given(reasons, line.buildrequestid)) for line in page.waiting]
+    oldest = {line.buildrequestid: line.builderid for line in page.waiting}
+    reasons = await reasons_of(context, oldest, spec.query.reach)
+    lines = [replace(line, reasons=given_reasons(reasons, line.buildrequestid)) for line in page.waiting]
     return replace(page, waiting=lines)
 
 
@@ -214,8 +216,8 @@ async def _builder(context: Context, keys: Keys, spec: ResultSpec) -> BuilderPag
     if page.waiting and spec.wants("reasons", "waiting"):
         requests = [entry.request for entry in page.waiting]
         of_builders = {request.buildrequestid: request.builderid for request in requests}
-        reasons = await _reasons(context, of_builders, spec.query.reach)
-        more["waiting"] = [WaitingRequest(_given(reasons, one.buildrequestid), one) for one in requests]
+        reasons = await reasons_of(context, of_builders, spec.query.reach)
+        more["waiting"] = [WaitingRequest(given_reasons(reasons, one.buildrequestid), one) for one in requests]
     if spec.wants("forceschedulers"):
         more["forceschedulers"] = await _force_schedulers(context, page.builder.name)
     return replace(page, **more)

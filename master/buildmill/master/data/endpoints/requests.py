@@ -6,13 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from buildmill.common.errors import NotFound
-from buildmill.master.data.endpoints.arguments import REASON, integer_argument, text_argument, updates_of
+from twisted.internet.defer import Deferred, gatherResults
+
+from buildmill.common.errors import BuildmillError, NotFound
+from buildmill.master.data.endpoints.arguments import (
+    MAX_TEXT,
+    REASON,
+    ids_argument,
+    integer_argument,
+    text_argument,
+    updates_of,
+)
 from buildmill.master.data.endpoints.builds import property_rows, wants_properties, with_chosen_properties
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, collection, single
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
-from buildmill.master.data.schemas import parameters, whole_number
+from buildmill.master.data.schemas import ids, parameters, text, whole_number
 from buildmill.master.data.versions import BUILDSETS as BUILDSETS_CHANGE
 from buildmill.master.data.versions import REQUESTS as REQUESTS_CHANGE
 from buildmill.master.db import buildsets
@@ -95,6 +104,45 @@ async def set_priority(context: Context, keys: Keys, params: Mapping[str, Any], 
     await updates_of(context).setBuildRequestPriority(keys["buildrequestid"], priority)
 
 
+AT_ONCE = 500
+"""Requests of which so many are cancelled or changed by one call."""
+_IDS = ids(AT_ONCE)
+
+
+async def cancel_each(context: Context, _keys: Keys, params: Mapping[str, Any], _actor: Actor) -> list[dict[str, Any]]:
+    """Cancel several requests; tells of each whether that was done, and why not."""
+    given = ids_argument(params, "buildrequestids", AT_ONCE)
+    return await _each(context, given, "cancel", {"reason": text_argument(params, "reason", "no reason")})
+
+
+async def set_priority_of_each(
+    context: Context, _keys: Keys, params: Mapping[str, Any], _actor: Actor
+) -> list[dict[str, Any]]:
+    """Change the rank of several requests; tells of each whether that was done, and why not."""
+    given = ids_argument(params, "buildrequestids", AT_ONCE)
+    priority = integer_argument(params, "priority", -PRIORITY_BOUND, PRIORITY_BOUND)
+    return await _each(context, given, "set_priority", {"priority": priority})
+
+
+async def _each(
+    context: Context, request_ids: Sequence[int], method: str, params: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    assert context.act_on is not None
+    act_on = context.act_on
+
+    async def one(request_id: int) -> dict[str, Any]:
+        problem = None
+        try:
+            await act_on(("buildrequests", str(request_id)), method, params)
+        except BuildmillError as error:
+            problem = str(error)
+        return {"buildrequestid": request_id, "done": problem is None, "problem": problem}
+
+    # together, so that they share a commit
+    done = [Deferred.fromCoroutine(one(request_id)) for request_id in request_ids]
+    return list(await gatherResults(done, consumeErrors=True))
+
+
 def _state(connection: Connection, keys: Keys) -> dict[str, Any]:
     request = REQUESTS.one(connection, buildrequestid=keys["buildrequestid"])
     if request is None:
@@ -123,7 +171,34 @@ ENDPOINTS: list[Endpoint] = [
             ),
         },
     ),
-    *collection("buildrequest", "buildrequests.read", _all, "buildrequests", depends=(REQUESTS_CHANGE,)),
+    *collection(
+        "buildrequest",
+        "buildrequests.read",
+        _all,
+        "buildrequests",
+        depends=(REQUESTS_CHANGE,),
+        actions={
+            "cancel": Control(
+                "buildrequests.cancel",
+                cancel_each,
+                parameters("buildrequestids", buildrequestids=_IDS, reason=text(MAX_TEXT)),
+                tells=("buildrequestids", "reason"),
+                by_each=True,
+            ),
+            "set_priority": Control(
+                "buildrequests.set_priority",
+                set_priority_of_each,
+                parameters(
+                    "buildrequestids",
+                    "priority",
+                    buildrequestids=_IDS,
+                    priority=whole_number(-PRIORITY_BOUND, PRIORITY_BOUND),
+                ),
+                tells=("buildrequestids", "priority"),
+                by_each=True,
+            ),
+        },
+    ),
     *collection(
         "buildrequest",
         "buildrequests.read",

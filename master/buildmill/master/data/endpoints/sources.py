@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -41,7 +41,7 @@ def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Chan
 def changes_of(connection: Connection, query: Query) -> Page[Change]:
     """The changes that a question is about; the newest first where it has no order."""
     if any(filter_.field in _LISTS for filter_ in query.filters):
-        filters = _of_elements(query.filters)
+        filters = of_elements(query.filters, _LISTS)
         return NO_ROWS if filters is None else CHANGES.page(connection, replace(query, filters=filters), count=True)
     if query.order or query.after is not None:
         return CHANGES.page(connection, query if query.order else replace(query, order=("-changeid",)))
@@ -49,18 +49,21 @@ def changes_of(connection: Connection, query: Query) -> Page[Change]:
     return replace(page, rows=page.rows[::-1])  # as clients know it: the newest first
 
 
-def _of_elements(filters: Iterable[Filter]) -> tuple[Filter, ...] | None:
-    """Filters on lists as filters on columns; None if nothing can match."""
+def of_elements(filters: Iterable[Filter], lists: Mapping[str, str]) -> tuple[Filter, ...] | None:
+    """Filters on lists as filters on columns; None if nothing can match.
+
+    Args:
+        lists: fields that hold lists, and the columns that can be compared with an element of them.
+    """
     found = []
     for filter_ in filters:
-        column = _LISTS.get(filter_.field)
+        column = lists.get(filter_.field)
         match filter_.operator:
             case _ if column is None:
                 found.append(filter_)
             case Operator.CONTAINS:
-                values = filter_.values
-                if column == "file":
-                    values = tuple(_encode(value).decode() for value in values)
+                # texts stand in lists as JSON has them
+                values = tuple(_encode(v).decode() if isinstance(v, str) else v for v in filter_.values)
                 found.append(Filter(column, Operator.IN, values))
             case Operator.EQ | Operator.IN:  # a list is no text, and no number
                 return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -186,6 +186,7 @@ class Conversions:
                     "waiting_requests": waiting[r["id"]],
                     "parent_relationship": r["parent_relationship"],
                     "properties": _json(properties.get(r["id"], {})),
+                    "scheduler": _scheduler(properties.get(r["id"], {}), r),
                 }
             )
         return converted
@@ -323,6 +324,12 @@ _OF_CHANGE: Final = (
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _scheduler(properties: Mapping[str, Any], buildset: Row) -> str | None:
+    """The scheduler that has asked for a buildset; one that repeats a build only has its properties."""
+    name = properties.get("scheduler", [None])[0]
+    return name if isinstance(name, str) and not buildset.get("rebuilt_buildid") else None
 
 
 def _result(code: int | None) -> Result:
