@@ -46,6 +46,7 @@ export function FilterField({ label, value, onChange, choices = [], isNumber = f
           timer.current = setTimeout(() => tell(given), PAUSE_MS);
         }}
         onKeyDown={(event) => event.key === "Enter" && tell(typed.text)}
+        onBlur={() => typed.text.trim() !== value && tell(typed.text)} // not after its reader has gone to another page
       />
       {choices.length > 0 && (
         <datalist id={list}>
