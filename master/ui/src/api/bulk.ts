@@ -4,7 +4,8 @@ import { act, getDocument, patiently } from "./client";
 
 /** So many at once, as the master has it. */
 const AT_ONCE = 500;
-const READ_AT_ONCE = 2_000;
+/** As many as the master gives to everybody. */
+const READ_AT_ONCE = 1_000;
 
 export interface Told {
   readonly buildrequestid: number;
