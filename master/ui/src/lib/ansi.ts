@@ -10,6 +10,8 @@ export interface Style {
   readonly dim: boolean;
   readonly italic: boolean;
   readonly underline: boolean;
+  readonly inverse: boolean;
+  readonly strike: boolean;
 }
 
 export interface Segment {
@@ -18,7 +20,7 @@ export interface Segment {
   readonly className: string;
 }
 
-export const PLAIN: Style = { fg: "", bg: "", bold: false, dim: false, italic: false, underline: false };
+export const PLAIN: Style = { fg: "", bg: "", bold: false, dim: false, italic: false, underline: false, inverse: false, strike: false };
 
 // CSI; OSC, DCS, PM, APC, SOS up to their end, or to the end of the line; two-character escapes; a lone escape
 // eslint-disable-next-line no-control-regex
@@ -63,15 +65,22 @@ function lastOverwrite(line: string): string {
 }
 
 function applied(style: Style, parameters: string): Style {
-  const codes = parameters === "" ? [0] : parameters.split(/[;:]/).map((code) => Number(code || 0));
+  const parts = parameters === "" ? ["0"] : parameters.split(";");
+  // what has parts of its own is taken for itself: 4:3 is one underline, not an underline and italics
+  const codes = parts.map((part) => (part.includes(":") ? NaN : Number(part || 0)));
   let next = style;
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i] ?? 0;
-    if (code === 0) next = PLAIN;
+    if (Number.isNaN(code)) next = withParts(next, (parts[i] ?? "").split(":").map(Number));
+    else if (code === 0) next = PLAIN;
     else if (code === 1) next = { ...next, bold: true };
     else if (code === 2) next = { ...next, dim: true };
     else if (code === 3) next = { ...next, italic: true };
     else if (code === 4) next = { ...next, underline: true };
+    else if (code === 7) next = { ...next, inverse: true };
+    else if (code === 9) next = { ...next, strike: true };
+    else if (code === 27) next = { ...next, inverse: false };
+    else if (code === 29) next = { ...next, strike: false };
     else if (code === 22) next = { ...next, bold: false, dim: false };
     else if (code === 23) next = { ...next, italic: false };
     else if (code === 24) next = { ...next, underline: false };
@@ -81,14 +90,23 @@ function applied(style: Style, parameters: string): Style {
     else if (code >= 100 && code <= 107) next = { ...next, bg: COLOURS[code - 100] ?? "" };
     else if (code === 39) next = { ...next, fg: "" };
     else if (code === 49) next = { ...next, bg: "" };
-    else if (code === 38 || code === 48) {
+    else if (code === 38 || code === 48 || code === 58) {
       const isIndexed = codes[i + 1] === 5;
       const colour = isIndexed ? indexed(codes[i + 2] ?? 0) : nearest(codes[i + 2] ?? 0, codes[i + 3] ?? 0, codes[i + 4] ?? 0);
-      next = code === 38 ? { ...next, fg: colour } : { ...next, bg: colour };
+      if (code !== 58) next = code === 38 ? { ...next, fg: colour } : { ...next, bg: colour }; // 58: of an underline
       i += isIndexed ? 2 : 4;
     }
   }
   return next;
+}
+
+/** After a code with parts of its own: ``4:3``, ``38:5:1``, ``38:2::255:0:0``. */
+function withParts(style: Style, [code, kind, ...more]: number[]): Style {
+  if (code === 4) return { ...style, underline: kind !== 0 };
+  if (code !== 38 && code !== 48) return style;
+  const [red = 0, green = 0, blue = 0] = more.slice(-3);
+  const colour = kind === 5 ? indexed(more[0] ?? 0) : nearest(red, green, blue);
+  return code === 38 ? { ...style, fg: colour } : { ...style, bg: colour };
 }
 
 function indexed(index: number): string {
@@ -114,5 +132,7 @@ function classOf(style: Style): string {
   if (style.dim) names.push("ansi-dim");
   if (style.italic) names.push("ansi-italic");
   if (style.underline) names.push("ansi-underline");
+  if (style.inverse) names.push("ansi-inverse");
+  if (style.strike) names.push("ansi-strike");
   return names.join(" ");
 }

@@ -26,6 +26,8 @@ const UNCOLOURED: Styles = { o: PLAIN, e: PLAIN };
 /** Chunks that are kept; those used longest ago go first. */
 const KEPT_CHUNKS = 24;
 const AT_ONCE = 4;
+/** Lines before a chunk that stands alone, which are read with it: they say what colours it begins with. */
+export const LEAD_LINES = 200;
 
 /**
  * @param read gives the lines from `offset` on, at most `limit`
@@ -58,9 +60,10 @@ export class LogSource {
     return this.chunks.get(Math.floor(number / CHUNK_LINES))?.shown[number % CHUNK_LINES];
   }
 
-  /** See to it that these lines are fetched, and fetched again where a chunk has grown; the ones asked for last come first. */
-  want(first: number, end: number, total: number): void {
-    this.wanted = chunksOf(first, Math.min(end, total)).filter((chunk) => {
+  /** See to it that the lines of these pieces are fetched, and again where a chunk has grown; what is asked for last comes first. */
+  want(pieces: readonly (readonly [first: number, end: number])[], total: number): void {
+    const chunks = new Set(pieces.flatMap(([first, end]) => chunksOf(first, Math.min(end, total))));
+    this.wanted = [...chunks].filter((chunk) => {
       const known = this.chunks.get(chunk);
       return !known || known.lines.length < Math.min(CHUNK_LINES, total - chunk * CHUNK_LINES);
     });
@@ -85,10 +88,13 @@ export class LogSource {
   private async fetch(chunk: number): Promise<void> {
     // what is known of a chunk that grows is not fetched again
     const before = this.chunks.get(chunk)?.lines ?? [];
+    const begin = chunk * CHUNK_LINES;
+    const lead = before.length || this.chunks.has(chunk - 1) ? 0 : Math.min(LEAD_LINES, begin);
     try {
-      const lines = await this.read(chunk * CHUNK_LINES + before.length, CHUNK_LINES - before.length);
+      const lines = await this.read(begin - lead + before.length, CHUNK_LINES + lead - before.length);
       if (this.closed) return;
-      if (lines.length) this.put(chunk, [...before, ...lines]);
+      const assumed = lead ? coloured(lines.slice(0, lead), UNCOLOURED).end : this.chunks.get(chunk)?.begin;
+      if (lines.length > lead) this.put(chunk, [...before, ...lines.slice(lead)], assumed);
       this.wanted = this.wanted.filter((one) => one !== chunk);
     } catch (error) {
       this.failed = error instanceof Error ? error : new Error(String(error));
@@ -100,9 +106,10 @@ export class LogSource {
     this.pump();
   }
 
-  private put(number: number, lines: readonly Line[]): void {
+  /** @param begin the colours it begins with, where the chunk before it is not there to tell */
+  private put(number: number, lines: readonly Line[], begin: Styles = UNCOLOURED): void {
     this.chunks.delete(number);
-    this.chunks.set(number, coloured(lines, this.chunks.get(number - 1)?.end ?? UNCOLOURED));
+    this.chunks.set(number, coloured(lines, this.chunks.get(number - 1)?.end ?? begin));
     // colours that a chunk begins with become known when the one before it comes
     for (let next = number + 1; ; next++) {
       const begin = this.chunks.get(next - 1)?.end;
