@@ -122,16 +122,28 @@ function Viewer({ log, place }: { log: Log; place: string }): ReactNode {
   const target = useRef<{ line: number; align: "center" | "start" | "end" } | null>(range ? { line: range.first - 1, align: "center" } : null);
   // on the way to it, lines that come into sight are not worth a request
   const landing = useRef<number | null>(null);
-  const { reveal } = sections;
-  const revealing = useRef(reveal);
+  const latest = useRef(sections);
   useLayoutEffect(() => {
-    revealing.current = reveal;
+    latest.current = sections;
   });
+  // where somebody went before it was known what is shut
+  const unrevealed = useRef(range ? range.first - 1 : null);
   const goTo = useCallback((line: number, align: "center" | "start" | "end" = "center") => {
     target.current = { line, align };
-    revealing.current(line);
+    unrevealed.current = latest.current.folds.length === 0 ? line : null;
+    latest.current.reveal(line);
     redraw();
   }, []);
+  // what is shut or opened does not move the line at the top; before the next effect, which ends the way to a line
+  const top = useRef(0);
+  const hiddenBefore = useRef(sections.hiddenKey);
+  useLayoutEffect(() => {
+    if (hiddenBefore.current === sections.hiddenKey) return;
+    hiddenBefore.current = sections.hiddenKey;
+    if (target.current || follows) return;
+    target.current = { line: top.current, align: "start" };
+    redraw();
+  });
   useLayoutEffect(() => {
     const wanted = target.current;
     if (!wanted || rows === 0) return;
@@ -144,16 +156,6 @@ function Viewer({ log, place }: { log: Log; place: string }): ReactNode {
     landing.current = row;
     list.scrollToIndex(row - base, { align: wanted.align });
   }, [drawn, rows, visible, base, count, list]);
-  // what is shut or opened does not move the line at the top
-  const top = useRef(0);
-  const hiddenBefore = useRef(sections.hiddenKey);
-  useLayoutEffect(() => {
-    if (hiddenBefore.current === sections.hiddenKey) return;
-    hiddenBefore.current = sections.hiddenKey;
-    if (target.current || follows) return;
-    target.current = { line: top.current, align: "start" };
-    redraw();
-  });
   useEffect(() => {
     list.measure();
   }, [wraps, list]);
@@ -294,12 +296,10 @@ function Viewer({ log, place }: { log: Log; place: string }): ReactNode {
     const isInSight = wanted && line >= first && line < end && visible.lineAt(visible.rowOf(line)) === line;
     if (wanted && !isInSight) goTo(line);
   }, [hash, first, end, visible, goTo]);
-  // a link leads to its line also where that is in a section that was shut
-  const linked = useRef(range ? range.first - 1 : null);
   useEffect(() => {
-    if (linked.current === null || sections.folds.length === 0) return;
-    const line = linked.current;
-    linked.current = null;
+    const line = unrevealed.current;
+    if (line === null || sections.folds.length === 0) return;
+    unrevealed.current = null;
     if (visible.lineAt(visible.rowOf(line)) !== line) goTo(line);
   }, [sections.folds, visible, goTo]);
 
