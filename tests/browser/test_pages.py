@@ -37,6 +37,22 @@ def test_filter_of_builders_stands_in_the_address(page: Page) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
+def test_builds_of_a_builder_are_filtered_in_the_address_and_found_by_number(page: Page) -> None:
+    visit(page, "/builders/app")
+    builds = page.locator("section", has=page.get_by_role("heading", name="Builds", exact=True))
+
+    builds.get_by_label("Result").select_option("success")
+    expect(builds.locator("tbody tr")).to_have_count(1)
+    assert page.url.endswith("/builders/app?result=success")
+    visit(page, "/builders/app?branch=no-such-branch")
+    expect(builds).to_contain_text("Nothing matches")
+    builds.get_by_role("button", name="Clear").click()
+    expect(builds.locator("tbody tr").nth(1)).to_be_visible()
+    builds.get_by_label("Go to build number").fill("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("failure")
+
+
 BOOKMARKS = {
     "/builders/1/builds/1": "success",
     "/buildrequests/1": "Request 1",
@@ -227,6 +243,14 @@ def test_pages_are_reached_with_the_keyboard(page: Page) -> None:
     page.get_by_role("option", name="app-clang").wait_for()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("app-clang")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("app 2")
+    page.get_by_role("option", name="app #2").wait_for()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("#2")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option").first).to_contain_text("app-clang")
+    page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Keyboard")
     page.keyboard.press("Escape")

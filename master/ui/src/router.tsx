@@ -40,7 +40,7 @@ const builders = createRoute({ getParentRoute: () => root, path: "/builders", ..
 const builder = createRoute({
   getParentRoute: () => root,
   path: "/builders/$builder",
-  validateSearch: (search: Record<string, unknown>): { force?: string } => (word(search["force"]) ? { force: word(search["force"]) as string } : {}),
+  validateSearch: words("force", "result", "branch"),
   component: lazyRouteComponent(() => import("./pages/Builder")),
 });
 const builderForce = createRoute({

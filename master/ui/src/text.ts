@@ -168,6 +168,7 @@ const english = {
     newer: "Newest",
     cancelAll: "Cancel all",
     older: "Older builds",
+    goto: "Go to build number",
   },
   force: {
     start: "Start build",
@@ -846,7 +847,7 @@ const english = {
   keys: {
     title: "Keyboard",
     help: "This help",
-    palette: "Go to a page, a builder, a worker",
+    palette: "Go to a page, a builder, a build, a worker",
     front: "Overview",
     builders: "Builders",
     pending: "Pending",
@@ -865,7 +866,14 @@ const english = {
     sections: "Previous, next section",
     shift: "Click a number, then another with Shift, for a link to those lines",
   },
-  palette: { label: "Go to", placeholder: "A page, a builder, a worker…", none: "Nothing of this name." },
+  palette: {
+    label: "Go to",
+    placeholder: "A page, a builder, a worker, app 12, #345…",
+    none: "Nothing of this name.",
+    recent: "recently",
+    scheduler: "Scheduler",
+    project: "Project",
+  },
 };
 
 export type Texts = typeof english;

@@ -2,14 +2,13 @@
 
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
-import type { Build, BuilderPage, ForceScheduler, WaitingRequest } from "../api/schema";
-import { getDocument } from "../api/client";
+import type { BuilderPage, ForceScheduler, WaitingRequest } from "../api/schema";
 import { config } from "../api/config";
 import { useBuilderId, useOne } from "../api/queries";
 import { PermittedButton } from "../parts/actions";
 import { formatDuration } from "../lib/time";
 import { Ago, Document, Empty, Result, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
-import { BuildTable } from "../parts/BuildTable";
+import { BuilderBuilds } from "../parts/BuilderBuilds";
 import { CancelAll } from "../parts/CancelAll";
 import { Durations } from "../parts/Charts";
 import { ForceDialog } from "../parts/Force";
@@ -18,7 +17,6 @@ import { Reasons } from "../parts/Reasons";
 import { text } from "../text";
 
 const route = getRouteApi("/builders/$builder");
-const OLDER = 50;
 
 export default function Builder(): ReactNode {
   const { builder } = route.useParams();
@@ -63,7 +61,7 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
         </ul>
       )}
       <Waiting page={page} />
-      <Builds page={page} />
+      <BuilderBuilds page={page} />
       {page.builds !== null && page.builds.length > 0 && <Durations builder={builder.builderid} />}
       <Workers page={page} />
       <Withheld parts={page.withheld} />
@@ -139,41 +137,6 @@ function Waiting({ page }: { page: BuilderPage }): ReactNode {
       {total !== null && total > waiting.length && (
         <p>
           <Link to="/pending">{text.front.more(total - waiting.length)}</Link>
-        </p>
-      )}
-    </Section>
-  );
-}
-
-function Builds({ page }: { page: BuilderPage }): ReactNode {
-  const [older, setOlder] = useState<Build[]>([]);
-  const [next, setNext] = useState<string | null | undefined>(undefined);
-  const [problem, setProblem] = useState("");
-  if (page.builds === null) return null;
-  const after = next === undefined ? page.builds_next : next;
-  const newest = new Set(page.builds.map((build) => build.buildid));
-  const all = [...page.builds, ...older.filter((build) => !newest.has(build.buildid))];
-  const load = async (): Promise<void> => {
-    try {
-      // behind what is shown: builds that came meanwhile move nothing
-      const path = `builders/${page.builder.builderid}/builds?order=-number&limit=${OLDER}&after=${encodeURIComponent(after ?? "")}`;
-      const document = (await getDocument(path)) as { builds: Build[]; meta: { next?: string | null } };
-      setOlder([...older, ...document.builds]);
-      setNext(document.meta.next ?? null);
-      setProblem("");
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
-  return (
-    <Section title={text.builder.builds}>
-      {all.length === 0 ? <Empty>{text.builder.noBuilds}</Empty> : <BuildTable builds={all} typical={page.typical_s} />}
-      {problem && <p className="error">{problem}</p>}
-      {after !== null && (
-        <p>
-          <button type="button" onClick={() => void load()}>
-            {text.builder.older}
-          </button>
         </p>
       )}
     </Section>

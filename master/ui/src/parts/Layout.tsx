@@ -177,7 +177,7 @@ function useShortcuts(open: (what: "palette" | "help") => void): void {
   const navigate = useNavigate();
   useEffect(() => {
     let isGoing = false;
-    const pages: Record<string, To> = { o: "/", b: "/builders", p: "/pending", w: "/workers", c: "/changes", t: "/tests", j: "/graph" };
+    const pages: Record<string, To> = { s: "/schedulers", o: "/", b: "/builders", p: "/pending", w: "/workers", c: "/changes", t: "/tests", j: "/graph" };
     const onKey = (event: globalThis.KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
@@ -210,12 +210,18 @@ function Help({ onClose }: { onClose: () => void }): ReactNode {
     [["g", "p"], keys.pending],
     [["g", "w"], keys.workers],
     [["g", "c"], keys.changes],
+    [["g", "s"], text.nav.schedulers],
     [["g", "t"], text.nav.tests],
     [["g", "j"], text.nav.graph],
   ];
   const inLog: [string[], string][] = [
     [["/"], keys.search],
     [["n", "N"], keys.nextHit],
+    [["l"], keys.list],
+    [["e", "E"], keys.error],
+    [["[", "]"], keys.sections],
+    [["z", "Z"], keys.fold],
+    [["t"], keys.times],
     [["f"], keys.follow],
     [["w"], keys.wrap],
     [["Home", "End"], keys.ends],

@@ -1,49 +1,50 @@
-/** The command palette: type a few letters of a page, a builder or a worker, and go there. */
+/** The command palette: type a few letters of a page, a builder, a worker, a scheduler, or the number of a build, and go there. */
 
 import { useRouter } from "@tanstack/react-router";
 import { useId, useMemo, useState, type ReactNode } from "react";
-import type { BuildersPage, Worker } from "../api/schema";
+import type { BuildersPage, Project, Scheduler, Worker } from "../api/schema";
 import { useOne, useRows } from "../api/queries";
-import { rank } from "../lib/fuzzy";
+import { goalsFor, type Goal } from "../lib/goals";
+import { recentGoals } from "../lib/recent";
 import { text } from "../text";
 import { Dialog } from "./basics";
 import { PAGES, dashboards } from "./places";
 
 const SHOWN = 12;
-
-interface Goal {
-  readonly label: string;
-  readonly kind: string;
-  readonly address: string;
-}
+const KINDS = { build: text.common.build, request: text.build.request, ofBuilder: text.common.ofBuilder };
 
 export function Palette({ onClose }: { onClose: () => void }): ReactNode {
   const router = useRouter();
   const builders = useOne<BuildersPage>("pages/builders");
   const workers = useRows<Worker>("workers");
+  const schedulers = useRows<Scheduler>("schedulers");
+  const projects = useRows<Project>("projects");
+  const [recent] = useState(() => recentGoals().filter(({ address }) => address !== router.state.location.pathname));
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
   const list = useId();
+  const ofBuilders = useMemo<Goal[]>(
+    () =>
+      (builders.data?.builders ?? [])
+        .filter(({ builder }) => builder.masterids.length > 0)
+        .map(({ builder }) => ({ label: builder.name, kind: text.common.builder, address: `/builders/${builder.builderid}` })),
+    [builders.data],
+  );
   const goals = useMemo<Goal[]>(
     () => [
       ...PAGES.map(([to, label]) => ({ label, kind: "", address: to })),
       ...dashboards().map(({ name, caption }) => ({ label: caption, kind: "", address: `/${name}` })),
-      ...(builders.data?.builders ?? [])
-        .filter(({ builder }) => builder.masterids.length > 0)
-        .map(({ builder }) => ({
-          label: builder.name,
-          kind: text.common.builder,
-          address: `/builders/${builder.builderid}`,
-        })),
-      ...(workers.data ?? []).map((worker) => ({
-        label: worker.name,
-        kind: text.common.worker,
-        address: `/workers/${worker.workerid}`,
-      })),
+      ...ofBuilders,
+      ...(workers.data ?? []).map(({ name, workerid }) => ({ label: name, kind: text.common.worker, address: `/workers/${workerid}` })),
+      ...(schedulers.data ?? []).map(({ name, schedulerid }) => ({ label: name, kind: text.palette.scheduler, address: `/schedulers/${schedulerid}` })),
+      ...(projects.data ?? []).map(({ name, projectid }) => ({ label: name, kind: text.palette.project, address: `/projects/${projectid}` })),
     ],
-    [builders.data, workers.data],
+    [ofBuilders, workers.data, schedulers.data, projects.data],
   );
-  const found = useMemo(() => rank(goals, typed, (goal) => goal.label).slice(0, SHOWN), [goals, typed]);
+  const found = useMemo(() => {
+    if (typed.trim()) return goalsFor(typed, goals, ofBuilders, KINDS).slice(0, SHOWN);
+    return [...recent.map((goal) => ({ ...goal, kind: text.palette.recent })), ...goals].slice(0, SHOWN);
+  }, [goals, ofBuilders, recent, typed]);
   const go = (goal: Goal | undefined): void => {
     if (!goal) return;
     onClose();
@@ -73,7 +74,7 @@ export function Palette({ onClose }: { onClose: () => void }): ReactNode {
       />
       <ul role="listbox" id={list} aria-label={text.palette.label}>
         {found.map((goal, index) => (
-          <li key={`${goal.kind} ${goal.label}`} id={`${list}-${index}`} role="option" aria-selected={index === at} onClick={() => go(goal)}>
+          <li key={`${goal.kind} ${goal.address}`} id={`${list}-${index}`} role="option" aria-selected={index === at} onClick={() => go(goal)}>
             <span>{goal.label}</span> <small>{goal.kind}</small>
           </li>
         ))}

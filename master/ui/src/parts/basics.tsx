@@ -8,6 +8,7 @@ import bad from "../icons/bad.svg";
 import good from "../icons/good.svg";
 import neutral from "../icons/neutral.svg";
 import running from "../icons/running.svg";
+import { remember } from "../lib/recent";
 import { formatAgo, formatDuration, formatInstant } from "../lib/time";
 import { SIGNS, lookOf, type Look } from "../lib/results";
 import { text } from "../text";
@@ -169,6 +170,8 @@ export type PageIcon = keyof typeof ICONS;
 export function useTitle(title: string, icon: PageIcon = "neutral"): void {
   useEffect(() => {
     document.title = title;
+    const [address = ""] = location.hash.slice(1).split("#");
+    remember({ label: title.replace(` · ${config().title}`, ""), kind: "", address });
     const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
     if (link) link.href = ICONS[icon];
   }, [title, icon]);

@@ -1,0 +1,107 @@
+/** The builds of a builder: the newest, older ones, or those that are like something. */
+
+import { getRouteApi } from "@tanstack/react-router";
+import { useState, type FormEvent, type ReactNode } from "react";
+import type { Build, BuilderPage, BuildOfBranch } from "../api/schema";
+import { getDocument } from "../api/client";
+import { useGrowingRows } from "../api/growing";
+import { text } from "../text";
+import { Document, Empty, Section } from "./basics";
+import { BuildTable } from "./BuildTable";
+import { FilterChoice, FilterField, Filters, queryOf } from "./filters";
+import { More } from "./growing";
+
+const route = getRouteApi("/builders/$builder");
+const OLDER = 50;
+/** By code. */
+const RESULTS = ["success", "warnings", "failure", "skipped", "exception", "retry", "cancelled"] as const;
+const CHOICES = RESULTS.map((look) => [look, text.looks[look]] as const);
+const OPERATORS = { results: "results", branch: "branch" } as const;
+
+export function BuilderBuilds({ page }: { page: BuilderPage }): ReactNode {
+  const { result, branch } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { builder } = route.useParams();
+  if (page.builds === null) return null;
+  const code = RESULTS.findIndex((one) => one === result);
+  const filters = queryOf({ branch, results: code < 0 ? undefined : String(code) }, OPERATORS);
+  const set = (name: "result" | "branch") => (value: string) => void navigate({ search: (before) => ({ ...before, [name]: value || undefined }), replace: true });
+  const goTo = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const number = String(new FormData(event.currentTarget).get("number") ?? "");
+    if (number) void navigate({ to: "/builders/$builder/builds/$number", params: { builder, number } });
+  };
+  return (
+    <Section title={text.builder.builds}>
+      {page.builds.length > 0 && (
+        <div className="toolbar">
+          <Filters isFiltered={filters !== ""} onClear={() => void navigate({ search: {}, replace: true })}>
+            <FilterChoice label={text.common.result} value={result ?? ""} choices={CHOICES} onChange={set("result")} />
+            <FilterField label={text.build.branch} value={branch ?? ""} onChange={set("branch")} />
+          </Filters>
+          <form onSubmit={goTo}>
+            <input name="number" type="number" min={1} className="goto" aria-label={text.builder.goto} placeholder={text.builder.goto} />
+          </form>
+        </div>
+      )}
+      {filters ? <Filtered builder={page.builder.builderid} filters={filters} typical={page.typical_s} /> : <Newest page={page} newest={page.builds} />}
+    </Section>
+  );
+}
+
+function Filtered({ builder, filters, typical }: { builder: number; filters: string; typical: number | null }): ReactNode {
+  const rows = useGrowingRows<BuildOfBranch>(`pages/builders/${builder}/builds?order=-number&${filters}`, {
+    events: [`builders/${builder}/builds/*/*`],
+    keyOf: ({ buildid }) => buildid,
+    compare: (a, b) => b.number - a.number,
+    limit: OLDER,
+  });
+  return (
+    <Document query={rows}>
+      {(found) =>
+        found.length === 0 ? (
+          <Empty>{text.common.noMatch}</Empty>
+        ) : (
+          <>
+            <BuildTable builds={found.map(({ build }) => build)} typical={typical} />
+            <More {...rows} />
+          </>
+        )
+      }
+    </Document>
+  );
+}
+
+function Newest({ page, newest }: { page: BuilderPage; newest: readonly Build[] }): ReactNode {
+  const [older, setOlder] = useState<Build[]>([]);
+  const [next, setNext] = useState<string | null | undefined>(undefined);
+  const [problem, setProblem] = useState("");
+  const after = next === undefined ? page.builds_next : next;
+  const known = new Set(newest.map((build) => build.buildid));
+  const all = [...newest, ...older.filter((build) => !known.has(build.buildid))];
+  const load = async (): Promise<void> => {
+    try {
+      // behind what is shown: builds that came meanwhile move nothing
+      const path = `builders/${page.builder.builderid}/builds?order=-number&limit=${OLDER}&after=${encodeURIComponent(after ?? "")}`;
+      const document = (await getDocument(path)) as { builds: Build[]; meta: { next?: string | null } };
+      setOlder([...older, ...document.builds]);
+      setNext(document.meta.next ?? null);
+      setProblem("");
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <>
+      {all.length === 0 ? <Empty>{text.builder.noBuilds}</Empty> : <BuildTable builds={all} typical={page.typical_s} />}
+      {problem && <p className="error">{problem}</p>}
+      {after !== null && (
+        <p>
+          <button type="button" onClick={() => void load()}>
+            {text.builder.older}
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
