@@ -175,6 +175,8 @@ class BaseScheduler(ClusteredService):
             try:
                 await self.run_by_hand(f"run by {asked.by}{why}", {"owner": (asked.by, "Scheduler")})
             except Exception:
+                if not self.is_working:  # it was cut short; whoever works next finds that it was asked
+                    raise
                 self._log.failure("{service} could not be run by hand", service=self.owner)
                 await self.master.data.updates.forgetAskedRun(self.schedulerid)
 

@@ -69,11 +69,12 @@ class BaseBasicScheduler(ChangeConsumer):
             if important:
                 await self.addBuildsetForChanges(reason=self.reason, changeids=[change.number], forget=[change.number])
             return
-        await self.master.data.updates.classifyChanges(self.schedulerid, {change.number: important})
-        key = self.timer_key(change)
-        if self.is_working and (important or key in self._timers):
-            self._start_timer(key)
-            await self._tell_timers()
+        async with self._one_run:  # whoever builds what is remembered then knows which timers are of that
+            await self.master.data.updates.classifyChanges(self.schedulerid, {change.number: important})
+            key = self.timer_key(change)
+            if self.is_working and (important or key in self._timers):
+                self._start_timer(key)
+                await self._tell_timers()
 
     async def _tell_timers(self) -> None:
         await self.tell_next_run(min((timer.getTime() for timer in self._timers.values()), default=None))
@@ -110,12 +111,13 @@ class BaseBasicScheduler(ChangeConsumer):
         """What waits for its timer is built now; else the newest of the branch."""
         known = sorted(change for changes in (await self._remembered()).values() for change in changes)
         if known:
-            for timer in self._timers.values():
-                timer.cancel()
-            self._timers.clear()
             await self.addBuildsetForChanges(
                 reason=reason, changeids=known, forget=known, properties=properties, by_hand=True
             )
+            # not before: if that fails, they are still to come
+            for timer in self._timers.values():
+                timer.cancel()
+            self._timers.clear()
             await self._tell_timers()
             return
         newest = [self.default_stamp(codebase) for codebase in self.codebases]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from buildmill.common.errors import Conflict, NotFound, NotSupported
 from buildmill.master.db import tables as t
@@ -44,6 +46,24 @@ def run(house: House, scheduler: BaseScheduler, reason: str = "") -> None:
     path = ["schedulers", str(scheduler.schedulerid)]
     house.result(house.data.control("run", {"reason": reason}, path, ANN))
     house.turn()
+
+
+def begin_run(house: House, scheduler: BaseScheduler, turns: int) -> Deferred[object]:
+    """Ask for a run, and let only a little happen."""
+    path = ["schedulers", str(scheduler.schedulerid)]
+    asked = Deferred.fromCoroutine(house.data.control("run", {"reason": ""}, path, ANN))
+    for _ in range(turns):
+        due = house.clock.calls[:1]
+        if due and due[0].getTime() <= house.clock.seconds():
+            # `Clock.advance` would go on to what this one brings about
+            del house.clock.calls[0]
+            due[0].called = 1
+            due[0].func(*due[0].args, **due[0].kw)
+    return asked
+
+
+def built_revisions(house: House) -> list[str]:
+    return [buildset["sourcestamps"][0]["revision"] for buildset in house.buildsets()]
 
 
 def single(**options: Any) -> SingleBranchScheduler:
@@ -269,3 +289,55 @@ def test_a_run_that_fails_is_told_and_forgotten(house: House, logged_failures: F
     assert house.buildsets() == []
     assert told(house, scheduler)["run_asked"] is None
     assert len(logged_failures.flush()) == 1
+
+
+def test_a_run_that_fails_leaves_what_waits_to_its_timer(house: House, logged_failures: FailureLog) -> None:
+    times: list[None] = []
+
+    def priority(*_: object) -> int:
+        times.append(None)
+        if len(times) == 1:
+            raise ValueError("not yet")
+        return 3
+
+    scheduler = single(treeStableTimer=60, priority=priority)
+    house.activate(scheduler)
+    house.change(revision="r1")
+
+    run(house, scheduler)
+
+    assert len(logged_failures.flush()) == 1
+    assert told(house, scheduler)["next_run_at"] == NOW + 60
+    house.advance(60)
+    assert built_revisions(house) == ["r1"]
+
+
+@pytest.mark.parametrize("turns", range(16))
+def test_a_change_that_comes_during_a_run_is_not_forgotten(house: House, turns: int) -> None:
+    scheduler = single(treeStableTimer=60)
+    house.activate(scheduler)
+    house.change(revision="r1")
+
+    begin_run(house, scheduler, turns)
+    house.change(revision="r2")
+    house.advance(60)
+
+    assert built_revisions(house)[-1] == "r2"
+    assert told(house, scheduler)["next_run_at"] is None
+
+
+@pytest.mark.parametrize("turns", range(16))
+def test_a_run_that_a_stop_of_the_master_ends_is_done_at_the_next_start(house: House, turns: int) -> None:
+    first = single(treeStableTimer=60)
+    house.activate(first)
+    house.change(revision="r1")
+
+    asked = begin_run(house, first, turns)
+    house.deactivate(first)
+    with suppress(Conflict):  # nobody runs it by now: then it was not asked either
+        house.result(asked)
+        house.activate(single(treeStableTimer=60))
+        house.turn()
+
+        assert [buildset["reason"] for buildset in house.buildsets()] == ["run by ann"]
+        assert built_revisions(house) == ["r1"]
