@@ -81,11 +81,9 @@ def take(tx: Transaction, step_id: int, origin_id: int, asked: str, builder_ids:
     came_from = {one.build_id: one.from_build_id for one in divided.taken if one.build_id is not None}
     for taken_id, from_id in came_from.items():
         tx.run(_ADD, step_id=step_id, taken_build_id=taken_id, build_id=build_id, from_build_id=from_id)
-    again = [
-        (one.builder_id, one.build_id)
-        for one in divided.again
-        if one.build_id is not None and could_take_over(tx, one.build_id)
-    ]
+    failed = {one.build_id: one.builder_id for one in divided.again if one.build_id is not None}
+    in_part = (build for build in _that_triggered(tx, failed) if could_take_over(tx, build))
+    again = [(failed[build], build) for build in in_part]
     return Takeover(asked=asked, taken=_described(tx, came_from), again=again)
 
 
@@ -175,8 +173,26 @@ def _taken_by(connection: Connection, step_id: int, takeover: Takeover) -> list[
     ]
 
 
+def _that_triggered(connection: Connection, build_ids: Iterable[int]) -> list[int]:
+    """Those of some builds, mostly few, whose steps have triggered something or taken it over."""
+    ids = sorted(build_ids)
+    found: list[int] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        rows = connection.sql.execute(
+            sa.select(_s.build_id)
+            .distinct()
+            .join(t.step_calls, _k.step_id == _s.id)
+            .where(_s.build_id.in_(ids[start : start + _AT_ONCE]), _k.kind.in_((TRIGGER, TAKE_OVER)))
+            .order_by(_s.build_id)
+        )
+        found += rows.scalars()
+    return found
+
+
 def _described(connection: Connection, came_from: dict[int, int | None]) -> list[TakenBuild]:
-    origin = t.builds.alias("origin")
+    origins = {origin for origin in came_from.values() if origin is not None}
+    of_origins = connection.sql.execute(sa.select(_b.id, _b.number).where(_b.id.in_(origins)))
+    numbers = {row.id: row.number for row in of_origins}
     found = {}
     rows = connection.sql.execute(
         sa.select(_b.id, _r.builder_id, _b.builder_id, t.builders.c.name, _b.number, _b.results)
@@ -184,7 +200,7 @@ def _described(connection: Connection, came_from: dict[int, int | None]) -> list
         .where(_b.id.in_(came_from))
     )
     for build, builder, shown, name, number, results in rows:
-        from_number = connection.sql.scalar(sa.select(origin.c.number).where(origin.c.id == came_from[build]))
+        origin = came_from[build]
         found[build] = TakenBuild(
             build_id=build,
             builder_id=builder,
@@ -192,7 +208,7 @@ def _described(connection: Connection, came_from: dict[int, int | None]) -> list
             builder=name,
             number=number,
             results=results,
-            from_number=from_number,
+            from_number=None if origin is None else numbers.get(origin),
         )
     return [found[build] for build in came_from]
 

@@ -14,7 +14,9 @@ from buildmill.common.errors import InvalidInput
 from buildmill.common.results import CANCELLED, FAILURE, SUCCESS, WARNINGS
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.db import tables as t
+from buildmill.master.db import taking_over
 from buildmill.master.db.tables_of_rebuilds import taken_builds
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.domain.page_documents import BuildPage
 from buildmill.master.domain.resources import Step
@@ -169,6 +171,57 @@ def test_with_everything_taken_over_nothing_is_asked_for(runs: Runs) -> None:
     [*_, trigger, _last] = runs.harness.steps(second)
     assert (trigger.results, trigger.state_string) == (SUCCESS, "triggered both, 2 taken over")
     assert runs.harness.build(second).results == SUCCESS
+
+
+def test_many_children_are_divided_by_as_many_questions_as_few(runs: Runs) -> None:
+    """The unit of work that does it keeps all others waiting."""
+    good, bad = [f"good{number}" for number in range(6)], [f"bad{number}" for number in range(6)]
+    few, many = [good[0], bad[0]], [*good, *bad]
+    start(
+        runs,
+        Trigger(schedulerNames=["few", "many"], waitForFinish=True),
+        children=many,
+        schedulers=[Triggerable("few", few), Triggerable("many", many)],
+    )
+    Outcome.of = dict.fromkeys(bad, FAILURE)
+    runs.harness.force()
+    step = last_step(runs, 1).stepid
+    [few_asked, many_asked] = [
+        asked
+        for (asked,) in runs.harness.rows(
+            sa.select(t.step_calls.c.fingerprint)
+            .where(t.step_calls.c.step_id == step, t.step_calls.c.kind == taking_over.TRIGGER)
+            .order_by(t.step_calls.c.ordinal)
+        )
+    ]
+    runs.harness.result(runs.harness.updates.rebuildBuild(1, Part.ALL))
+    runs.harness.turn()
+    [(other,)] = runs.harness.rows(
+        sa.select(t.steps.c.id)
+        .join(t.builds, t.builds.c.id == t.steps.c.build_id)
+        .where(t.steps.c.name == "trigger", t.builds.c.id > 1)
+    )
+
+    def questions(asked: str) -> tuple[int, int, int]:
+        seen: list[str] = []
+
+        def unit(tx: Transaction) -> tuple[int, int]:
+            connection: Any = tx.sql.connection.driver_connection
+            connection.set_trace_callback(seen.append)
+            try:
+                takeover = taking_over.take(tx, other, 1, asked, None)
+            finally:
+                connection.set_trace_callback(None)
+            return len(takeover.taken), len(takeover.again)
+
+        taken, again = runs.harness.result(runs.harness.database.write(unit))
+        return taken, again, sum(statement.lstrip().startswith("SELECT") for statement in seen)
+
+    first = questions(few_asked)
+    # the builds of the second call differ from those of the first
+    second = questions(many_asked)
+    assert (first[:2], second[:2]) == ((1, 0), (6, 0))
+    assert second[2] == first[2]
 
 
 def test_a_failed_child_is_asked_for_from_its_own_failed_part(runs: Runs) -> None:
