@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from buildmill.common.errors import ConfigError
 from buildmill.master.config.inventory import Inventory, inventory_of
 from buildmill.master.config.loader import load
 from buildmill.master.config.plan import plan_between
-from buildmill.master.config.rehearsal import Cancelled, Rehearsal, Start, in_new_interpreter, rehearse_blocking
+from buildmill.master.config.rehearsal import Cancelled, Rehearsal, Report, Start, in_new_interpreter, rehearse_blocking
 from buildmill.master.config.rehearsing import in_fork
 
 GOOD = """\
@@ -157,6 +160,26 @@ def test_a_fork_has_neither_the_files_nor_the_signal_handlers_of_its_parent(tmp_
 
     assert report.problems == ()
     assert report.output == "True b''\n[Errno 9] Bad file descriptor\n"
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_fork_says_what_it_says_even_if_its_parent_lacks_a_standard_file(tmp_path: Path, closed: int) -> None:
+    write(tmp_path, "import sys\nprint('said')\nprint('warned', file=sys.stderr)\n" + GOOD)
+    target = tmp_path / "report"
+    program = (
+        "import os, pathlib, sys\n"
+        f"os.close({closed})\n"
+        "from buildmill.master.config.rehearsal import as_json, rehearse_blocking\n"
+        "from buildmill.master.config.rehearsing import in_fork\n"
+        "report = rehearse_blocking(pathlib.Path(sys.argv[1]), 'master.cfg', start=in_fork)\n"
+        "pathlib.Path(sys.argv[2]).write_text(as_json(report))\n"
+    )
+
+    subprocess.run([sys.executable, "-P", "-c", program, str(tmp_path), str(target)], check=True, timeout=60)
+
+    report = msgspec.json.decode(target.read_bytes(), type=Report)
+    assert report.problems == ()
+    assert sorted(report.output.split()) == ["said", "warned"]
 
 
 def _runs(pid: int) -> bool:

@@ -60,8 +60,10 @@ def _become(work: Callable[[], None], output: int) -> NoReturn:
             handler = signal.getsignal(number)
             if callable(handler) and handler is not signal.default_int_handler:
                 signal.signal(number, signal.SIG_DFL)
-        for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
-            os.dup2(fd, target)
+        # in this order: a parent without a standard input has `output` in its place
+        for target in (1, 2):
+            os.dup2(output, target)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         sys.stdin = os.fdopen(0)
         sys.stdout = os.fdopen(1, "w", errors="backslashreplace")
