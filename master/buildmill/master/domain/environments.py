@@ -47,24 +47,42 @@ _PASSING: Final = frozenset(
 _NO_SECRETS: Final = frozenset({"PWD"})
 _SECRET_NAME: Final = re.compile(
     r"TOKEN|SECRET|PASS|PWD|KEY|CRED|AUTH(?!OR(?!I[SZ]))|COOKIE|PRIVATE|JWT|DSN|WEBHOOK|SALT|SIGNATURE"
-    r"|CONN(ECTION)?_?STR|(^|_)PAT$",
+    r"|CONN(ECTION)?_?STR|KUBE_?CONFIG|DOCKER_?CONFIG|NETRC|(^|_)PAT$",
     re.IGNORECASE,
 )
+# for text in lower case; each takes time in proportion to it, whatever it is, and begins with letters of its own, which
+# are found quickly: workers send what they like
 _SECRET_VALUE: Final = re.compile(
-    r"://[^/\s@]*:[^/\s@]+@"  # a password in an address
-    r"|-----BEGIN "
-    r"|\b(bearer|basic)\s+[\w+/=.-]{8,}"
-    r"|\b(gh[opsru]_|github_pat_|glpat-|xox[abeprs]-|bmt_|sk-|eyJ[\w-]+\.eyJ)[\w-]{8,}"
-    r"|\bAKIA[0-9A-Z]{16}\b",
-    re.IGNORECASE,
+    r"://(?!git@)[^/\s@]+@"  # who asks, in an address: a token may stand where a name does
+    r"|-----begin "
+    r"|bearer\s+[\w+/=.-]{8}|basic\s+[\w+/=.-]{8}"
+    r"|gh[opsru]_[\w-]{8}|github_pat_[\w-]{8}|glpat-[\w-]{8}|xox[abeprs]-[\w-]{8}|bmt_[\w-]{8}"
+    r"|sk-(?<!\wsk-)[\w-]{8}"
+    r"|\.eyj[\w-]{8}"  # the second part of a JSON web token
+    r"|akia[0-9a-z]{16}\b"
+    r"|hooks\.slack\.com/|discord\.com/api/webhooks/|discordapp\.com/api/webhooks/"
+    # in an option, a query, a connection string, in JSON
+    r"|(?:pass|password|passwd|passphrase|pwd|token|secret|apikey|api[_-]key|accesskey|access[_-]key|accountkey"
+    r"|account[_-]key|private[_-]?key|sig|signature|credentials?|auth)"
+    r"""(?:["']\s*[:=]|\s*=)\s*["']?[^\s"'&;]"""
 )
+_LOOKED_AT: Final = LONGEST + 256
+"""Characters of a value; what is behind them is not shown, but what begins before may end there."""
 
 
 def looks_secret(name: str, value: str) -> bool:
     """Whether a variable may hold something that nobody else must read, by its name or its value."""
-    return (name not in _NO_SECRETS and _SECRET_NAME.search(name) is not None) or _SECRET_VALUE.search(
-        value
-    ) is not None
+    if name not in _NO_SECRETS and _SECRET_NAME.search(name) is not None:
+        return True
+    begin = value[:_LOOKED_AT].lower()
+    return _SECRET_VALUE.search(begin) is not None or any(map(_has_password, begin.split()))
+
+
+def _has_password(word: str) -> bool:
+    """Whether an address has a password, in which there may be what should have been escaped."""
+    _, is_address, rest = word.partition("://")
+    before, is_for_somebody, _ = rest.rpartition("@")
+    return bool(is_address and is_for_somebody) and ":" in before
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -6,6 +6,7 @@ import pytest
 
 from buildmill.master.domain.environments import (
     LONGEST,
+    MOST,
     Entry,
     Environment,
     EnvironmentMaker,
@@ -42,6 +43,18 @@ def entries(environment: Environment) -> list[Entry]:
         ("DEPLOY", "-----BEGIN OPENSSH PRIVATE"),
         ("DEPLOY", "ghp_0123456789abcdef"),
         ("DEPLOY", "AKIAIOSFODNN7EXAMPLE"),
+        ("DEPLOY", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"),
+        ("DATABASE_URL", "postgres://app:ge/heim@db.example.org/app"),
+        ("DATABASE_URL", "postgres://app:ge@heim@db.example.org/app"),
+        ("INDEX", "https://0123456789abcdef@packages.example.org/simple"),
+        ("JDBC_URL", "jdbc:postgresql://db/app?user=app&password=geheim"),
+        ("ARTIFACTS", "https://store.example.org/a?se=2030&sig=geheim"),
+        ("JAVA_OPTS", "-Xmx1g -Dtrust.storePassword=geheim"),
+        ("DATABASE", "Server=db;Uid=app;Pwd=geheim"),
+        ("STORE", "AccountName=a;AccountKey=geheim"),
+        ("REGISTRIES", '{"auths": {"r.example.org": {"auth": "Z2VoZWlt"}}}'),
+        ("NOTIFY", "https://hooks.slack.com/services/T0/B0/geheim"),
+        ("KUBE_CONFIG_DATA", "YXBp"),
     ],
 )
 def test_secrets_are_known_by_their_names_or_their_values(name: str, value: str) -> None:
@@ -59,10 +72,23 @@ def test_secrets_are_known_by_their_names_or_their_values(name: str, value: str)
         ("LANG", "C.UTF-8"),
         ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"),
         ("XAUTHORITY", "/home/ann/.x"),
+        ("PATH", "/opt/pass:/opt/secret:/bin"),
+        ("PAGE", "https://example.org:8443/a?b=c"),
+        ("PACKAGE", "@scope/name@1.0"),
     ],
 )
 def test_ordinary_variables_are_no_secrets(name: str, value: str) -> None:
     assert not looks_secret(name, value)
+
+
+@pytest.mark.parametrize("evil", ["://" + ":" * 4000, "-eyJ" * 1000, "pwd" + " " * 4000, "://:" * 1000, "sig" * 1300])
+def test_values_that_are_made_to_take_long_do_not(evil: str) -> None:
+    variables = {f"A{number}": evil * 2 for number in range(MOST // 5)}
+
+    # one that was looked at again from each of its places would take minutes
+    found = entries(MAKER.of_worker({}, variables))
+
+    assert not any(entry.digest for entry in found)
 
 
 def test_nothing_of_a_secret_is_kept_but_whether_it_is_the_same() -> None:
