@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from buildmill.common.results import CANCELLED
 from buildmill.master.auth.matchers import AnyControlEndpointMatcher
 from buildmill.master.auth.projects import ProjectRule
 from buildmill.master.auth.roles import RolesFromEmails
@@ -20,7 +21,7 @@ from buildmill.master.data.api import ENDPOINTS
 from buildmill.master.data.endpoints.endpoint import Endpoint
 from buildmill.master.data.paths import Key, parse_pattern
 from buildmill.master.data.reaching import FREE_FAMILIES, FREE_KEYS, OF_FAMILIES, guard_of
-from buildmill.master.db import environments
+from buildmill.master.db import builds, environments
 from buildmill.master.db.reading import guards, overview
 from buildmill.master.db.reading.builds import BUILDS, BUILDS_WITH_PROPERTIES
 from buildmill.master.db.reading.lists import BUILDS_OF_BRANCHES, PENDING
@@ -31,6 +32,7 @@ from buildmill.master.domain.environments import EnvironmentMaker
 from buildmill.master.domain.projects import OF_ALL_PROJECTS, Reach
 from buildmill.master.domain.queries import Query
 from buildmill.master.domain.rights import EVENT_FAMILIES
+from buildmill.master.domain.stopping import user
 from tests.database import NOW, Stage
 from tests.scene import Scene
 from tests.security.conftest import Open
@@ -86,6 +88,7 @@ class Secrets:
         maker = EnvironmentMaker(b"key")
         ran_in = maker.of_worker({}, {}), maker.of_builder({"MODE": "hidden"})
         await updates.run(environments.note, scene.finished, *ran_in)
+        await updates.run(builds.note_stop, scene.finished, "hidden", CANCELLED, user("hidden"))
         await updates.setBuildData(scene.finished, "data", b"hidden", "hidden")
         tests = await updates.addTestResultSet(scene.fast, scene.finished, scene.step, "hidden", "hidden", "s")
         await updates.addTestResults(scene.fast, tests, [{"value": "hidden", "test_name": "hidden"}])
@@ -267,6 +270,39 @@ def test_a_force_scheduler_shows_and_takes_only_builders_in_reach(secrets: Secre
     assert forced(bob, builderNames=["slow one"]) == forced(bob, builderid=scene.slow) == 200
     assert forced(bob) == 403
     assert (forced(ann), forced(ann, builderNames=["fast"])) == (200, 200)
+
+
+def test_a_scheduler_is_acted_on_by_those_who_may_change_all_its_builders(secrets: Secrets, place: Place) -> None:
+    scene = secrets.scene
+    ann, bob = place.logged_in("ann"), place.logged_in("bob")
+
+    def acted(visitor: Visitor, method: str, **params: Any) -> int:
+        return visitor.act(f"schedulers/{scene.scheduler}", method, params).status
+
+    def asks_for(builders: list[str] | None) -> None:
+        scene.stage.result(scene.updates.describeScheduler(scene.scheduler, "Nightly", builders, True))
+
+    for builders in (["fast", "slow one"], ["fast"], None):  # nobody knows before which ones it is going to be
+        asks_for(builders)
+        assert (acted(bob, "run"), acted(bob, "enable", enabled=False)) == (403, 403)
+    assert scene.stage.result(scene.updates.getAskedRun(scene.scheduler)) is None
+    asks_for(["slow one"])
+    assert (acted(bob, "enable", enabled=True), acted(bob, "run")) == (200, 200)
+    scene.stage.result(scene.updates.forgetAskedRun(scene.scheduler))
+    asks_for(["fast"])
+    assert acted(ann, "run") == 200
+
+
+def test_changes_that_a_scheduler_remembers_are_counted_within_reach(secrets: Secrets, place: Place) -> None:
+    scene = secrets.scene
+    scene.stage.result(scene.updates.classifyChanges(scene.scheduler, {secrets.ids["changeid"]: True}))
+
+    counts = [
+        visitor.get("/api/v2/pages/schedulers").json["schedulers_pages"][0]["schedulers"][0]["waiting_changes"]
+        for visitor in (place.logged_in("ann"), place.logged_in("bob"))
+    ]
+
+    assert counts == [1, 0]
 
 
 ACTIONS = (

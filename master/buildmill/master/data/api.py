@@ -349,6 +349,8 @@ class DataAPI(Generic[U]):
         if found.endpoint.type is TYPES["forcescheduler"] and method == "force":
             await forced.check_builders(self._context, found.keys["schedulername"], params, read, change)
             return
+        if found.endpoint.type is TYPES["scheduler"] and "schedulerid" in found.keys:
+            await directory.check_scheduler(self._context, found.keys["schedulerid"], read, change)
         seen = await self.narrowed(found, read)
         if seen.keys != found.keys:
             raise NotFound(f"no such {found.endpoint.type.name.strip('_')}")

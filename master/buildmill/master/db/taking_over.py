@@ -213,15 +213,16 @@ def _described(connection: Connection, came_from: dict[int, int | None]) -> list
     return [found[build] for build in came_from]
 
 
-def could_take_over(connection: Connection, build_id: int) -> int:
-    """How many builds a rebuild of the failed part could take over, as far as its steps ask for the same."""
+def could_take_over(connection: Connection, build_id: int) -> list[int]:
+    """Ids of the builds that a rebuild of the failed part could take over, as far as its steps ask for the same."""
     sets, taken = set(), set()
     for kind, document in connection.all(_OUTCOMES, build=build_id, triggering=TRIGGER, taking=TAKE_OVER):
         if kind == TAKE_OVER:
             taken |= {one.build_id for one in msgspec.json.decode(document, type=Takeover).taken}
         elif (buildset := msgspec.json.decode(document)[0]) is not None:
             sets.add(buildset)
-    found = {one.build_id for one in _of_sets(connection, build_id, sets) if one.is_good}
+    triggered = _of_sets(connection, build_id, sets)
+    found = {one.build_id for one in triggered if one.is_good and one.build_id is not None}
     if taken:  # those that are still there
         rows = connection.sql.execute(
             sa.select(_b.id)
@@ -229,4 +230,4 @@ def could_take_over(connection: Connection, build_id: int) -> int:
             .where(_taken.build_id == build_id, _b.results.in_(sorted(GOOD)))
         )
         found |= set(rows.scalars())
-    return len(found)
+    return sorted(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from buildmill.master.db.tables_of_rebuilds import taken_builds
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.interpolate import Interpolate
 from buildmill.master.domain.page_documents import BuildPage
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.resources import Step
 from buildmill.master.domain.taking_over import Part
 from buildmill.master.engine.step import BuildStep
@@ -84,8 +86,8 @@ def links(runs: Runs, build: int) -> list[str]:
     return [entry["name"] for entry in (json.loads(urls) if isinstance(urls, str) else urls)]
 
 
-def page(runs: Runs, build: int) -> BuildPage:
-    found = runs.harness.data.find(["pages", "builds", str(build)])
+def page(runs: Runs, build: int, reach: Reach = EVERYTHING) -> BuildPage:
+    found = replace(runs.harness.data.find(["pages", "builds", str(build)]), reach=reach)
     document: BuildPage = runs.harness.result(
         runs.harness.data.read(found, ResultSpec(), lambda result: result.rows[0])
     )
@@ -116,6 +118,7 @@ def test_the_page_tells_what_was_taken_over_and_from_where(runs: Runs) -> None:
     Outcome.of = {"b": FAILURE}
     runs.harness.force()
     assert page(runs, 1).could_take_over == 1
+    assert page(runs, 1, Reach(only=True)).could_take_over == 0  # of what it may read
 
     second = again(runs, 1)
 

@@ -51,6 +51,7 @@ from buildmill.master.domain.taking_over import GOOD
 MOST_BUILDS: Final = 100
 """Attempts, rebuilds, triggered and taken builds, of each so many."""
 MOST_CHANGES: Final = 100
+IDS_AT_ONCE: Final = 500
 OTHER_BUILDS: Final = "builds"
 """The part with whatever is told of builds beside this one."""
 _encode = msgspec.json.Encoder().encode
@@ -111,7 +112,9 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
         builder=_builder(connection, build.builderid) if spec.wants("builder") else None,
         buildset=_shown(origin.buildset, with_stamps=shows_stamps) if spec.wants("buildset") else None,
         changes=_changes(connection, build, spec.query.reach) if spec.wants("changes") else None,
-        could_take_over=_could_take_over(connection, build) if spec.wants(OTHER_BUILDS, "could_take_over") else None,
+        could_take_over=_could_take_over(connection, build, spec.query.reach)
+        if spec.wants(OTHER_BUILDS, "could_take_over")
+        else None,
         data=list(build_data.of_build(connection, build.buildid)) if spec.wants("data") else None,
         environment=[shown(one) for one in entries or ()] if spec.wants("properties", "environment") else None,
         difference=_difference(connection, build, origin, steps, entries, spec),
@@ -179,10 +182,14 @@ def _by_id(connection: Connection, ids: Sequence[int], reach: Reach) -> Mapping[
     return {build.buildid: build for build in BUILDS.select(connection, query)}
 
 
-def _could_take_over(connection: Connection, build: Build) -> int | None:
+def _could_take_over(connection: Connection, build: Build, reach: Reach) -> int | None:
+    """How many builds within reach a rebuild of the failed part could take over."""
     if build.results is None or build.results in GOOD:
         return None
-    return taking_over.could_take_over(connection, build.buildid)
+    ids = taking_over.could_take_over(connection, build.buildid)
+    if reach.is_everything:
+        return len(ids)
+    return sum(len(_by_id(connection, ids[at : at + IDS_AT_ONCE], reach)) for at in range(0, len(ids), IDS_AT_ONCE))
 
 
 def _taken_over(connection: Connection, build: Build, spec: ResultSpec) -> list[_Taken]:

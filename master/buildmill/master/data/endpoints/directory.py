@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from buildmill.common.errors import NotFound
+from buildmill.common.errors import Forbidden, NotFound
 from buildmill.master.data import resultspec
 from buildmill.master.data.endpoints.arguments import REASON, flag_argument, text_argument, updates_of
 from buildmill.master.data.endpoints.endpoint import Context, Control, Endpoint, Query, collection, single
@@ -19,8 +19,10 @@ from buildmill.master.data.types import TYPES
 from buildmill.master.db import workers
 from buildmill.master.db.reading import directory
 from buildmill.master.db.reading.guards import builders_within
+from buildmill.master.db.reading.schedulers import plans
 from buildmill.master.db.transaction import Connection, Transaction
 from buildmill.master.domain.events import Event
+from buildmill.master.domain.projects import EVERYTHING, Reach
 from buildmill.master.domain.queries import Page
 from buildmill.master.domain.resources import Builder, ChangeSource, Codebase, Master, Project, Scheduler, Worker
 from buildmill.master.domain.rights import Actor
@@ -197,6 +199,23 @@ async def _enable(context: Context, keys: Keys, params: Mapping[str, Any], _acto
     if found is None:
         raise NotFound("no such scheduler")
     await updates_of(context).schedulerEnable(found.schedulerid, enabled)
+
+
+async def check_scheduler(context: Context, scheduler_id: int, read: Reach, change: Reach) -> None:
+    """Look whether somebody may ask for builds of all the builders that a scheduler asks for.
+
+    Raises:
+        Forbidden: one of them is out of its reach; or nobody knows which they are, and some builder is.
+    """
+    plan = (await context.database.read(plans)).get(scheduler_id)
+    if plan is None:
+        return
+    everybody = await context.database.read(builders_within, EVERYTHING)
+    asked = everybody.values() if plan.builder_names is None else plan.builder_names
+    readable = await context.database.read(builders_within, read)
+    changeable = await context.database.read(builders_within, change)
+    if not {name for id_, name in changeable.items() if id_ in readable}.issuperset(asked):
+        raise Forbidden("this scheduler asks for builds of builders that you may not change")
 
 
 async def _run(context: Context, keys: Keys, params: Mapping[str, Any], actor: Actor) -> None:

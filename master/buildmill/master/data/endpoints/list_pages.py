@@ -46,7 +46,7 @@ EXPLAINED: Final = 60
 
 
 def _states(connection: Connection, rows: Sequence[Scheduler], spec: ResultSpec) -> list[SchedulerState]:
-    reach, plans = spec.query.reach, schedulers.plans(connection)
+    reach, plans = spec.query.reach, schedulers.plans(connection, spec.query.reach)
     newest = {row.schedulerid: plans[row.schedulerid].newest_set for row in rows}
     runs: Mapping[int, SchedulerRun] = {}
     if "runs" not in spec.withheld:

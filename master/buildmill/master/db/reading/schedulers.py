@@ -27,7 +27,8 @@ _s, _set, _r, _b, _builders = t.schedulers.c, t.buildsets.c, t.build_requests.c,
 _held = t.scheduler_changes.c
 _newest_set = sa.select(sa.func.max(_set.id)).where(_set.scheduler == _s.name).scalar_subquery()
 _PLANS = Statement(sa.select(_s.id, _s.kind, _s.builder_names, _s.can_run, _s.next_run_at, _s.run_asked, _newest_set))
-_WAITING = Statement(sa.select(_held.scheduler_id, sa.func.count()).group_by(_held.scheduler_id))
+_WAITING = sa.select(_held.scheduler_id, sa.func.count()).group_by(_held.scheduler_id)
+_WAITING_IN_ALL = Statement(_WAITING)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ class Plan(msgspec.Struct, frozen=True):
     Attributes:
         builder_names: None where nobody knows before.
         newest_set: id of the buildset that it has asked for last.
-        waiting_changes: how many it remembers.
+        waiting_changes: how many of those within reach it remembers.
     """
 
     kind: str | None
@@ -48,9 +49,9 @@ class Plan(msgspec.Struct, frozen=True):
     waiting_changes: int
 
 
-def plans(connection: Connection) -> dict[int, Plan]:
+def plans(connection: Connection, reach: Reach = EVERYTHING) -> dict[int, Plan]:
     """What all schedulers tell of themselves, by id."""
-    waiting = {row[0]: row[1] for row in connection.all(_WAITING)}
+    waiting = _waiting(connection, reach)
     return {
         row[0]: Plan(
             kind=row[1],
@@ -63,6 +64,16 @@ def plans(connection: Connection) -> dict[int, Plan]:
         )
         for row in connection.all(_PLANS)
     }
+
+
+def _waiting(connection: Connection, reach: Reach) -> dict[int, int]:
+    """How many changes within reach each scheduler remembers."""
+    if reach.is_everything:
+        return {row[0]: row[1] for row in connection.all(_WAITING_IN_ALL)}
+    c = t.changes.c
+    within = ReachSql(shape_of(reach)).source(c.source_stamp_id, c.project)
+    query = _WAITING.join_from(t.scheduler_changes, t.changes, c.id == _held.change_id).where(within)
+    return {row[0]: row[1] for row in connection.sql.execute(query, parameters_of(reach))}
 
 
 def newest_sets(connection: Connection, scheduler: str, limit: int) -> list[int]:
