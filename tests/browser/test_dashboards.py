@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from buildmill.master.web.dashboards import AT_ONCE
 from tests.browser.conftest import AXE, Watched, visit
 from tests.programs import RunningMaster
 
@@ -47,6 +48,18 @@ def asked():
 def large():
     return Response((b"x" * 1_000_000 for _ in range(20)), mimetype="text/plain")
 
+@board.route("/wide")
+def wide():
+    return Response("x", headers={"Content-Disposition": "inline; filename=\N{SNOWMAN}"})
+
+@board.route("/exit")
+def leave():
+    raise SystemExit(1)
+
+@board.route("/host")
+def host():
+    return request.host
+
 @board.route("/broken")
 def broken():
     return board.buildbot_api.dataGet("/no/such/path")
@@ -71,10 +84,12 @@ def address(master: RunningMaster) -> str:
     return f"http://127.0.0.1:{master.http_port}/"
 
 
-def get(address: str, path: str, method: str = "GET") -> tuple[int, str, dict[str, str]]:
+def get(address: str, path: str, method: str = "GET", **more: str) -> tuple[int, str, dict[str, str]]:
     """Status, body and headers of an answer."""
     asked = urllib.request.Request(  # our own server
-        f"{address}plugins/wsgi_dashboards/{path}", method=method, headers={"Cookie": "a=b", "Authorization": "Basic x"}
+        f"{address}plugins/wsgi_dashboards/{path}",
+        method=method,
+        headers={"Cookie": "a=b", "Authorization": "Basic x", **more},
     )
     try:
         with urllib.request.urlopen(asked) as answer:  # as above
@@ -114,6 +129,7 @@ def test_programs_get_nothing_of_the_reader_and_set_nothing(address: str) -> Non
     assert "allow-same-origin" not in headers["Content-Security-Policy"]
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
     assert headers["Cache-Control"] == "private, no-store"
+    assert get(address, "board/host", Host="evil.example.org")[1] == address.split("/")[2]
 
 
 def test_what_cannot_be_answered_is_told(address: str, master: RunningMaster) -> None:
@@ -123,3 +139,6 @@ def test_what_cannot_be_answered_is_told(address: str, master: RunningMaster) ->
     assert get(address, "board/large")[:2] == (500, "the answer has more than 8388608 bytes")
     assert get(address, "board/broken")[0] == 500
     assert "NotFound" in master.own_log()
+    assert get(address, "board/wide")[0] == 500
+    for _ in range(AT_ONCE + 1):  # each gives its place back
+        assert get(address, "board/exit")[:2] == (500, "the dashboard has ended with SystemExit")

@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python import threadable
 from twisted.python.failure import Failure
@@ -27,6 +27,7 @@ from buildmill.master.domain.rights import ACTIONS, Resource
 from buildmill.master.web.bodies import TEXT
 from buildmill.master.web.gate import Gate, Unauthenticated
 from buildmill.master.web.http import Request
+from buildmill.master.web.rates import Rates, TooManyRequests
 
 PLUGIN: Final = "wsgi_dashboards"
 PREFIX: Final = b"/plugins/wsgi_dashboards/"
@@ -51,7 +52,7 @@ _PASSED_ON = frozenset(
         "expires", "last-modified", "location", "vary",
     }
 )  # fmt: skip
-_KEPT_BACK = frozenset({"AUTHORIZATION", "COOKIE", "PROXY", "X_CSRF_TOKEN"})
+_KEPT_BACK = frozenset({"AUTHORIZATION", "COOKIE", "HOST", "PROXY", "PROXY_AUTHORIZATION", "X_CSRF_TOKEN"})
 PAGES_OF_OURS: Final = frozenset(
     {
         "about", "account", "audit", "buildrequests", "builders", "builds", "changes", "console", "graph", "grid",
@@ -179,7 +180,7 @@ class WsgiAnswer:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     errors: str = ""
 
@@ -199,13 +200,12 @@ def run_blocking(app: Any, environ: Mapping[str, Any], most_bytes: int = MOST_BY
         BuildmillError: it has not begun an answer, or one without a status.
     """
     begun: list[tuple[str, list[tuple[str, str]]]] = []
-    written: list[bytes] = []
+    written = BytesIO()
     errors = StringIO()
 
     def write(data: bytes) -> None:
-        if data:
-            written.append(data)
-        if sum(map(len, written)) > most_bytes:
+        written.write(data)
+        if written.tell() > most_bytes:
             raise TooLarge(f"the answer has more than {most_bytes} bytes")
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
@@ -224,8 +224,10 @@ def run_blocking(app: Any, environ: Mapping[str, Any], most_bytes: int = MOST_BY
     if not begun or not begun[0][0][:3].isdecimal():
         raise BuildmillError("the program has begun no answer")
     status, headers = begun[0]
-    passed = tuple((name, value) for name, value in headers if name.lower() in _PASSED_ON)
-    return WsgiAnswer(int(status[:3]), passed, b"".join(written), errors.getvalue())
+    passed = tuple(
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers if name.lower() in _PASSED_ON
+    )
+    return WsgiAnswer(int(status[:3]), passed, written.getvalue(), errors.getvalue())
 
 
 def environ_of(request: Request, name: str, base_url: str, address: str) -> dict[str, Any]:
@@ -233,6 +235,7 @@ def environ_of(request: Request, name: str, base_url: str, address: str) -> dict
     url = urlsplit(base_url)
     inner = request.path[len(PREFIX) + len(name) :]
     environ: dict[str, Any] = {
+        "HTTP_HOST": url.netloc,  # not what a client says: programs make addresses of it
         "REQUEST_METHOD": request.method.decode("latin-1"),
         "SCRIPT_NAME": (PREFIX + name.encode()).decode("latin-1"),
         "PATH_INFO": unquote_to_bytes(inner).decode("latin-1"),
@@ -265,14 +268,16 @@ class Dashboards:
         data: what programs may ask.
         reactor: tells the time, and takes what threads have to say.
         gate: says who may.
+        rates: says how much: whoever keeps a thread busy pays for that as for reading.
         base_url: of this server.
     """
 
     _log = Logger()
 
-    def __init__(self, *, data: DataAPI[Any], reactor: Any, gate: Gate, base_url: str) -> None:
+    def __init__(self, *, data: DataAPI[Any], reactor: Any, gate: Gate, rates: Rates, base_url: str) -> None:
         self._reactor = reactor
         self._gate = gate
+        self._rates = rates
         self._base_url = base_url
         self._api = BuildbotApi(data.get, reactor)
         self._shown: Mapping[str, Dashboard] = {}
@@ -308,6 +313,10 @@ class Dashboards:
             if not request.is_gone:
                 request.start_headers()
                 request.answer(_status_of(error), str(error).encode(), TEXT)
+        except CancelledError:
+            raise
+        except Exception:  # rules of the user's
+            request.processingFailed(Failure())
 
     async def _answer(self, request: Request) -> None:
         principal = await self._gate.who(request)
@@ -320,8 +329,13 @@ class Dashboards:
             raise NotFound("there is no such dashboard")
         if request.path == PREFIX + name.encode():  # links in it are relative
             raise NotFound("the address of a dashboard ends in /")
+        payer = self._rates.reader(request, principal)
         environ = environ_of(request, name, self._base_url, self._gate.address_of(request))
-        answer = await self._run(dashboard, environ)
+        begin = self._reactor.seconds()
+        try:
+            answer = await self._run(dashboard, environ)
+        finally:
+            self._rates.charge(payer, self._reactor.seconds() - begin)
         if answer.errors:
             self._log.warn("the dashboard {name} says: {errors}", name=name, errors=answer.errors)
         if request.is_gone:
@@ -330,7 +344,7 @@ class Dashboards:
         headers.setRawHeaders(b"X-Frame-Options", [b"SAMEORIGIN"])
         headers.setRawHeaders(b"Content-Security-Policy", [POLICY])
         for header, value in answer.headers:
-            headers.addRawHeader(header.encode("latin-1"), value.encode("latin-1"))
+            headers.addRawHeader(header, value)
         if not self._gate.reads_are_open or not headers.hasHeader(b"Cache-Control"):
             headers.setRawHeaders(b"Cache-Control", [b"private, no-store"])
         kind = (headers.getRawHeaders(b"Content-Type") or [TEXT])[0]
@@ -367,6 +381,8 @@ class Dashboards:
                 outcome: Any = run_blocking(dashboard.app, environ)
             except Exception:  # a program of the user's; told below
                 outcome = Failure()
+            except BaseException as wish:  # the place must be given back all the same
+                outcome = Failure(BuildmillError(f"the dashboard has ended with {type(wish).__name__}"))
             self._reactor.callFromThread(over, outcome)
 
         deadline = self._reactor.callLater(SECONDS, late)
@@ -394,6 +410,8 @@ def _status_of(error: BuildmillError) -> int:
             return 403
         case NotFound():
             return 404
+        case TooManyRequests():
+            return 429
         case Unavailable():
             return 503
         case _:

@@ -149,7 +149,7 @@ class WebServer:
             plugins=ui.get("plugins") or {},
             gate=self.gate,
         )
-        self._dashboards = Dashboards(data=data, reactor=reactor, gate=self.gate, base_url=base_url)
+        self._dashboards = Dashboards(data=data, reactor=reactor, gate=self.gate, rates=rates, base_url=base_url)
         self._static = StaticFiles(pages, in_thread)
         front_end = front_end_config(
             base_url=base_url, title=title, title_url=title_url or base_url, multi_master=multi_master, ui=ui

@@ -45,7 +45,7 @@ def test_an_answer_is_collected_with_the_headers_that_are_passed_on() -> None:
     answer = run_blocking(app, ENVIRON)
 
     assert (answer.status, answer.body) == (200, b"<p>hello")
-    assert answer.headers == (("Content-Type", "text/html"),)
+    assert answer.headers == ((b"Content-Type", b"text/html"),)
 
 
 def test_a_program_is_run_as_the_specification_says() -> None:
@@ -78,6 +78,23 @@ def test_what_is_too_long_is_not_read_to_its_end() -> None:
         run_blocking(endless, ENVIRON, 5000)
 
     assert body.is_closed
+
+
+def test_an_answer_of_many_parts_costs_no_more_than_its_bytes() -> None:
+    def crumbs(_environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return (b"x" for _ in range(200_000))  # counted anew at each, they take minutes
+
+    assert len(run_blocking(crumbs, ENVIRON).body) == 200_000
+
+
+def test_a_header_that_cannot_be_sent_is_noticed_where_the_program_runs() -> None:
+    def wide(_environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Disposition", "inline; filename=\N{SNOWMAN}")])
+        return [b"x"]
+
+    with pytest.raises(UnicodeEncodeError):
+        run_blocking(wide, ENVIRON)
 
 
 def test_an_answer_must_be_begun() -> None:
