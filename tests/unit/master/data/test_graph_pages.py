@@ -246,6 +246,13 @@ def test_a_preview_tells_what_is_wrong_and_when_it_is_due(house: House) -> None:
     assert list(twice.problems) == ["action.fallbackBranches"]
 
 
+def test_a_preview_looks_at_so_many_parts_only(house: House) -> None:
+    never = {"type": "time", "cronExpression": "0 0 31 2 *", "timeZone": "UTC"}
+
+    with pytest.raises(InvalidInput, match="trigger: it has more than 500 parts"):
+        act(house, ("schedules",), "preview", **schedule("clean", trigger={"type": "or", "triggers": [never] * 9000}))
+
+
 def test_an_editor_who_has_not_seen_the_newest_version_is_refused(house: House) -> None:
     made = house.schedule("clean")
     key = ("schedules", made["rid"])

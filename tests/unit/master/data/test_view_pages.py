@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from buildmill.common.errors import Forbidden
 from buildmill.master.data.api import Result
 from buildmill.master.data.endpoints import view_pages
 from buildmill.master.data.resultspec import ResultSpec, parse
@@ -68,6 +70,9 @@ def test_workers_are_not_told_where_they_are_withheld(scene: Scene) -> None:
     (row, *_) = read(scene, "waterfall", [("limit", "1")], withheld=frozenset({"workers"})).rows
 
     assert (row.worker, row.workerid) == (None, None)
+    for asked in (("worker", "w1"), ("workerid__gt", "0"), ("order", "-worker")):
+        with pytest.raises(Forbidden, match="you may not read workers"):  # nor be found out by asking
+            read(scene, "waterfall", [asked], withheld=frozenset({"workers"}))
 
 
 # -- changes ---------------------------------------------------------------------------

@@ -127,6 +127,7 @@ async def _new(context: Context, params: Mapping[str, Any], actor: Actor) -> sto
 
 async def _preview(context: Context, _keys: Keys, params: Mapping[str, Any], actor: Actor) -> SchedulePreview:
     """What is wrong with a schedule that is being written, and when it would be due; changes nothing."""
+    reviewing.check_size(params)
     limits = limits_of(context, actor)
     now = datetime.fromtimestamp(context.database.clock.seconds(), UTC)
     return await context.database.read(_previewed, params, limits, settings_of(context), now)

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace as with_fields
 
+from buildmill.common.errors import Forbidden
 from buildmill.master.data.endpoints.endpoint import Endpoint, Kind, Part
 from buildmill.master.data.endpoints.sources import changes_of
 from buildmill.master.data.paths import Keys
@@ -20,6 +21,7 @@ from buildmill.master.domain.queries import Page
 from buildmill.master.domain.resources import Change
 from buildmill.master.domain.view_documents import BuiltChange, ChangeBuild, TimedBuild
 
+_OF_WORKERS: Final = frozenset({"worker", "workerid"})
 MOST_BUILDS: Final = 1000
 """Of one change."""
 MOST_IN_ALL: Final = 30_000
@@ -27,9 +29,12 @@ MOST_IN_ALL: Final = 30_000
 
 
 def _waterfall(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[TimedBuild]:
-    page = TIMED_BUILDS.page(connection, spec.query)
     if "workers" not in spec.withheld:
-        return page
+        return TIMED_BUILDS.page(connection, spec.query)
+    asked = {filter_.field for filter_ in spec.query.filters} | {name.lstrip("-") for name in spec.query.order}
+    if told := sorted(asked & _OF_WORKERS):
+        raise Forbidden(f"you may not read workers, and so not choose or order builds by {told[0]}")
+    page = TIMED_BUILDS.page(connection, spec.query)
     return replace(page, rows=[with_fields(row, worker=None, workerid=None) for row in page.rows])
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -25,6 +26,8 @@ from buildmill.master.domain.schedules.words import words_of
 from buildmill.master.domain.schedules.zones import zone_of
 
 MOST_INSTANTS = 5
+MOST_PARTS = 500
+"""So many parts of a trigger are looked at: an expression that is never due costs a look at thousands of days."""
 _MOST_TIMES = 50
 """So many leaves with times are foretold."""
 _RID = re.compile(RID_PATTERN)
@@ -55,6 +58,14 @@ class Review:
     problems: dict[str, str] = field(default_factory=dict)
     action: requests.ScheduleRequestAction | None = None
     trigger: Trigger | None = None
+
+
+def check_size(document: Mapping[str, Any]) -> None:
+    """Raises InvalidInput if a trigger has more parts than are looked at."""
+    if next(islice(_nodes(document.get("trigger")), MOST_PARTS, None), None) is not None:
+        raise InvalidInput(
+            "trigger", f"it has more than {MOST_PARTS} parts: that many cannot be looked at while it is written"
+        )
 
 
 def named_in(document: Mapping[str, Any]) -> tuple[list[str], list[str]]:
