@@ -50,6 +50,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "changes.add": ({}, {"changeid": 2}),
     "forceschedulers.force": ({}, {}),
     "schedulers.enable": ({"enabled": True}, {"enabled": False}),
+    "schedulers.run": ({}, {}),
     "workers.stop": ({"graceful": False}, {"graceful": True}),
     "workers.kill": ({}, {}),
     "workers.pause": ({"paused": False, "pause_reason": None}, {"paused": True, "pause_reason": "disk"}),
@@ -76,6 +77,11 @@ def path_of(pattern: str) -> str:
     return re.sub(r"[a-z]?:(\w+)", lambda key: KEYS[key[1]], pattern)
 
 
+def parameters_of(pattern: str, method: str) -> dict[str, Any] | None:
+    given = PARAMETERS.get(method)
+    return {**(given or {}), "buildrequestids": [3]} if pattern == "buildrequests" else given
+
+
 def test_all_actions_are_here() -> None:
     actions = {control.action for endpoint in ENDPOINTS for control in endpoint.actions.values()}
 
@@ -90,14 +96,18 @@ def test_each_action_leaves_one_entry(open_place: Open, pattern: str, method: st
     ann = place.logged_in("ann")
     if method == "revoke":
         ann.act("tokens", "create", {"name": "old", "scopes": ["read"]})
+    elif method == "run":
+        scene = place.scene
+        scene.stage.result(scene.updates.describeScheduler(scene.scheduler, "Nightly", ["fast"], True))
     before = len(entries(place.scene.stage))
 
-    assert ann.act(path_of(pattern), method, PARAMETERS.get(method)).status == 200
+    assert ann.act(path_of(pattern), method, parameters_of(pattern, method)).status == 200
 
     (entry,) = new_entries(place, before)
     control = next(e.actions[method] for e in ENDPOINTS if e.pattern == pattern and method in e.actions)
     assert (entry.actor, entry.username, entry.address, entry.via) == ("ann", "ann", "192.168.1.1", "session")
-    assert (entry.action, entry.method, entry.path) == (control.action, method, path_of(pattern))
+    path = f"{pattern}/3" if control.by_each else path_of(pattern)  # what was done is told of each
+    assert (entry.action, entry.method, entry.path) == (control.action, method, path)
     assert (entry.outcome, entry.reason) == ("done", "")
     if method == "revoke":
         assert (entry.before, entry.after) == ({"revoked_at": None}, {"revoked_at": entry.happened_at})
@@ -111,7 +121,7 @@ def test_each_refusal_leaves_one_entry(open_place: Open, pattern: str, method: s
     place = open_place(authz=admins_act())
     bob = place.program("bob", "builds.read")
 
-    assert bob.act(path_of(pattern), method, PARAMETERS.get(method)).status == 403
+    assert bob.act(path_of(pattern), method, parameters_of(pattern, method)).status == 403
 
     (entry,) = entries(place.scene.stage)
     assert (entry.username, entry.via, entry.method, entry.path) == ("bob", "token", method, path_of(pattern))
