@@ -72,7 +72,7 @@ BEHIND ?=
 # What is checked in a moment comes first. The tests wait for programs again and again; what needs none is checked
 # meanwhile, one after the other, behind them. What `coverage` has run is not run again.
 test: format layers $(UI)  ## everything that CI checks
-	$(MAKE) -j 2 --output-sync=line unit types docs coverage ui-test BEHIND="nice -n 10" \
+	$(MAKE) -j 2 unit types docs coverage ui-test BEHIND="nice -n 10" \
 	    PYTEST_ARGS="$(addprefix --ignore=,$(COVERED_BY)) $(PYTEST_ARGS)"
 
 lint: format types layers  ## ruff, mypy, import-linter

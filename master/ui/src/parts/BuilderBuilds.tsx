@@ -37,7 +37,7 @@ export function BuilderBuilds({ page }: { page: BuilderPage }): ReactNode {
         <div className="toolbar">
           <Filters isFiltered={filters !== ""} onClear={() => void navigate({ search: {}, replace: true })}>
             <FilterChoice label={text.common.result} value={result ?? ""} choices={CHOICES} onChange={set("result")} />
-            <FilterField label={text.build.branch} value={branch ?? ""} onChange={set("branch")} />
+            <FilterField label={text.changes.fields.branch} value={branch ?? ""} onChange={set("branch")} />
           </Filters>
           <form onSubmit={goTo}>
             <input name="number" type="number" min={1} className="goto" aria-label={text.builder.goto} placeholder={text.builder.goto} />
