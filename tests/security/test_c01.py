@@ -70,7 +70,8 @@ def everything() -> Iterator[Row]:
         yield Row("GET", f"/api/v2/{endpoint.pattern}".rstrip("/"))
         for method in sorted(endpoint.actions):
             yield Row(method, f"/api/v2/{endpoint.pattern}")
-    for path in (*page_actions(), *ROUTES):
+    # who has signed out is nobody behind it
+    for path in sorted((*page_actions(), *ROUTES), key=lambda path: path == "/auth/logout"):
         if path not in ("/ws", "/sse"):
             yield Row("PAGE", path)
     for pattern in SUBSCRIPTIONS:
