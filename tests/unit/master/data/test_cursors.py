@@ -301,6 +301,7 @@ def test_the_place_of_each_type_is_the_id_of_its_rows() -> None:
 
 COLLECTION_TYPES = {
     "AUDIT": "audit_entry", "BRANCHES": "branch", "BUILDS": "build", "BUILDSETS": "buildset",
+    "BUILDS_OF_BRANCHES": "build_of_branch", "PENDING": "pending_request", "TIMED_BUILDS": "timed_build",
     "BUILDS_WITH_PROPERTIES": "build", "CHANGES": "change", "COMMITS": "commit", "GRAPH_ATTEMPTS": "graph_attempt",
     "GRAPH_BUILDS": "graph_build", "GRAPH_JOBS": "graph_job", "JOB_SPECS": "job_spec", "LOGS": "log",
     "REQUESTS": "buildrequest", "REQUESTS_WITH_PROPERTIES": "buildrequest", "SOURCE_STAMPS": "sourcestamp",
