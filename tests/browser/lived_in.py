@@ -30,7 +30,7 @@ for tick in range(100_000):
     if os.path.exists({ended!r}):
         break
     print(f"executed {{tick * 1_207}} inputs, 0 crashes", flush=True)
-    time.sleep(0.5)
+    time.sleep(0.5)  # a fuzzer that goes on until the test ends it
 '''
 CHECK = "import os, sys; sys.exit(os.path.exists({broken!r}))"
 def build(name, *recipe, worker="build-1", project="Parser", **more):

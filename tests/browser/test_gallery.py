@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.conftest import AXE, Watched, visit
 from tests.browser.lived_in import EMPTY, LivedInSite, NewSite
@@ -21,7 +21,7 @@ MOST_REQUESTS = 3
 """For the data of a page, and of its charts."""
 REQUESTS = {"front": 1, "log": 5, "pending": 5, "request": 4}
 """Where it is another number: a log that is asked for by names is found step by step."""
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=360, height=740)
 MANUAL = {
     "front": ("front", "light", 1280, 760),
     "build": ("build broken", "light", 1000, 640),
@@ -128,12 +128,12 @@ class Look:
             problems += [f"in {scheme}: {one}" for one in wrong_for_some(page)]
             self._pictures.take(page, f"{self._site}/{name}-{scheme}")
         page.emulate_media(color_scheme="light")
-        page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # as the library's own examples call it
+        page.set_viewport_size(NARROW)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > NARROW["width"]:
             problems.append(f"is {width} pixels wide on a small screen")
         self._pictures.take(page, f"{self._site}/{name}-narrow")
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        page.set_viewport_size(WIDE)
         return problems
 
 
@@ -192,12 +192,12 @@ def test_dialogs_can_be_used_by_everybody(page: Page, pictures: Pictures, lived_
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             problems += [f"{name}, {scheme}: {one}" for one in wrong_for_some(page)]
             pictures.take(page, f"opened/{name}-{scheme}", whole=False)
-        page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        page.set_viewport_size(NARROW)
         box = dialog.bounding_box()
         if box is None or box["x"] < 0 or box["x"] + box["width"] > NARROW["width"]:
             problems.append(f"{name} does not fit on a small screen: {box}")
         pictures.take(page, f"opened/{name}-narrow", whole=False)
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        page.set_viewport_size(WIDE)
 
     assert problems == []
 
@@ -211,7 +211,7 @@ def test_the_menu_can_be_used_by_everybody(page: Page, pictures: Pictures, lived
     pictures.take(page, "opened/menu-light", whole=False)
     page.mouse.click(10, 700)
     expect(page.get_by_role("link", name="About")).to_be_hidden()
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.set_viewport_size(NARROW)
     page.get_by_role("button", name="Menu").click()
     more.click()
     pictures.take(page, "opened/menu-narrow", whole=False)

@@ -24,7 +24,7 @@ for i in range(3000): print(f"compiled {i}")
 print("main.c:3:4: error: no such thing")
 for i in range(100): print(f"after {i}")
 print("section_end:2:build" + chr(13) + chr(27) + "[0K")
-time.sleep(0.3)
+time.sleep(0.3)  # so that the lines behind it have another time
 print("lib.c:9:1: error: nor this")
 print("end")
 '''

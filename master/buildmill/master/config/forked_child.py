@@ -49,7 +49,7 @@ class ForkedChild:
             elif end is not None and time.monotonic() > end:
                 raise TimeoutExpired("a fork of this process", timeout or 0.0)
             else:
-                time.sleep(_POLL_SECONDS)
+                time.sleep(_POLL_SECONDS)  # as `subprocess` waits: there is no reactor yet
         return self.returncode
 
 
@@ -69,7 +69,7 @@ def _become(work: Callable[[], None], output: int) -> NoReturn:
         sys.stdout = os.fdopen(1, "w", errors="backslashreplace")
         sys.stderr = os.fdopen(2, "w", errors="backslashreplace", buffering=1)
         work()
-    except BaseException:
+    except BaseException:  # nothing may get back into what the parent was doing
         traceback.print_exc()
         sys.stderr.flush()
     finally:

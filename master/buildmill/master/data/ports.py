@@ -151,7 +151,7 @@ class ControlUpdates(Protocol):
 
     async def requestBuildStop(self, buildid: int, reason: str, results: int = ..., owner: str = ...) -> None: ...  # noqa: N802
 
-    async def rebuildBuild(self, buildid: int, part: Part = ...) -> tuple[int, dict[int, int]]: ...  # noqa: N802
+    async def rebuildBuild(self, buildid: int, part: Part = ...) -> tuple[int, dict[int, int]]: ...  # noqa: N802  # as all updates
 
     async def cancelBuildRequest(self, brid: int, reason: str, owner: str) -> None: ...  # noqa: N802
 

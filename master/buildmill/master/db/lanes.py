@@ -105,7 +105,7 @@ class Lanes:
         def attempt() -> T | Failure:
             try:
                 return work(index)
-            except Exception:
+            except Exception:  # whatever it is, whoever asked gets it, with the thread's traceback
                 return Failure()
 
         def finish(result: Any) -> None:

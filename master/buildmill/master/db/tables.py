@@ -626,7 +626,7 @@ engine_calls = sa.Table(
     sa.Column("answer", Json),
 )
 # last (E402): rows are copied in the order of the tables, and theirs name those above. Nothing here uses them (F401):
-# by being imported they are part of `metadata`.
+# by being imported they are part of `metadata`. That holds for each of these lines.
 from buildmill.master.db import tables_of_graphs as graphs  # noqa: E402, F401
 from buildmill.master.db import tables_of_rebuilds as of_rebuilds  # noqa: E402, F401
 from buildmill.master.db import tables_of_schedules as of_schedules  # noqa: E402, F401

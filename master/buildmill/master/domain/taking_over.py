@@ -83,7 +83,7 @@ def part_of(value: object) -> Part:
     if value is None:
         return Part.ALL
     try:
-        return Part(value)  # type: ignore[arg-type]  # whatever it is
+        return Part(str(value))
     except ValueError:
         raise InvalidInput("part", f"expected one of {', '.join(Part)}") from None
 

@@ -155,7 +155,7 @@ class BaseScheduler(ClusteredService):
 
         The buildset has to be added with `by_hand`, so that it is made once.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # never asked where `can_run_by_hand` is false
 
     async def tell_next_run(self, when: float | None) -> None:
         """Say when it is going to ask for builds by itself: seconds since the epoch; None if nobody knows."""
@@ -174,7 +174,7 @@ class BaseScheduler(ClusteredService):
             why = f": {asked.reason}" if asked.reason else ""
             try:
                 await self.run_by_hand(f"run by {asked.by}{why}", {"owner": (asked.by, "Scheduler")})
-            except Exception:
+            except Exception:  # of a scheduler of the user's, or a stop in the middle
                 if not self.is_working:  # it was cut short; whoever works next finds that it was asked
                     raise
                 self._log.failure("{service} could not be run by hand", service=self.owner)

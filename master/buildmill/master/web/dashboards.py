@@ -392,7 +392,7 @@ class Dashboards:
             answer: WsgiAnswer = await waiting
         except BuildmillError:
             raise
-        except Exception as error:
+        except Exception as error:  # the program's own, handed on by `work`
             self._log.failure("the dashboard {name} has failed", name=dashboard.name)
             raise BuildmillError("the dashboard has failed; the log of the master says why") from error
         finally:

@@ -25,8 +25,9 @@ ANN = Actor("ann")
 def ask(scene: Scene, path: str, query: str = "", reach: Reach | None = None) -> Result:
     """What is at a path, as a client asks for it."""
     found = scene.data.find(path.split("/"))
-    parameters = [tuple(pair.split("=", 1)) for pair in query.split("&") if pair]
-    spec = resultspec.parse(parameters, found.endpoint.type, is_collection=found.endpoint.is_collection)  # type: ignore[arg-type]  # two each
+    parts = [pair.partition("=") for pair in query.split("&") if pair]
+    parameters = [(name, value) for name, _, value in parts]
+    spec = resultspec.parse(parameters, found.endpoint.type, is_collection=found.endpoint.is_collection)
     if reach is not None:
         found = scene.stage.result(scene.data.narrowed(found, reach))
 
