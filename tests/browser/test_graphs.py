@@ -161,6 +161,7 @@ def test_a_schedule_is_made_from_the_page_of_its_target(page: Page, graphs: Grap
     expect(target).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_role("main")).to_contain_text("a dataset is missing")
     target.select_option("sources")
+    target.focus()
     page.keyboard.press("Alt+Shift+ArrowRight")
     expect(page.locator(".trigger-group")).to_have_count(2)
     page.get_by_role("button", name="Make the schedule").click()
