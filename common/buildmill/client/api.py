@@ -28,7 +28,6 @@ from buildmill.client.resources import (
     Change,
     ChangePage,
     ChangeSource,
-    ChangeWithBuilds,
     Codebase,
     Commit,
     CommitGraph,
@@ -114,8 +113,6 @@ if TYPE_CHECKING:
         ChangeOrder,
         ChangeSourceFilters,
         ChangeSourceOrder,
-        ChangeWithBuildsFilters,
-        ChangeWithBuildsOrder,
         CodebaseFilters,
         CodebaseOrder,
         CommitFilters,
@@ -521,14 +518,6 @@ class OneRequestReasons(Single[RequestReasons]):
     __slots__ = ()
     row = RequestReasons
     plural = "request_reasons"
-
-
-class OneChangeWithBuilds(Single[ChangeWithBuilds]):
-    """One of ``changes_with_builds``."""
-
-    __slots__ = ()
-    row = ChangeWithBuilds
-    plural = "changes_with_builds"
 
 
 class OneChangePage(Single[ChangePage]):
@@ -1209,23 +1198,6 @@ class RequestReasonsList(Collection[RequestReasons]):
         return self.filtered(filters)
 
     def order(self, *keys: RequestReasonsOrder) -> Self:
-        """In this order; ``-`` before a name for descending."""
-        return self.ordered(*keys)
-
-
-class ChangeWithBuildsList(Collection[ChangeWithBuilds]):
-    """Some of ``changes_with_builds``."""
-
-    __slots__ = ()
-    row = ChangeWithBuilds
-    plural = "changes_with_builds"
-    id_field = "changeid"
-
-    def where(self, **filters: Unpack[ChangeWithBuildsFilters]) -> Self:
-        """Only rows that fulfil these; several values mean any of them."""
-        return self.filtered(filters)
-
-    def order(self, *keys: ChangeWithBuildsOrder) -> Self:
         """In this order; ``-`` before a name for descending."""
         return self.ordered(*keys)
 
@@ -2555,8 +2527,8 @@ class Pages(Path):
         return PagesBuilds((*self.elements, "builds"))
 
     @property
-    def change_list(self) -> ChangeWithBuildsList:
-        return ChangeWithBuildsList((*self.elements, "change_list"))
+    def change_list(self) -> BuiltChangeList:
+        return BuiltChangeList((*self.elements, "change_list"))
 
     @property
     def changes(self) -> BuiltChangePaths:

@@ -1308,46 +1308,6 @@ class ChangePage(Resource, frozen=True, kw_only=True):
     withheld: list[str]
 
 
-class ChangeWithBuilds(Resource, frozen=True, kw_only=True):
-    """A change, with the newest builds of it as small squares.
-
-    Attributes:
-        builds: newest first; null for who may not read them.
-        builds_total: how many there are.
-    """
-
-    author: str
-    branch: str | None
-    builds: list[NamedMark] | None
-    builds_total: int | None
-    category: str | None
-    changeid: int
-    codebase: str
-    comments: str
-    committer: str | None
-    files: list[str]
-    parent_changeids: list[int]
-    project: str
-    properties: SourcedProperties
-    repository: str
-    revision: str | None
-    revlink: str | None
-    sourcestamp: SourceStamp
-    when_timestamp: int
-
-
-class NamedMark(Resource, frozen=True, kw_only=True):
-    """A build of any builder as a small square, with that one's name."""
-
-    builder: str
-    builderid: int
-    buildid: int
-    complete_at: int | None
-    number: int
-    results: int | None
-    started_at: int
-
-
 class PendingRequest(Resource, frozen=True, kw_only=True):
     """A request that waits, with what is known of its builder."""
 

@@ -77,6 +77,7 @@ const english = {
     any: "any",
     clear: "Clear",
     noMatch: "Nothing matches.",
+    older: "and older ones",
     withheld: (parts: string) => `You may not see: ${parts}.`,
     filter: "Filter",
     none: "None",

@@ -39,7 +39,7 @@ _CASED = {
     "graph_run_page": "GraphRunPage", "schedule_page": "SchedulePage", "staging_app_page": "StagingAppPage",
     "tests_page": "TestsPage", "schedulers_page": "SchedulersPage", "scheduler_page": "SchedulerPage",
     "pending_request": "PendingRequest", "request_reasons": "RequestReasons", "change_page": "ChangePage",
-    "change_with_builds": "ChangeWithBuilds", "build_of_branch": "BuildOfBranch",
+    "build_of_branch": "BuildOfBranch",
 }  # fmt: skip
 
 

@@ -232,8 +232,6 @@ TYPES: dict[str, ResourceType] = {
         list_documents.AskedBuild,
         list_documents.BuildOfBranch,
         list_documents.ChangePage,
-        list_documents.ChangeWithBuilds,
-        list_documents.NamedMark,
         list_documents.PendingRequest,
         list_documents.RequestReasons,
         list_documents.SchedulerPage,
@@ -263,7 +261,7 @@ TYPES["sourcedproperties"] = ResourceType("sourcedproperties", "properties", {},
 GROWING = frozenset(
     {
         "audit_entry", "build", "build_of_branch", "buildrequest", "buildset", "built_change", "change",
-        "change_with_builds", "commit", "graph_attempt", "graph_build", "graph_job", "pending_request", "sourcestamp",
+        "commit", "graph_attempt", "graph_build", "graph_job", "pending_request", "sourcestamp",
         "staging_app", "staging_build", "staging_droplet", "staging_package", "target_version", "test_result",
         "test_result_set", "timed_build",
     }

@@ -11,25 +11,7 @@ from buildmill.master.domain.resources import (
     Instant,
     Resource,
     Scheduler,
-    SourcedProperties,
-    SourceStamp,
 )
-
-
-class NamedMark(Resource, frozen=True):
-    """A build of any builder as a small square, with that one's name."""
-
-    type_name = "named_mark"
-    plural = "named_marks"
-    id_field = "buildid"
-
-    builder: str
-    builderid: int
-    buildid: int
-    complete_at: Instant | None
-    number: int
-    results: int | None
-    started_at: Instant
 
 
 class AskedBuild(Resource, frozen=True):
@@ -140,39 +122,6 @@ class RequestReasons(Resource, frozen=True):
 
     buildrequestid: int
     reasons: list[Reason] | None
-
-
-class ChangeWithBuilds(Resource, frozen=True):
-    """A change, with the newest builds of it as small squares.
-
-    Attributes:
-        builds: newest first; null for who may not read them.
-        builds_total: how many there are.
-    """
-
-    type_name = "change_with_builds"
-    plural = "changes_with_builds"
-    id_field = "changeid"
-    unfiltered = frozenset({"builds", "builds_total"})
-
-    author: str
-    branch: str | None
-    builds: list[NamedMark] | None
-    builds_total: int | None
-    category: str | None
-    changeid: int
-    codebase: str
-    comments: str
-    committer: str | None
-    files: list[str]
-    parent_changeids: list[int]
-    project: str
-    properties: SourcedProperties
-    repository: str
-    revision: str | None
-    revlink: str | None
-    sourcestamp: SourceStamp
-    when_timestamp: int
 
 
 class ChangePage(Resource, frozen=True):

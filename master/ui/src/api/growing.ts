@@ -34,18 +34,19 @@ interface Kept<T> {
 
 const ROWS = 100;
 
-async function readPiece<T>(path: string, limit: number, after: string, signal?: AbortSignal): Promise<Piece<T>> {
-  const separator = path.includes("?") ? "&" : "?";
-  const document = await getDocument(`${path}${separator}limit=${limit}&after=${encodeURIComponent(after)}`, signal);
-  const rows = Object.entries(document).find(([key]) => key !== "meta")?.[1] as T[];
-  const meta = document["meta"] as { next?: string | null; total?: number | null };
-  return { rows, next: meta.next ?? null, total: meta.total ?? null };
+/** A piece of a collection, whose bounds stand in its address. */
+export async function readPiece<T>(address: string, signal?: AbortSignal): Promise<Piece<T>> {
+  const { meta, ...lists } = await getDocument(address, signal);
+  const [rows] = Object.values(lists);
+  const { next, total } = meta as { next?: string | null; total?: number | null };
+  return { rows: rows as T[], next: next ?? null, total: total ?? null };
 }
 
 /** @param path of a collection, with filters and order, without bounds */
 export function useGrowingRows<T>(path: string, options: Options<T>): GrowingRows<T> {
   const { events = [], limit = ROWS } = options;
-  const head = useDocument<Piece<T>>([path, "growing"], (signal) => readPiece<T>(path, limit, "", signal), { events });
+  const from = (after: string): string => `${path}${path.includes("?") ? "&" : "?"}limit=${limit}&after=${encodeURIComponent(after)}`;
+  const head = useDocument<Piece<T>>([path, "growing"], (signal) => readPiece<T>(from(""), signal), { events });
   const [kept, setKept] = useState<Kept<T>>({ path, head: undefined, piece: undefined });
   const [reading, setReading] = useState<string | null>(null);
   const [problem, setProblem] = useState("");
@@ -72,7 +73,7 @@ export function useGrowingRows<T>(path: string, options: Options<T>): GrowingRow
     if (next === null || isReading) return;
     setReading(path);
     setProblem("");
-    readPiece<T>(path, limit, next)
+    readPiece<T>(from(next))
       .then((piece) => setKept((now) => (now.path === path && now.piece?.next === next ? { ...now, piece: withMore(now.piece, piece, options) } : now)))
       .catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)))
       .finally(() => setReading(null));

@@ -250,27 +250,6 @@ export interface ChangeSource {
   name: string;
 }
 
-export interface ChangeWithBuilds {
-  author: string;
-  branch: string | null;
-  builds: NamedMark[] | null;
-  builds_total: number | null;
-  category: string | null;
-  changeid: number;
-  codebase: string;
-  comments: string;
-  committer: string | null;
-  files: string[];
-  parent_changeids: number[];
-  project: string;
-  properties: Record<string, [Json, string]>;
-  repository: string;
-  revision: string | null;
-  revlink: string | null;
-  sourcestamp: SourceStamp;
-  when_timestamp: number;
-}
-
 export interface Codebase {
   codebaseid: number;
   name: string;
@@ -567,16 +546,6 @@ export interface NamedBuild {
 export interface NamedBuilder {
   builderid: number;
   name: string;
-}
-
-export interface NamedMark {
-  builder: string;
-  builderid: number;
-  buildid: number;
-  complete_at: number | null;
-  number: number;
-  results: number | null;
-  started_at: number;
 }
 
 export interface NamedWorker {

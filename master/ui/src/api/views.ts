@@ -2,16 +2,16 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
-import { continued, renewed, united, type Paged } from "../lib/paged";
+import { newestFirst, united, withHead, type Piece } from "../lib/growing";
 import type { LooseBuild, NamedBuilder } from "../lib/console";
 import type { LiveEvent, Merge } from "../lib/merge";
-import { getDocument } from "./client";
+import { readPiece } from "./growing";
 import { useDocument, useRows } from "./queries";
 import type { Build, BuiltChange, TimedBuild } from "./schema";
 
 /** A list with a way to older rows. */
 export interface Growing<T> {
-  readonly data: Paged<T> | undefined;
+  readonly data: Piece<T> | undefined;
   readonly error: Error | null;
   readonly refetch: () => unknown;
   /** Reads one more piece; nothing while one is being read. */
@@ -31,27 +31,21 @@ export function useBuilders() {
   return useRows<NamedBuilder>("builders?field=builderid&field=name&field=tags&field=masterids", { events: ["builders/*/*"] });
 }
 
-async function readPiece<T>(path: string, signal?: AbortSignal): Promise<Paged<T>> {
-  const { meta, ...lists } = await getDocument(path, signal);
-  const [rows] = Object.values(lists);
-  return { rows: rows as T[], next: (meta as { next: string | null }).next };
-}
-
 interface Source<T> {
   readonly key: readonly string[];
   readonly id: (row: T) => number;
   /** The newest rows, with those before them that are there already. */
-  readonly read: (before: Paged<T> | undefined, signal: AbortSignal) => Promise<Paged<T>>;
-  readonly readMore: (next: string) => Promise<Paged<T>>;
+  readonly read: (before: Piece<T> | undefined, signal: AbortSignal) => Promise<Piece<T>>;
+  readonly readMore: (next: string) => Promise<Piece<T>>;
   readonly events: readonly string[];
-  readonly merge: Merge<Paged<T>>;
+  readonly merge: Merge<Piece<T>>;
   readonly enabled?: boolean;
 }
 
 function useGrowingList<T>({ key, id, read, readMore, events, merge, enabled = true }: Source<T>): Growing<T> {
   const client = useQueryClient();
   const name = key.join(" ");
-  const query = useDocument<Paged<T>>(key, (signal) => read(client.getQueryData<Paged<T>>(key), signal), { events, merge, enabled });
+  const query = useDocument<Piece<T>>(key, (signal) => read(client.getQueryData<Piece<T>>(key), signal), { events, merge, enabled });
   const [reading, setReading] = useState("");
   const [problem, setProblem] = useState("");
   const next = query.data?.next ?? null;
@@ -60,7 +54,7 @@ function useGrowingList<T>({ key, id, read, readMore, events, merge, enabled = t
     setReading(name);
     setProblem("");
     readMore(next)
-      .then((piece) => client.setQueryData<Paged<T>>(key, (before) => (before ? continued(id, before, piece) : piece)))
+      .then((piece) => client.setQueryData<Piece<T>>(key, (before) => (before ? { rows: united(id, before.rows, piece.rows), next: piece.next } : piece)))
       .catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)))
       .finally(() => setReading(""));
   }, [client, id, key, name, next, readMore, reading]);
@@ -88,7 +82,7 @@ export function useTimedBuilds(builders: readonly number[] | null, piece: number
         readPiece<TimedBuild>(`pages/waterfall?complete=false&order=-buildid&limit=${MOST_RUNNING}${only}`, signal),
       ]);
       const runs = new Set(running.rows.map(buildId));
-      const { rows, next } = renewed(buildId, before, newest, (row) => row.complete || runs.has(row.buildid));
+      const { rows, next } = withHead(before, newest, newestFirst(buildId), (row) => row.complete || runs.has(row.buildid));
       return { rows: united(buildId, rows, running.rows), next };
     },
     readMore: (next) => readPiece<TimedBuild>(`${path}&after=${next}`),
@@ -99,7 +93,7 @@ export function useTimedBuilds(builders: readonly number[] | null, piece: number
 }
 
 /** What a build says; one that begins has to be read, for its worker. */
-export function mergeTimed(document: Paged<TimedBuild>, { key, message }: LiveEvent, builders: readonly number[] | null): Paged<TimedBuild> | null {
+export function mergeTimed(document: Piece<TimedBuild>, { key, message }: LiveEvent, builders: readonly number[] | null): Piece<TimedBuild> | null {
   const told = message as Build;
   if (builders !== null && !builders.includes(told.builderid)) return document;
   const at = document.rows.findIndex((row) => row.buildid === told.buildid);
@@ -132,7 +126,7 @@ export function useBuiltChanges(filter: ChangeFilter, piece: number): Growing<Bu
     id: changeId,
     read: async (before, signal) => {
       const limit = Math.min(MOST_CHANGES, Math.max(piece, before?.rows.length ?? 0));
-      return renewed(changeId, before, await readPiece<BuiltChange>(`${path}&limit=${limit}&after=`, signal));
+      return withHead(before, await readPiece<BuiltChange>(`${path}&limit=${limit}&after=`, signal), newestFirst(changeId));
     },
     readMore: (next) => readPiece<BuiltChange>(`pages/changes?limit=${piece}${only}&after=${next}`),
     events: ["changes/*/new", "builds/*/new", "builds/*/finished"],
@@ -141,7 +135,7 @@ export function useBuiltChanges(filter: ChangeFilter, piece: number): Growing<Bu
 }
 
 /** What the end of a build changes; all else is read again. */
-export const mergeBuilt: Merge<Paged<BuiltChange>> = (document, { key, message }) => {
+export const mergeBuilt: Merge<Piece<BuiltChange>> = (document, { key, message }) => {
   if (key[0] !== "builds" || key.at(-1) !== "finished") return null;
   const told = message as Build;
   const rows = document.rows.map((change) => {

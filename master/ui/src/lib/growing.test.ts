@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { chosenAfter, withHead, withMore, type Order, type Piece } from "./growing";
+import { chosenAfter, newestFirst as newestOf, united, withHead, withMore, type Piece } from "./growing";
 
-const newestFirst: Order<number> = { keyOf: (n) => n, compare: (a, b) => b - a };
+const newestFirst = newestOf((n: number) => n);
 const piece = (rows: number[], next: string | null = null, total: number | null = null): Piece<number> => ({ rows, next, total });
 
 describe("a list that is read piece by piece", () => {
@@ -22,6 +22,10 @@ describe("a list that is read piece by piece", () => {
     expect(withHead(piece([5, 4, 3, 2, 1], "n"), piece([5, 3], "x"), newestFirst)).toEqual(piece([5, 3, 2, 1], "n"));
   });
 
+  it("loses what does not hold any more", () => {
+    expect(withHead(piece([5, 4, 3, 2, 1], "n"), piece([6, 5, 4], "x"), newestFirst, (n) => n !== 2)).toEqual(piece([6, 5, 4, 3, 1], "n"));
+  });
+
   it("is the head alone where that has all", () => {
     expect(withHead(piece([5, 4, 3], "n"), piece([5, 4]), newestFirst)).toEqual(piece([5, 4]));
     expect(withHead(piece([5, 4, 3], "n"), piece([]), newestFirst)).toEqual(piece([]));
@@ -29,6 +33,13 @@ describe("a list that is read piece by piece", () => {
 
   it("begins anew where more has come than the head shows", () => {
     expect(withHead(piece([3, 2, 1]), piece([9, 8, 7], "x"), newestFirst)).toEqual(piece([9, 8, 7], "x"));
+  });
+});
+
+describe("several lists", () => {
+  it("have each row once, as the first one has it, newest first", () => {
+    const rows = (says: string, ...ids: number[]) => ids.map((id) => ({ id, says }));
+    expect(united(({ id }) => id, rows("a", 5, 3), rows("b", 4, 3)).map(({ id, says }) => `${id}${says}`)).toEqual(["5a", "4b", "3a"]);
   });
 });
 

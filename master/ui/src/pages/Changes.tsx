@@ -2,7 +2,7 @@
 
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Change, ChangePage as ChangeDocument, ChangeWithBuilds, NamedBuild } from "../api/schema";
+import type { BuiltChange, Change, ChangePage as ChangeDocument, NamedBuild } from "../api/schema";
 import { config } from "../api/config";
 import { useGrowingRows } from "../api/growing";
 import { useOne } from "../api/queries";
@@ -12,6 +12,7 @@ import { ChangeFacts, ChangeItem, ChangeList } from "../parts/Changes";
 import { FilterField, Filters, queryOf } from "../parts/filters";
 import { More } from "../parts/growing";
 import { BuildMarks } from "../parts/Marks";
+import { useBuilderNames } from "../parts/requests";
 import { text } from "../text";
 
 const route = getRouteApi("/changes/$change");
@@ -35,12 +36,13 @@ export function ChangesPage(): ReactNode {
   const search: Search = listRoute.useSearch();
   const navigate = listRoute.useNavigate();
   const filters = queryOf(search, OPERATORS);
-  const rows = useGrowingRows<ChangeWithBuilds>(`pages/change_list?order=-changeid${filters && "&"}${filters}`, {
+  const rows = useGrowingRows<BuiltChange>(`pages/change_list?order=-changeid${filters && "&"}${filters}`, {
     events: ["changes/*/new", "builds/*/new", "builds/*/finished"],
     keyOf: ({ changeid }) => changeid,
     compare: (a, b) => b.changeid - a.changeid,
     limit: 50,
   });
+  const names = useBuilderNames();
   useTitle(`${text.changes.title} · ${config().title}`);
   const field = (name: Name): ReactNode => {
     const choices = name === "revision" ? [] : [...new Set(rows.data?.map((change) => change[name] ?? "").filter(Boolean))].slice(0, CHOICES);
@@ -74,7 +76,7 @@ export function ChangesPage(): ReactNode {
                 <ul className="rows changes">
                   {changes.map((change) => (
                     <li key={change.changeid} className="row">
-                      <ChangeItem change={change} marks={change.builds && <BuildMarks builds={change.builds} total={change.builds_total ?? 0} />} />
+                      <ChangeItem change={change} marks={change.builds && <BuildMarks builds={change.builds} names={names} hasMore={change.more_builds} />} />
                     </li>
                   ))}
                 </ul>

@@ -2,7 +2,7 @@
 
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { AskedBuild, NamedMark } from "../api/schema";
+import type { AskedBuild, ChangeBuild } from "../api/schema";
 import { SIGNS, lookOf, type Look } from "../lib/results";
 import { text } from "../text";
 import { BuildLink } from "./basics";
@@ -10,20 +10,21 @@ import { BuildLink } from "./basics";
 const SHOWN = 12;
 
 interface MarksProps {
-  readonly builds: readonly NamedMark[];
-  readonly total: number;
-  /** Where the others are. */
-  readonly children?: ReactNode;
+  /** Newest first. */
+  readonly builds: readonly ChangeBuild[];
+  /** Of builders by id. */
+  readonly names: ReadonlyMap<number, string>;
+  /** There are older ones than these. */
+  readonly hasMore: boolean;
 }
 
-/** @param props.builds newest first */
-export function BuildMarks({ builds, total, children }: MarksProps): ReactNode {
+export function BuildMarks({ builds, names, hasMore }: MarksProps): ReactNode {
   if (builds.length === 0) return null;
   return (
     <ul className="strip wraps" aria-label={text.changes.builds}>
       {builds.slice(0, SHOWN).map((build) => {
         const look = lookOf(build.results);
-        const told = `${text.common.ofBuilder(build.builder, build.number)}: ${text.looks[look]}`;
+        const told = `${text.common.ofBuilder(names.get(build.builderid) ?? String(build.builderid), build.number)}: ${text.looks[look]}`;
         return (
           <li key={build.buildid}>
             <BuildLink builder={build.builderid} number={build.number} className={`mark ${look}`} title={told} aria-label={told}>
@@ -32,7 +33,7 @@ export function BuildMarks({ builds, total, children }: MarksProps): ReactNode {
           </li>
         );
       })}
-      {total > SHOWN && <li className="small muted">{children ?? text.front.more(total - SHOWN)}</li>}
+      {(hasMore || builds.length > SHOWN) && <li className="small muted">{hasMore ? text.common.older : text.front.more(builds.length - SHOWN)}</li>}
     </ul>
   );
 }

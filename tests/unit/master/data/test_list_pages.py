@@ -10,9 +10,9 @@ import pytest
 from buildmill.common.errors import Forbidden, InvalidInput, NotFound
 from buildmill.master.data import resultspec
 from buildmill.master.data.api import Result
+from buildmill.master.data.endpoints import view_pages
 from buildmill.master.db import schedulers as scheduler_rows
 from buildmill.master.db import tables as t
-from buildmill.master.db.reading import lists
 from buildmill.master.db.reading.schedulers import SHOWN_REQUESTS
 from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.rights import Actor
@@ -222,20 +222,17 @@ def test_changes_are_told_with_their_builds(scene: Scene) -> None:
     rows = ask(scene, "pages/change_list", "order=-changeid&after=&limit=5").rows
 
     assert [row.changeid for row in rows] == [later, scene.change]
-    assert (rows[0].builds, rows[0].builds_total) == ([], 0)
-    assert [(mark.builder, mark.buildid) for mark in rows[1].builds] == [
-        ("fast", scene.running),
-        ("fast", scene.finished),
-    ]
-    assert rows[1].builds_total == 2
+    assert (rows[0].builds, rows[0].more_builds) == ([], False)
+    assert [build.buildid for build in rows[1].builds] == [scene.running, scene.finished]
+    assert not rows[1].more_builds
 
 
 def test_no_more_builds_of_a_change_are_told_than_fit(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "SHOWN_BUILDS", 1)
+    monkeypatch.setattr(view_pages, "LISTED_BUILDS", 1)
 
     (row,) = ask(scene, "pages/change_list").rows
 
-    assert ([mark.buildid for mark in row.builds], row.builds_total) == ([scene.running], 2)
+    assert ([build.buildid for build in row.builds], row.more_builds) == ([scene.running], True)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +249,7 @@ def test_changes_are_found_by_what_they_are(shown: Scene, query: str, is_found: 
 def test_builds_of_changes_out_of_reach_are_not_told(shown: Scene) -> None:
     rows = ask(shown, "pages/change_list", reach=Reach(frozenset({"secret"}), only=False)).rows
 
-    assert [row.builds_total for row in rows] == [2]
+    assert [len(row.builds) for row in rows] == [2]
     assert ask(shown, "pages/change_list", reach=NOTHING).rows == []
 
 
@@ -265,7 +262,7 @@ def test_builds_of_a_change_are_for_those_who_may_read_builds(shown: Scene) -> N
 
     (row,) = shown.stage.result(shown.data.read(found, spec, rows))
 
-    assert (row.builds, row.builds_total) == (None, None)
+    assert row.builds is None
 
 
 def test_a_change_has_its_builds_its_parents_and_its_children(scene: Scene) -> None:

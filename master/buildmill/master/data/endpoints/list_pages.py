@@ -1,4 +1,4 @@
-"""Documents of the pages that are lists: schedulers, requests that wait, changes, builds by their branch."""
+"""Documents of the pages that are lists: schedulers, requests that wait, builds by their branch; and of one change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from buildmill.common.errors import InvalidInput, NotFound
 from buildmill.master.data.endpoints.directory import builders_of
 from buildmill.master.data.endpoints.endpoint import Context, Endpoint, Kind, Part
 from buildmill.master.data.endpoints.pages import given_reasons, reasons_of
-from buildmill.master.data.endpoints.sources import changes_of, of_elements
+from buildmill.master.data.endpoints.sources import of_elements
 from buildmill.master.data.paths import Keys
 from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.types import TYPES
@@ -23,7 +23,6 @@ from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.list_documents import (
     BuildOfBranch,
     ChangePage,
-    ChangeWithBuilds,
     PendingRequest,
     RequestReasons,
     SchedulerPage,
@@ -127,27 +126,6 @@ async def _reasons(context: Context, _keys: Keys, spec: ResultSpec) -> list[Requ
 # -- changes ---------------------------------------------------------------------------
 
 
-def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[ChangeWithBuilds]:
-    page = changes_of(connection, spec.query)
-    with_builds = "builds" not in spec.withheld
-    ids = [change.changeid for change in page.rows]
-    marks = lists.marks_of_changes(connection, ids, spec.query.reach) if with_builds else {}
-    rows = []
-    for change in page.rows:
-        builds, total = marks.get(change.changeid, ([], 0))
-        rows.append(
-            ChangeWithBuilds(
-                builds=builds if with_builds else None,
-                builds_total=total if with_builds else None,
-                **{name: getattr(change, name) for name in _CHANGE_FIELDS},
-            )
-        )
-    return Page(rows, page.total, page.next)
-
-
-_CHANGE_FIELDS = tuple(TYPES["change"].fields)
-
-
 def _change(connection: Connection, keys: Keys, spec: ResultSpec) -> ChangePage | None:
     reach = spec.query.reach
     change = CHANGES.one(connection, changeid=keys["changeid"])
@@ -217,18 +195,6 @@ ENDPOINTS: list[Endpoint] = [
         load=_reasons,
         depends=None,
         parts=(Part("reasons", "reasons.read", "buildrequests", is_required=True),),
-    ),
-    Endpoint(
-        "pages/change_list",
-        Kind.COLLECTION,
-        TYPES["change_with_builds"],
-        "changes.read",
-        _changes,
-        depends=EVERY_CHANGE,
-        parts=(
-            Part("changes", "changes.read", "changes", is_required=True),
-            Part("builds", "builds.read", "builds"),
-        ),
     ),
     Endpoint(
         "pages/changes/n:changeid",

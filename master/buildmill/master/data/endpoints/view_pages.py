@@ -26,6 +26,8 @@ MOST_BUILDS: Final = 1000
 """Of one change."""
 MOST_IN_ALL: Final = 30_000
 """Of all changes of an answer: with more changes there are fewer builds of each."""
+LISTED_BUILDS: Final = 30
+"""Of one change, where changes are a list and not the rows of a table."""
 
 
 def _waterfall(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[TimedBuild]:
@@ -42,15 +44,22 @@ def _changes(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[Buil
     return built_changes(connection, spec)
 
 
-def built_changes(connection: Connection, spec: ResultSpec, most_in_all: int = MOST_IN_ALL) -> Page[BuiltChange]:
+def _change_list(connection: Connection, _keys: Keys, spec: ResultSpec) -> Page[BuiltChange]:
+    return built_changes(connection, spec, most_of_each=LISTED_BUILDS)
+
+
+def built_changes(
+    connection: Connection, spec: ResultSpec, most_in_all: int = MOST_IN_ALL, most_of_each: int = MOST_BUILDS
+) -> Page[BuiltChange]:
     """Changes with their builds.
 
     Args:
         most_in_all: builds of all changes together, as far as each has one.
+        most_of_each: builds of one change.
     """
     page = changes_of(connection, spec.query)
     builds: dict[int, list[ChangeBuild]] = {}  # several changes may have made the same source stamp
-    most = max(1, min(MOST_BUILDS, most_in_all // max(1, len(page.rows))))
+    most = max(1, min(most_of_each, most_in_all // max(1, len(page.rows))))
     if spec.wants("builds", "more_builds"):
         for change in page.rows:
             stamp = change.sourcestamp.ssid
@@ -99,6 +108,18 @@ ENDPOINTS: list[Endpoint] = [
         TYPES["built_change"],
         "changes.read",
         _changes,
+        depends=(BUILDS, REQUESTS, CHANGES),
+        parts=(
+            Part("changes", "changes.read", "changes", is_required=True),
+            Part("builds", "builds.read", "builds"),
+        ),
+    ),
+    Endpoint(
+        "pages/change_list",
+        Kind.COLLECTION,
+        TYPES["built_change"],
+        "changes.read",
+        _change_list,
         depends=(BUILDS, REQUESTS, CHANGES),
         parts=(
             Part("changes", "changes.read", "changes", is_required=True),

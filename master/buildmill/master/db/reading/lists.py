@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -16,12 +14,9 @@ from buildmill.master.db.reading.collection import Collection, elements, integer
 from buildmill.master.db.reading.reach import ReachSql, parameters_of, shape_of
 from buildmill.master.db.statement import Row
 from buildmill.master.db.transaction import Connection
-from buildmill.master.domain.list_documents import BuildOfBranch, NamedMark, PendingRequest
+from buildmill.master.domain.list_documents import BuildOfBranch, PendingRequest
 from buildmill.master.domain.page_documents import NamedBuild
 from buildmill.master.domain.projects import EVERYTHING, Reach
-
-SHOWN_BUILDS: Final = 30
-"""So many builds of a change are given."""
 
 _r, _b, _builders, _c, _s = t.build_requests.c, t.builds.c, t.builders.c, t.changes.c, t.source_stamps.c
 _members = t.buildset_source_stamps.c
@@ -61,43 +56,6 @@ PENDING: Collection[PendingRequest] = Collection(
 
 
 # -- builds of changes -----------------------------------------------------------------
-
-
-def marks_of_changes(
-    connection: Connection, change_ids: Sequence[int], reach: Reach = EVERYTHING
-) -> Mapping[int, tuple[list[NamedMark], int]]:
-    """The newest builds of each of these changes within reach, newest first, and how many there are."""
-    if not change_ids:
-        return {}
-    place = sa.func.row_number().over(partition_by=_c.id, order_by=_b.id.desc()).label("place")
-    count = sa.func.count().over(partition_by=_c.id).label("count")
-    within = sa.true() if reach.is_everything else ReachSql(shape_of(reach)).builder(_b.builder_id)
-    ranked = (
-        sa.select(
-            _c.id.label("change"), _b.id, _b.builder_id, _b.complete_at, _b.number, _b.results, _b.started_at, place,
-            count,
-        )
-        .select_from(
-            t.changes.join(t.buildset_source_stamps, _members.source_stamp_id == _c.source_stamp_id)
-            .join(t.build_requests, _r.buildset_id == _members.buildset_id)
-            .join(t.builds, _b.build_request_id == _r.id)
-        )
-        .where(_c.id.in_(change_ids), within)
-        .subquery("ranked")
-    )  # fmt: skip
-    rows = connection.sql.execute(
-        sa.select(ranked, _builders.name)
-        .select_from(ranked.join(t.builders, _builders.id == ranked.c.builder_id))
-        .where(ranked.c.place <= SHOWN_BUILDS)
-        .order_by(ranked.c.change, ranked.c.place),
-        parameters_of(reach),
-    )
-    marks: dict[int, list[NamedMark]] = defaultdict(list)
-    totals: dict[int, int] = {}
-    for row in rows:
-        marks[row[0]].append(NamedMark(row[9], row[2], row[1], row[3], row[4], row[5], row[6]))
-        totals[row[0]] = row[8]
-    return {change: (found, totals[change]) for change, found in marks.items()}
 
 
 def builds_of_change(connection: Connection, change_id: int, limit: int, reach: Reach = EVERYTHING) -> list[NamedBuild]:
