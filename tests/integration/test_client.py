@@ -244,6 +244,18 @@ def test_actions_are_done_by_name_and_by_path(place: Place) -> None:
     wait_for(lambda: place.client.get(api.buildrequests[request]).complete)
 
 
+def test_actions_on_several_are_one_command_with_several_keys(place: Place) -> None:
+    asked = [json.loads(buildmill_api(place, "forceschedulers", "force", "force", 'builderNames:=["good"]'))
+             for _ in range(2)]  # fmt: skip
+    ids = [request for _, requests in asked for request in requests.values()]
+
+    told = json.loads(buildmill_api(place, "buildrequests", "cancel", *ids, 999_999, "--reason", "enough", code=1))
+
+    assert [one["buildrequestid"] for one in told] == [*ids, 999_999]
+    assert [one["done"] for one in told][-1] is False
+    assert "999999" in told[-1]["problem"]
+
+
 def test_commands_may_take_rows_as_they_come(place: Place) -> None:
     url = rest.api_url(f"{place.url}/")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,11 +38,15 @@ def group_of(name: str, node: Reading[Any]) -> click.Group:
         group.add_command(_list_command(node))
     else:
         group.add_command(_get_command(lambda _key: node, node.plural, has_key=False))
+    of_many = {action.name: action for action in api_paths.actions_of(type(node))}
     if isinstance(item, Reading):
         group.add_command(_get_command(lambda key: _item(node, key), node.plural, has_key=True))
         for action in api_paths.actions_of(type(item)):
-            group.add_command(_action_command(lambda key: _item(node, key), action, has_key=True))
-    for action in api_paths.actions_of(type(node)):
+            if action.name in of_many:
+                group.add_command(_command_for_many(node, action, of_many.pop(action.name)))
+            else:
+                group.add_command(_action_command(lambda key: _item(node, key), action, has_key=True))
+    for action in of_many.values():
         group.add_command(_action_command(lambda _key: node, action, has_key=False))
     return group
 
@@ -180,23 +184,53 @@ def _get_command(reach: Callable[[str], Any], plural: str, *, has_key: bool) -> 
 
 
 def _action_command(reach: Callable[[str], Any], action: api_paths.Action, *, has_key: bool) -> click.Command:
-    as_json = {one.name for one in action.parameters if api_paths.is_json(one)}
-
     def act(*, master: str, auth: str | None, key: str = "", texts: Sequence[str] = (), **given: Any) -> None:
         with Answered():
-            params = {
-                name: json_of(name, value) if name in as_json else list(value) if isinstance(value, tuple) else value
-                for name, value in given.items()
-                if value not in (None, ())
-            }
-            call = getattr(reach(key), action.name)(**params, **parameters_of(texts))
-            result = client_of(master, auth).call(call)
-            if result is not None:
-                api_tables.show_json(result)
+            params = _params_of(action, given) | parameters_of(texts)
+            _show_result(client_of(master, auth).call(getattr(reach(key), action.name)(**params)))
 
     params: list[click.Parameter] = [click.Argument(["key"])] if has_key else []
     params += [api_paths.option_of(one) for one in action.parameters]
     if action.takes_anything:
         params.append(click.Argument(["texts"], nargs=-1, metavar="[NAME=TEXT | NAME:=JSON]..."))
-    name = action.name.replace("_", "-")
-    return _finished(click.Command(name, params=params, callback=act, help=action.about), with_output=False)
+    return _action_named(action, params, act)
+
+
+def _command_for_many(node: Path, action: api_paths.Action, of_many: api_paths.Action) -> click.Command:
+    """What can be done to one resource and, by the collection, to several at once: one command, with a key or more."""
+    own = {one.name for one in action.parameters}
+    (ids,) = (one.name for one in of_many.parameters if one.name not in own)
+
+    def act(*, master: str, auth: str | None, keys: Sequence[int], **given: Any) -> None:
+        with Answered():
+            client, params = client_of(master, auth), _params_of(action, given)
+            if len(keys) == 1:
+                _show_result(client.call(getattr(_item(node, str(keys[0])), action.name)(**params)))
+                return
+            done = client.call(getattr(node, action.name)(**{ids: list(keys)}, **params))
+            _show_result(done)
+            if not all(one["done"] for one in done):
+                raise SystemExit(1)
+
+    keys = click.Argument(["keys"], metavar="KEY...", nargs=-1, required=True, type=click.INT)
+    return _action_named(action, [keys, *(api_paths.option_of(one) for one in action.parameters)], act)
+
+
+def _params_of(action: api_paths.Action, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of an action out of the options that were given."""
+    as_json = {one.name for one in action.parameters if api_paths.is_json(one)}
+    return {
+        name: json_of(name, value) if name in as_json else list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value not in (None, ())
+    }
+
+
+def _show_result(result: Any) -> None:
+    if result is not None:
+        api_tables.show_json(result)
+
+
+def _action_named(action: api_paths.Action, params: list[click.Parameter], act: Callable[..., None]) -> click.Command:
+    command = click.Command(action.name.replace("_", "-"), params=params, callback=act, help=action.about)
+    return _finished(command, with_output=False)

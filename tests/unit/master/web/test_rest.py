@@ -311,7 +311,7 @@ def test_stop_a_build(face: Face) -> None:
 
     assert (answer.status, answer.body) == (200, b'{"id":1,"jsonrpc":"2.0","result":null}')
     assert answer.headers["content-type"] == JSON
-    assert face.stage.events[-1].message == {"reason": "enough", "results": 6, "by": "anonymous"}
+    assert face.stage.events[-1].message == {"reason": "enough", "results": 6, "by": ""}
 
 
 def test_rebuild_a_build(face: Face) -> None:
