@@ -54,7 +54,7 @@ def first_screen(page: Page) -> float:
 
     def opened() -> None:
         page.evaluate("path => { location.hash = path; }", big_log.PATH)
-        page.locator(".log-line code", has_text="line 00000001").wait_for()
+        big_log.see(page, ".log-line code", "line 00000001")
 
     return timed(opened)
 
@@ -65,7 +65,7 @@ def search(page: Page, what: str, line: int) -> float:
 
     def found() -> None:
         page.keyboard.press("Enter")
-        page.locator(".log-line.current", has_text=f"line {line:08d}").wait_for()
+        big_log.see(page, ".log-line.current", f"line {line:08d}")
 
     return timed(found)
 
@@ -81,6 +81,7 @@ def questions(lines: int) -> dict[str, tuple[str, int | None]]:
         "regex_of_classes_far": (r"q=[0-9]{7} of the build: needle&regex=1", lines // 2 - 1),
         "regex_none": (r"q=[a-z]+ [0-9]+x&regex=1", None),
         "ignore_case_far": (f"q=LINE {last}&ignore_case=1", lines - 2),
+        "ignore_case_none": ("q=NO SUCH TEXT&ignore_case=1", None),
     }
 
 

@@ -17,6 +17,15 @@ BUILDERS = f'c["builders"] = [builder("{BUILDER}", steps.ShellCommand(name="prin
 PATH = f"/builders/{BUILDER}/builds/1/steps/print/logs/big"
 NEEDLE = "needle"
 _PIECE_LINES = 20_000
+_SEE = """([selector, text]) => new Promise((seen, failed) => {
+  const end = performance.now() + 30_000;
+  const look = () => {
+    if ([...document.querySelectorAll(selector)].some((one) => one.textContent.includes(text))) seen();
+    else if (performance.now() > end) failed(new Error(`no ${selector} with ${text}`));
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 
 def line_text(number: int, needles: frozenset[int] = frozenset()) -> str:
@@ -81,7 +90,12 @@ def heap_of(page: Page) -> int:
 def show_line(page: Page, number: int) -> None:
     """Go to a line, as a link to it does, and wait until it is there."""
     page.evaluate("line => { location.hash = location.hash.replace(/#L.*$/, '') + '#L' + line; }", number)
-    page.locator(".log-line.selected", has_text=f"line {number:08d}").wait_for()
+    see(page, ".log-line.selected", f"line {number:08d}")
+
+
+def see(page: Page, selector: str, text: str) -> None:
+    """Wait until an element holds a text, by the page's own frames: a locator looks twice a second only, later on."""
+    page.evaluate(_SEE, [selector, text])
 
 
 def wait_for_lines(page: Page) -> None:

@@ -5,16 +5,21 @@ Expressions are RE2's (see ADR 0030): no back references, no looking around, and
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import re2
+import stringzilla
 
 from buildmill.common.errors import InvalidInput
-from buildmill.master.logs.expressions import needed_text, of_lines
+from buildmill.master.logs.expressions import LEAST_NEEDED, needed_text, of_lines
 from buildmill.master.logs.frame import Bytes
 
 MOST_PATTERN_BYTES = 1000
 _MEMORY_BYTES = 8 * 1024 * 1024
+_CASELESS = re.compile(r"[\t -@\[-`{-~]*")
 
 Span = tuple[int, int]
 
@@ -24,12 +29,12 @@ class Matcher:
 
     Args:
         pattern: what is looked for, compiled.
-        needed: something that is in whatever `pattern` matches, and quicker to find; None: nothing such is known.
+        may_match: says, more quickly, whether anything in a text can match at all; None: nothing does.
     """
 
-    def __init__(self, pattern: Any, needed: Any = None) -> None:
+    def __init__(self, pattern: Any, may_match: Callable[[Bytes], object] | None = None) -> None:
         self._pattern = pattern
-        self._needed = needed
+        self._may_match = may_match
 
     def find(self, text: Bytes, start: int = 0) -> Span | None:
         """Begin and end of the first match that begins at `start` or later."""
@@ -38,7 +43,7 @@ class Matcher:
 
     def find_in_many(self, text: Bytes) -> Span | None:
         """As `find`, for a long text that most likely has no match."""
-        return None if self._needed is not None and self._needed.search(text) is None else self.find(text)
+        return self.find(text) if self._may_match is None or self._may_match(text) else None
 
 
 def matcher(wanted: str, *, is_expression: bool, ignores_case: bool) -> Matcher:
@@ -58,11 +63,19 @@ def matcher(wanted: str, *, is_expression: bool, ignores_case: bool) -> Matcher:
     options.max_mem = _MEMORY_BYTES
     options.never_nl = True
     options.never_capture = True
-    if not is_expression:
-        return Matcher(_compiled(re2.escape(wanted), options))
-    pattern = _compiled(of_lines(wanted), options)
-    needed = needed_text(wanted)
-    return Matcher(pattern, _compiled(re2.escape(needed), options) if needed else None)
+    if is_expression:
+        expression, needed = of_lines(wanted), needed_text(wanted)
+    else:
+        expression, needed = re2.escape(wanted), wanted
+    pattern = _compiled(expression, options)
+    fixed = max(_CASELESS.findall(needed), key=len) if ignores_case else needed
+    if fixed and (not ignores_case or len(fixed) >= LEAST_NEEDED):
+        return Matcher(pattern, partial(_has, fixed.encode()))
+    return Matcher(pattern, _compiled(re2.escape(needed), options).search if is_expression and needed else None)
+
+
+def _has(fixed: bytes, text: Bytes) -> bool:
+    return bool(stringzilla.find(text, fixed) >= 0)
 
 
 def _compiled(expression: str, options: Any) -> Any:

@@ -121,7 +121,7 @@ def lines_of(scene: Scene, log: int) -> list[Line]:
 
 
 # what both RE2 and Python understand alike, in lines of few letters, so that something is found
-letters = st.sampled_from(["a", "b", "A", "é", " ", "x"])
+letters = st.sampled_from(["a", "b", "A", "é", " ", "x", "1 :", "- -"])
 texts = st.lists(letters, min_size=1, max_size=5).map("".join)
 atoms = st.one_of(
     texts,
@@ -194,6 +194,26 @@ def numbered(count: int, what: bytes = b"line") -> list[tuple[str, bytes]]:
     """A write of ten lines of 100 bytes for each ten of `count`."""
     lines = [b"%s %06d %s\n" % (what, number, b"." * (92 - len(what))) for number in range(count)]
     return [("o", b"".join(lines[first : first + 10])) for first in range(0, count, 10)]
+
+
+@pytest.mark.parametrize(
+    ("text", "ignores_case", "found"),
+    [
+        ("Line 12: k", True, (0, 10)),
+        ("LINE 12: \N{KELVIN SIGN}", True, (0, 10)),
+        ("LINE", True, (0, 4)),
+        ("line 13: k", True, None),
+        ("nine 12: k", True, None),
+        ("line 12: k", False, (0, 10)),
+        ("Line 12: k", False, None),
+    ],
+)
+def test_many_lines_without_a_text_are_told_by_what_has_no_case(
+    text: str, ignores_case: bool, found: tuple[int, int] | None
+) -> None:
+    what = matcher(text, is_expression=False, ignores_case=ignores_case)
+
+    assert what.find_in_many(b"line 12: k\nother 12: m\n") == found
 
 
 def test_a_long_log_is_looked_through_in_several_lanes_and_told_in_order(scene: Scene) -> None:
