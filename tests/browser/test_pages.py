@@ -54,6 +54,7 @@ def test_builds_of_a_builder_are_filtered_in_the_address_and_found_by_number(pag
 
 
 BOOKMARKS = {
+    "/builders/1": "logs are kept for ever",
     "/builders/1/builds/1": "success",
     "/buildrequests/1": "Request 1",
     "/pendingbuildrequests": "windows",

@@ -875,6 +875,9 @@ class BuilderPage(Resource, frozen=True, kw_only=True):
         builds_next: what to send as `after` to ``/builders/N/builds?order=-number`` for those behind; null if there
             are none.
         good_builds, rated_builds: as in `BuilderSummary`.
+        log_horizon_is_known: whether the configuration says how long logs are kept; false if that is known only when
+            they are deleted.
+        log_horizon_s: how many seconds logs are kept after their step has ended; null for ever, or if it is not known.
         typical_s: how many seconds a good build took, half of the newest ones less, half more; null if there are none.
         waiting: in the order in which they were submitted.
         workers: those that may serve it.
@@ -885,6 +888,8 @@ class BuilderPage(Resource, frozen=True, kw_only=True):
     builds_next: str | None
     forceschedulers: list[ForceScheduler] | None
     good_builds: int | None
+    log_horizon_is_known: bool
+    log_horizon_s: int | None
     masters: list[Master] | None
     rated_builds: int | None
     typical_s: int | None

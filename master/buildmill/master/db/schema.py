@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from buildmill.common.errors import BuildmillError
 from buildmill.master.db.engine import create_engine
 
-HEAD: Final = "0016_schedulers"
+HEAD: Final = "0017_log_horizons"
 """The revision that this version of Buildmill works with; written down, because Alembic takes long to import."""
 
 _FOLDER = Path(__file__).with_name("migrations")

@@ -32,6 +32,8 @@ masters = sa.Table(
     # when its program was started last, and which release that was
     sa.Column("started_at", Instant),
     sa.Column("version", sa.Text),
+    # which logs the steps of its configuration delete; null until it has been configured
+    sa.Column("log_horizons", Json),
 )
 
 projects = sa.Table(

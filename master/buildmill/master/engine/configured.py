@@ -11,8 +11,11 @@ from typing import Any
 
 from buildmill.common.errors import ConfigError, ConfigProblem
 from buildmill.common.slices import Slices
+from buildmill.master.domain.log_horizons import UNKNOWN, ExpiresLogs, LogHorizons
 from buildmill.master.domain.rendering import RenderError, render
+from buildmill.master.engine.factory import StepFactory
 from buildmill.master.engine.secret_source import PropertiesOfService, SecretSource
+from buildmill.master.engine.user_code import RAISED
 from buildmill.master.engine.workers import WorkerHandle
 
 
@@ -53,6 +56,24 @@ async def builder_infos(builders: Sequence[Any], projects: Mapping[str, int], sl
             }
         )
     return infos
+
+
+async def log_horizons_of(builders: Sequence[Any], slices: Slices) -> list[LogHorizons]:
+    """What the steps delete that are there to delete old logs, in the configuration's order."""
+    found: list[LogHorizons] = []
+    for builder in builders:
+        await slices.step()
+        told = (_horizons_of(recipe) for recipe in builder.factory.steps if issubclass(recipe.cls, ExpiresLogs))
+        found.extend(horizons for horizons in told if horizons is not None)
+    return found
+
+
+def _horizons_of(recipe: StepFactory) -> LogHorizons | None:
+    try:
+        step: ExpiresLogs = recipe.build()
+        return step.log_horizons()
+    except RAISED:  # a class of the user; its builds tell what is wrong with it
+        return UNKNOWN
 
 
 async def passwords_of(workers: Sequence[Any], secrets: SecretSource) -> dict[str, str | None]:

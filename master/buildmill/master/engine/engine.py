@@ -26,6 +26,7 @@ from buildmill.master.connections.connection import WorkerConnection
 from buildmill.master.data.updates import Updates
 from buildmill.master.db import build_requests, ownership
 from buildmill.master.db import builds as build_rows
+from buildmill.master.db import log_horizons as log_horizon_rows
 from buildmill.master.db import workers as worker_rows
 from buildmill.master.db.resuming import BuildRecord
 from buildmill.master.domain.claims import Queue
@@ -41,6 +42,7 @@ from buildmill.master.engine.builder import Builder
 from buildmill.master.engine.configured import (
     builder_infos,
     collapse_policies,
+    log_horizons_of,
     passwords_of,
     project_infos,
     service_of,
@@ -178,6 +180,8 @@ class Engine:
                 present.durable.durations = config.durability
         projects = await self._updates.configure_projects(*project_infos(config.projects, config.codebases))
         ids = await self._updates.configureBuilders(master_id, await builder_infos(config.builders, projects, slices))
+        horizons = await log_horizons_of(config.builders, slices)
+        await self._updates.run(log_horizon_rows.configure, master_id, horizons)
         handles = await self._handles(config.workers)
         service = await service_of(config.builders, ids, handles, slices)
         await self._updates.workersConfigured(master_id, service.builders)

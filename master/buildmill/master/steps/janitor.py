@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from buildmill.common.results import SUCCESS
 from buildmill.master.db import audit
 from buildmill.master.domain.audit import AUDIT_HORIZON
 from buildmill.master.domain.config_errors import config_error
+from buildmill.master.domain.log_horizons import UNKNOWN, ExpiresLogs, LogHorizons
 from buildmill.master.engine.step import BuildStep
 
 
-class LogChunksJanitor(BuildStep):
+class LogChunksJanitor(ExpiresLogs, BuildStep):
     """Deletes the text of old logs, on the master, a hundred logs at a time.
 
-    Which horizon a builder has: its own one, else the longest of its tags', else the general one.
+    Which horizon a builder has: see `LogHorizons`.
 
     Args:
         logHorizon: how long logs are kept after their step has ended; None: for ever.
@@ -39,6 +42,18 @@ class LogChunksJanitor(BuildStep):
         self.builder_horizons = checked_horizons("builder_horizons", builder_horizons)
         self.tag_horizons = checked_horizons("tag_horizons", tag_horizons)
 
+    def log_horizons(self) -> LogHorizons | None:
+        if self.doStepIf is False:
+            return None
+        if self.doStepIf is not True or type(self).run is not LogChunksJanitor.run:
+            return UNKNOWN
+        if self.logHorizon is None or isinstance(self.logHorizon, timedelta):
+            return self._horizons(self.logHorizon)
+        return msgspec.structs.replace(self._horizons(None), is_general_known=False)
+
+    def _horizons(self, general: timedelta | None) -> LogHorizons:
+        return LogHorizons(general=general, of_builders=self.builder_horizons, of_tags=self.tag_horizons)
+
     async def run(self) -> int:
         logs = lines = 0
         now = self.master.reactor.seconds()
@@ -54,18 +69,13 @@ class LogChunksJanitor(BuildStep):
 
     async def _builders_by_horizon(self) -> dict[timedelta, list[int]]:
         found: dict[timedelta, list[int]] = {}
+        horizons = self._horizons(self.logHorizon)
         # of those, too, that no configuration has any more
         for builder in await self.master.data.get("builders", order=["builderid"]):
-            horizon = self._horizon_of(builder["name"], builder["tags"])
+            horizon = horizons.of(builder["name"], builder["tags"] or ())
             if horizon is not None:
                 found.setdefault(horizon, []).append(builder["builderid"])
         return found
-
-    def _horizon_of(self, name: str, tags: Any) -> timedelta | None:
-        if name in self.builder_horizons:
-            return self.builder_horizons[name]
-        of_tags = [self.tag_horizons[tag] for tag in tags or () if tag in self.tag_horizons]
-        return max(of_tags) if of_tags else self.logHorizon
 
 
 class AuditJanitor(BuildStep):

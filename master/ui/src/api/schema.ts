@@ -154,6 +154,8 @@ export interface BuilderPage {
   builds_next: string | null;
   forceschedulers: ForceScheduler[] | null;
   good_builds: number | null;
+  log_horizon_is_known: boolean;
+  log_horizon_s: number | null;
   masters: Master[] | null;
   rated_builds: number | null;
   typical_s: number | null;

@@ -21,7 +21,7 @@ const route = getRouteApi("/builders/$builder");
 export default function Builder(): ReactNode {
   const { builder } = route.useParams();
   const id = useBuilderId(builder);
-  const events = ["builds/*/*", "buildrequests/*/*", "workers/*/*", "builders/*/*"];
+  const events = ["builds/*/*", "buildrequests/*/*", "workers/*/*", "builders/*/*", "masters/*/*"];
   const query = useOne<BuilderPage>(`pages/builders/${id.data}`, { events, enabled: id.data !== undefined });
   const newest = query.data?.builds?.find((build) => build.complete);
   useTitle(`${query.data?.builder.name ?? text.common.builder} · ${config().title}`, newest ? iconOf(newest.results) : "neutral");
@@ -72,15 +72,22 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
 /** How it does, in a line. */
 function Summary({ page }: { page: BuilderPage }): ReactNode {
   const newest = page.builds?.find((build) => build.complete);
-  if (!newest) return null;
+  if (!newest && !page.log_horizon_is_known) return null;
   return (
     <p className="muted line">
-      <Result results={newest.results} />
-      {newest.complete_at !== null && <Ago at={newest.complete_at} />}
+      {newest && <Result results={newest.results} />}
+      {newest && newest.complete_at !== null && <Ago at={newest.complete_at} />}
       {!!page.rated_builds && <span>{text.builders.rate(page.good_builds ?? 0, page.rated_builds)}</span>}
       {page.typical_s !== null && <span>{text.builder.typical(formatDuration(page.typical_s))}</span>}
+      {page.log_horizon_is_known && <span>{logsKept(page.log_horizon_s)}</span>}
     </p>
   );
+}
+
+function logsKept(seconds: number | null): string {
+  if (seconds === null) return text.builder.logsKeptForEver;
+  const days = seconds / 86_400;
+  return text.builder.logsKept(days >= 1 && Number.isInteger(days) ? text.builder.days(days) : formatDuration(seconds));
 }
 
 function ForceButtons({ page }: { page: BuilderPage }): ReactNode {

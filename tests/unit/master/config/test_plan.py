@@ -142,3 +142,11 @@ def test_unchanged_services_are_kept_as_they_are(read: Read) -> None:
     assert kept.scheduler("any") is new.scheduler("any")
     assert kept.change_sources == old.change_sources
     assert kept.worker("w1") is old.worker("w1")
+
+
+def test_another_horizon_of_a_janitor_is_found(read: Read) -> None:
+    janitor = "\nfrom datetime import timedelta\nc['configurators'] = [util.JanitorConfigurator(timedelta({}))]\n"
+
+    plan = plan_of(read(BASE + janitor.format(7)), read(BASE + janitor.format(1)))
+
+    assert plan.builders == Difference(changed=("__Janitor",), unchanged=("b1", "b2"))

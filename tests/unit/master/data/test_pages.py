@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,12 +13,13 @@ import sqlalchemy as sa
 from buildmill.common.errors import NotFound
 from buildmill.master.data.api import BRIEF_SECONDS, Result
 from buildmill.master.data.resultspec import ResultSpec
-from buildmill.master.db import environments
+from buildmill.master.db import environments, log_horizons
 from buildmill.master.db import tables as t
 from buildmill.master.db.reading import overview
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.builder_health import typical_seconds
 from buildmill.master.domain.environments import EnvironmentMaker
+from buildmill.master.domain.log_horizons import UNKNOWN, LogHorizons
 from buildmill.master.domain.page_documents import BuilderPage, BuildersPage, BuildMark, BuildPage, FrontPage
 from buildmill.master.domain.reasons import Because
 from tests.database import NOW, Stage
@@ -257,6 +259,51 @@ def test_a_builder_is_told_with_what_waits_there_and_how_to_force_it(scene: Scen
     assert [master.name for master in page.masters or ()] == ["here"]
 
 
+def logs_kept(scene: Scene, builder: int) -> tuple[bool, int | None]:
+    page: BuilderPage = read(scene, f"pages/builders/{builder}")
+    return page.log_horizon_is_known, page.log_horizon_s
+
+
+def test_a_builder_is_told_with_how_long_its_logs_are_kept(scene: Scene) -> None:
+    stage, updates = scene.stage, scene.updates
+    before = logs_kept(scene, scene.fast)
+    told: list[Any] = []
+    stage.bus.subscribe(("masters", None, None), lambda key, _: told.append(key))
+    rule = LogHorizons(general=timedelta(7), of_tags={"t1": timedelta(30), "t2": timedelta(hours=1)})
+
+    stage.result(updates.run(log_horizons.configure, scene.master, [rule]))
+    janitor = logs_kept(scene, scene.fast), logs_kept(scene, scene.slow)
+    stage.result(updates.run(log_horizons.configure, scene.master, [rule]))
+    assert told == []
+    stage.result(updates.run(log_horizons.configure, scene.master, [rule, UNKNOWN]))
+    unknown = logs_kept(scene, scene.fast)
+    stage.result(updates.run(log_horizons.configure, scene.master, []))
+
+    assert before == (False, None)
+    assert janitor == ((True, 30 * 86400), (True, 7 * 86400))
+    assert unknown == (False, None)
+    assert logs_kept(scene, scene.fast) == (True, None)
+    assert told == [("masters", str(scene.master), "update")] * 2
+
+
+def test_masters_that_run_say_how_long_logs_are_kept(scene: Scene) -> None:
+    stage, updates = scene.stage, scene.updates
+    other = stage.result(updates.findMasterId("there"))
+    stage.result(updates.run(log_horizons.configure, scene.master, []))
+    stage.result(updates.run(log_horizons.configure, other, [LogHorizons(general=timedelta(1))]))
+    found = [logs_kept(scene, scene.fast)]
+
+    stage.result(updates.masterActive(other))
+    found.append(logs_kept(scene, scene.fast))
+    stage.advance(1)
+    stage.result(updates.masterActive(scene.master))
+    for master in (scene.master, other):
+        stage.result(updates.masterStopped(master))
+        found.append(logs_kept(scene, scene.fast))
+
+    assert found == [(True, None), (True, 86400), (True, 86400), (True, None)]
+
+
 # -- a build ---------------------------------------------------------------------------
 
 
@@ -435,7 +482,7 @@ def test_as_many_statements_are_needed_for_much_as_for_little(counted: tuple[Sce
     paths = (*paths[:3], f"pages/builds/{newest[1]}")
 
     assert [count(scene, statements, path) for path in paths] == few
-    assert few == [11, 4, 8, 31]
+    assert few == [11, 4, 9, 31]
 
 
 @pytest.mark.parametrize("path", ["pages/front", "pages/builders/1"])

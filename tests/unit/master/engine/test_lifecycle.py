@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 
 from buildmill.common.results import CANCELLED, RETRY, SKIPPED, SUCCESS
+from buildmill.master.db import log_horizons
 from buildmill.master.db import tables as t
+from buildmill.master.domain.log_horizons import UNKNOWN, LogHorizons
 from buildmill.master.engine.build import ABANDON_SECONDS
 from buildmill.master.engine.shell import ShellMixin
 from buildmill.master.engine.step import BuildStep
 from buildmill.master.engine.workers import WorkerHandle
+from buildmill.master.steps.janitor import LogChunksJanitor
 from tests.harness import Harness
 from tests.leftovers import FailureLog
 
@@ -183,3 +188,30 @@ def test_command_of_an_abandoned_step_is_lost_until_it_is_proved_dead(harness: H
 
     assert harness.results() == [CANCELLED]
     assert harness.rows(sa.select(t.commands.c.state).where(t.commands.c.uid == command.command_id)) == [("confirmed",)]
+
+
+class Broken(LogChunksJanitor):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if Broken.built:
+            raise ValueError("only one")
+        Broken.built = True
+
+    built = False
+
+
+def rules(harness: Harness) -> list[LogHorizons] | None:
+    return harness.result(harness.database.read(log_horizons.in_force))
+
+
+def test_what_janitors_delete_is_known_after_each_configuration(harness: Harness) -> None:
+    week, day = LogHorizons(general=timedelta(7)), LogHorizons(general=timedelta(1))
+    assert rules(harness) is None
+    harness.start(harness.builder(Run(command="x"), LogChunksJanitor(timedelta(7))))
+    found = [rules(harness)]
+    for steps in ([LogChunksJanitor(timedelta(1)), LogChunksJanitor(timedelta(7))], [Broken()], [Run(command="x")]):
+        config = harness.changed_config(harness.builder(*steps))
+        harness.result(harness.engine.configure(config))
+        found.append(rules(harness))
+
+    assert found == [[week], [day, week], [UNKNOWN], []]

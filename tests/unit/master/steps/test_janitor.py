@@ -15,6 +15,8 @@ from buildmill.master.config.loader import load
 from buildmill.master.db import audit
 from buildmill.master.db import tables as t
 from buildmill.master.domain.audit import NewEntry
+from buildmill.master.domain.log_horizons import UNKNOWN, LogHorizons
+from buildmill.master.domain.renderables import Property
 from buildmill.master.domain.rights import Actor
 from buildmill.master.logs import store
 from buildmill.master.steps.janitor import AuditJanitor, LogChunksJanitor
@@ -78,15 +80,30 @@ def test_a_deletion_that_was_cut_short_is_gone_on_with(runs: Runs) -> None:
     assert frames(runs) == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "tags", "days"),
-    [("b1", ["slow"], 1), ("b2", ["slow"], 30), ("b2", ["slow", "nightly"], 60), ("b2", [], 7), ("b2", None, 7)],
-)
-def test_the_horizon_of_a_builder_goes_over_those_of_its_tags(name: str, tags: Any, days: int) -> None:
-    of_tags = {"slow": timedelta(days=30), "nightly": timedelta(days=60)}
-    janitor = LogChunksJanitor(timedelta(days=7), {"b1": timedelta(days=1)}, of_tags)
+HORIZON: Any = Property("horizon")
 
-    assert janitor._horizon_of(name, tags) == timedelta(days=days)
+
+class OtherWay(LogChunksJanitor):
+    async def run(self) -> int:
+        return SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("janitor", "expected"),
+    [
+        (LogChunksJanitor(timedelta(7)), LogHorizons(general=timedelta(7))),
+        (LogChunksJanitor(), LogHorizons()),
+        (
+            LogChunksJanitor(HORIZON, {"b1": timedelta(1)}, {"slow": timedelta(2)}),
+            LogHorizons(of_builders={"b1": timedelta(1)}, of_tags={"slow": timedelta(2)}, is_general_known=False),
+        ),
+        (LogChunksJanitor(timedelta(7), doStepIf=False), None),
+        (LogChunksJanitor(timedelta(7), doStepIf=lambda _: True), UNKNOWN),
+        (OtherWay(timedelta(7)), UNKNOWN),
+    ],
+)
+def test_the_step_tells_beforehand_what_it_will_delete(janitor: LogChunksJanitor, expected: LogHorizons | None) -> None:
+    assert janitor.log_horizons() == expected
 
 
 def test_old_entries_of_the_audit_log_go(runs: Runs) -> None:

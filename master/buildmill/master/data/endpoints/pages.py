@@ -22,11 +22,13 @@ from buildmill.master.data.resultspec import ResultSpec
 from buildmill.master.data.types import TYPES
 from buildmill.master.data.versions import EVERY_CHANGE
 from buildmill.master.db import builders as builder_rows
+from buildmill.master.db import log_horizons
 from buildmill.master.db.reading import directory, overview
 from buildmill.master.db.reading.builds import BUILDS
 from buildmill.master.db.reading.requests import REQUESTS
 from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.builder_health import health_of, typical_seconds
+from buildmill.master.domain.log_horizons import Kept, kept
 from buildmill.master.domain.page_documents import (
     BrokenBuilder,
     BuilderPage,
@@ -172,6 +174,11 @@ def _builders(connection: Connection, _keys: Keys, spec: ResultSpec) -> Builders
 # -- one builder -----------------------------------------------------------------------
 
 
+def _logs_kept(connection: Connection, builder: Builder) -> Kept:
+    rules = log_horizons.in_force(connection)
+    return Kept(is_known=False) if rules is None else kept(rules, builder.name, builder.tags)
+
+
 def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> BuilderPage:
     """The page of a builder without reasons and force schedulers."""
     builder_id: int = keys["builderid"]
@@ -194,12 +201,15 @@ def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> Build
     masters = None
     if spec.wants("masters"):
         masters = [master for master in directory.masters(connection) if master.masterid in builder.masterids]
+    logs = _logs_kept(connection, builder)
     return BuilderPage(
         builder=builder,
         builds=None if newest is None else list(newest.rows),
         builds_next=None if newest is None or newest.next is None else cursor_of(newest.next),
         forceschedulers=None,
         good_builds=None if health is None else health.good,
+        log_horizon_is_known=logs.is_known,
+        log_horizon_s=None if logs.horizon is None else int(logs.horizon.total_seconds()),
         masters=masters,
         rated_builds=None if health is None else health.rated,
         typical_s=typical,
