@@ -12,10 +12,28 @@ CHANGES = 130
 
 CONFIG = """\
 c["title"] = "Example"
+c["titleURL"] = "https://example.org/"
+ABOUT = '''\\
+# About
+
+Builds *everything* of [the site](https://example.org/), as [docs](#/builders/docs) does.
+
+![state](https://example.org/badge.svg)
+
+- `make`
+- `make check`
+
+> Ask first.
+
+```sh
+make run
+```
+'''
 c["builders"] = [
     builder("app", steps.ShellCommand(name="check", command=["true"]), tags=["linux"],
-            description="Builds *everything* of [the site](https://example.org/).", description_format="markdown"),
-    builder("docs", steps.ShellCommand(name="sphinx", command=["true"]), tags=["docs"]),
+            description=ABOUT, description_format="markdown"),
+    builder("docs", steps.ShellCommand(name="sphinx", command=["true"]), tags=["docs"], project="tools",
+            description="Not *Markdown*."),
     builder("broken", steps.ShellCommand(name="make", command=["false"]), tags=["linux"]),
     builder("windows", steps.ShellCommand(command=["true"]), workernames=("w3",), tags=["windows"]),
 ]
@@ -29,6 +47,7 @@ c["schedulers"] = [
     schedulers.Triggerable(name="triggered", builderNames=["broken"]),
     schedulers.ForceScheduler(name="byhand", label="Build it", builderNames=["app", "windows"]),
 ]
+c["projects"] = [util.Project(name="tools", description="## For\\n\\n**everybody**", description_format="markdown")]
 c["collapseRequests"] = False
 """
 

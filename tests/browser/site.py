@@ -55,6 +55,7 @@ def run(name, code, flag, **more):
     told = {{"description": name, "descriptionDone": name}}
     return steps.ShellCommand(name=name, command=command, workdir=".", logEnviron=False, **told, **more)
 PAYLOADS = json.loads(pathlib.Path({payloads!r}).read_text())
+DESCRIBED = "{{0:.100}}\\n\\n[x](<{{0:.100}}>) ![x](<{{0:.100}}>)"
 class Links(steps.BuildStep):
     name = "links"
     async def run(self):
@@ -76,7 +77,8 @@ c["builders"] = [
     builder("long", run("print", {long!r}, "")),
     builder("slow", run("wait", {slow!r}, {ended!r}), tags=["nightly"], locks=alone, workernames=("w1",)),
     builder("docs", steps.ShellCommand(name="sphinx", command=["true"]), tags=["docs"]),
-    builder("hostile", run("print", {hostile!r}, {payloads!r}), Links(), tags=["nightly"]),
+    builder("hostile", run("print", {hostile!r}, {payloads!r}), Links(), tags=["nightly"],
+        description="\\n\\n".join(map(DESCRIBED.format, PAYLOADS[::3])), description_format="markdown"),
     builder("all", steps.Trigger(schedulerNames=["docs"], waitForFinish=True), workernames=("w2",), tags=["nightly"]),
     builder("windows", steps.ShellCommand(command=["true"]), workernames=("w3",), tags=["windows"]),
 ]

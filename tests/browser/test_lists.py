@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import AXE, visit
+from tests.browser.conftest import AXE, Watched, visit
 from tests.browser.list_site import CHANGES, WAITING, ListSite
 
 PAGES = ("/schedulers", "/schedulers/1", "/pending", "/changes", "/changes/129", "/audit", "/about", "/masters")
@@ -263,6 +263,60 @@ def test_about_lists_the_paths_of_the_api_when_asked(page: Page) -> None:
     )
 
 
+# -- what the configuration says of builders, projects and itself ---------------------------------
+
+
+def test_a_description_in_markdown_is_text_until_what_reads_it_is_there(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/Markdown-*.js", lambda route: held.append(route))
+    visit(page, "/builders/1")
+    expect(page.locator("p.description")).to_contain_text("Builds *everything* of [the site](https://example.org/)")
+    expect(page.locator("main").get_by_role("button", name="Build it")).to_be_visible()
+    assert len(held) == 1
+
+    held[0].continue_()
+
+    described = page.locator(".prose")
+    expect(described.get_by_role("heading", level=2)).to_have_text("About")
+    expect(described.locator("em")).to_have_text("everything")
+    expect(described.locator("pre code")).to_have_text("make run\n")
+    expect(described.get_by_role("listitem")).to_have_text(["make", "make check"])
+    expect(described.get_by_role("link", name="the site")).to_have_attribute("rel", re.compile("noopener"))
+    expect(described.get_by_role("link", name="state")).to_have_attribute("href", "https://example.org/badge.svg")
+    expect(page.locator("p.description")).to_have_count(0)
+    described.get_by_role("link", name="docs").click()
+    expect(page.locator("h1")).to_have_text("docs")
+    expect(page.locator("p.description")).to_have_text("Not *Markdown*.")
+
+
+def test_a_description_stays_text_when_what_reads_it_cannot_be_had(page: Page, watched: Watched) -> None:
+    page.route("**/Markdown-*.js", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        visit(page, "/builders/1")
+    visit(page, "/projects")  # where it is known not to be there
+    expect(page.locator("p.description").first).to_contain_text("**everybody**")
+    visit(page, "/builders/1")
+    expect(page.locator("p.description")).to_contain_text("Builds *everything*")
+    expect(page.locator("main").get_by_role("button", name="Build it")).to_be_visible()
+    assert len(watched.problems) == 1 and "net::ERR_FAILED" in watched.problems[0]
+    watched.problems.clear()
+
+
+def test_a_project_is_described_below_its_name(page: Page) -> None:
+    visit(page, "/projects")
+    expect(page.locator(".prose").get_by_role("heading", level=3)).to_have_text("For")
+    page.locator("main").get_by_role("link", name="tools").click()
+    expect(page.locator(".prose").get_by_role("heading", level=2)).to_have_text("For")
+    expect(page.locator(".prose strong")).to_have_text("everybody")
+
+
+def test_the_overview_links_the_home_page(page: Page) -> None:
+    visit(page, "/")
+    link = page.locator("main").get_by_role("link", name="Home page of Example")
+    expect(link).to_have_attribute("href", "https://example.org/")
+    expect(link).to_have_attribute("target", "_blank")
+
+
 def test_no_list_needs_more_than_three_questions(page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
@@ -281,7 +335,7 @@ def test_no_list_needs_more_than_three_questions(page: Page) -> None:
 def test_lists_can_be_used_by_everybody_and_fit_a_telephone(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     problems = []
-    for path in PAGES:
+    for path in (*PAGES, "/builders/1", "/projects", "/"):
         visit(page, path)
         page.evaluate(AXE.read_text())
         for scheme in ("light", "dark"):

@@ -267,6 +267,7 @@ def test_hostile_output_stays_text(page: Page, site: Site) -> None:
         "/changes",
         "/console",
         "/audit",
+        "/builders/hostile",
         "/builders/hostile/builds/1",
         "/builders/hostile/builds/1/steps/links/logs/page",
         "/builders/hostile/builds/1/steps/print/logs/stdio",
@@ -282,5 +283,7 @@ def test_hostile_output_stays_text(page: Page, site: Site) -> None:
         assert page.locator("main :is(script, iframe, object, style, form[action], base, meta, img)").count() == 0
         hrefs = page.locator("main a").evaluate_all("all => all.map(a => a.protocol)")
         assert set(hrefs) <= {"http:", "https:", "mailto:", ""}
+        if path == "/builders/hostile":
+            expect(page.locator(".prose").get_by_text("<script>alert(1)</script>").first).to_be_visible()
     page.keyboard.press("w")
     expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()

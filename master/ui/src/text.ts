@@ -131,6 +131,7 @@ const english = {
     requests: (n: number) => count(n, "request"),
     waitsFor: (t: string) => `waits ${t}`,
     noReason: "the reason is not known",
+    home: (title: string) => `Home page of ${title} ↗`,
     masters: (up: number, all: number) => `${up} of ${count(all, "master")} running`,
     workers: (up: number, all: number) => `${up} of ${count(all, "worker")} connected`,
     paused: (n: number) => `${count(n, "worker")} paused`,

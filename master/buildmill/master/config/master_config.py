@@ -140,6 +140,7 @@ class MasterConfig:
     Attributes:
         basedir: the master's directory.
         file: the file that was read.
+        titleURL: empty means `buildbotURL`.
         worker_ports: where workers connect; empty means that only local workers are served.
         properties: of all builds; their source is the file's name.
         collapseRequests: True unless the file says something else.
@@ -150,7 +151,7 @@ class MasterConfig:
     basedir: Path
     file: Path
     title: str = "Buildmill"
-    titleURL: str = "http://localhost:8080/"
+    titleURL: str = ""
     buildbotURL: str = "http://localhost:8080/"
     workers: tuple[WorkerConfig, ...] = ()
     builders: tuple[BuilderConfig, ...] = ()

@@ -12,5 +12,10 @@ export function safeUrl(url: string | null | undefined): string | undefined {
   }
 }
 
+/** The address of a description's link: as `safeUrl`, or one of these pages, which begins with `#/`. */
+export function describedUrl(url: string): string | undefined {
+  return url.startsWith("#/") ? url : safeUrl(url);
+}
+
 /** What goes with every link to another place. */
 export const ELSEWHERE = { rel: "noopener noreferrer nofollow", target: "_blank" } as const;

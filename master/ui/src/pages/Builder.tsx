@@ -11,6 +11,7 @@ import { Ago, Document, Empty, Result, Section, Withheld, WorkerLink, iconOf, us
 import { BuilderBuilds } from "../parts/BuilderBuilds";
 import { CancelAll } from "../parts/CancelAll";
 import { Durations } from "../parts/Charts";
+import { Description } from "../parts/Description";
 import { ForceDialog } from "../parts/Force";
 import { Table, type Column } from "../parts/ListPage";
 import { Reasons } from "../parts/Reasons";
@@ -48,7 +49,7 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
         </span>
       </header>
       {builder.masterids.length === 0 && <p className="note">{text.builder.notConfigured}</p>}
-      {builder.description && <p className="description">{builder.description}</p>}
+      <Description of={builder} below={1} />
       {builder.tags.length > 0 && (
         <ul className="tags">
           {builder.tags.map((tag) => (

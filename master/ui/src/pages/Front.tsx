@@ -8,8 +8,10 @@ import { useOne } from "../api/queries";
 import { mergeFrontPage } from "../lib/merge";
 import { formatDuration } from "../lib/time";
 import { lookOf } from "../lib/results";
+import { ELSEWHERE } from "../lib/links";
 import { Ago, BuildLink, BuilderLink, Document, Duration, Empty, Mark, Result, Section, Withheld, WorkerLink, useNow, useTitle } from "../parts/basics";
 import { DayChart } from "../parts/DayChart";
+import { homePage } from "../parts/places";
 import { Expected } from "../parts/Progress";
 import { Reasons } from "../parts/Reasons";
 import { text } from "../text";
@@ -48,6 +50,7 @@ function Body({ page }: { page: FrontPage }): ReactNode {
 /** The verdict, the numbers behind it, and how the last day went. */
 function Heading({ page }: { page: FrontPage }): ReactNode {
   const { broken_total: broken, running_total: running, waiting_total: waiting, workers, masters, hours, hours_since: since } = page;
+  const home = homePage();
   const up = masters?.filter((master) => master.active).length ?? 0;
   return (
     <header className={`card day ${broken === null ? "" : broken ? "failure" : "success"}`}>
@@ -68,6 +71,13 @@ function Heading({ page }: { page: FrontPage }): ReactNode {
           {masters && (masters.length > 1 || up < masters.length) && (
             <li className={up < masters.length ? "warn" : ""}>
               <Link to="/masters">{text.front.masters(up, masters.length)}</Link>
+            </li>
+          )}
+          {home && (
+            <li>
+              <a href={home} {...ELSEWHERE}>
+                {text.front.home(config().title)}
+              </a>
             </li>
           )}
         </ul>

@@ -6,6 +6,7 @@ import type { BuildersPage, BuilderSummary, Project } from "../api/schema";
 import { config } from "../api/config";
 import { useOne, useRows } from "../api/queries";
 import { Ago, BuilderLink, Document, Empty, NotFound, Result, Section, useTitle } from "../parts/basics";
+import { Description } from "../parts/Description";
 import { Strip } from "../parts/Strip";
 import { text } from "../text";
 
@@ -31,7 +32,7 @@ export function ProjectsPage(): ReactNode {
                 </Link>
               }
             >
-              {project.description && <p className="description">{project.description}</p>}
+              <Description of={project} below={2} />
               <Builders summaries={summaries && buildersOf(project, summaries)} />
             </Section>
           ));
@@ -64,7 +65,7 @@ function OneProject({ project, summaries }: { project: Project; summaries: Summa
             <Link to="/projects">{text.projects.title}</Link>
           </nav>
           <h1>{project.name}</h1>
-          {project.description && <p className="description muted">{project.description}</p>}
+          <Description of={project} below={1} />
         </div>
       </header>
       <Section title={text.builders.title}>

@@ -1,6 +1,7 @@
 /** The pages that have a place in the menu. */
 
 import { config, type DashboardPlace } from "../api/config";
+import { safeUrl } from "../lib/links";
 import { text } from "../text";
 import type { To } from "./basics";
 
@@ -49,6 +50,12 @@ export const MORE: readonly Group[] = [
   },
 ];
 export const PAGES: readonly Place[] = [...MAIN, ...MORE.flatMap(({ places }) => places), ["/account", text.nav.account]];
+
+/** The place that the title stands for, if the configuration names one that is not these pages. */
+export function homePage(): string | undefined {
+  const { titleURL, buildbotURL } = config();
+  return titleURL === buildbotURL ? undefined : safeUrl(titleURL);
+}
 
 /** Programs of the configuration that have pages, in the order of the menu. */
 export function dashboards(): readonly DashboardPlace[] {
