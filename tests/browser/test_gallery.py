@@ -20,7 +20,7 @@ from tests.browser.lived_in import EMPTY, LivedInSite, NewSite
 MOST_REQUESTS = 3
 """For the data of a page, and of its charts."""
 REQUESTS = {"front": 1, "log": 6, "pending": 5, "request": 4}
-"""Where it is another number: a log that is asked for by names is found step by step, and looked through for sections."""
+"""Where it is another number: a log that is asked for by names is found step by step, and searched for sections."""
 WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=360, height=740)
 MANUAL = {
     "front": ("front", "light", 1280, 760),

@@ -298,7 +298,8 @@ def test_a_description_stays_text_when_what_reads_it_cannot_be_had(page: Page, w
     visit(page, "/builders/1")
     expect(page.locator("p.description")).to_contain_text("Builds *everything*")
     expect(page.locator("main").get_by_role("button", name="Build it")).to_be_visible()
-    assert len(watched.problems) == 1 and "net::ERR_FAILED" in watched.problems[0]
+    (problem,) = watched.problems
+    assert "net::ERR_FAILED" in problem
     watched.problems.clear()
 
 

@@ -5,7 +5,7 @@ import { lazy, Suspense, type ComponentType, type ReactNode } from "react";
 import type { MarkdownProps } from "./Markdown";
 
 // what reads Markdown may not be had any more: the master has newer pages
-const Markdown = lazy(() => import("./Markdown").catch((): { default: ComponentType<MarkdownProps> } => ({ default: AsWritten })));
+const Markdown = lazy<ComponentType<MarkdownProps>>(() => import("./Markdown").catch(() => ({ default: AsWritten })));
 /** Characters; what is longer is shown as it was written, because the time to read Markdown grows with the square of it. */
 const LONGEST = 8_000;
 
