@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
@@ -6,6 +7,10 @@ const master = process.env["BUILDMILL_MASTER"] ?? "http://127.0.0.1:8010";
 export default defineConfig({
   base: "./", // the master may stand behind a proxy, below a path
   plugins: [react()],
+  resolve: {
+    // its file for browsers lets the page read entities as HTML, which the policy of the page forbids
+    alias: { "decode-named-character-reference": fileURLToPath(new URL("node_modules/decode-named-character-reference/index.js", import.meta.url)) },
+  },
   build: {
     outDir: "../buildmill/master/web/static",
     emptyOutDir: true,

@@ -950,6 +950,8 @@ class BuildPage(Resource, frozen=True, kw_only=True):
         stop: who has stopped it.
         taken_over: builds that its steps have taken over, in their order.
         triggered: builds that it has triggered, the oldest ones.
+        typical_s: how many seconds it will take if it is like the builder's newest good builds; null if it has ended, or
+            there are none.
     """
 
     attempts: list[Build] | None
@@ -974,6 +976,7 @@ class BuildPage(Resource, frozen=True, kw_only=True):
     taken_over: list[TakenOver] | None
     test_result_sets: list[TestResultSet] | None
     triggered: list[NamedBuild] | None
+    typical_s: int | None
     withheld: list[str]
     worker: str | None
 

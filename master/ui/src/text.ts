@@ -344,6 +344,7 @@ const english = {
     servesNone: "No builder uses it.",
     unused: "Workers that no builder uses",
     filter: "Filter by name or system",
+    version: (version: string): string => `worker ${version}`,
     noMatch: "No worker matches.",
     shown: (n: number, all: number) => `${n.toLocaleString("en")} of ${count(all, "worker")}`,
     conditions: "Workers by their state",

@@ -117,6 +117,7 @@ export interface BuildPage {
   taken_over: TakenOver[] | null;
   test_result_sets: TestResultSet[] | null;
   triggered: NamedBuild[] | null;
+  typical_s: number | null;
   withheld: string[];
   worker: string | null;
 }

@@ -15,7 +15,7 @@ const page: BuildPage = {
   attempts: [], build, builder: null, buildset: null, changes: [], could_take_over: null, data: [], difference: null,
   environment: [], failed_part_of: null, next_number: null,
   parent: null, previous_number: null, properties: { a: [1, "x"] }, rebuilds: [], rebuilt: null, request: null,
-  steps: [{ step, logs: [log] }], stop: null, taken_over: [], test_result_sets: [], triggered: [], withheld: [], worker: "w1",
+  steps: [{ step, logs: [log] }], stop: null, taken_over: [], test_result_sets: [], triggered: [], typical_s: null, withheld: [], worker: "w1",
 };
 const event = (key: string, message: unknown) => ({ key: key.split("/"), message });
 

@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   { label: text.audit.when, className: "nowrap", cell: ({ happened_at }) => <Ago at={happened_at} /> },
   {
     label: text.audit.who,
-    className: "text",
+    className: "text who",
     cell: ({ actor, address, via }) => (
       <>
         {actor} <span className="below muted small">{[via === "nothing" ? "" : via, address].filter(Boolean).join(", ")}</span>

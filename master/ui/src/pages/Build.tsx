@@ -17,6 +17,7 @@ import { Differences, Suspects } from "../parts/build/Differences";
 import { NamedLink, Reason } from "../parts/build/Reason";
 import { Steps } from "../parts/build/Steps";
 import { Stopped } from "../parts/build/Stopped";
+import { Expected } from "../parts/Progress";
 import { ChangeList, shortRevision } from "../parts/Changes";
 import { EnvironmentFold } from "../parts/Environment";
 import { text } from "../text";
@@ -119,6 +120,7 @@ function Head({ page, name }: { page: BuildPage; name: string }): ReactNode {
         <p className="line muted">
           <span className="state">{build.state_string}</span>
           <Duration from={build.started_at} to={build.complete_at} />
+          {!build.complete && <Expected from={build.started_at} typical={page.typical_s} />}
           <Ago at={build.started_at} />
           {page.worker !== null && build.workerid !== null && (
             <span>

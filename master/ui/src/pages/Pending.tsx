@@ -99,7 +99,7 @@ function Queue({ requests, total, filters }: { requests: readonly PendingRequest
     },
     { label: text.common.builder, className: "text", cell: ({ builder, builderid }) => <BuilderLink id={builderid}>{builder}</BuilderLink> },
     { label: text.pending.submitted, className: "nowrap", cell: ({ submitted_at }) => <Ago at={submitted_at} /> },
-    { label: text.common.priority, cell: ({ priority }) => priority },
+    { label: text.common.priority, className: "named", cell: ({ priority }) => priority },
     {
       label: text.pending.why,
       className: "text",

@@ -30,7 +30,7 @@ function SchedulerLink({ state }: { state: SchedulerState }): ReactNode {
 function Builders({ names, most = Infinity }: { names: readonly string[] | null; most?: number }): ReactNode {
   if (names === null) return <span className="muted">{text.schedulers.depends}</span>;
   return (
-    <span className="names">
+    <span className="listed">
       {names.slice(0, most).map((name) => (
         <Link key={name} to="/builders/$builder" params={{ builder: name }}>
           {name}
@@ -148,8 +148,8 @@ const COLUMNS: readonly Column<SchedulerState>[] = [
   },
   { label: text.common.state, className: "nowrap", cell: (state) => <State state={state} /> },
   { label: text.schedulers.builders, className: "text", cell: ({ builder_names }) => <Builders names={builder_names} most={NAMED} /> },
-  { label: text.schedulers.next, className: "text", cell: (state) => <Next state={state} /> },
-  { label: text.schedulers.last, className: "text", cell: ({ last_run }) => <Run run={last_run} /> },
+  { label: text.schedulers.next, className: "text named", cell: (state) => <Next state={state} /> },
+  { label: text.schedulers.last, className: "text named", cell: ({ last_run }) => <Run run={last_run} /> },
   { className: "nowrap whole", cell: (state) => <Buttons state={state} /> },
 ];
 

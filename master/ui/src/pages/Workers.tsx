@@ -180,7 +180,7 @@ const Row = memo(function Row({ summary, names }: { summary: WorkerSummary; name
       <td className="wide muted">{builders}</td>
       <td className="wide muted small">
         {os}
-        {version && <div>{version}</div>}
+        {version && <div>{text.workers.version(version)}</div>}
       </td>
       <td className="whole">
         <Buttons worker={worker} />

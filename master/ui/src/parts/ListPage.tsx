@@ -7,7 +7,7 @@ import { Document, Empty, useTitle, type Loaded } from "./basics";
 export interface Column<T> {
   /** Above the column; without one it holds buttons. */
   readonly label?: string;
-  /** Classes of its cells: `wide` is left out on small screens, `whole` and `text` get a line of their own there. */
+  /** Classes of its cells: `wide` is left out on small screens, `whole` and `text` get a line of their own there, `named` its label. */
   readonly className?: string;
   readonly cell: (row: T, index: number) => ReactNode;
 }
@@ -38,8 +38,8 @@ export function Table<T>({ rows, columns, keyOf }: TableProps<T>): ReactNode {
       <tbody>
         {rows.map((row, index) => (
           <tr key={keyOf(row)}>
-            {columns.map(({ className, cell }, column) => (
-              <td key={column} className={className}>
+            {columns.map(({ label, className, cell }, column) => (
+              <td key={column} className={className} data-label={className?.includes("named") ? label : undefined}>
                 {cell(row, index)}
               </td>
             ))}

@@ -196,13 +196,14 @@ def test_a_day_ago_is_not_counted(quick_scene: Scene) -> None:
 
 
 def test_a_running_build_is_told_how_long_good_ones_took(quick_scene: Scene) -> None:
-    add(quick_scene, builds=4, results={1: 2, 3: None})
+    builds = add(quick_scene, builds=4, results={1: 2, 3: None})
 
     typical = {one.builder: one.typical_s for one in front(quick_scene).running or ()}
 
     assert typical == {"slow one": 1, "fast": None}
     page: BuilderPage = read(quick_scene, f"pages/builders/{quick_scene.slow}")
     assert page.typical_s == 1
+    assert [build_page(quick_scene, one).typical_s for one in builds] == [None, None, None, 1]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from buildmill.master.domain.blame import (
     source_differences,
     step_differences,
 )
+from buildmill.master.domain.builder_health import typical_seconds
 from buildmill.master.domain.environments import Entry, EnvironmentDifference, environment_differences, shown
 from buildmill.master.domain.page_documents import BuildPage, Difference, NamedBuild, StepWithLogs, TakenOver
 from buildmill.master.domain.projects import Reach
@@ -131,9 +132,14 @@ def _page(connection: Connection, keys: Keys, spec: ResultSpec) -> BuildPage | N
         taken_over=None if taken is None else [_taken_named(one, names) for one in taken],
         test_result_sets=_test_results(connection, build) if spec.wants("test_result_sets") else None,
         triggered=None if triggered is None else [_named(one, names) for one in triggered],
+        typical_s=_typical(connection, build) if spec.wants(OTHER_BUILDS, "typical_s") else None,
         withheld=sorted(spec.withheld),
         worker=_worker(connection, build) if spec.wants("worker") else None,
     )
+
+
+def _typical(connection: Connection, build: Build) -> int | None:
+    return None if build.complete else typical_seconds(overview.marks_of(connection, build.builderid))
 
 
 def _origin(connection: Connection, build: Build) -> _Origin:
