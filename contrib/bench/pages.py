@@ -144,7 +144,7 @@ def main():
         for system in a.system:
             kind, _, home = system.partition("=")
             env = dict(one.split("=", 1) for one in a.env)
-            target = targets.make(kind, home, os.path.join(folder, kind), env)
+            target = targets.make(kind, os.path.abspath(home), os.path.join(folder, kind), env)
             try:
                 prepare(target, a)
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -544,8 +544,8 @@ class BuildPage(Resource, frozen=True):
         stop: who has stopped it.
         taken_over: builds that its steps have taken over, in their order.
         triggered: builds that it has triggered, the oldest ones.
-        typical_s: how many seconds it will take if it is like the builder's newest good builds; null if it has ended, or
-            there are none.
+        typical_s: how many seconds it will take if it is like the builder's newest good builds; null if there are none,
+            or it has ended.
     """
 
     type_name = "build_page"
