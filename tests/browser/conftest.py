@@ -12,7 +12,6 @@ from buildmill.master.web.static_files import BUILT
 from tests.browser.site import Site
 from tests.chromium import chromium
 
-AXE = Path(__file__).parents[2] / "master" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 DEADLINE_MS = 10_000
 
 

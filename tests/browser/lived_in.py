@@ -214,6 +214,7 @@ class LivedInSite(RunningMaster):
             "changes": "/changes",
             "change": "/changes/12",
             "schedulers": "/schedulers",
+            "scheduler": "/schedulers/1",
             "masters": "/masters",
             "account": "/account",
             "audit": "/audit",

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import AXE, Watched, visit
+from tests.browser.conftest import Watched, visit
+from tests.browser.everybody import wrong_for_some
 from tests.browser.lived_in import EMPTY, LivedInSite, NewSite
 
 MOST_REQUESTS = 3
@@ -80,14 +81,6 @@ class Pictures:
 @pytest.fixture
 def pictures() -> Pictures:
     return Pictures(os.environ.get("BUILDMILL_PICTURES"))
-
-
-def wrong_for_some(page: Page) -> list[str]:
-    """What axe finds that keeps somebody from using the page."""
-    if not page.evaluate("typeof axe === 'object'"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found["violations"]]
 
 
 class Look:

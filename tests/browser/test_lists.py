@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import AXE, Watched, visit
+from tests.browser.conftest import Watched, visit
 from tests.browser.list_site import CHANGES, WAITING, ListSite
 
 PAGES = ("/schedulers", "/schedulers/1", "/pending", "/changes", "/changes/129", "/audit", "/about", "/masters")
@@ -331,24 +331,3 @@ def test_no_list_needs_more_than_three_questions(page: Page) -> None:
         found[path] = [url.partition("/api/v2/")[2] for url in asked]
 
     assert {path: urls for path, urls in found.items() if len(urls) > MOST_REQUESTS} == {}
-
-
-def test_lists_can_be_used_by_everybody_and_fit_a_telephone(page: Page) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    problems = []
-    for path in (*PAGES, "/builders/1", "/projects", "/"):
-        visit(page, path)
-        page.evaluate(AXE.read_text())
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-            problems += [
-                f"{path}, {scheme}: {one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
-                for one in found["violations"]
-            ]
-        page.set_viewport_size({"width": 360, "height": 740})
-        if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
-            problems.append(f"{path} is {width} wide")
-        page.set_viewport_size({"width": 1280, "height": 800})
-
-    assert problems == []

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import AXE, Watched, visit
+from tests.browser.conftest import Watched, visit
+from tests.browser.everybody import wrong_in_some_colours
 from tests.programs import RunningMaster, wait_for
 
 CONFIG = """\
@@ -167,11 +168,6 @@ def test_everybody_can_use_it(page: Page) -> None:
     page.get_by_role("searchbox").fill("fetched")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="List", exact=True).click()
-    page.evaluate(AXE.read_text())
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-        problems = [(one["id"], [node["html"][:150] for node in one["nodes"]]) for one in found["violations"]]
-        assert problems == []
+    assert wrong_in_some_colours(page) == []
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

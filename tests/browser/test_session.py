@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched, visit
+from tests.browser.everybody import wrong_in_some_colours
 from tests.programs import RunningMaster
 
 CONFIG = """\
@@ -81,6 +82,7 @@ def test_who_acts_signs_in_first_and_may_then_act_and_make_tokens(page: Page, wa
     page.get_by_role("button", name="force").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Sign in to do that")
+    assert wrong_in_some_colours(page) == []
     dialog.get_by_label("Name").fill("ada")
     dialog.get_by_label("Password").fill("wrong")
     dialog.get_by_role("button", name="Sign in").click()
@@ -98,6 +100,7 @@ def test_who_acts_signs_in_first_and_may_then_act_and_make_tokens(page: Page, wa
     page.get_by_label("What it is for").fill("a script")
     page.get_by_role("button", name="Make a token").click()
     expect(page.locator("output.token")).to_contain_text("bmt_")
+    assert wrong_in_some_colours(page) == []
     page.get_by_role("button", name="Revoke").click()
     expect(page.get_by_role("cell", name="revoked")).to_be_visible()
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import AXE, visit
+from tests.browser.conftest import visit
+from tests.browser.everybody import wrong_in_some_colours
 from tests.browser.views_site import BUILDERS, CHANGES, OTHERS, ViewsSite, history
 
 PAGES = {"waterfall": "/waterfall", "console": "/console", "grid": "/grid", "settings": "/settings"}
@@ -316,14 +317,7 @@ def test_everybody_can_use_them(page: Page) -> None:
         if name == "console":
             page.get_by_role("button", name="Open all tags").click()
             page.get_by_role("button", name="Details:").first.click()
-        page.evaluate(AXE.read_text())
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-            problems += [
-                f"{name}, {scheme}: {one['id']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
-                for one in found["violations"]
-            ]
+        problems += [f"{name}, {one}" for one in wrong_in_some_colours(page)]
 
     assert problems == []
 

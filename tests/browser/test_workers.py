@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import many_workers
-from tests.browser.conftest import AXE, visit
+from tests.browser.conftest import visit
+from tests.browser.everybody import wrong_in_some_colours
 from tests.browser.site import Site
 from tests.programs import RunningMaster
 
@@ -103,14 +104,8 @@ def test_these_pages_can_be_used_by_everybody(page: Page, path: str) -> None:
     visit(page, path)
     for summary in page.locator("main summary").all():
         summary.click()
-    page.evaluate(AXE.read_text())
-    problems = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-        problems += [f"{scheme}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
-    assert problems == []
+    assert wrong_in_some_colours(page) == []
 
 
 # -- a thousand of them --------------------------------------------------------------------
