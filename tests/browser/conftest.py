@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
@@ -31,15 +33,34 @@ def browser() -> Iterator[Browser]:
         yield launched
 
 
-@pytest.fixture(scope="package")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    master = Site(tmp_path_factory.mktemp("site"))
+class Fillable(Protocol):
+    """A master whose pages have something to show once it is filled."""
+
+    def start(self) -> None: ...
+
+    def fill(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+SomeSite = TypeVar("SomeSite", bound=Fillable)
+
+
+@contextmanager
+def filled(master: SomeSite) -> Iterator[SomeSite]:
+    """The master, started and filled; stopped afterwards, also when filling it went wrong."""
     try:
         master.start()
         master.fill()
         yield master
     finally:
         master.stop()
+
+
+@pytest.fixture(scope="package")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with filled(Site(tmp_path_factory.mktemp("site"))) as master:
+        yield master
 
 
 class Watched:

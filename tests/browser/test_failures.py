@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import DEADLINE_MS, Watched, visit
+from tests.browser.conftest import DEADLINE_MS, Watched, filled, visit
 from tests.browser.failures import FAILURES, BrokenSite
 
 SCREEN: ViewportSize = {"width": 1280, "height": 800}
@@ -16,13 +16,8 @@ SCREEN: ViewportSize = {"width": 1280, "height": 800}
 
 @pytest.fixture(scope="module")
 def broken(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokenSite]:
-    master = BrokenSite(tmp_path_factory.mktemp("broken"), sys.executable)
-    try:
-        master.start()
-        master.fill()
+    with filled(BrokenSite(tmp_path_factory.mktemp("broken"), sys.executable)) as master:
         yield master
-    finally:
-        master.stop()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import Watched, visit
+from tests.browser.conftest import Watched, filled, visit
 from tests.browser.everybody import wrong_for_some
 from tests.browser.lived_in import EMPTY, LivedInSite, NewSite
 
@@ -36,13 +36,8 @@ MANUAL = {
 
 @pytest.fixture(scope="module")
 def lived_in(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivedInSite]:
-    master = LivedInSite(tmp_path_factory.mktemp("lived_in"))
-    try:
-        master.start()
-        master.fill()
+    with filled(LivedInSite(tmp_path_factory.mktemp("lived_in"))) as master:
         yield master
-    finally:
-        master.stop()
 
 
 @pytest.fixture(scope="module")

@@ -8,19 +8,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DEADLINE_MS, Watched, visit
+from tests.browser.conftest import DEADLINE_MS, Watched, filled, visit
 from tests.browser.graph_site import LONG, NAMES, GraphSite
 
 
 @pytest.fixture(scope="module")
 def graphs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphSite]:
-    master = GraphSite(tmp_path_factory.mktemp("graphs"))
-    try:
-        master.start()
-        master.fill()
+    with filled(GraphSite(tmp_path_factory.mktemp("graphs"))) as master:
         yield master
-    finally:
-        master.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import Watched, visit
+from tests.browser.conftest import Watched, filled, visit
 from tests.browser.list_site import CHANGES, WAITING, ListSite
 
 PAGES = ("/schedulers", "/schedulers/1", "/pending", "/changes", "/changes/129", "/audit", "/about", "/masters")
@@ -17,13 +17,8 @@ MOST_REQUESTS = 3
 
 @pytest.fixture(scope="module")
 def lists(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ListSite]:
-    master = ListSite(tmp_path_factory.mktemp("lists"))
-    try:
-        master.start()
-        master.fill()
+    with filled(ListSite(tmp_path_factory.mktemp("lists"))) as master:
         yield master
-    finally:
-        master.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import visit
+from tests.browser.conftest import filled, visit
 from tests.browser.everybody import wrong_in_some_colours
 from tests.browser.views_site import BUILDERS, CHANGES, OTHERS, ViewsSite, history
 
@@ -18,13 +18,8 @@ MOST_REQUESTS = 3
 
 @pytest.fixture(scope="module")
 def views(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewsSite]:
-    master = ViewsSite(tmp_path_factory.mktemp("views"))
-    try:
-        master.start()
-        master.fill()
+    with filled(ViewsSite(tmp_path_factory.mktemp("views"))) as master:
         yield master
-    finally:
-        master.stop()
 
 
 @pytest.fixture

@@ -25,9 +25,10 @@ from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.api import DataAPI
 from buildmill.master.domain.rights import ACTIONS, Resource
 from buildmill.master.web.bodies import TEXT
-from buildmill.master.web.gate import Gate, Unauthenticated
+from buildmill.master.web.gate import Gate
 from buildmill.master.web.http import Request
-from buildmill.master.web.rates import Rates, TooManyRequests
+from buildmill.master.web.rates import Rates
+from buildmill.master.web.statuses import status_of
 
 PLUGIN: Final = "wsgi_dashboards"
 PREFIX: Final = b"/plugins/wsgi_dashboards/"
@@ -312,7 +313,7 @@ class Dashboards:
         except BuildmillError as error:
             if not request.is_gone:
                 request.start_headers()
-                request.answer(_status_of(error), str(error).encode(), TEXT)
+                request.answer(status_of(error, otherwise=500), str(error).encode(), TEXT)
         except CancelledError:
             raise
         except Exception:  # rules of the user's
@@ -400,19 +401,3 @@ class Dashboards:
             if deadline.active():
                 deadline.cancel()
         return answer
-
-
-def _status_of(error: BuildmillError) -> int:
-    match error:
-        case Unauthenticated():
-            return 401
-        case Forbidden():
-            return 403
-        case NotFound():
-            return 404
-        case TooManyRequests():
-            return 429
-        case Unavailable():
-            return 503
-        case _:
-            return 500

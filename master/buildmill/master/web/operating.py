@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, NotFound, NotSupported, Unavailable
+from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, NotFound, NotSupported
 from buildmill.common.results import Result as BuildResult
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data.api import DataAPI, Result
@@ -23,12 +23,13 @@ from buildmill.master.domain.rights import ACTIONS, Action, ActionKind, Resource
 from buildmill.master.web import avatars, badges
 from buildmill.master.web.bodies import JSON, TEXT, Form
 from buildmill.master.web.cache import Answer, AnswerCache, CacheKey
-from buildmill.master.web.gate import Gate, Unauthenticated
+from buildmill.master.web.gate import Gate
 from buildmill.master.web.health import Health
 from buildmill.master.web.http import Request, head_of
 from buildmill.master.web.metrics import Metrics
 from buildmill.master.web.operations import Operations
 from buildmill.master.web.plugins import BADGES, PluginFile, PluginFiles
+from buildmill.master.web.statuses import status_of
 
 BADGE_CACHE_BYTES = 4 * 1024 * 1024
 _BADGES = (b"/badges/", b"/plugins/badges/")
@@ -136,7 +137,7 @@ class Operating:
             request.processingFailed(Failure(error))
         elif not request.is_gone:
             request.start_headers()
-            request.answer(_status(error), str(error).encode(), TEXT)
+            request.answer(status_of(error, otherwise=400), str(error).encode(), TEXT)
 
     def _answer_json(self, request: Request, status: int, document: Any) -> None:
         if request.is_gone:
@@ -223,24 +224,6 @@ def _status_of(result: Result) -> str:
         return "unknown"
     results: int | None = result.rows[0].results
     return "running" if results is None else BuildResult(results).text
-
-
-def _status(error: BuildmillError) -> int:
-    match error:
-        case Unauthenticated():
-            return 401
-        case Forbidden():
-            return 403
-        case NotFound():
-            return 404
-        case InvalidInput():
-            return 400
-        case NotSupported():
-            return 501
-        case Unavailable():
-            return 503
-        case _:
-            return 400
 
 
 def _decoded(name: bytes) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, NotFound, NotSupported, Unavailable
+from buildmill.common.errors import BuildmillError, Forbidden, InvalidInput, Unavailable
 from buildmill.common.tasks import TaskOwner
 from buildmill.master.data import resultspec
 from buildmill.master.data.api import NOBODY, DataAPI, Found, Result
@@ -40,6 +40,7 @@ from buildmill.master.web.long_texts import LongTexts
 from buildmill.master.web.origins import Origins
 from buildmill.master.web.rates import DOWNLOAD_SECONDS, SEARCH_SECONDS, Rates, TooManyRequests
 from buildmill.master.web.searches import Searches
+from buildmill.master.web.statuses import status_of
 from buildmill.master.web.targets import elements_of, parameters_of
 
 _VARY = b"Accept, Accept-Encoding, Origin"
@@ -427,21 +428,7 @@ def _retry_after(error: BuildmillError) -> bytes | None:
 
 
 def _refuse_read(request: Request, error: BuildmillError) -> None:
-    match error:
-        case NotFound():
-            _refuse(request, 404, str(error))
-        case Unauthenticated():
-            _refuse(request, 401, str(error))
-        case Forbidden():
-            _refuse(request, 403, str(error))
-        case InvalidInput():
-            named = error.problem if error.field in error.problem else f"{error.problem}: {error.field}"
-            _refuse(request, 400, named)
-        case TooManyRequests():
-            _refuse(request, 429, str(error), _retry_after(error))
-        case Unavailable():
-            _refuse(request, 503, str(error), _retry_after(error))
-        case NotSupported():
-            _refuse(request, 501, str(error))
-        case _:
-            _refuse(request, 400, str(error))
+    problem = str(error)
+    if isinstance(error, InvalidInput):
+        problem = error.problem if error.field in error.problem else f"{error.problem}: {error.field}"
+    _refuse(request, status_of(error, otherwise=400), problem, _retry_after(error))
