@@ -167,6 +167,15 @@ class Site(RunningMaster):
             files=files or ["parse.c", "parse.h"],
         )
 
+    def running(self) -> list[int]:
+        """Numbers of the builds of `slow` that run, at least one: the next one begins when one is stopped."""
+
+        def some() -> list[int]:
+            builds = self.get("builders/slow/builds?complete=false")["builds"]
+            return [int(build["number"]) for build in builds]
+
+        return wait_for(some, why=self.own_log)
+
     def _app_builds(self) -> list[dict[str, Any]]:
         builds: list[dict[str, Any]] = self.get("builders/app/builds?order=number&complete=true")["builds"]
         return builds

@@ -24,11 +24,12 @@ def requests_of(page: Page, path: str) -> list[str]:
     return [url for url in asked if "/api/v2/" in url]
 
 
-def test_workers_are_shown_with_what_they_do_in_one_request(page: Page) -> None:
+def test_workers_are_shown_with_what_they_do_in_one_request(page: Page, site: Site) -> None:
+    (running,) = site.running()
     asked = requests_of(page, "/workers")
 
     row = page.locator("tr", has_text="w1")
-    expect(row.get_by_role("link", name="slow #1")).to_be_visible()
+    expect(row.get_by_role("link", name=f"slow #{running}")).to_be_visible()
     expect(page.locator("tr", has_text="w3")).to_contain_text("has never been connected")
     assert len(asked) == 1
 
@@ -62,10 +63,11 @@ def test_a_pause_is_seen_at_once_and_nothing_is_read_again(page: Page, site: Sit
 
 def test_a_worker_tells_what_runs_on_it_first_and_what_it_is(page: Page, site: Site) -> None:
     (worker,) = site.get("workers/w1")["workers"]
+    (running,) = site.running()
     asked = requests_of(page, f"/workers/{worker['workerid']}")
 
     expect(page.locator("section").first).to_contain_text("Running now")
-    expect(page.locator("section").first.get_by_role("link", name="slow #1")).to_be_visible()
+    expect(page.locator("section").first.get_by_role("link", name=f"slow #{running}")).to_be_visible()
     told = page.locator("section", has_text="What it tells")
     for fact in ("Processors", "Memory", "Python", "keeps commands running while the connection is lost"):
         expect(told).to_contain_text(fact)
