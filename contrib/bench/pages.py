@@ -40,6 +40,17 @@ PAGES = {
     "waterfall": ("/waterfall", ".fall-build", "svg rect"),
     "console": ("/console", ".matrix td .mark", "table td a, .bb-console-table-builder"),
 }
+# looked for in every frame of the page: a locator, which pages known by their text need, looks twice a second only, once
+# it has looked for a while
+SHOWN = """selector => new Promise((shown, failed) => {
+  const end = performance.now() + 60_000;
+  const look = () => {
+    if (document.querySelector(selector)) shown();
+    else if (performance.now() > end) failed(new Error(`no ${selector}`));
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
 # the browser has drawn it, and takes the next event
 IDLE = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
 PLUGINS = {
@@ -75,7 +86,10 @@ def visit(context, url, shown):
     page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
     began = time.monotonic()
     page.goto(url, wait_until="commit")
-    page.locator(shown).first.wait_for(state="attached")
+    if shown.startswith("text="):
+        page.locator(shown).first.wait_for(state="attached")
+    else:
+        page.evaluate(SHOWN, shown)
     page.evaluate(IDLE)
     took = (time.monotonic() - began) * 1000
     page.wait_for_timeout(300)  # what it asks for behind its content counts, too
