@@ -107,11 +107,22 @@ def _path(pattern: str) -> tuple[str, list[dict[str, Any]]]:
 def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     if endpoint.kind in _OWN_PARAMETERS:
         is_log = endpoint.type.name != "build_data"
-        return [_query(name, schema) for name, schema in _OWN_PARAMETERS[endpoint.kind].items()] if is_log else []
+        return (
+            [
+                _query(name, schema, is_required=name in _REQUIRED)
+                for name, schema in _OWN_PARAMETERS[endpoint.kind].items()
+            ]
+            if is_log
+            else []
+        )
     names = list(endpoint.type.fields)
     found: list[dict[str, Any]] = [_query("field", _several(names))] if names else []
     if endpoint.type.name in ("build", "buildrequest"):
         found.append(_query("property", {"type": "array", "items": TEXT}))
+    if endpoint.named is not None:
+        name, most = endpoint.named
+        ids = {"type": "array", "items": whole_number(-LARGEST), "minItems": 1, "maxItems": most}
+        return [*found, _query(name, ids, is_required=True)]
     if endpoint.is_collection:
         sortable = [name for name, field in endpoint.type.fields.items() if field.is_sortable]
         found.append(_query("order", _several([prefix + name for name in sortable for prefix in ("", "-")])))
@@ -127,11 +138,11 @@ def _several(names: Sequence[str]) -> Schema:
     return {"type": "array", "items": {"type": "string", "enum": list(names)}}
 
 
-def _query(name: str, schema: Schema) -> dict[str, Any]:
+def _query(name: str, schema: Schema, *, is_required: bool = False) -> dict[str, Any]:
     return {
         "name": name,
         "in": "query",
-        "required": name in _REQUIRED,
+        "required": is_required,
         "schema": schema,
         "style": "form",
         "explode": True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -45,12 +46,12 @@ UNKNOWN = LogHorizons(is_general_known=False)
 """Of a step that may delete any log."""
 
 
-class ExpiresLogs:
-    """A mixin: steps that delete old logs, and tell beforehand which."""
+@runtime_checkable
+class ExpiresLogs(Protocol):
+    """Steps that delete old logs, and tell beforehand which."""
 
     def log_horizons(self) -> LogHorizons | None:
         """What a run of the step will delete; None if it never runs. Called on steps that belong to no build."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)

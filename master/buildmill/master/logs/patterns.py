@@ -19,6 +19,7 @@ from buildmill.master.logs.frame import Bytes
 
 MOST_PATTERN_BYTES = 1000
 _MEMORY_BYTES = 8 * 1024 * 1024
+# what is the same in either case: a letter may also have a third form, as k has the Kelvin sign
 _CASELESS = re.compile(r"[\t -@\[-`{-~]*")
 
 Span = tuple[int, int]

@@ -12,11 +12,11 @@ from buildmill.common.results import SUCCESS
 from buildmill.master.db import audit
 from buildmill.master.domain.audit import AUDIT_HORIZON
 from buildmill.master.domain.config_errors import config_error
-from buildmill.master.domain.log_horizons import UNKNOWN, ExpiresLogs, LogHorizons
+from buildmill.master.domain.log_horizons import UNKNOWN, LogHorizons
 from buildmill.master.engine.step import BuildStep
 
 
-class LogChunksJanitor(ExpiresLogs, BuildStep):
+class LogChunksJanitor(BuildStep):
     """Deletes the text of old logs, on the master, a hundred logs at a time.
 
     Which horizon a builder has: see `LogHorizons`.
@@ -43,6 +43,7 @@ class LogChunksJanitor(ExpiresLogs, BuildStep):
         self.tag_horizons = checked_horizons("tag_horizons", tag_horizons)
 
     def log_horizons(self) -> LogHorizons | None:
+        """As `ExpiresLogs` says."""
         if self.doStepIf is False:
             return None
         if self.doStepIf is not True or type(self).run is not LogChunksJanitor.run:

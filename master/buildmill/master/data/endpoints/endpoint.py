@@ -174,6 +174,8 @@ class Endpoint:
             kept.
         actions: by name of the method.
         parts: of a page: everything that it reads, with its rights; empty for a resource.
+        named: of a list of what the question names: the only filter, which must be there, and how many values it may
+            have at most.
         is_brief: what `load` gives is good for a second, as long as nothing is committed.
     """
 
@@ -187,6 +189,7 @@ class Endpoint:
     depends: tuple[str, ...] | None = (EVERY_COMMIT,)
     actions: Mapping[str, Control] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
+    named: tuple[str, int] | None = None
     is_brief: bool = False
 
     @property

@@ -193,6 +193,7 @@ ENDPOINTS: list[Endpoint] = [
         TYPES["request_reasons"],
         "reasons.read",
         load=_reasons,
+        named=("buildrequestid", EXPLAINED),
         depends=None,
         parts=(Part("reasons", "reasons.read", "buildrequests", is_required=True),),
     ),
