@@ -15,6 +15,7 @@ function add(key) {
   for (const imported of part.imports ?? []) add(imported);
 }
 add("index.html");
+for (const started of manifest["index.html"].dynamicImports ?? []) add(started);
 
 let total = 0;
 for (const name of names) {

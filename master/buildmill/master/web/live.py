@@ -240,12 +240,13 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         hub = self.factory.hub
         self._subscribe(paths, id_)
         self._is_numbered = True
-        if since is not None:
-            missed = hub.missed(since, paths)
-            if missed is None:
-                return {**_refused("some events are lost: read again", CODE_GONE, id_), "id": hub.position}
-            self._missed = missed
-        return {**_ok(id_), "id": hub.position}
+        if since is None:
+            return {**_ok(id_), "id": hub.position}
+        missed = hub.missed(since, paths)
+        if missed is None:
+            return {**_refused("some events are lost: read again", CODE_GONE, id_), "id": hub.position}
+        self._missed = missed
+        return {**_ok(id_), "id": hub.position, "missed": len(missed)}
 
 
 def _ok(id_: Any) -> dict[str, Any]:

@@ -50,18 +50,26 @@ export async function getDocument(path: string, signal?: AbortSignal): Promise<R
   return (await answer.json()) as Record<string, unknown>;
 }
 
+/** The rows of a document. */
+export function rowsOf<T>(document: Record<string, unknown>): T[] {
+  return Object.entries(document).find(([key]) => key !== "meta")?.[1] as T[];
+}
+
+/** The only row of a document. */
+export function onlyOf<T>(document: Record<string, unknown>): T {
+  const [row] = rowsOf<T>(document);
+  if (row === undefined) throw new ApiError(404, "there is no such thing");
+  return row;
+}
+
 /** The rows of the document at a path. */
 export async function getRows<T>(path: string, signal?: AbortSignal): Promise<T[]> {
-  const document = await getDocument(path, signal);
-  const list = Object.entries(document).find(([key]) => key !== "meta")?.[1];
-  return list as T[];
+  return rowsOf<T>(await getDocument(path, signal));
 }
 
 /** The only row of the document at a path. */
 export async function getOne<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const [row] = await getRows<T>(path, signal);
-  if (row === undefined) throw new ApiError(404, "there is no such thing");
-  return row;
+  return onlyOf<T>(await getDocument(path, signal));
 }
 
 /**

@@ -32,9 +32,10 @@ export interface FrontEndConfig {
 let present: FrontEndConfig | undefined;
 const watchers = new Set<() => void>();
 
-/** Be told when it has been read anew; the result ends that. */
+/** Be told when it has been read, at once if it was before; the result ends that. */
 export function onConfig(watcher: () => void): () => void {
   watchers.add(watcher);
+  if (present) watcher();
   return () => watchers.delete(watcher);
 }
 

@@ -4,7 +4,8 @@ import { useEffect, useRef, useState } from "react";
 import { withHead, withMore, type Order, type Piece } from "../lib/growing";
 import type { LiveEvent } from "../lib/merge";
 import { getDocument } from "./client";
-import { live, useDocument } from "./queries";
+import { live } from "./live";
+import { useDocument } from "./queries";
 
 export interface GrowingRows<T> {
   readonly data: readonly T[] | undefined;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Live, matches } from "./live";
 
 /** A socket whose other end is the test. */
@@ -41,7 +41,7 @@ const latest = (): Socket => {
 };
 
 let reread = vi.fn();
-let live = new Live(reread);
+let live = new Live();
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", Socket);
@@ -49,7 +49,8 @@ beforeEach(() => {
   vi.stubGlobal("document", { baseURI: "https://ci.example.org/mill/#/builders", addEventListener: vi.fn() });
   Socket.all = [];
   reread = vi.fn();
-  live = new Live(reread);
+  live = new Live();
+  live.onStale = reread;
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -166,6 +167,82 @@ it("asks once for what two parts of a page want, and stops when neither does", a
   other.end();
 
   expect(latest().sent.at(-1)).toMatchObject({ cmd: "stopConsuming", path: "workers/*/*" });
+});
+
+describe("what was read before its events were subscribed", () => {
+  beforeEach(async () => {
+    live.start();
+    latest().open();
+    await latest().answer({ code: 200, id: "e1" });
+  });
+
+  it.each([
+    [0, true],
+    [2, false],
+  ])("is known to be whole by the number of events since: %i", async (missed, isWhole) => {
+    const { heard } = live.subscribe(["builds/*/*"], () => undefined, live.told);
+    expect(latest().sent.at(-1)).toMatchObject({ cmd: "resume", paths: ["builds/*/*"], since: "e1" });
+
+    await latest().answer({ code: 200, id: "e3", missed });
+
+    expect(await heard).toBe(isWhole);
+  });
+
+  it("is not whole if the master has forgotten what happened", async () => {
+    const { heard } = live.subscribe(["builds/*/*"], () => undefined, live.told);
+
+    await latest().answer({ code: 410, id: "e9" });
+
+    expect(await heard).toBe(false);
+  });
+
+  it("is not whole if others have been told something of it meanwhile", async () => {
+    const since = live.told;
+    live.subscribe(["builds/*/*"], () => undefined);
+    await latest().answer({ code: 200, id: "e1" });
+    latest().tell({ k: "builds/7/new", m: {}, id: "e2" });
+    const asked = latest().sent.length;
+
+    expect(await live.subscribe(["builds/*/*"], () => undefined, since).heard).toBe(false);
+    expect(latest().sent).toHaveLength(asked);
+    expect(await live.subscribe(["builds/*/*"], () => undefined, live.told).heard).toBe(true);
+  });
+
+  it("is not asked about after a while", async () => {
+    const since = live.told;
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(live.isBeginning(since)).toBe(false);
+    const { heard } = live.subscribe(["builds/*/*"], () => undefined, since);
+    expect(latest().sent.at(-1)).toMatchObject({ since: null });
+
+    await latest().answer({ code: 200, id: "e1" });
+
+    expect(await heard).toBe(false);
+  });
+
+  it("is whole if the connection breaks: the next one begins where it ended", async () => {
+    const { heard } = live.subscribe(["builds/*/*"], () => undefined, live.told);
+
+    latest().close();
+
+    expect(await heard).toBe(true);
+    await vi.advanceTimersByTimeAsync(1_000);
+    latest().open();
+    expect(latest().sent[0]).toMatchObject({ paths: ["builds/*/*"], since: "e1" });
+  });
+});
+
+it("asks for what is subscribed while the master greets, from the greeting on", async () => {
+  live.start();
+  latest().open();
+  const { heard } = live.subscribe(["builds/*/*"], () => undefined);
+  expect(latest().sent).toHaveLength(1);
+  await latest().answer({ code: 200, id: "e1" });
+  expect(latest().sent.at(-1)).toMatchObject({ paths: ["builds/*/*"], since: "e1" });
+
+  await latest().answer({ code: 200, id: "e1", missed: 0 });
+
+  expect(await heard).toBe(true);
 });
 
 it("gives up a connection on which nobody answers", async () => {

@@ -1,6 +1,7 @@
 /**
  * Events, over one socket for all pages. Paths are subscribed with `resume`, so that after a break the master sends what was
- * missed; where it cannot, everything that is shown is read again.
+ * missed; where it cannot, everything that is shown is read again. Whatever is read has the newest event in it of which the master
+ * has told before (`told`): who reads and subscribes at the same time learns then whether something has happened between.
  */
 
 import type { LiveEvent } from "../lib/merge";
@@ -9,12 +10,19 @@ import { addressOf } from "./client";
 export type Connection = "connecting" | "open" | "lost";
 type Listener = (event: LiveEvent) => void;
 
+/** The newest event of which the master has told, and when. */
+export interface Told {
+  readonly id: string;
+  readonly at: number;
+}
+
 interface Frame {
   readonly k?: string;
   readonly m?: unknown;
   readonly id?: string;
   readonly _id?: number;
   readonly code?: number;
+  readonly missed?: number;
 }
 
 const FIRST_RETRY_MS = 500;
@@ -23,6 +31,8 @@ const PING_MS = 25_000;
 const ANSWER_MS = 10_000;
 /** So long the first pages wait for the connection, so that they need not be read again when it is there. */
 const FIRST_MS = 500;
+/** What was told longer ago is no beginning any more: too much may have happened since. */
+const YOUNG_MS = 5_000;
 
 /** Whether a path with `*` for any one element has the key. */
 export function matches(path: readonly string[], key: readonly string[]): boolean {
@@ -34,6 +44,7 @@ export class Live {
   state: Connection = "connecting";
   private socket: WebSocket | null = null;
   private newest: string | null = null;
+  told: Told | null = null;
   private wasOpen = false;
   private retryMs = FIRST_RETRY_MS;
   private count = 0;
@@ -44,14 +55,16 @@ export class Live {
   private retrying: ReturnType<typeof setTimeout> | undefined;
   private isReadEarly = false;
   private endWaiting: () => void = () => undefined;
-  private readonly first = new Promise<void>((resolve) => (this.endWaiting = resolve));
+  /** There is a connection, or it takes so long that pages are read without: everything is read again when there is one. */
+  readonly ready = new Promise<void>((resolve) => (this.endWaiting = resolve));
+  isReady = false;
   private waiting: ReturnType<typeof setTimeout> | undefined;
-
-  /** @param reread everything that is shown may be out of date: read it again */
-  constructor(private readonly reread: () => void) {}
+  /** Everything that is shown may be out of date: read it again. */
+  onStale: () => void = () => undefined;
 
   start(): void {
     this.open();
+    this.waiting = setTimeout(() => this.readEarly(), FIRST_MS);
     addEventListener("online", () => this.retryNow());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.retryNow());
   }
@@ -69,12 +82,18 @@ export class Live {
     return () => this.states.delete(listener);
   }
 
+  /** Whether the master is asked what has happened since. */
+  isBeginning(since: Told | null | undefined): since is Told {
+    return !!since && performance.now() - since.at < YOUNG_MS;
+  }
+
   /**
    * Hear events.
-   * @returns ends that; and when events from now on are heard: at once if they were already, or if the connection is lost or
-   *   takes long to come (everything is read again when there is one)
+   * @param since what was `told` when that was read which they change
+   * @returns ends that; and, when events are heard, whether all since then are: false where nobody can say. Before there is a
+   *   connection nothing is read, so nothing is missing.
    */
-  subscribe(paths: readonly string[], listener: Listener): { end: () => void; heard: Promise<void> } {
+  subscribe(paths: readonly string[], listener: Listener, since?: Told | null): { end: () => void; heard: Promise<boolean> } {
     const fresh: string[] = [];
     for (const path of paths) {
       const known = this.listeners.get(path);
@@ -84,20 +103,37 @@ export class Live {
         fresh.push(path);
       }
     }
-    return { end: () => this.unsubscribe(paths, listener), heard: this.hears(fresh) };
+    return { end: () => this.unsubscribe(paths, listener), heard: this.hears(fresh, fresh.length < paths.length, since) };
   }
 
-  private hears(fresh: readonly string[]): Promise<void> {
-    if (this.state === "connecting") {
-      this.waiting ??= setTimeout(() => this.readEarly(), FIRST_MS);
-      return this.first;
+  private async hears(fresh: readonly string[], isPartlyOld: boolean, since: Told | null | undefined): Promise<boolean> {
+    if (!this.isReady) {
+      const isGreeted = this.state === "open"; // without these paths
+      await this.ready;
+      if (!isGreeted) return true;
+      since = this.told;
     }
-    if (this.state !== "open" || !fresh.length) return Promise.resolve();
-    return this.ask({ cmd: "resume", paths: fresh, since: null }).then(() => undefined);
+    // what others have been told of old paths since then has not come here
+    const isKnown = this.state === "open" && this.isBeginning(since) && (!isPartlyOld || since.id === this.told?.id);
+    if (this.state !== "open" || !fresh.length) return isKnown;
+    const answer = await this.ask({ cmd: "resume", paths: fresh, since: isKnown ? since?.id : null });
+    if (answer.id !== undefined) this.note(answer.id);
+    return isKnown && (answer.missed === 0 || answer.code === 0); // 0: the next connection begins where this one has ended
+  }
+
+  private note(id: string): void {
+    this.told = { id, at: performance.now() };
   }
 
   private readEarly(): void {
+    if (this.isReady) return;
     this.isReadEarly = true;
+    this.settle();
+  }
+
+  private settle(): void {
+    clearTimeout(this.waiting);
+    this.isReady = true;
     this.endWaiting();
   }
 
@@ -133,14 +169,14 @@ export class Live {
     }
     this.newest ??= answer.id ?? null;
     if (answer.code === 410) this.newest = answer.id ?? null;
+    if (answer.id !== undefined) this.note(answer.id);
     this.retryMs = FIRST_RETRY_MS;
     clearInterval(this.pinging);
     this.pinging = setInterval(() => void this.ask({ cmd: "ping" }), PING_MS);
     const isOld = this.wasOpen ? since === null : this.isReadEarly;
-    if (isOld || answer.code === 410) this.reread();
+    if (isOld || answer.code === 410) this.onStale();
     this.wasOpen = true;
-    clearTimeout(this.waiting);
-    this.endWaiting();
+    this.settle();
     this.tell();
   }
 
@@ -148,7 +184,7 @@ export class Live {
     clearInterval(this.pinging);
     this.socket = null;
     this.state = "lost";
-    clearTimeout(this.waiting);
+    this.told = null;
     if (!this.wasOpen) this.readEarly();
     for (const answer of this.answers.values()) answer({ code: 0 });
     this.answers.clear();
@@ -186,7 +222,10 @@ export class Live {
       this.answers.delete(id);
       return;
     }
-    if (frame.id !== undefined) this.newest = frame.id;
+    if (frame.id !== undefined) {
+      this.newest = frame.id;
+      this.note(frame.id);
+    }
     const key = frame.k.split("/");
     for (const [path, listeners] of this.listeners) {
       if (matches(path.split("/"), key)) for (const listener of [...listeners]) listener({ key, message: frame.m });
@@ -197,3 +236,6 @@ export class Live {
     for (const listener of this.states) listener();
   }
 }
+
+/** The connection of these pages. */
+export const live = new Live();

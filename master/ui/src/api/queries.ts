@@ -3,8 +3,9 @@
 import { QueryClient, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Merge } from "../lib/merge";
-import { ApiError, getOne, getRows } from "./client";
-import { Live, type Connection } from "./live";
+import { ApiError, getDocument, getOne, onlyOf, rowsOf } from "./client";
+import { takeEarly } from "./early";
+import { live, type Connection, type Told } from "./live";
 import type { Builder } from "./schema";
 
 export const queries = new QueryClient({
@@ -18,7 +19,11 @@ export const queries = new QueryClient({
   },
 });
 
-export const live = new Live(() => void queries.invalidateQueries());
+live.onStale = () => void queries.invalidateQueries();
+
+/** By the name of a document: the newest event of which the master had told when it was read last. */
+const readAfter = new Map<string, Told | null>();
+queries.getQueryCache().subscribe(({ type, query }) => type === "removed" && readAfter.delete(query.queryKey.join(" ")));
 
 /** Documents are read again at most this often because of events. */
 const REREAD_MS = 1_000;
@@ -50,14 +55,16 @@ interface Options<T> {
   readonly enabled?: boolean;
 }
 
+const read = (path: string, signal: AbortSignal): Promise<Record<string, unknown>> => takeEarly(path) ?? getDocument(path, signal);
+
 /** One document. */
 export function useOne<T>(path: string, options: Options<T> = {}): UseQueryResult<T> {
-  return useDocument([path], (signal) => getOne<T>(path, signal), options);
+  return useDocument([path], async (signal) => onlyOf<T>(await read(path, signal)), options);
 }
 
 /** A list of documents. */
 export function useRows<T>(path: string, options: Options<T[]> = {}): UseQueryResult<T[]> {
-  return useDocument([path, "rows"], (signal) => getRows<T>(path, signal), options);
+  return useDocument([path, "rows"], async (signal) => rowsOf<T>(await read(path, signal)), options);
 }
 
 /** A document that is read in a way of its own; see `useOne`. */
@@ -70,8 +77,8 @@ export function useDocument<T>(key: readonly string[], read: (signal: AbortSigna
   useEffect(() => {
     latest.current = { key, merge: options.merge };
   });
-  // subscribe first, then read: nothing that happens between is missed
-  const [heard, setHeard] = useState("");
+  // it is read when its events are heard; or before, where the master can say then whether something has happened between
+  const [readable, setReadable] = useState("");
   const wanted = `${name} ${topics}`;
   useEffect(() => {
     if (!enabled || !topics) return;
@@ -82,26 +89,38 @@ export function useDocument<T>(key: readonly string[], read: (signal: AbortSigna
       last = Date.now();
       void client.invalidateQueries({ queryKey: latest.current.key });
     };
-    const subscription = live.subscribe(topics.split(" "), (event) => {
-      const { key, merge } = latest.current;
-      const before = client.getQueryData<T>(key);
-      // what is being read may be older than this event
-      const isRead = client.isFetching({ queryKey: key }) > 0;
-      const after = merge && before !== undefined && !isRead ? merge(before, event) : null;
-      if (after === null) timer ??= setTimeout(reread, Math.max(0, last + REREAD_MS - Date.now()));
-      else if (after !== before) client.setQueryData<T>(key, after);
-    });
+    const isKept = client.getQueryData(latest.current.key) !== undefined;
+    const since = isKept ? readAfter.get(name) : live.told;
+    const isRead = isKept || live.isBeginning(since);
+    const subscription = live.subscribe(
+      topics.split(" "),
+      (event) => {
+        const { key, merge } = latest.current;
+        const before = client.getQueryData<T>(key);
+        // what is being read may be older than this event
+        const isFetched = client.isFetching({ queryKey: key }) > 0;
+        const after = merge && before !== undefined && !isFetched ? merge(before, event) : null;
+        if (after === null) timer ??= setTimeout(reread, Math.max(0, last + REREAD_MS - Date.now()));
+        else if (after !== before) client.setQueryData<T>(key, after);
+      },
+      since,
+    );
+    if (isRead) setReadable(wanted);
     let ended = false;
-    void subscription.heard.then(() => {
+    void subscription.heard.then((isWhole) => {
       if (ended) return;
-      if (client.getQueryData(latest.current.key) !== undefined) reread(); // it was kept, and nobody has told its changes since
-      setHeard(wanted);
+      if (isRead && !isWhole) reread();
+      setReadable(wanted);
     });
     return () => {
       ended = true;
       clearTimeout(timer);
       subscription.end();
     };
-  }, [client, topics, wanted, enabled]);
-  return useQuery<T>({ queryKey: key, queryFn: ({ signal }) => read(signal), enabled: enabled && (!topics || heard === wanted) });
+  }, [client, name, topics, wanted, enabled]);
+  const queryFn = ({ signal }: { signal: AbortSignal }): Promise<T> => {
+    readAfter.set(name, live.told);
+    return read(signal);
+  };
+  return useQuery<T>({ queryKey: key, queryFn, enabled: enabled && (!topics || readable === wanted) });
 }

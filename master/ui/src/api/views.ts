@@ -5,6 +5,7 @@ import { useCallback, useState } from "react";
 import { newestFirst, united, withHead, type Piece } from "../lib/growing";
 import type { LooseBuild, NamedBuilder } from "../lib/console";
 import type { LiveEvent, Merge } from "../lib/merge";
+import { NAMED_BUILDERS } from "./early";
 import { readPiece } from "./growing";
 import { useDocument, useRows } from "./queries";
 import type { Build, BuiltChange, TimedBuild } from "./schema";
@@ -28,7 +29,7 @@ const MOST_CHANGES = 100;
 const MOST_RUNNING = 1_000;
 
 export function useBuilders() {
-  return useRows<NamedBuilder>("builders?field=builderid&field=name&field=tags&field=masterids", { events: ["builders/*/*"] });
+  return useRows<NamedBuilder>(NAMED_BUILDERS, { events: ["builders/*/*"] });
 }
 
 interface Source<T> {

@@ -13,34 +13,40 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / size)} ${unit}${rest ? ` ${rest} ${smallerUnit}` : ""}`;
 }
 
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+/** Made when it is needed first: browsers take 10 ms for one of these. */
+function lazy<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+const relative = lazy(() => new Intl.RelativeTimeFormat("en", { numeric: "auto" }));
+const absolute = lazy(() => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }));
 
 /** `5 minutes ago`. */
 export function formatAgo(instant: number, now: number): string {
   const seconds = Math.round(instant - now);
   const size = Math.abs(seconds);
-  if (size < 10) return RELATIVE.format(0, "second");
-  if (size < 60) return RELATIVE.format(seconds, "second");
-  if (size < 3_600) return RELATIVE.format(Math.round(seconds / 60), "minute");
-  if (size < 86_400) return RELATIVE.format(Math.round(seconds / 3_600), "hour");
-  return RELATIVE.format(Math.round(seconds / 86_400), "day");
+  if (size < 10) return relative().format(0, "second");
+  if (size < 60) return relative().format(seconds, "second");
+  if (size < 3_600) return relative().format(Math.round(seconds / 60), "minute");
+  if (size < 86_400) return relative().format(Math.round(seconds / 3_600), "hour");
+  return relative().format(Math.round(seconds / 86_400), "day");
 }
 
 /** Date and time, for who wants to know exactly. */
 export function formatInstant(instant: number): string {
-  return ABSOLUTE.format(new Date(instant * 1000));
+  return absolute().format(new Date(instant * 1000));
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const DATE = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const clock = lazy(() => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }));
+const date = lazy(() => new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" }));
 
 /** The time of the day. */
 export function formatClock(instant: number): string {
-  return CLOCK.format(new Date(instant * 1000));
+  return clock().format(new Date(instant * 1000));
 }
 
 /** The day. */
 export function formatDay(instant: number): string {
-  return DATE.format(new Date(instant * 1000));
+  return date().format(new Date(instant * 1000));
 }

@@ -1,12 +1,13 @@
 /** What is around every page. */
 
-import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { config } from "../api/config";
-import { live, useConnection } from "../api/queries";
+import { live } from "../api/live";
+import { useConnection } from "../api/queries";
 import { DEFINITIONS } from "../lib/settings";
 import { text } from "../text";
-import { Dialog, type To } from "./basics";
+import { Dialog, Plain, type To } from "./basics";
 import { MAIN, MORE, dashboards } from "./places";
 import { Palette } from "./Palette";
 import { Session } from "./session";
@@ -15,6 +16,7 @@ import { choose, useSetting } from "./settings";
 export function Layout(): ReactNode {
   const [opened, setOpened] = useState<"palette" | "help" | null>(null);
   useShortcuts(setOpened);
+  usePreload();
   const [isMenuOpen, setMenuOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const main = useRef<HTMLElement>(null);
@@ -38,9 +40,9 @@ export function Layout(): ReactNode {
         {text.nav.skip}
       </a>
       <header className="top">
-        <Link to="/" className="brand">
+        <Plain to="/" className="brand">
           {config().title}
-        </Link>
+        </Plain>
         <button type="button" className="menu-button" aria-expanded={isMenuOpen} aria-controls="nav" onClick={() => setMenuOpen(!isMenuOpen)}>
           {text.nav.menu}
         </button>
@@ -48,9 +50,9 @@ export function Layout(): ReactNode {
           <ul>
             {MAIN.map(([to, label]) => (
               <li key={to}>
-                <Link to={to} activeOptions={{ exact: to === "/" }}>
+                <Place to={to} path={path}>
                   {label}
-                </Link>
+                </Place>
               </li>
             ))}
             <li>
@@ -76,6 +78,39 @@ export function Layout(): ReactNode {
   );
 }
 
+/** Whether the page with the path is at a place, or below it. */
+function isAt(path: string, to: string): boolean {
+  return path === to || (to !== "/" && path.startsWith(`${to}/`));
+}
+
+function Place({ to, path, children }: { to: string; path: string; children: ReactNode }): ReactNode {
+  const isHere = isAt(path, to);
+  return (
+    <Plain to={to} className={isHere ? "active" : undefined} aria-current={isHere ? "page" : undefined}>
+      {children}
+    </Plain>
+  );
+}
+
+/** The programs of a page are loaded when somebody points at a link to it. */
+function usePreload(): void {
+  const router = useRouter();
+  useEffect(() => {
+    let last = "";
+    const preload = ({ target }: Event): void => {
+      const address = target instanceof Element ? (target.closest("a")?.getAttribute("href") ?? "") : "";
+      if (!address.startsWith("#/") || address === last) return;
+      last = address;
+      void router.preloadRoute({ to: address.slice(1).replace(/[?#].*$/, "") }).catch(() => undefined);
+    };
+    const kinds = ["pointerover", "focusin"] as const;
+    for (const kind of kinds) document.addEventListener(kind, preload);
+    return () => {
+      for (const kind of kinds) document.removeEventListener(kind, preload);
+    };
+  }, [router]);
+}
+
 /** The places that are not always in sight, in groups; it closes when something else is pressed. */
 function More({ path }: { path: string }): ReactNode {
   const more = useRef<HTMLDetailsElement>(null);
@@ -96,7 +131,7 @@ function More({ path }: { path: string }): ReactNode {
     close();
     summary.current?.focus();
   };
-  const isHere = MORE.some(({ places }) => places.some(([to]) => path === to || path.startsWith(`${to}/`)));
+  const isHere = MORE.some(({ places }) => places.some(([to]) => isAt(path, to)));
   return (
     <details className="more" ref={more} onKeyDown={onKey}>
       <summary ref={summary} className={isHere ? "active" : ""}>
@@ -109,7 +144,9 @@ function More({ path }: { path: string }): ReactNode {
             <ul>
               {places.map(([to, label]) => (
                 <li key={to}>
-                  <Link to={to}>{label}</Link>
+                  <Place to={to} path={path}>
+                    {label}
+                  </Place>
                 </li>
               ))}
             </ul>
@@ -121,9 +158,9 @@ function More({ path }: { path: string }): ReactNode {
             <ul>
               {dashboards().map(({ name, caption }) => (
                 <li key={name}>
-                  <Link to="/$dashboard" params={{ dashboard: name }}>
+                  <Place to={`/${encodeURIComponent(name)}`} path={path}>
                     {caption}
-                  </Link>
+                  </Place>
                 </li>
               ))}
             </ul>

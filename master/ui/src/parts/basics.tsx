@@ -1,7 +1,7 @@
 /** Small pieces that all pages use. */
 
-import { Link, type LinkProps } from "@tanstack/react-router";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import type { LinkProps } from "@tanstack/react-router";
+import { useEffect, useRef, useState, type ComponentProps, type ReactNode } from "react";
 import { ApiError } from "../api/client";
 import { config } from "../api/config";
 import bad from "../icons/bad.svg";
@@ -184,28 +184,24 @@ export function iconOf(results: number | null): PageIcon {
   return look === "success" || look === "warnings" ? "good" : look === "skipped" || look === "cancelled" || look === "retry" ? "neutral" : "bad";
 }
 
-export function BuilderLink({ id, children }: { id: number; children: ReactNode }): ReactNode {
-  return (
-    <Link to="/builders/$builder" params={{ builder: String(id) }}>
-      {children}
-    </Link>
-  );
+/**
+ * A link to one of these pages, by its address behind `#`. Pages have hundreds of them, so they are the browser's own: a
+ * router's link reckons its address and whether it is active with every drawing.
+ */
+export function Plain({ to, ...more }: { to: string } & Omit<ComponentProps<"a">, "href">): ReactNode {
+  return <a href={`#${to}`} {...more} />;
 }
 
-export function BuildLink({ builder, number, children, ...more }: { builder: number; number: number; children: ReactNode; className?: string; title?: string; "aria-label"?: string }): ReactNode {
-  return (
-    <Link to="/builders/$builder/builds/$number" params={{ builder: String(builder), number: String(number) }} {...more}>
-      {children}
-    </Link>
-  );
+export function BuilderLink({ id, children }: { id: number; children: ReactNode }): ReactNode {
+  return <Plain to={`/builders/${id}`}>{children}</Plain>;
+}
+
+export function BuildLink({ builder, number, ...more }: { builder: number; number: number; children: ReactNode; className?: string; title?: string; "aria-label"?: string }): ReactNode {
+  return <Plain to={`/builders/${builder}/builds/${number}`} {...more} />;
 }
 
 export function WorkerLink({ id, children }: { id: number; children: ReactNode }): ReactNode {
-  return (
-    <Link to="/workers/$worker" params={{ worker: String(id) }}>
-      {children}
-    </Link>
-  );
+  return <Plain to={`/workers/${id}`}>{children}</Plain>;
 }
 
 export type To = NonNullable<LinkProps["to"]>;

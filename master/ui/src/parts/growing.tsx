@@ -11,21 +11,24 @@ interface Growing {
   readonly end: ReactNode;
 }
 
+/** The most that are drawn at first: more than a screen shows. */
+const FIRST = 25;
+
 /**
  * @param total how many there are
- * @param chunk how many are drawn at once; as the settings say without it
+ * @param chunk how many are drawn at once as somebody scrolls; as the settings say without it
  */
 export function useGrowing(total: number, chunk?: number): Growing {
   const rows = useSetting("Pages.rows");
   const piece = chunk ?? rows;
-  const [drawn, setDrawn] = useState(piece);
+  const [drawn, setDrawn] = useState(Math.min(piece, FIRST));
   const end = useRef<HTMLSpanElement>(null);
   const hasMore = drawn < total;
   useEffect(() => {
     const element = end.current;
     if (!hasMore || !element) return;
     // observed anew after each piece: it may be in sight still
-    const observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && setDrawn((before) => before + piece));
+    const observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && setDrawn((before) => (before < piece ? piece : before + piece)));
     observer.observe(element);
     return () => observer.disconnect();
   }, [hasMore, drawn, piece]);

@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore, type FormEvent, type ReactNode } from "react";
 import { actionHeaders, addressOf, request } from "../api/client";
 import { canSignIn, config, isSignedIn, readConfig, userName } from "../api/config";
-import { live } from "../api/queries";
+import { live } from "../api/live";
 import { text } from "../text";
 import { Dialog } from "./basics";
 import { Link } from "@tanstack/react-router";

@@ -346,6 +346,16 @@ def test_a_socket_goes_on_where_it_was(face: Face) -> None:
     assert [event["m"]["state_string"] for event in missed] == ["missed", "missed"]
     assert [(event["m"]["state_string"], event["k"]) for event in again.read()] == [("live", "builds/2/update")] * 2
     assert answer["id"] == missed[-1]["id"]
+    assert ("missed" in begun, answer["missed"]) == (False, 2)
+
+
+def test_a_socket_is_told_that_nothing_was_missed(face: Face) -> None:
+    client = Client(face)
+    begun = client.say({"cmd": "resume", "paths": [], "since": None, "_id": 1})
+
+    answer = client.say({"cmd": "resume", "paths": ["builds/*/update"], "since": begun["id"], "_id": 2})
+
+    assert (answer["code"], answer["id"], answer["missed"]) == (200, begun["id"], 0)
 
 
 def test_a_socket_that_cannot_go_on_is_subscribed_and_told_to_read_again(face: Face) -> None:

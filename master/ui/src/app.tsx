@@ -3,11 +3,10 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode, useSyncExternalStore, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { config, onConfig, readConfig, userName } from "./api/config";
-import { live, queries } from "./api/queries";
+import { queries } from "./api/queries";
 import { signInByItself } from "./parts/session";
 import { startSettings } from "./parts/settings";
 import { router } from "./router";
-import "./styles.css";
 import { text } from "./text";
 
 const RETRY_MS = 2_000;
@@ -18,13 +17,18 @@ function App(): ReactNode {
   return <RouterProvider key={user} router={router} />;
 }
 
-async function start(): Promise<void> {
+/**
+ * Draw the pages.
+ * @param configured the configuration is being read
+ */
+export async function start(configured: Promise<unknown>): Promise<void> {
   startSettings();
+  void router.load(); // the programs of the page, meanwhile
   const place = document.getElementById("root");
   if (!place) return;
-  for (;;) {
+  for (let reading = configured; ; reading = readConfig()) {
     try {
-      await readConfig();
+      await reading;
       break;
     } catch {
       place.textContent = text.connection.unreachable;
@@ -33,7 +37,6 @@ async function start(): Promise<void> {
   }
   if (signInByItself()) return;
   place.textContent = "";
-  live.start();
   createRoot(place).render(
     <StrictMode>
       <QueryClientProvider client={queries}>
@@ -42,5 +45,3 @@ async function start(): Promise<void> {
     </StrictMode>,
   );
 }
-
-void start();
