@@ -4,8 +4,8 @@
 
 with a Python that has playwright, and Chromium at /usr/bin/chromium or where CHROMIUM says. Each system gets a master with
 so many builders and finished builds (see seed_buildmill.py, seed_buildbot.py), 50 workers that are not connected, 20
-requests that wait, 40 changes. Headless Chromium visits each page in a tab of its own, whose scripts the browser has in
-its cache, as after a bookmark. Prints one JSON line for each page and system, and a table at the end:
+requests that wait, 40 changes. Headless Chromium visits each page in a tab of its own, which is open and has come to
+rest; the browser has the page's scripts in its cache, as after a bookmark. Prints one JSON line for each page and system, and a table at the end:
 
 * usable_ms: from the address to the page's content on the screen, with the browser free for the next click; median, worst
 * requests: of the data API
@@ -51,6 +51,8 @@ SHOWN = """selector => new Promise((shown, failed) => {
   };
   look();
 })"""
+# with each tab Chromium starts some hundred modules of its own, for the box of addresses; they are not the page's
+OPENING_MS = 1500
 # the browser has drawn it, and takes the next event
 IDLE = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
 PLUGINS = {
@@ -80,6 +82,7 @@ def visit(context, url, shown):
     """One visit in a new tab: milliseconds, requests, bytes, elements."""
     page = context.new_page()
     page.set_default_timeout(DEADLINE_MS)
+    page.wait_for_timeout(OPENING_MS)
     answers = []
     page.on("response", lambda answer: answers.append(answer) if "/api/v2/" in answer.url else None)
     asked = []

@@ -218,5 +218,7 @@ def note_progress(tx: Transaction, progress: SchedulerProgress) -> None:
         see_changes(tx, progress.class_name, progress.name, max(progress.built_changes))
     for name, value in progress.state.items():
         state.put(tx, progress.class_name, progress.name, name, value)
+    for name, value in progress.used.items():
+        state.use_up(tx, progress.class_name, progress.name, name, value)
     if progress.is_run_by_hand:
         forget_run(tx, progress.scheduler_id)

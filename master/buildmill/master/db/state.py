@@ -18,10 +18,8 @@ def get(connection: Connection, class_name: str, object_name: str, name: str) ->
     Raises:
         NotFound: none was.
     """
-    s = t.object_states.c
-    value = connection.sql.execute(
-        sa.select(s.value).where(s.class_name == class_name, s.object_name == object_name, s.name == name)
-    ).scalar()
+    query = sa.select(t.object_states.c.value).where(*_key(class_name, object_name, name))
+    value = connection.sql.execute(query).scalar()
     if value is None:
         raise NotFound(f"{class_name} {object_name!r} has no state {name!r}")
     return msgspec.json.decode(value)
@@ -29,8 +27,23 @@ def get(connection: Connection, class_name: str, object_name: str, name: str) ->
 
 def put(tx: Transaction, class_name: str, object_name: str, name: str, value: Any) -> None:
     """Keep `value`, which must be representable as JSON."""
-    table = t.object_states
     encoded = msgspec.json.encode(value).decode()
-    key = (table.c.class_name == class_name, table.c.object_name == object_name, table.c.name == name)
-    if not tx.sql.execute(table.update().where(*key).values(value=encoded)).rowcount:
-        tx.sql.execute(table.insert().values(class_name=class_name, object_name=object_name, name=name, value=encoded))
+    key = _key(class_name, object_name, name)
+    if not tx.sql.execute(t.object_states.update().where(*key).values(value=encoded)).rowcount:
+        tx.sql.execute(
+            t.object_states.insert().values(class_name=class_name, object_name=object_name, name=name, value=encoded)
+        )
+
+
+def use_up(tx: Transaction, class_name: str, object_name: str, name: str, value: Any) -> None:
+    """Set it to null if it is still `value`, as `get` has read it: what somebody has put there since stays."""
+    key = _key(class_name, object_name, name)
+    found = tx.sql.execute(sa.select(t.object_states.c.value).where(*key)).scalar()
+    if found is not None and msgspec.json.decode(found) == value:  # however it was written, as by an import
+        still = t.object_states.c.value == found
+        tx.sql.execute(t.object_states.update().where(*key, still).values(value="null"))
+
+
+def _key(class_name: str, object_name: str, name: str) -> tuple[sa.ColumnElement[bool], ...]:
+    s = t.object_states.c
+    return s.class_name == class_name, s.object_name == object_name, s.name == name

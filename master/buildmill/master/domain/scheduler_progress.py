@@ -18,6 +18,8 @@ class SchedulerProgress:
         class_name, name: under which its state is kept.
         built_changes: remembered changes that the buildset builds; they are forgotten.
         state: values of its state, by name.
+        used: values of its state that the buildset has used up, by name: each becomes null, unless it was set anew
+            since it was read.
         is_run_by_hand: these are the builds that somebody has asked the scheduler for; see `AskedRun`.
     """
 
@@ -26,6 +28,7 @@ class SchedulerProgress:
     name: str
     built_changes: Sequence[int] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
+    used: Mapping[str, Any] = field(default_factory=dict)
     is_run_by_hand: bool = False
 
 

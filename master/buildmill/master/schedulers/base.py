@@ -323,6 +323,7 @@ class BaseScheduler(ClusteredService):
         change_properties: SourcedValues | None = None,
         forget: Sequence[int] = (),
         state: Mapping[str, Any] | None = None,
+        used: Mapping[str, Any] | None = None,
         leaving_out: frozenset[int] = frozenset(),
         by_hand: bool = False,
         **buildset: Any,
@@ -336,6 +337,8 @@ class BaseScheduler(ClusteredService):
             forget: changes that are built by this; in the same transaction they are forgotten, if they were
                 remembered, and noted as dealt with, so that a crash neither loses them nor builds them twice.
             state: values as for `setState`, kept in the same transaction.
+            used: what `getState` has read and this builds; each becomes None in the same transaction, unless it was
+                set anew since.
             leaving_out: ids of builders that are not asked, although they would be.
             by_hand: these are the builds that `run_by_hand` makes.
 
@@ -353,13 +356,14 @@ class BaseScheduler(ClusteredService):
         if priority is None:
             priority = self._own_priority(names, changes_by_codebase or {})
         builder_ids = [builder for builder in await self.builder_ids(names) if builder not in leaving_out]
-        if forget or state or by_hand:
+        if forget or state or used or by_hand:
             buildset["progress"] = SchedulerProgress(
                 scheduler_id=self.schedulerid,
                 class_name=type(self).__name__,
                 name=self.name,
                 built_changes=forget,
                 state=state or {},
+                used=used or {},
                 is_run_by_hand=by_hand,
             )
         added = await self.updates.addBuildset(

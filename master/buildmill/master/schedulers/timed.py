@@ -294,22 +294,21 @@ class NightlyTriggerable(NightlyBase):
         if triggered is None:
             await super().run_by_hand(reason, properties)
         else:
-            await self._build(triggered, reason, {"lastTrigger": None}, properties, by_hand=True)
+            await self._build(triggered, reason, properties=properties, by_hand=True)
 
     async def startBuild(self, even_unchanged: bool = False) -> bool:
         triggered = await self.getState("lastTrigger", None)
         if triggered is None:
             return False
-        await self._build(triggered, self.reason, {"last_build": self.last_build, "lastTrigger": None})
+        await self._build(triggered, self.reason, state={"last_build": self.last_build})
         return True
 
     async def _build(
         self,
         triggered: Mapping[str, Any],
         reason: str,
-        state: Mapping[str, Any],
         properties: SourcedValues | None = None,
-        by_hand: bool = False,
+        **more: Any,
     ) -> None:
         passed = {name: (value, source) for name, (value, source) in triggered["properties"].items()}
         await self.addBuildsetForSourceStampsWithDefaults(
@@ -318,6 +317,6 @@ class NightlyTriggerable(NightlyBase):
             properties={**passed, **(properties or {})},
             parent_buildid=triggered["parent_buildid"],
             parent_relationship=triggered["parent_relationship"],
-            state=state,
-            by_hand=by_hand,
+            used={"lastTrigger": triggered},
+            **more,
         )

@@ -235,6 +235,33 @@ def test_a_trigger_survives_a_restart(house: House) -> None:
     assert times(house) == [until(3)]
 
 
+class NamesWithATrigger:
+    """Names of builders that take a while to render: meanwhile the scheduler is triggered, once."""
+
+    scheduler: NightlyTriggerable
+    revision: str | None = "r2"
+
+    async def getRenderingFor(self, props: Any) -> list[str]:
+        if self.revision:
+            await self.scheduler.trigger(False, [{"revision": self.revision}])
+        self.revision = None
+        return ["b1"]
+
+
+def test_a_trigger_while_the_night_is_being_built_is_for_the_next(house: House) -> None:
+    names = NamesWithATrigger()
+    names.scheduler = triggerable(builderNames=names)
+    house.activate(names.scheduler)
+    house.result(names.scheduler.trigger(False, [{"revision": "r1"}]))
+
+    advance(house, until(3))
+    advance(house, 86400)
+    advance(house, 86400)
+
+    built = [stamp["revision"] for buildset in house.buildsets() for stamp in buildset["sourcestamps"]]
+    assert (times(house), built) == ([until(3), until(3) + 86400], ["r1", "r2"])
+
+
 def next_times(rule: CronRule, start: datetime, count: int) -> list[str]:
     """Local times at which a rule is due."""
     found, now = [], start.timestamp()
