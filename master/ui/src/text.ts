@@ -241,6 +241,7 @@ const english = {
     sources: "Sources",
     revision: "revision",
     branch: "branch",
+    sourceOf: { revision: "revision", branch: "branch", repository: "repository", project: "project", patch: "patch" },
     codebase: "codebase",
     newest: "newest",
     patch: (author: string) => `with a patch${author ? ` by ${author}` : ""}`,

@@ -481,6 +481,7 @@ class Difference(Resource, frozen=True):
         changes: those that came between, newest first.
         environment: what they ran in; null also where that of one of them was not noted.
         more_changes: whether there are more of them.
+        properties: those that say more than `sources`.
     """
 
     type_name = "difference"

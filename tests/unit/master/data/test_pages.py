@@ -372,7 +372,17 @@ def test_the_difference_is_to_the_newest_good_build_before(scene: Scene) -> None
     (source,) = found.sources
     assert (source.was and source.was.revision, source.becomes and source.becomes.revision) == ("r1", "r4")
     assert [(step.name, step.was, step.becomes) for step in found.steps or ()] == [("compile", 0, 2)]
-    assert [(one.name, one.was, one.becomes) for one in found.properties or ()] == [("revision", '"r1"', '"r4"')]
+    assert found.properties == []
+
+
+def test_who_may_not_read_source_stamps_is_told_the_revision_of_the_properties(quick_scene: Scene) -> None:
+    builds = add(quick_scene, builds=2, results={1: 2})
+
+    found = build_page(quick_scene, builds[1], withheld=frozenset({"sourcestamps"})).difference
+
+    assert found is not None
+    assert found.sources is None
+    assert [(one.name, one.was, one.becomes) for one in found.properties or ()] == [("revision", '"r0"', '"r1"')]
 
 
 def test_a_long_way_back_is_cut(quick_scene: Scene) -> None:
