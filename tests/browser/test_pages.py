@@ -53,6 +53,25 @@ def test_builds_of_a_builder_are_filtered_in_the_address_and_found_by_number(pag
     expect(page.locator("h1")).to_contain_text("failure")
 
 
+def test_the_durations_are_those_of_the_builds_that_match_and_ask_for_nothing_more(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
+    durations = page.locator("section", has=page.get_by_role("heading", name="Durations"))
+
+    visit(page, "/builders/1")
+    expect(durations).to_contain_text(re.compile(r"\d builds: half"))
+    assert len(asked) == 2, asked
+    asked.clear()
+    page.locator("main").get_by_label("Result").select_option("success")
+    expect(durations).to_contain_text("1 build: half")
+    expect(durations.get_by_role("heading")).to_have_text("Durations: success")
+    assert len(asked) == 1, asked
+    page.locator("main").get_by_label("Branch").fill("no-such-branch")
+    expect(durations).to_have_count(0)
+    page.get_by_role("button", name="Clear").click()
+    expect(durations).to_contain_text(re.compile(r"\d builds: half"))
+
+
 BOOKMARKS = {
     "/builders/1": "logs are kept for ever",
     "/builders/1/builds/1": "success",

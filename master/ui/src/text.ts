@@ -801,10 +801,11 @@ const english = {
   charts: {
     table: "As a table",
     durations: "Durations",
+    durationsOf: (result: string, branch: string) => `Durations: ${[result, branch && `branch ${branch}`].filter(Boolean).join(", ")}`,
     good: "good",
     bad: "bad",
     durationsTold: (n: number, median: string, longest: string) => `${count(n, "build")}: half took ${median} or less, the longest ${longest}`,
-    noDurations: "No build has ended yet.",
+    noDurations: "No build has ended good or bad.",
     busy: "Utilisation",
     busyTold: (percent: string, span: string) => `busy for ${percent} of the last ${span}`,
     percent: "percent busy",

@@ -10,7 +10,6 @@ import { formatDuration } from "../lib/time";
 import { Ago, Document, Empty, Result, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
 import { BuilderBuilds } from "../parts/BuilderBuilds";
 import { CancelAll } from "../parts/CancelAll";
-import { Durations } from "../parts/Charts";
 import { Description } from "../parts/Description";
 import { ForceDialog } from "../parts/Force";
 import { Table, type Column } from "../parts/ListPage";
@@ -63,7 +62,6 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
       )}
       <Waiting page={page} />
       <BuilderBuilds page={page} />
-      {page.builds !== null && page.builds.length > 0 && <Durations builder={builder.builderid} />}
       <Workers page={page} />
       <Withheld parts={page.withheld} />
     </>
