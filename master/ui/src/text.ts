@@ -1,5 +1,6 @@
 import type { Look } from "./lib/results";
 import type { SettingName } from "./lib/settings";
+import type { Streak } from "./lib/streak";
 import type { Condition } from "./lib/workers";
 
 /** Every word that the pages show. A translation is one more object of this type, chosen below. */
@@ -159,6 +160,7 @@ const english = {
   builder: {
     builds: "Builds",
     noBuilds: "It has not built anything yet.",
+    streak: ({ isGood, times, isAtLeast }: Streak) => `${isGood ? "good" : "has failed"}${isAtLeast ? " at least" : ""} ${times} times in a row`,
     typical: (t: string) => `usually ${t}`,
     days: (n: number) => count(n, "day"),
     logsKept: (t: string) => `logs are kept for ${t}`,

@@ -260,6 +260,18 @@ def test_a_builder_is_told_with_what_waits_there_and_how_to_force_it(scene: Scen
     assert [master.name for master in page.masters or ()] == ["here"]
 
 
+def test_a_builder_is_told_with_how_many_builds_in_a_row_ended_alike(quick_scene: Scene) -> None:
+    add(quick_scene, builds=8, results={7: None, 6: 2, 5: 6, 4: 4})
+    page: BuilderPage = read(quick_scene, f"pages/builders/{quick_scene.slow}")
+
+    assert (page.good_in_a_row, page.bad_in_a_row) == (0, 2)
+
+    add(quick_scene, builds=3, results={0: 1})
+    page = read(quick_scene, f"pages/builders/{quick_scene.slow}")
+
+    assert (page.good_in_a_row, page.bad_in_a_row) == (3, 0)
+
+
 def logs_kept(scene: Scene, builder: int) -> tuple[bool, int | None]:
     page: BuilderPage = read(scene, f"pages/builders/{builder}")
     return page.log_horizon_is_known, page.log_horizon_s
