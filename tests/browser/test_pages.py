@@ -91,6 +91,23 @@ def test_bookmarks_of_buildbot_land_on_the_right_page(page: Page) -> None:
         expect(page.get_by_role("main")).to_contain_text(shown)
 
 
+def test_where_nothing_is_there_are_ways_to_what_is(page: Page, watched: Watched) -> None:
+    watched.refusals = (404,)
+    main = page.get_by_role("main")
+    visit(page, "/builders/app/builds/999")
+    expect(main.get_by_role("link")).to_have_text(["Builder app", "Builders", "Overview"])
+    main.get_by_role("link", name="Builder app").click()
+    expect(page.locator("h1")).to_have_text("app")
+    for path in ("/no/such/page", "/nowhere"):
+        visit(page, path)
+        expect(main.get_by_role("link")).to_have_text(["Overview"])
+        main.get_by_role("button", name="Go to").click()
+        expect(page.get_by_role("dialog", name="Go to")).to_be_visible()
+        page.keyboard.press("Escape")
+    main.get_by_role("link", name="Overview").click()
+    expect(page.locator("h1").first).to_contain_text("broken")
+
+
 # -- starting, watching, stopping -----------------------------------------------------------
 
 
