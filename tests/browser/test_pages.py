@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Watched, visit
 from tests.browser.site import LINES, Site
@@ -106,6 +107,24 @@ def test_where_nothing_is_there_are_ways_to_what_is(page: Page, watched: Watched
         page.keyboard.press("Escape")
     main.get_by_role("link", name="Overview").click()
     expect(page.locator("h1").first).to_contain_text("broken")
+
+
+@pytest.mark.parametrize(
+    ("path", "shape", "shown"), [("/builders", "rows", "app"), ("/builders/1/builds/1", "build", "Steps")]
+)
+def test_until_a_page_is_read_there_is_something_of_its_shape(page: Page, path: str, shape: str, shown: str) -> None:
+    held: list[Route] = []
+    page.route("**/api/v2/pages/**", lambda route: held.append(route))
+    page.goto(f"/#{path}")
+    loading = page.locator(f".loading.{shape}")
+    expect(loading.locator(".skeleton").last).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Loading")).to_be_visible()
+    assert len(held) == 1
+
+    held[0].continue_()
+
+    expect(loading).to_have_count(0)
+    expect(page.get_by_role("main")).to_contain_text(shown)
 
 
 # -- starting, watching, stopping -----------------------------------------------------------

@@ -11,6 +11,7 @@ import running from "../icons/running.svg";
 import { remember } from "../lib/recent";
 import { formatAgo, formatDuration, formatInstant } from "../lib/time";
 import { SIGNS, lookOf, type Look } from "../lib/results";
+import { PIECES, shapeOf } from "../lib/shapes";
 import { waysOut } from "../lib/ways";
 import { text } from "../text";
 import { PAGES } from "./places";
@@ -125,14 +126,20 @@ export function Document<T>({ query, children }: { query: Loaded<T>; children: (
   return <Loading />;
 }
 
-/** Shown after a moment only, so that nothing flickers. */
+/** The path of the present address, also before the router knows it. */
+function pathHere(): string {
+  return location.hash.slice(1).split(/[?#]/)[0] ?? "";
+}
+
+/** Roughly the page that will come, or a few lines within a card; shown after a moment only, so that nothing flickers. */
 export function Loading(): ReactNode {
+  const shape = shapeOf(pathHere());
   return (
-    <div className="loading" role="status">
+    <div className={`loading ${shape}`} role="status">
       <span className="visually-hidden">{text.common.loading}</span>
-      <div className="skeleton" />
-      <div className="skeleton" />
-      <div className="skeleton" />
+      {Array.from({ length: PIECES[shape] }, (_, index) => (
+        <div key={index} className="skeleton" />
+      ))}
     </div>
   );
 }
@@ -166,11 +173,10 @@ export function Problem({ error, again, hasWays = false, children }: ProblemProp
 
 /** Links to where what should be at the present address would have been found. */
 function Ways(): ReactNode {
-  const [path = ""] = location.hash.slice(1).split(/[?#]/);
   const pages = PAGES.map(([address, label]) => ({ address, label }));
   return (
     <ul className="plain ways">
-      {waysOut(path, pages, text.common).map(({ address, label }) => (
+      {waysOut(pathHere(), pages, text.common).map(({ address, label }) => (
         <li key={address}>
           <a href={`#${address}`}>{label}</a>
         </li>
