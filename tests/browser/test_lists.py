@@ -249,6 +249,7 @@ def test_about_lists_the_paths_of_the_api_when_asked(page: Page) -> None:
     page.on("request", lambda request: asked.append(request.url) if "application.spec" in request.url else None)
     visit(page, "/about")
     expect(page.locator("main")).to_contain_text("Buildmill")
+    expect(page.locator("main")).to_contain_text(re.compile(r"SQLite3\.\d+"))
     assert asked == []
 
     page.get_by_text("Paths of the data API").click()

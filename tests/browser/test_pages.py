@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Watched, visit
 from tests.browser.site import LINES, Site
@@ -53,6 +54,25 @@ def test_builds_of_a_builder_are_filtered_in_the_address_and_found_by_number(pag
     expect(page.locator("h1")).to_contain_text("failure")
 
 
+def test_the_durations_are_those_of_the_builds_that_match_and_ask_for_nothing_more(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v2/" in request.url else None)
+    durations = page.locator("section", has=page.get_by_role("heading", name="Durations"))
+
+    visit(page, "/builders/1")
+    expect(durations).to_contain_text(re.compile(r"\d builds: half"))
+    assert len(asked) == 2, asked
+    asked.clear()
+    page.locator("main").get_by_label("Result").select_option("success")
+    expect(durations).to_contain_text("1 build: half")
+    expect(durations.get_by_role("heading")).to_have_text("Durations: success")
+    assert len(asked) == 1, asked
+    page.locator("main").get_by_label("Branch").fill("no-such-branch")
+    expect(durations).to_have_count(0)
+    page.get_by_role("button", name="Clear").click()
+    expect(durations).to_contain_text(re.compile(r"\d builds: half"))
+
+
 BOOKMARKS = {
     "/builders/1": "logs are kept for ever",
     "/builders/1/builds/1": "success",
@@ -70,6 +90,41 @@ def test_bookmarks_of_buildbot_land_on_the_right_page(page: Page) -> None:
     for bookmark, shown in BOOKMARKS.items():
         visit(page, bookmark)
         expect(page.get_by_role("main")).to_contain_text(shown)
+
+
+def test_where_nothing_is_there_are_ways_to_what_is(page: Page, watched: Watched) -> None:
+    watched.refusals = (404,)
+    main = page.get_by_role("main")
+    visit(page, "/builders/app/builds/999")
+    expect(main.get_by_role("link")).to_have_text(["Builder app", "Builders", "Overview"])
+    main.get_by_role("link", name="Builder app").click()
+    expect(page.locator("h1")).to_have_text("app")
+    for path in ("/no/such/page", "/nowhere"):
+        visit(page, path)
+        expect(main.get_by_role("link")).to_have_text(["Overview"])
+        main.get_by_role("button", name="Go to").click()
+        expect(page.get_by_role("dialog", name="Go to")).to_be_visible()
+        page.keyboard.press("Escape")
+    main.get_by_role("link", name="Overview").click()
+    expect(page.locator("h1").first).to_contain_text("broken")
+
+
+@pytest.mark.parametrize(
+    ("path", "shape", "shown"), [("/builders", "rows", "app"), ("/builders/1/builds/1", "build", "Steps")]
+)
+def test_until_a_page_is_read_there_is_something_of_its_shape(page: Page, path: str, shape: str, shown: str) -> None:
+    held: list[Route] = []
+    page.route("**/api/v2/pages/**", lambda route: held.append(route))
+    page.goto(f"/#{path}")
+    loading = page.locator(f".loading.{shape}")
+    expect(loading.locator(".skeleton").last).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Loading")).to_be_visible()
+    assert len(held) == 1
+
+    held[0].continue_()
+
+    expect(loading).to_have_count(0)
+    expect(page.get_by_role("main")).to_contain_text(shown)
 
 
 # -- starting, watching, stopping -----------------------------------------------------------

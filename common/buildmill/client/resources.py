@@ -871,10 +871,12 @@ class BuilderPage(Resource, frozen=True, kw_only=True):
     """A builder.
 
     Attributes:
+        bad_in_a_row: how many of the `rated_builds`, up to the newest, were bad; 0 if that one was good.
         builds: newest first.
         builds_next: what to send as `after` to ``/builders/N/builds?order=-number`` for those behind; null if there
             are none.
         good_builds, rated_builds: as in `BuilderSummary`.
+        good_in_a_row: how many of the `rated_builds`, up to the newest, were good; 0 if that one was bad.
         log_horizon_is_known: whether the configuration says how long logs are kept; false if that is known only when
             they are deleted.
         log_horizon_s: how many seconds logs are kept after their step has ended; null for ever, or if it is not known.
@@ -883,11 +885,13 @@ class BuilderPage(Resource, frozen=True, kw_only=True):
         workers: those that may serve it.
     """
 
+    bad_in_a_row: int | None
     builder: Builder
     builds: list[Build] | None
     builds_next: str | None
     forceschedulers: list[ForceScheduler] | None
     good_builds: int | None
+    good_in_a_row: int | None
     log_horizon_is_known: bool
     log_horizon_s: int | None
     masters: list[Master] | None
@@ -989,6 +993,7 @@ class Difference(Resource, frozen=True, kw_only=True):
         changes: those that came between, newest first.
         environment: what they ran in; null also where that of one of them was not noted.
         more_changes: whether there are more of them.
+        properties: those that say more than `sources`.
     """
 
     build: Build

@@ -1,5 +1,6 @@
 import type { Look } from "./lib/results";
 import type { SettingName } from "./lib/settings";
+import type { Streak } from "./lib/streak";
 import type { Condition } from "./lib/workers";
 
 /** Every word that the pages show. A translation is one more object of this type, chosen below. */
@@ -159,6 +160,7 @@ const english = {
   builder: {
     builds: "Builds",
     noBuilds: "It has not built anything yet.",
+    streak: ({ isGood, times, isAtLeast }: Streak) => `${isGood ? "good" : "has failed"}${isAtLeast ? " at least" : ""} ${times} times in a row`,
     typical: (t: string) => `usually ${t}`,
     days: (n: number) => count(n, "day"),
     logsKept: (t: string) => `logs are kept for ${t}`,
@@ -241,6 +243,7 @@ const english = {
     sources: "Sources",
     revision: "revision",
     branch: "branch",
+    sourceOf: { revision: "revision", branch: "branch", repository: "repository", project: "project", patch: "patch" },
     codebase: "codebase",
     newest: "newest",
     patch: (author: string) => `with a patch${author ? ` by ${author}` : ""}`,
@@ -800,10 +803,11 @@ const english = {
   charts: {
     table: "As a table",
     durations: "Durations",
+    durationsOf: (result: string, branch: string) => `Durations: ${[result, branch && `branch ${branch}`].filter(Boolean).join(", ")}`,
     good: "good",
     bad: "bad",
     durationsTold: (n: number, median: string, longest: string) => `${count(n, "build")}: half took ${median} or less, the longest ${longest}`,
-    noDurations: "No build has ended yet.",
+    noDurations: "No build has ended good or bad.",
     busy: "Utilisation",
     busyTold: (percent: string, span: string) => `busy for ${percent} of the last ${span}`,
     percent: "percent busy",

@@ -21,6 +21,11 @@ class Condition:
         return self._database.trouble
 
     @property
+    def product(self) -> tuple[str, str]:
+        """See `Database.product`."""
+        return self._database.product
+
+    @property
     def batch_sizes(self) -> Sequence[int]:
         """See `Database.batch_sizes`."""
         return self._database.batch_sizes

@@ -103,6 +103,13 @@ class Database:
         return self._writer.trouble
 
     @property
+    def product(self) -> tuple[str, str]:
+        """What keeps it, and in which version; the version is empty until somebody has connected."""
+        numbers = self._engine.dialect.server_version_info or self._read_engine.dialect.server_version_info or ()
+        name = "PostgreSQL" if self._engine.dialect.name == "postgresql" else "SQLite"
+        return name, ".".join(map(str, numbers))
+
+    @property
     def statistics(self) -> dict[str, int]:
         """How much was written: units of work, and the commits that they shared."""
         return {"commits": self._writer.commits, "units": self._writer.units}

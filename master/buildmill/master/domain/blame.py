@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from buildmill.master.domain.page_documents import PropertyDifference, SourceDifference, StepDifference
 from buildmill.master.domain.resources import SourceStamp, Step
@@ -76,16 +76,42 @@ def step_differences(good: Iterable[Step], now: Sequence[Step]) -> list[StepDiff
     ]
 
 
-def property_differences(good: Mapping[str, Any], now: Mapping[str, Any], text: Any) -> list[PropertyDifference]:
+def property_differences(
+    good: Mapping[str, Any], now: Mapping[str, Any], text: Any, sources: Sequence[SourceDifference] = ()
+) -> list[PropertyDifference]:
     """Properties with another value, by name; who has set them does not matter.
 
     Args:
         good, now: ``{name: (value, source)}``.
         text: makes the text of a value.
+        sources: what the reader is told of the source stamps; a property that only says the same is left out.
     """
     found = []
     for name in sorted(good.keys() | now.keys()):
         was, becomes = (text(values[name][0]) if name in values else None for values in (good, now))
-        if was != becomes:
+        before, after = (values[name][0] if name in values else None for values in (good, now))
+        if was != becomes and not _is_told(name, before, after, sources):
             found.append(PropertyDifference(becomes, name, was))
     return found
+
+
+_OF_SOURCES: Final = {
+    "branch": "branch",
+    "got_revision": "revision",
+    "project": "project",
+    "repository": "repository",
+    "revision": "revision",
+}
+"""Properties that repeat what source stamps have, and the name that it has there."""
+
+
+def _is_told(name: str, was: Any, becomes: Any, sources: Sequence[SourceDifference]) -> bool:
+    """Whether the sources tell the same of a property with another value; of several codebases each has its value."""
+    attribute = _OF_SOURCES.get(name)
+    if attribute is None:
+        return False
+    told = {one.codebase: (getattr(one.was, attribute, None), getattr(one.becomes, attribute, None)) for one in sources}
+    if not isinstance(was, Mapping) or not isinstance(becomes, Mapping):
+        return (was, becomes) in told.values()
+    ends = {codebase: (was.get(codebase), becomes.get(codebase)) for codebase in was.keys() | becomes.keys()}
+    return all(end == told.get(codebase) for codebase, end in ends.items() if end[0] != end[1])

@@ -120,7 +120,17 @@ def _dashboard_of(where: str, option: Any) -> Dashboard:
         raise InvalidInput(f"{where}.name", f"{name!r} is the address of a page that is there already")
     if not callable(option["app"]):
         raise InvalidInput(f"{where}.app", f"expected a WSGI application, not {option['app']!r}")
+    _check_attribute(f"{where}.app", option["app"])
     return Dashboard(**{"caption": name, **option})
+
+
+def _check_attribute(where: str, app: Any) -> None:
+    """Whether a program can be given what it asks; only trying tells that."""
+    try:
+        app.buildbot_api = getattr(app, "buildbot_api", None)
+    except (AttributeError, TypeError):
+        problem = "it takes no attribute buildbot_api, where it would find the data API; a function takes any"
+        raise InvalidInput(where, f"{problem}: {app!r}") from None
 
 
 # -- what programs ask -----------------------------------------------------------------

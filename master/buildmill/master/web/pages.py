@@ -158,6 +158,8 @@ class Pages:
         csrf_token = self._gate.csrf_token_of(request, principal)
         document = {**self._front_end, "user": principal.user_info}
         document["rights"] = self._gate.extent_of_changes(principal)
+        if self._gate.reads_are_open or principal.is_known:
+            document["versions"] = [*document["versions"], self._data.condition.product]
         if backend is not None:
             document["auth"] = dict(backend.document())
         if csrf_token is not None:

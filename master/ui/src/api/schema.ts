@@ -150,11 +150,13 @@ export interface Builder {
 }
 
 export interface BuilderPage {
+  bad_in_a_row: number | null;
   builder: Builder;
   builds: Build[] | null;
   builds_next: string | null;
   forceschedulers: ForceScheduler[] | null;
   good_builds: number | null;
+  good_in_a_row: number | null;
   log_horizon_is_known: boolean;
   log_horizon_s: number | null;
   masters: Master[] | null;

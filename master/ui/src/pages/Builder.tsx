@@ -6,11 +6,11 @@ import type { BuilderPage, ForceScheduler, WaitingRequest } from "../api/schema"
 import { config } from "../api/config";
 import { useBuilderId, useOne } from "../api/queries";
 import { PermittedButton } from "../parts/actions";
+import { streakOf } from "../lib/streak";
 import { formatDuration } from "../lib/time";
 import { Ago, Document, Empty, Result, Section, Withheld, WorkerLink, iconOf, useTitle } from "../parts/basics";
 import { BuilderBuilds } from "../parts/BuilderBuilds";
 import { CancelAll } from "../parts/CancelAll";
-import { Durations } from "../parts/Charts";
 import { Description } from "../parts/Description";
 import { ForceDialog } from "../parts/Force";
 import { Table, type Column } from "../parts/ListPage";
@@ -63,7 +63,6 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
       )}
       <Waiting page={page} />
       <BuilderBuilds page={page} />
-      {page.builds !== null && page.builds.length > 0 && <Durations builder={builder.builderid} />}
       <Workers page={page} />
       <Withheld parts={page.withheld} />
     </>
@@ -73,12 +72,14 @@ function Body({ page }: { page: BuilderPage }): ReactNode {
 /** How it does, in a line. */
 function Summary({ page }: { page: BuilderPage }): ReactNode {
   const newest = page.builds?.find((build) => build.complete);
+  const streak = streakOf(page);
   if (!newest && !page.log_horizon_is_known) return null;
   return (
     <p className="muted line">
       {newest && <Result results={newest.results} />}
       {newest && newest.complete_at !== null && <Ago at={newest.complete_at} />}
       {!!page.rated_builds && <span>{text.builders.rate(page.good_builds ?? 0, page.rated_builds)}</span>}
+      {streak && <span>{text.builder.streak(streak)}</span>}
       {page.typical_s !== null && <span>{text.builder.typical(formatDuration(page.typical_s))}</span>}
       {page.log_horizon_is_known && <span>{logsKept(page.log_horizon_s)}</span>}
     </p>

@@ -2,9 +2,9 @@
 
 import { getRouteApi } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
-import { ApiError, addressOf } from "../api/client";
+import { addressOf } from "../api/client";
 import { config } from "../api/config";
-import { Problem, useTitle } from "../parts/basics";
+import { NotFound, useTitle } from "../parts/basics";
 import { dashboards } from "../parts/places";
 import { text } from "../text";
 
@@ -17,7 +17,7 @@ export default function Dashboard(): ReactNode {
   const shown = dashboards().find((one) => one.name === name);
   const [times, setTimes] = useState(0);
   useTitle(`${shown?.caption ?? text.common.absent} · ${config().title}`);
-  if (!shown) return <Problem error={new ApiError(404, "")} />;
+  if (!shown) return <NotFound />;
   return (
     <div className="dashboard">
       <header className="page-head">

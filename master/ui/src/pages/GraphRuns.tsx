@@ -56,7 +56,7 @@ export function JobPage(): ReactNode {
   useEffect(() => {
     if (data) void navigate({ to: "/graph/runs/$run", params: { run: data.build_rid }, search: { job }, replace: true });
   }, [data, job, navigate]);
-  return error ? <Problem error={error} /> : <Loading />;
+  return error ? <Problem error={error} hasWays /> : <Loading />;
 }
 
 const ICONS: Readonly<Record<string, PageIcon>> = { RUNNING: "running", SUCCEEDED: "good", FAILED: "bad", CANCELED: "neutral" };

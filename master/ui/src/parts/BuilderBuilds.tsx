@@ -1,18 +1,21 @@
-/** The builds of a builder: the newest, older ones, or those that are like something. */
+/** The builds of a builder: the newest, older ones, or those that are like something; and how long these took. */
 
 import { getRouteApi } from "@tanstack/react-router";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useState, type FormEvent, type ReactNode } from "react";
 import type { Build, BuilderPage, BuildOfBranch } from "../api/schema";
 import { getDocument } from "../api/client";
 import { useGrowingRows } from "../api/growing";
 import { text } from "../text";
 import { Document, Empty, Section } from "./basics";
 import { BuildTable } from "./BuildTable";
+import { Durations, DurationsOf } from "./Charts";
 import { FilterChoice, FilterField, Filters, queryOf } from "./filters";
-import { More } from "./growing";
 
 const route = getRouteApi("/builders/$builder");
 const OLDER = 50;
+/** Of those that match: what the plot needs is read at once, and the table begins with the first of it. */
+const MATCHING = 200;
+const FIRST = 25;
 /** By code. */
 const RESULTS = ["success", "warnings", "failure", "skipped", "exception", "retry", "cancelled"] as const;
 const CHOICES = RESULTS.map((look) => [look, text.looks[look]] as const);
@@ -22,6 +25,7 @@ export function BuilderBuilds({ page }: { page: BuilderPage }): ReactNode {
   const { result, branch } = route.useSearch();
   const navigate = route.useNavigate();
   const { builder } = route.useParams();
+  const [matching, setMatching] = useState<readonly Build[]>();
   if (page.builds === null) return null;
   const code = RESULTS.findIndex((one) => one === result);
   const filters = queryOf({ branch, results: code < 0 ? undefined : String(code) }, OPERATORS);
@@ -31,7 +35,7 @@ export function BuilderBuilds({ page }: { page: BuilderPage }): ReactNode {
     const number = String(new FormData(event.currentTarget).get("number") ?? "");
     if (number) void navigate({ to: "/builders/$builder/builds/$number", params: { builder, number } });
   };
-  return (
+  const section = (
     <Section title={text.builder.builds}>
       {page.builds.length > 0 && (
         <div className="toolbar">
@@ -44,18 +48,47 @@ export function BuilderBuilds({ page }: { page: BuilderPage }): ReactNode {
           </form>
         </div>
       )}
-      {filters ? <Filtered builder={page.builder.builderid} filters={filters} typical={page.typical_s} /> : <Newest page={page} newest={page.builds} />}
+      {filters ? (
+        <Filtered key={filters} builder={page.builder.builderid} filters={filters} typical={page.typical_s} onRead={setMatching} />
+      ) : (
+        <Newest page={page} newest={page.builds} />
+      )}
     </Section>
+  );
+  return (
+    <>
+      {section}
+      {page.builds.length > 0 && !filters && <Durations builder={page.builder.builderid} />}
+      {filters && !!matching?.length && <DurationsOf builds={matching} title={text.charts.durationsOf(code < 0 ? "" : text.looks[RESULTS[code] ?? "success"], branch ?? "")} />}
+    </>
   );
 }
 
-function Filtered({ builder, filters, typical }: { builder: number; filters: string; typical: number | null }): ReactNode {
+interface FilteredProps {
+  readonly builder: number;
+  readonly filters: string;
+  readonly typical: number | null;
+  /** Told what there is, and of nothing at the end. */
+  readonly onRead: (builds: readonly Build[] | undefined) => void;
+}
+
+function Filtered({ builder, filters, typical, onRead }: FilteredProps): ReactNode {
+  const [most, setMost] = useState(FIRST);
   const rows = useGrowingRows<BuildOfBranch>(`pages/builders/${builder}/builds?order=-number&${filters}`, {
     events: [`builders/${builder}/builds/*/*`],
     keyOf: ({ buildid }) => buildid,
     compare: (a, b) => b.number - a.number,
-    limit: OLDER,
+    limit: MATCHING,
   });
+  const { data } = rows;
+  useEffect(() => {
+    onRead(data?.map(({ build }) => build));
+    return () => onRead(undefined);
+  }, [data, onRead]);
+  const older = (): void => {
+    setMost(most + OLDER);
+    if (data && most + OLDER > data.length) rows.more();
+  };
   return (
     <Document query={rows}>
       {(found) =>
@@ -63,8 +96,15 @@ function Filtered({ builder, filters, typical }: { builder: number; filters: str
           <Empty>{text.common.noMatch}</Empty>
         ) : (
           <>
-            <BuildTable builds={found.map(({ build }) => build)} typical={typical} />
-            <More {...rows} />
+            <BuildTable builds={found.slice(0, most).map(({ build }) => build)} typical={typical} />
+            {rows.problem && <p className="error">{rows.problem}</p>}
+            {(most < found.length || rows.hasMore) && (
+              <p>
+                <button type="button" disabled={rows.isReading} onClick={older}>
+                  {text.builder.older}
+                </button>
+              </p>
+            )}
           </>
         )
       }

@@ -23,14 +23,18 @@ function Frame({ title, none, children }: { title: string; none: string; childre
   return <Section title={title}>{children === null ? <Empty>{none}</Empty> : <Suspense fallback={<div className="chart-place" />}>{children}</Suspense>}</Section>;
 }
 
-/** How long the builds of a builder took. */
+/** How long the newest builds of a builder took. */
 export function Durations({ builder }: { builder: number }): ReactNode {
   const query = useRows<Build>(`builders/${builder}/builds?complete=true&order=-number&limit=${BUILDS_OF_BUILDER}&${FIELDS}`, { events: [`builders/${builder}/builds/*/finished`] });
-  const found = useMemo(() => (query.data ? durationsOf(query.data) : null), [query.data]);
-  if (!found) return null;
+  return query.data ? <DurationsOf builds={query.data} title={text.charts.durations} /> : null;
+}
+
+/** How long builds of a builder took. */
+export function DurationsOf({ builds, title }: { builds: readonly Timed[]; title: string }): ReactNode {
+  const found = useMemo(() => durationsOf(builds), [builds]);
   const isEmpty = found.numbers.length === 0;
   return (
-    <Frame title={text.charts.durations} none={text.charts.noDurations}>
+    <Frame title={title} none={text.charts.noDurations}>
       {isEmpty ? null : (
         <Chart
           told={text.charts.durationsTold(found.numbers.length, formatDuration(found.median), formatDuration(found.longest))}

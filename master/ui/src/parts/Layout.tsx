@@ -1,13 +1,13 @@
 /** What is around every page. */
 
 import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { config } from "../api/config";
 import { live } from "../api/live";
 import { useConnection } from "../api/queries";
 import { DEFINITIONS } from "../lib/settings";
 import { text } from "../text";
-import { Dialog, Plain, type To } from "./basics";
+import { Dialog, OpenPalette, Plain, type To } from "./basics";
 import { MAIN, MORE, dashboards } from "./places";
 import { Palette } from "./Palette";
 import { Session } from "./session";
@@ -17,6 +17,7 @@ export function Layout(): ReactNode {
   const [opened, setOpened] = useState<"palette" | "help" | null>(null);
   useShortcuts(setOpened);
   usePreload();
+  const openPalette = useCallback(() => setOpened("palette"), []);
   const [isMenuOpen, setMenuOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const main = useRef<HTMLElement>(null);
@@ -60,7 +61,7 @@ export function Layout(): ReactNode {
             </li>
           </ul>
           <div className="tools">
-            <button type="button" className="quiet" onClick={() => setOpened("palette")} aria-keyshortcuts="Control+K">
+            <button type="button" className="quiet" onClick={openPalette} aria-keyshortcuts="Control+K">
               {text.palette.label} <kbd>Ctrl K</kbd>
             </button>
             <ThemeChoice />
@@ -70,7 +71,9 @@ export function Layout(): ReactNode {
       </header>
       <Banner />
       <main id="main" ref={main} tabIndex={-1}>
-        <Outlet />
+        <OpenPalette value={openPalette}>
+          <Outlet />
+        </OpenPalette>
       </main>
       {opened === "palette" && <Palette onClose={() => setOpened(null)} />}
       {opened === "help" && <Help onClose={() => setOpened(null)} />}

@@ -1,7 +1,7 @@
 /** Small pieces that all pages use. */
 
 import type { LinkProps } from "@tanstack/react-router";
-import { useEffect, useRef, useState, type ComponentProps, type ReactNode } from "react";
+import { createContext, useContext, useEffect, useRef, useState, type ComponentProps, type ReactNode } from "react";
 import { ApiError } from "../api/client";
 import { config } from "../api/config";
 import bad from "../icons/bad.svg";
@@ -11,7 +11,10 @@ import running from "../icons/running.svg";
 import { remember } from "../lib/recent";
 import { formatAgo, formatDuration, formatInstant } from "../lib/time";
 import { SIGNS, lookOf, type Look } from "../lib/results";
+import { PIECES, shapeOf } from "../lib/shapes";
+import { waysOut } from "../lib/ways";
 import { text } from "../text";
+import { PAGES } from "./places";
 import { useSetting } from "./settings";
 
 /** A result as a coloured sign with its name. */
@@ -119,24 +122,38 @@ export interface Loaded<T> {
 /** A document: the page, or why there is none yet. What was shown before stays while it is read again. */
 export function Document<T>({ query, children }: { query: Loaded<T>; children: (data: T) => ReactNode }): ReactNode {
   if (query.data !== undefined && !(query.error instanceof ApiError && query.error.status === 404)) return children(query.data);
-  if (query.error) return <Problem error={query.error} again={() => void query.refetch()} />;
+  if (query.error) return <Problem error={query.error} again={() => void query.refetch()} hasWays />;
   return <Loading />;
 }
 
-/** Shown after a moment only, so that nothing flickers. */
+/** The path of the present address, also before the router knows it. */
+function pathHere(): string {
+  return location.hash.slice(1).split(/[?#]/)[0] ?? "";
+}
+
+/** Roughly the page that will come, or a few lines within a card; shown after a moment only, so that nothing flickers. */
 export function Loading(): ReactNode {
+  const shape = shapeOf(pathHere());
   return (
-    <div className="loading" role="status">
+    <div className={`loading ${shape}`} role="status">
       <span className="visually-hidden">{text.common.loading}</span>
-      <div className="skeleton" />
-      <div className="skeleton" />
-      <div className="skeleton" />
+      {Array.from({ length: PIECES[shape] }, (_, index) => (
+        <div key={index} className="skeleton" />
+      ))}
     </div>
   );
 }
 
+interface ProblemProps {
+  readonly error: Error;
+  readonly again?: () => void;
+  /** It stands for the page: what is not there is followed by links to where it would have been found. */
+  readonly hasWays?: boolean;
+  readonly children?: ReactNode;
+}
+
 /** Why something is not shown. */
-export function Problem({ error, again }: { error: Error; again?: () => void }): ReactNode {
+export function Problem({ error, again, hasWays = false, children }: ProblemProps): ReactNode {
   const status = error instanceof ApiError ? error.status : 0;
   const title = status === 404 ? text.common.absent : status === 401 || status === 403 ? text.common.forbidden : text.common.failed;
   return (
@@ -148,14 +165,42 @@ export function Problem({ error, again }: { error: Error; again?: () => void }):
           {text.common.again}
         </button>
       )}
+      {hasWays && status === 404 && <Ways />}
+      {children}
     </div>
   );
 }
 
+/** Links to where what should be at the present address would have been found. */
+function Ways(): ReactNode {
+  const pages = PAGES.map(([address, label]) => ({ address, label }));
+  return (
+    <ul className="plain ways">
+      {waysOut(pathHere(), pages, text.common).map(({ address, label }) => (
+        <li key={address}>
+          <a href={`#${address}`}>{label}</a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Opens the palette, where there is one. */
+export const OpenPalette = createContext<(() => void) | null>(null);
+
 /** What is at an address that nothing has. */
 export function NotFound(): ReactNode {
   useTitle(`${text.common.absent} · ${config().title}`);
-  return <Problem error={new ApiError(404, "")} />;
+  const open = useContext(OpenPalette);
+  return (
+    <Problem error={new ApiError(404, "")} hasWays>
+      {open && (
+        <button type="button" onClick={open} aria-keyshortcuts="Control+K">
+          {text.palette.label}… <kbd>Ctrl K</kbd>
+        </button>
+      )}
+    </Problem>
+  );
 }
 
 /** Parts that the reader may not see. */

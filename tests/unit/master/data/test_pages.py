@@ -260,6 +260,18 @@ def test_a_builder_is_told_with_what_waits_there_and_how_to_force_it(scene: Scen
     assert [master.name for master in page.masters or ()] == ["here"]
 
 
+def test_a_builder_is_told_with_how_many_builds_in_a_row_ended_alike(quick_scene: Scene) -> None:
+    add(quick_scene, builds=8, results={7: None, 6: 2, 5: 6, 4: 4})
+    page: BuilderPage = read(quick_scene, f"pages/builders/{quick_scene.slow}")
+
+    assert (page.good_in_a_row, page.bad_in_a_row) == (0, 2)
+
+    add(quick_scene, builds=3, results={0: 1})
+    page = read(quick_scene, f"pages/builders/{quick_scene.slow}")
+
+    assert (page.good_in_a_row, page.bad_in_a_row) == (3, 0)
+
+
 def logs_kept(scene: Scene, builder: int) -> tuple[bool, int | None]:
     page: BuilderPage = read(scene, f"pages/builders/{builder}")
     return page.log_horizon_is_known, page.log_horizon_s
@@ -372,7 +384,17 @@ def test_the_difference_is_to_the_newest_good_build_before(scene: Scene) -> None
     (source,) = found.sources
     assert (source.was and source.was.revision, source.becomes and source.becomes.revision) == ("r1", "r4")
     assert [(step.name, step.was, step.becomes) for step in found.steps or ()] == [("compile", 0, 2)]
-    assert [(one.name, one.was, one.becomes) for one in found.properties or ()] == [("revision", '"r1"', '"r4"')]
+    assert found.properties == []
+
+
+def test_who_may_not_read_source_stamps_is_told_the_revision_of_the_properties(quick_scene: Scene) -> None:
+    builds = add(quick_scene, builds=2, results={1: 2})
+
+    found = build_page(quick_scene, builds[1], withheld=frozenset({"sourcestamps"})).difference
+
+    assert found is not None
+    assert found.sources is None
+    assert [(one.name, one.was, one.becomes) for one in found.properties or ()] == [("revision", '"r0"', '"r1"')]
 
 
 def test_a_long_way_back_is_cut(quick_scene: Scene) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from buildmill.master.db import log_frames
 from buildmill.master.db.reading import operations
+from buildmill.master.db.transaction import Connection
 from buildmill.master.domain.workload import Workload
 from buildmill.master.logs import LogStore
 from tests.database import NOW, Stage
@@ -25,6 +28,20 @@ def test_what_there_is_to_do(stage: Stage, tmp_path: Path) -> None:
         waiting=1, waiting_since=NOW, running=1, busy_workers=1, connected_workers=1, paused_workers=1
     )
     scene.close()
+
+
+def test_the_program_behind_the_database_is_named_with_its_version(stage: Stage) -> None:
+    stage.result(stage.database.read(operations.touch))
+
+    def told_by_itself(connection: Connection) -> str:
+        question = "SHOW server_version" if connection.is_postgresql else "SELECT sqlite_version()"
+        return str(connection.sql.scalar(sa.text(question)))
+
+    name, version = stage.database.product
+    told = stage.result(stage.database.read(told_by_itself))
+
+    assert name in ("PostgreSQL", "SQLite")
+    assert told.split()[0] == version
 
 
 def test_how_long_some_lines_are(stage: Stage, tmp_path: Path) -> None:

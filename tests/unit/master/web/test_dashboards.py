@@ -135,6 +135,32 @@ def test_what_is_wrong_with_a_dashboard_is_named(options: Any, problem: str) -> 
     assert str(error.value).startswith(problem)
 
 
+class Fixed:
+    """A program that takes no attributes."""
+
+    __slots__ = ()
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        return app(environ, start_response)
+
+
+@pytest.mark.parametrize("program", [Fixed(), Fixed().__call__, print])
+def test_a_program_that_takes_no_attributes_is_refused_with_the_reason(program: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"\[0\]\.app: it takes no attribute buildbot_api"):
+        dashboards_of([{"name": "a", "app": program}])
+
+
+def test_a_program_that_is_served_already_keeps_what_it_asks() -> None:
+    def board(environ: Any, start_response: Any) -> list[bytes]:
+        return app(environ, start_response)
+
+    board.buildbot_api = "the data API"  # type: ignore[attr-defined]  # functions take any
+
+    dashboards_of([{"name": "a", "app": board}])
+
+    assert vars(board) == {"buildbot_api": "the data API"}
+
+
 def test_names_of_pages_are_those_of_the_router() -> None:
     named = set(re.findall(r'path: "/(\w+)', ROUTER.read_text()))
 

@@ -12,7 +12,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from buildmill.common.errors import InvalidInput, NotSupported
+from buildmill.master.auth.access import Access
+from buildmill.master.data.token_text import digest_of, token_of
+from buildmill.master.db import api_tokens
 from buildmill.master.db.writer import MAX_BATCH
+from buildmill.master.domain.rights import Policy
 from buildmill.master.web import metrics
 from buildmill.master.web.badges import COLORS, Look, look_of, render
 from buildmill.master.web.operations import Tally
@@ -353,7 +357,20 @@ def test_front_ends_find_what_they_expect(scene: Scene) -> None:
         "plugins": {"badges": {}}, "ui_default_config": {"a.b": 1}, "theme": "<object>", "title": "Buildmill",
         "titleURL": "http://localhost:8010/",
     }  # fmt: skip
-    assert [name for name, _ in answer.json["versions"]] == ["Python", "Buildmill", "Twisted", "us"]
+    assert [name for name, _ in answer.json["versions"]] == ["Python", "Buildmill", "Twisted", "us", "SQLite"]
+    face.close()
+
+
+def test_strangers_are_not_told_the_database_where_they_may_not_read(scene: Scene) -> None:
+    face = Face(scene, access=Access(policy=Policy(public_read=False)))
+    token = token_of(bytes(32))
+    ann = {"username": "ann"}
+    scene.stage.result(scene.stage.database.write(api_tokens.add, digest_of(token), "mine", ann, ["read"], 1000))
+
+    strangers, known = face.request("GET", "/config"), face.request("GET", "/config", Authorization=f"Bearer {token}")
+
+    assert [name for name, _ in strangers.json["versions"]] == ["Python", "Buildmill", "Twisted"]
+    assert [name for name, _ in known.json["versions"]] == ["Python", "Buildmill", "Twisted", "SQLite"]
     face.close()
 
 

@@ -34,7 +34,15 @@ from buildmill.master.domain.blame import (
 )
 from buildmill.master.domain.builder_health import typical_seconds
 from buildmill.master.domain.environments import Entry, EnvironmentDifference, environment_differences, shown
-from buildmill.master.domain.page_documents import BuildPage, Difference, NamedBuild, StepWithLogs, TakenOver
+from buildmill.master.domain.page_documents import (
+    BuildPage,
+    Difference,
+    NamedBuild,
+    PropertyDifference,
+    SourceDifference,
+    StepWithLogs,
+    TakenOver,
+)
 from buildmill.master.domain.projects import Reach
 from buildmill.master.domain.queries import Filter, Operator, Query, only
 from buildmill.master.domain.resources import (
@@ -263,14 +271,15 @@ def _difference(
     stamps: Sequence[SourceStamp] = ()
     if not {"sourcestamps", "changes"} <= spec.withheld:
         stamps = SOURCE_STAMPS.select(connection, Query((only("of build", good.buildid),)))
+    sources = None if "sourcestamps" in spec.withheld else source_differences(stamps, origin.stamps)
     changes = None if "changes" in spec.withheld else _responsible(connection, stamps, origin.stamps, spec.query.reach)
     return Difference(
         build=good,
         changes=changes if changes is None else changes[:MOST_CHANGES],
         environment=None if entries is None else _other_environment(connection, good, entries),
         more_changes=changes is not None and len(changes) > MOST_CHANGES,
-        properties=None if "properties" in spec.withheld else _other_properties(connection, good, build),
-        sources=None if "sourcestamps" in spec.withheld else source_differences(stamps, origin.stamps),
+        properties=None if "properties" in spec.withheld else _other_properties(connection, good, build, sources or ()),
+        sources=sources,
         steps=None if "steps" in spec.withheld else _other_steps(connection, good, build, steps),
     )
 
@@ -282,9 +291,11 @@ def _responsible(
     return neighbourhood.changes_within(connection, ranges_between(good, now, newest), MOST_CHANGES + 1, reach)
 
 
-def _other_properties(connection: Connection, good: Build, build: Build) -> Any:
+def _other_properties(
+    connection: Connection, good: Build, build: Build, sources: Sequence[SourceDifference]
+) -> list[PropertyDifference]:
     was, becomes = (build_rows.properties(connection, one.buildid) for one in (good, build))
-    return property_differences(was, becomes, lambda value: _encode(value).decode())
+    return property_differences(was, becomes, lambda value: _encode(value).decode(), sources)
 
 
 def _other_environment(

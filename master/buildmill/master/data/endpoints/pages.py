@@ -174,6 +174,12 @@ def _builders(connection: Connection, _keys: Keys, spec: ResultSpec) -> Builders
 # -- one builder -----------------------------------------------------------------------
 
 
+_OF_BUILDS: Final = (
+    "bad_in_a_row", "builds", "builds_next", "good_builds", "good_in_a_row", "rated_builds", "typical_s"
+)  # fmt: skip
+"""What a builder's page says of its builds."""
+
+
 def _logs_kept(connection: Connection, builder: Builder) -> Kept:
     rules = log_horizons.in_force(connection)
     return Kept(is_known=False) if rules is None else kept(rules, builder.name, builder.tags)
@@ -188,7 +194,7 @@ def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> Build
         raise NotFound("no such builder") from None
     newest: Page[Build] | None = None
     health = typical = None
-    if spec.wants("builds", "builds_next", "good_builds", "rated_builds", "typical_s"):
+    if spec.wants(*_OF_BUILDS):
         newest = BUILDS.page(connection, Query((only("builderid", builder_id),), ("-number",), NEWEST, after=START))
         marks = overview.marks_of(connection, builder_id)
         health, typical = health_of(marks), typical_seconds(marks)
@@ -203,11 +209,13 @@ def _builder_rows(connection: Connection, keys: Keys, spec: ResultSpec) -> Build
         masters = [master for master in directory.masters(connection) if master.masterid in builder.masterids]
     logs = _logs_kept(connection, builder)
     return BuilderPage(
+        bad_in_a_row=None if health is None else health.bad_in_a_row,
         builder=builder,
         builds=None if newest is None else list(newest.rows),
         builds_next=None if newest is None or newest.next is None else cursor_of(newest.next),
         forceschedulers=None,
         good_builds=None if health is None else health.good,
+        good_in_a_row=None if health is None else health.good_in_a_row,
         log_horizon_is_known=logs.is_known,
         log_horizon_s=None if logs.horizon is None else int(logs.horizon.total_seconds()),
         masters=masters,

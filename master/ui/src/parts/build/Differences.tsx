@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import type { BuildPage, Difference, EnvironmentDifference } from "../../api/schema";
 import { isBad } from "../../lib/results";
+import { sourceRows } from "../../lib/sourceDiff";
 import { text } from "../../text";
 import { BuildLink, Result, Section } from "../basics";
 import { ChangeList } from "../Changes";
@@ -102,7 +103,7 @@ export function Differences({ page }: { page: BuildPage }): ReactNode {
 }
 
 function groupsOf({ environment, sources, steps, properties }: Difference): Group[] {
-  const { nothing, revision } = text.build;
+  const { nothing, sourceOf } = text.build;
   const values = (properties ?? [])
     .filter(({ name }) => !ALWAYS_OTHER.has(name))
     .map((one): Row => {
@@ -118,7 +119,7 @@ function groupsOf({ environment, sources, steps, properties }: Difference): Grou
     { name: "environment", rows: surroundings(false) },
     {
       name: "sources",
-      rows: (sources ?? []).map((one): Row => ({ key: one.codebase, name: `${revision} ${one.codebase}`, was: one.was?.revision ?? nothing, becomes: one.becomes?.revision ?? nothing, isWord: true })),
+      rows: sourceRows(sources ?? []).map((one): Row => ({ key: `${one.codebase} ${one.of}`, name: `${sourceOf[one.of]} ${one.codebase}`, was: one.was || nothing, becomes: one.becomes || nothing, isWord: true })),
     },
     { name: "steps", rows: (steps ?? []).map((one): Row => ({ key: one.name, name: one.name, was: <StepEnd results={one.was} />, becomes: <StepEnd results={one.becomes} />, isWord: true })) },
     { name: "properties", rows: values.filter(({ key }) => key !== WORKER) },
