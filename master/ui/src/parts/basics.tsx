@@ -178,7 +178,7 @@ function Ways(): ReactNode {
     <ul className="plain ways">
       {waysOut(pathHere(), pages, text.common).map(({ address, label }) => (
         <li key={address}>
-          <a href={`#${address}`}>{label}</a>
+          <Plain to={address}>{label}</Plain>
         </li>
       ))}
     </ul>
