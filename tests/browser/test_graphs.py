@@ -267,7 +267,7 @@ def test_an_app_shows_its_stagings_and_droplets(page: Page, graphs: GraphSite) -
 def test_charts_are_drawn_and_have_the_same_as_a_table(page: Page, path: str, told: str, rows: int) -> None:
     visit(page, path)
     if path == "/builders":
-        page.get_by_text("Success", exact=True).click()
+        page.get_by_text("Success over time", exact=True).click()
 
     chart = page.locator("figure.chart")
     expect(chart.get_by_role("img")).to_have_attribute("aria-label", re.compile(told))

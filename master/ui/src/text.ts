@@ -389,6 +389,7 @@ const english = {
   changes: {
     title: "Changes",
     none: "No change has come in.",
+    hint: "Change sources and hooks bring them; c[\"change_source\"] and c[\"www\"] of master.cfg name these.",
     files: (n: number) => count(n, "file"),
     by: "by",
     onBranch: (branch: string) => `on ${branch}`,
@@ -447,6 +448,7 @@ const english = {
   account: {
     title: "Account",
     anonymous: "You are not signed in.",
+    nobody: "Nobody signs in here: c[\"www\"][\"auth\"] of master.cfg says how people may.",
     who: "Signed in as",
     tokens: "API tokens",
     explain: "Programs show a token instead of signing in. It is shown once, when it is made.",
@@ -811,7 +813,7 @@ const english = {
     busy: "Utilisation",
     busyTold: (percent: string, span: string) => `busy for ${percent} of the last ${span}`,
     percent: "percent busy",
-    trend: "Success",
+    trend: "Success over time",
     trendTold: (good: number, rated: number, span: string) => `${good} of ${count(rated, "build")} were good in ${span}`,
     percentGood: "percent good",
     from: "From",

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { initialValues, visibleFields, type Field } from "./force";
+import { initialValues, labelOf, visibleFields, type Field } from "./force";
 
 const field = (more: Partial<Field>): Field => ({ name: "x", fullName: "x", label: "X", type: "text", ...more });
 
@@ -16,6 +16,14 @@ it("a form begins with the defaults, by full name, those of groups too", () => {
   ];
 
   expect(initialValues(fields)).toEqual({ reason: "force build", code_branch: "main", code_dry: true, n: 0, some: ["a"] });
+});
+
+it.each([
+  [{ label: "Your name:" }, "Your name"],
+  [{ label: "", name: "reason" }, "reason"],
+  [{ label: "ratio 1:2" }, "ratio 1:2"],
+])("a field is called by its label, else by its name", (given, label) => {
+  expect(labelOf(field(given))).toBe(label);
 });
 
 it("a choice that must be made is the first one until another is made", () => {

@@ -25,6 +25,11 @@ export interface Field {
 /** By full name, as they are sent. */
 export type Values = Readonly<Record<string, unknown>>;
 
+/** What a field is called; labels of other forms of the same scheduler end with a colon. */
+export function labelOf(field: Field): string {
+  return (field.label || field.name).replace(/\s*:\s*$/, "");
+}
+
 /** The values of a form that nobody has touched; what is hidden keeps them. */
 export function initialValues(fields: readonly Field[]): Values {
   const found: Record<string, unknown> = {};

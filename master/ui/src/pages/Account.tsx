@@ -28,6 +28,7 @@ export default function Account(): ReactNode {
       ) : (
         <div className="card">
           <p>{text.account.anonymous}</p>
+          {!canSignIn() && <p className="muted">{text.account.nobody}</p>}
           {canSignIn() && (
             <button type="button" className="primary" onClick={() => openSignIn()}>
               {text.session.signIn}

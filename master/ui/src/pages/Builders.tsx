@@ -77,7 +77,7 @@ function Table({ page }: { page: BuildersPage }): ReactNode {
           ))}
         </ul>
       )}
-      {shown.length > 0 && !page.withheld.includes("builds") && <Trend builders={ids} />}
+      {shown.some(({ builds }) => builds?.length) && <Trend builders={ids} />}
       {shown.length === 0 ? (
         <Empty hint={!present.length && text.builders.hint}>{present.length ? text.builders.noMatch : text.builders.none}</Empty>
       ) : (

@@ -69,7 +69,7 @@ export function ChangesPage(): ReactNode {
       <Document query={rows}>
         {(changes) =>
           changes.length === 0 ? (
-            <Empty>{filters ? text.common.noMatch : text.changes.none}</Empty>
+            <Empty hint={!filters && text.changes.hint}>{filters ? text.common.noMatch : text.changes.none}</Empty>
           ) : (
             <>
               <div className="card">

@@ -99,7 +99,7 @@ function Matrix({ rows, builders, showsEmpty, changes, isSearch }: MatrixProps):
   const filtered = useMemo(() => new Set(builders.map((one) => one.builderid)), [builders]);
   // a revision without builds of these builders says nothing; a change says that nobody has built it
   const told = rows.filter((row) => row.change !== null || [...row.builds.keys()].some((id) => filtered.has(id)));
-  if (told.length === 0) return <Empty>{isSearch ? text.views.noMatch : text.console.none}</Empty>;
+  if (told.length === 0) return <Empty hint={!isSearch && text.changes.hint}>{isSearch ? text.views.noMatch : text.console.none}</Empty>;
   let left = shown;
   const setAll = (open: boolean): void => setChosen(new Map(groups.map((group) => [group.tag, open])));
   return (

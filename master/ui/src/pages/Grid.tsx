@@ -60,7 +60,7 @@ export default function Grid(): ReactNode {
             </Filters>
             <Document query={changes}>
               {() =>
-                columns.length === 0 ? <Empty>{Object.keys(search).length ? text.views.noMatch : text.grid.none}</Empty> : <Table columns={columns} builders={wanted} />
+                columns.length === 0 ? <Empty hint={!Object.keys(search).length && text.changes.hint}>{Object.keys(search).length ? text.views.noMatch : text.grid.none}</Empty> : <Table columns={columns} builders={wanted} />
               }
             </Document>
             {newest.length < rows.length ? (

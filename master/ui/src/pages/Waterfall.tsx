@@ -98,7 +98,7 @@ function Falls({ builders, builds }: { builders: readonly NamedBuilder[]; builds
   if (columns.length === 0) {
     return (
       <>
-        <Empty>{text.waterfall.none}</Empty>
+        <Empty hint={text.front.firstBuild}>{text.waterfall.none}</Empty>
         <Older label={text.waterfall.older} next={builds.data?.next ?? null} more={builds.more} isReading={builds.isReading} problem={builds.problem} />
       </>
     );

@@ -5,7 +5,7 @@ import { useId, useRef, useState, type FormEvent, type ReactNode } from "react";
 import type { ForceScheduler } from "../api/schema";
 import { ApiError, act } from "../api/client";
 import { config, isSignedIn } from "../api/config";
-import { initialValues, visibleFields, type Field, type Values } from "../lib/force";
+import { initialValues, labelOf, visibleFields, type Field, type Values } from "../lib/force";
 import { text } from "../text";
 import { Dialog } from "./basics";
 
@@ -139,7 +139,7 @@ function One({ field, values, errors, set }: { field: Field } & Omit<FieldsProps
     "aria-invalid": told ? true : undefined,
     "aria-describedby": told ? `${id}-error` : field.tooltip ? `${id}-hint` : undefined,
   };
-  const label = field.label || field.name;
+  const label = labelOf(field);
   const value = values[name];
   const shown = typeof value === "string" || typeof value === "number" ? value : "";
   let input: ReactNode;

@@ -106,7 +106,7 @@ export function ActionButton<T>({ path, method, params = {}, label, hint, classN
               </p>
             )}
             <p className="buttons">
-              <button type="submit" className="primary" disabled={isBusy}>
+              <button type="submit" className={className === "danger" ? "primary danger" : "primary"} disabled={isBusy}>
                 {label}
               </button>
             </p>
