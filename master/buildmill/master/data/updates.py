@@ -436,7 +436,7 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
 
     async def trySetSchedulerMaster(self, schedulerid: int, masterid: int | None) -> bool:
         """Take (None: release) a scheduler; False when another master runs it."""
-        return await self._write(schedulers.try_set_scheduler_master, schedulerid, masterid)
+        return await self._write(schedulers.try_set_scheduler_master, schedulerid, masterid, self.context.masterid)
 
     async def schedulerEnable(self, schedulerid: int, v: bool) -> None:
         """Let a scheduler work, or not."""
@@ -477,7 +477,8 @@ class Updates(UpdatesOfSources, UpdatesOfTests, UpdatesOfGraphs, UpdatesOfStagin
 
     async def trySetChangeSourceMaster(self, changesourceid: int, masterid: int | None) -> bool:
         """Take (None: release) a change source; False when another master runs it."""
-        return await self._write(schedulers.try_set_change_source_master, changesourceid, masterid)
+        by = self.context.masterid
+        return await self._write(schedulers.try_set_change_source_master, changesourceid, masterid, by)
 
     async def classifyChanges(self, schedulerid: int, classifications: Mapping[int, bool]) -> None:
         """Remember changes that wait in a scheduler: ``{change id: important}``."""

@@ -49,10 +49,14 @@ def get(connection: Connection, scheduler_id: int) -> Scheduler:
     return Scheduler(bool(row.enabled), master, row.name, row.id)
 
 
-def try_set_master(tx: Transaction, table: sa.Table, row_id: int, master_id: int | None) -> bool:
-    """Take (or with None: release) a scheduler or change source for a master; False when another one has it."""
-    free = table.c.master_id.is_(None)
-    where = sa.or_(free, table.c.master_id == master_id) if master_id is not None else sa.true()
+def try_set_master(tx: Transaction, table: sa.Table, row_id: int, master_id: int | None, by: int) -> bool:
+    """Take (or with None: release) a scheduler or change source for a master; False when another one has it.
+
+    Args:
+        by: the master that asks. One that was thought dead, and has lost it to another one, releases nothing.
+    """
+    owner = table.c.master_id
+    where = owner == by if master_id is None else sa.or_(owner.is_(None), owner == master_id)
     values: dict[str, object] = {"master_id": master_id}
     if master_id is None and table is t.schedulers:
         values["next_run_at"] = None  # nobody is going to
@@ -62,12 +66,12 @@ def try_set_master(tx: Transaction, table: sa.Table, row_id: int, master_id: int
     return bool(changed)
 
 
-def try_set_scheduler_master(tx: Transaction, scheduler_id: int, master_id: int | None) -> bool:
-    return try_set_master(tx, t.schedulers, scheduler_id, master_id)
+def try_set_scheduler_master(tx: Transaction, scheduler_id: int, master_id: int | None, by: int) -> bool:
+    return try_set_master(tx, t.schedulers, scheduler_id, master_id, by)
 
 
-def try_set_change_source_master(tx: Transaction, change_source_id: int, master_id: int | None) -> bool:
-    return try_set_master(tx, t.change_sources, change_source_id, master_id)
+def try_set_change_source_master(tx: Transaction, change_source_id: int, master_id: int | None, by: int) -> bool:
+    return try_set_master(tx, t.change_sources, change_source_id, master_id, by)
 
 
 def enable(tx: Transaction, scheduler_id: int, enabled: bool) -> None:

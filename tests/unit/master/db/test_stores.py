@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -207,12 +208,29 @@ def test_newer_request_for_the_same_work_stands_for_the_older(rows: Rows) -> Non
 def test_one_master_at_a_time_has_a_scheduler(rows: Rows) -> None:
     scheduler = rows.write(schedulers.find, "s")
 
-    taken = [
-        rows.write(schedulers.try_set_scheduler_master, scheduler, master)
-        for master in (rows.master, rows.other_master, rows.master, None, rows.other_master)
-    ]
+    def take(by: int, master: int | None) -> bool:
+        return bool(rows.write(schedulers.try_set_scheduler_master, scheduler, master, by))
 
-    assert taken == [True, False, True, True, True]
+    one, other = rows.master, rows.other_master
+    assert (take(one, one), take(other, other), take(one, one)) == (True, False, True)
+    assert (take(one, None), take(other, other)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("find", "take"),
+    [
+        (schedulers.find, schedulers.try_set_scheduler_master),
+        (schedulers.find_change_source, schedulers.try_set_change_source_master),
+    ],
+)
+def test_a_master_that_was_thought_dead_does_not_release_what_another_one_has(
+    rows: Rows, find: Callable[..., int], take: Callable[..., bool]
+) -> None:
+    row = rows.write(find, "s")
+    rows.write(take, row, rows.other_master, rows.other_master)
+
+    assert not rows.write(take, row, None, rows.master)
+    assert not rows.write(take, row, rows.master, rows.master)
 
 
 def test_scheduler_remembers_its_changes_until_they_are_flushed(rows: Rows) -> None:
