@@ -148,6 +148,9 @@ def test_a_thousand_workers_are_one_request_and_are_drawn_as_far_as_one_looks(ma
     expect(rows).to_contain_text("not connected")
     many.get_by_role("searchbox").fill("")
     many.get_by_role("button", name=re.compile("^paused")).click()
+    expect(many.locator("main")).to_contain_text(f"{many_workers.PAUSED} of 1,001 workers")
+    rows.last.scroll_into_view_if_needed()
+    many.mouse.wheel(0, 1_000)
     expect(rows).to_have_count(many_workers.PAUSED)
     assert len(asked) == 1
 

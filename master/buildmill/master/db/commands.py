@@ -35,14 +35,16 @@ _END = Statement(
 )
 
 
-_FENCE = Statement(
-    sa.select(t.builds.c.fence, _c.acked)
-    .join(t.builds, t.builds.c.id == _c.build_id)
-    .where(_c.uid == sa.bindparam("command"), t.builds.c.complete_at.is_(None))
+_OWNED = sa.exists().where(
+    t.builds.c.id == _c.build_id, t.builds.c.fence == sa.bindparam("fence"), t.builds.c.complete_at.is_(None)
 )
+# one statement: between two of them another master may take the build over
 _ACKNOWLEDGE = Statement(
-    t.commands.update().where(_c.uid == sa.bindparam("command")).values(acked=sa.bindparam("last"))
+    t.commands.update()
+    .where(_c.uid == sa.bindparam("command"), _c.acked < sa.bindparam("last"), _OWNED)
+    .values(acked=sa.bindparam("last"))
 )
+_IS_OWNED = Statement(sa.select(sa.literal_column("1")).where(_c.uid == sa.bindparam("command"), _OWNED))
 _OF_STEP = Statement(
     sa.select(_c.ordinal, _c.uid, _c.name, _c.state, _c.rc, _c.fingerprint, _c.acked).where(
         _c.step_id == sa.bindparam("step")
@@ -99,12 +101,10 @@ def acknowledge(tx: Transaction, uid: str, fence: int, last: int) -> bool:
         Whether the writer still owns the build: False when its fence has changed, or it has ended. Then nothing is
         written, and the writer must let go of it.
     """
-    row = tx.one(_FENCE, command=uid)
-    if row is None or row[0] != fence:
-        return False
-    if row[1] < last:  # less: they are read again by a step that is entered again
-        tx.run(_ACKNOWLEDGE, command=uid, last=last)
-    return True
+    if tx.run(_ACKNOWLEDGE, command=uid, fence=fence, last=last):
+        return True
+    # as many or more were taken before: they are read again by a step that is entered again
+    return tx.one(_IS_OWNED, command=uid, fence=fence) is not None
 
 
 def end(tx: Transaction, uid: str, rc: int | None) -> None:

@@ -23,6 +23,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 READERS = 2
+STANDSTILL_SECONDS = 15
+"""As long as the lease of a master: then others may go on with what it has."""
 
 
 class Database:
@@ -66,7 +68,7 @@ class Database:
     ) -> Database:
         """A database with threads of its own, for programs."""
         return cls(
-            create_engine(url),
+            create_engine(url, standstill_seconds=STANDSTILL_SECONDS),
             create_engine(url, read_only=True),
             writer_lane=ThreadLane(reactor, "db-writer"),
             reader_lanes=[ThreadLane(reactor, f"db-reader-{i}") for i in range(READERS)],

@@ -34,7 +34,7 @@ def parse_url(url: str, basedir: str) -> sa.URL:
     raise InvalidInput("db_url", f"expected sqlite: or postgresql:, got {backend}:")
 
 
-def create_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
+def create_engine(url: sa.URL, *, read_only: bool = False, standstill_seconds: int | None = None) -> sa.Engine:
     """An engine whose transactions begin where we say so, with durable commits.
 
     SQLite: WAL, ``synchronous=FULL`` (group commit pays for it), foreign keys on, ``BEGIN IMMEDIATE``.
@@ -42,9 +42,13 @@ def create_engine(url: sa.URL, *, read_only: bool = False) -> sa.Engine:
 
     Args:
         read_only: connections that refuse to write and, on SQLite, never wait for the writer.
+        standstill_seconds: PostgreSQL gives up a transaction, and its connection, in which nothing was asked for so
+            long: what it has locked, other masters need.
     """
     if url.get_backend_name() == "postgresql":
         options = "-c default_transaction_read_only=on" if read_only else ""
+        if standstill_seconds is not None:
+            options += f" -c idle_in_transaction_session_timeout={standstill_seconds}s"
         engine = sa.create_engine(url, connect_args={"application_name": "buildmill", "options": options})
         if not read_only:
             timeline.watch(engine)

@@ -376,8 +376,8 @@ def is_passing(error: BaseException) -> bool:
         if state is None:  # the driver's own: a lost connection, or a value that it cannot send
             return type(cause).__name__ in ("OperationalError", "InterfaceError")
         # 08 connection, 53 resources (disk full, too many connections), 58 system (input and output), 57P shutdown,
-        # 40 serialization, 25006 read only
-        return state[:2] in ("08", "53", "58", "40") or state[:3] == "57P" or state == "25006"
+        # 40 serialization, 25006 read only, 25P03 a transaction that stood still for too long
+        return state[:2] in ("08", "53", "58", "40") or state[:3] == "57P" or state in ("25006", "25P03")
     if module == "sqlite3":
         code = getattr(cause, "sqlite_errorcode", None)
         # SQLITE_BUSY 5, LOCKED 6, READONLY 8, IOERR 10, FULL 13, CANTOPEN 14; the low byte is the primary code

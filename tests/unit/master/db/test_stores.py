@@ -21,10 +21,13 @@ from buildmill.master.db import (
     schedulers,
     source_stamps,
     state,
+    steps,
     workers,
 )
 from buildmill.master.db import tables as t
 from buildmill.master.db.buildsets import NewBuildset
+from buildmill.master.db.statement import Statement
+from buildmill.master.db.transaction import Transaction
 from buildmill.master.domain.stopping import user
 from tests.database import NOW, Stage
 
@@ -244,6 +247,52 @@ def test_scheduler_remembers_its_changes_until_they_are_flushed(rows: Rows) -> N
     assert rows.read(schedulers.classifications, scheduler) == {one: True, two: True}
     rows.write(schedulers.flush_classifications, scheduler, two)
     assert rows.read(schedulers.classifications, scheduler) == {two: True}
+
+
+class TakenOver(Transaction):
+    """The transaction of a master that stands still after its first statement: another one goes on meanwhile."""
+
+    was_taken_over = False
+
+    def run(self, statement: Statement, **params: Any) -> int:
+        changed = super().run(statement, **params)
+        self._go_on()
+        return changed
+
+    def one(self, statement: Statement, **params: Any) -> Any:
+        row = super().one(statement, **params)
+        self._go_on()
+        return row
+
+    def _go_on(self) -> None:
+        if not self.was_taken_over:
+            self.was_taken_over = True
+            self.sql.execute(t.builds.update().values(fence=t.builds.c.fence + 1))
+            self.sql.execute(t.commands.update().values(acked=205))
+
+
+def test_a_master_that_stood_still_does_not_take_back_what_another_one_has_taken(rows: Rows) -> None:
+    _, [request] = rows.ask()
+    started = rows.start(request)
+    assert started is not None
+
+    def acknowledge(tx: Transaction, fence: int, last: int) -> bool:
+        return commands.acknowledge(tx, "1.1.1.1.abc", fence, last)
+
+    def acknowledge_late(tx: Transaction) -> bool:
+        return acknowledge(TakenOver(tx.sql, tx.now), 0, 3)
+
+    def send(tx: Transaction) -> None:
+        step = steps.begin(tx, started.build.buildid, "compile", 1, False, "compiling")
+        commands.add(tx, "1.1.1.1.abc", started.build.buildid, step.stepid, 1, rows.worker, "shell")
+
+    rows.write(send)
+    assert [rows.write(acknowledge, *known) for known in ((0, 2), (0, 1), (1, 3))] == [True, True, False]
+
+    rows.write(acknowledge_late)
+
+    assert not rows.write(acknowledge, 0, 4)
+    assert rows.stage.rows(sa.select(t.commands.c.acked)) == [(205,)]
 
 
 def test_state_is_kept_by_class_object_and_name(rows: Rows) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from twisted.python.failure import Failure
 from buildmill.common.errors import Unavailable
 from buildmill.master.db import source_stamps, state
 from buildmill.master.db import tables as t
+from buildmill.master.db.engine import create_engine
 from buildmill.master.db.transaction import Transaction
 from buildmill.master.db.writer import STOP_PATIENCE, is_passing
 from buildmill.master.domain.events import Event
@@ -262,6 +264,36 @@ def test_a_commit_that_was_not_answered_is_done_once(postgres_stage: Stage, was_
     assert [type(o[0]) for o in (impatient, behind)] == [int, int]
     assert project_names(stage) == {"first", "impatient", "behind"}
     assert stage.event_names() == [f"projects/{name}/new" for name in ("first", "impatient", "behind")]
+
+
+class Hasty(Stage):
+    """Its transactions may not stand still for long."""
+
+    def _new_engine(self, url: str) -> sa.Engine:
+        return create_engine(sa.make_url(url), standstill_seconds=1)
+
+
+@pytest.mark.postgres
+def test_a_transaction_that_stands_still_is_given_up_and_done_again(postgres_cluster: postgres.Cluster) -> None:
+    """As in a machine that was suspended: what it has locked, other masters need."""
+    name = postgres_cluster.create_filled("schema", create_schema)
+    stage = Hasty(postgres_cluster.url(name))
+    pauses = [1.5, 0.0]
+
+    def stand_still(tx: Transaction) -> int:
+        add_project(tx, "p")
+        time.sleep(pauses.pop(0))
+        return add_project(tx, "q")
+
+    done = outcome(stage.database.write(stand_still))
+    stage.turn()
+    assert (done, "idle-in-transaction" in str(stage.database.trouble)) == ([], True)
+    stage.advance(1)
+
+    assert [type(one) for one in done] == [int]
+    assert project_names(stage) == {"p", "q"}
+    stage.close()
+    postgres_cluster.drop_database(name)
 
 
 @pytest.mark.parametrize(
