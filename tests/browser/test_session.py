@@ -123,6 +123,25 @@ def test_a_long_list_is_drawn_as_far_as_somebody_looks(page: Page) -> None:
     expect(rows).to_have_count(1)
 
 
+def test_the_way_back_finds_its_place_in_a_long_list(page: Page) -> None:
+    visit(page, "/about")
+    page.get_by_role("navigation").get_by_role("link", name="Builders").click()
+    rows = page.locator("tbody tr")
+    for count in (25, 60, 120):
+        expect(rows).to_have_count(count)
+        rows.last.scroll_into_view_if_needed()
+        page.mouse.wheel(0, 1_000)
+    expect(rows).to_have_count(151)
+    link = page.get_by_role("link", name="spare-090", exact=True)
+    link.scroll_into_view_if_needed()
+    link.click()
+    expect(page.locator("main h1")).to_have_text("spare-090")
+
+    page.go_back()
+
+    expect(link).to_be_in_viewport()
+
+
 def test_all_that_waits_on_a_builder_is_cancelled_at_once(page: Page) -> None:
     visit(page, "/about")
     sign_in(page, "ada")

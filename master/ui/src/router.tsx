@@ -162,7 +162,6 @@ export const router = createRouter({
     graph, graphTarget, graphRuns, graphRun, graphJob, graphSchedules, graphSchedule, graphScheduleNew, graphScheduleEdit, staging, stagingApp, tests, builderTests, builderTest, buildTests, dashboard,
   ]),
   history: createHashHistory(),
-  defaultPreload: "intent",
   defaultPendingComponent: Loading,
   defaultErrorComponent: ({ error }) => <Problem error={error instanceof Error ? error : new Error(String(error))} />,
   // a log goes to the line in its address by itself

@@ -38,7 +38,7 @@ _END = Statement(
 _OWNED = sa.exists().where(
     t.builds.c.id == _c.build_id, t.builds.c.fence == sa.bindparam("fence"), t.builds.c.complete_at.is_(None)
 )
-# one statement: between two of them another master may take the build over
+# one statement: between two of them another master may take the build over, and its number would sink again
 _ACKNOWLEDGE = Statement(
     t.commands.update()
     .where(_c.uid == sa.bindparam("command"), _c.acked < sa.bindparam("last"), _OWNED)

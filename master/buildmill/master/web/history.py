@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 from buildmill.master.domain.events import Event
@@ -75,7 +76,10 @@ class History:
     def since(self, id_: str) -> Iterator[tuple[int, Event]] | None:
         """Number and event of each that came after the one with that id; None when some are not kept any more."""
         number = self._number(id_)
-        return None if number is None else ((at, event) for at, event in self._events if at > number)
+        if number is None:
+            return None
+        newer = list(takewhile(lambda kept: kept[0] > number, reversed(self._events)))  # few of many, mostly
+        return reversed(newer)
 
     def _keep(self, event: Event) -> None:
         self._events.append((self._bus.sequence, event))

@@ -246,7 +246,9 @@ class LiveClient(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is 
         if missed is None:
             return {**_refused("some events are lost: read again", CODE_GONE, id_), "id": hub.position}
         self._missed = missed
-        return {**_ok(id_), "id": hub.position, "missed": len(missed)}
+        told = {**_ok(id_), "id": hub.position}
+        # who does not see everything is not told either how much of the rest has happened
+        return {**told, "missed": len(missed)} if self.reach.is_everything or since == hub.position else told
 
 
 def _ok(id_: Any) -> dict[str, Any]:

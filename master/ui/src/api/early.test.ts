@@ -29,7 +29,7 @@ describe("asking early", () => {
       return Promise.resolve(Response.json({ builders: [] }));
     });
     vi.spyOn(live, "ready", "get").mockReturnValue(Promise.resolve());
-    live.told = { id: "e1", at: performance.now() };
+    live.told = { id: "e1", at: performance.now(), heard: 0 };
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -49,7 +49,7 @@ describe("asking early", () => {
   it("has none when something has been told since", async () => {
     await askEarly();
 
-    live.told = { id: "e2", at: performance.now() };
+    vi.spyOn(live, "isPresent").mockReturnValue(false); // an event has come
 
     expect(takeEarly("pages/builders")).toBeUndefined();
   });

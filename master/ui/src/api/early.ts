@@ -49,5 +49,5 @@ export async function askEarly(): Promise<void> {
 export function takeEarly(path: string): Answer | undefined {
   const answer = asked.get(path);
   asked.delete(path);
-  return told?.id === live.told?.id ? answer : undefined;
+  return told && live.isPresent(told) ? answer : undefined;
 }

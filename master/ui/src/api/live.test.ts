@@ -220,15 +220,38 @@ describe("what was read before its events were subscribed", () => {
     expect(await heard).toBe(false);
   });
 
-  it("is whole if the connection breaks: the next one begins where it ended", async () => {
+  it("is not whole if the connection breaks: the next one begins with what others were told last", async () => {
     const { heard } = live.subscribe(["builds/*/*"], () => undefined, live.told);
 
     latest().close();
 
-    expect(await heard).toBe(true);
-    await vi.advanceTimersByTimeAsync(1_000);
-    latest().open();
-    expect(latest().sent[0]).toMatchObject({ paths: ["builds/*/*"], since: "e1" });
+    expect(await heard).toBe(false);
+  });
+
+  it("is not whole, although the id of the newest event is the same again", async () => {
+    live.subscribe(["builds/*/*"], () => undefined);
+    await latest().answer({ code: 200, id: "e5" });
+    const since = live.told;
+    latest().tell({ k: "builds/7/new", m: {}, id: "e6" });
+    live.subscribe(["workers/*/*"], () => undefined, since);
+    await latest().answer({ code: 200, id: "e6", missed: 1 });
+    latest().tell({ k: "workers/1/connected", m: {}, id: "e5" }); // it was missed
+
+    expect(await live.subscribe(["builds/*/*"], () => undefined, since).heard).toBe(false);
+  });
+
+  it.each([
+    ["from the same on", true],
+    ["from now on", false],
+  ])("is known when another part's question for the same, %s, is answered", async (from, isWhole) => {
+    const since = live.told;
+    live.subscribe(["builds/*/*"], () => undefined, from === "from now on" ? null : since);
+    const { heard } = live.subscribe(["builds/*/*"], () => undefined, since);
+    expect(latest().sent).toHaveLength(2);
+
+    await latest().answer({ code: 200, id: "e1", missed: 0 });
+
+    expect(await heard).toBe(isWhole);
   });
 });
 

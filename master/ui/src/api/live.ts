@@ -14,6 +14,14 @@ type Listener = (event: LiveEvent) => void;
 export interface Told {
   readonly id: string;
   readonly at: number;
+  /** How many events had come by then. */
+  readonly heard: number;
+}
+
+/** The question for the events of a path that is not answered yet. */
+interface Asked {
+  readonly since: string | null;
+  readonly isWhole: Promise<boolean>;
 }
 
 interface Frame {
@@ -45,6 +53,8 @@ export class Live {
   private socket: WebSocket | null = null;
   private newest: string | null = null;
   told: Told | null = null;
+  private heard = 0;
+  private readonly asked = new Map<string, Asked>();
   private wasOpen = false;
   private retryMs = FIRST_RETRY_MS;
   private count = 0;
@@ -87,6 +97,11 @@ export class Live {
     return !!since && performance.now() - since.at < YOUNG_MS;
   }
 
+  /** Whether no event has come since. */
+  isPresent(since: Told): boolean {
+    return since.heard === this.heard && this.told !== null;
+  }
+
   /**
    * Hear events.
    * @param since what was `told` when that was read which they change
@@ -103,26 +118,40 @@ export class Live {
         fresh.push(path);
       }
     }
-    return { end: () => this.unsubscribe(paths, listener), heard: this.hears(fresh, fresh.length < paths.length, since) };
+    const old = paths.filter((path) => !fresh.includes(path));
+    return { end: () => this.unsubscribe(paths, listener), heard: this.hears(fresh, old, since) };
   }
 
-  private async hears(fresh: readonly string[], isPartlyOld: boolean, since: Told | null | undefined): Promise<boolean> {
+  private async hears(fresh: readonly string[], old: readonly string[], since: Told | null | undefined): Promise<boolean> {
     if (!this.isReady) {
       const isGreeted = this.state === "open"; // without these paths
       await this.ready;
       if (!isGreeted) return true;
       since = this.told;
     }
+    if (this.state !== "open") return false;
     // what others have been told of old paths since then has not come here
-    const isKnown = this.state === "open" && this.isBeginning(since) && (!isPartlyOld || since.id === this.told?.id);
-    if (this.state !== "open" || !fresh.length) return isKnown;
-    const answer = await this.ask({ cmd: "resume", paths: fresh, since: isKnown ? since?.id : null });
-    if (answer.id !== undefined) this.note(answer.id);
-    return isKnown && (answer.missed === 0 || answer.code === 0); // 0: the next connection begins where this one has ended
+    const begin = this.isBeginning(since) && (!old.length || this.isPresent(since)) ? since.id : null;
+    const asked = old.flatMap((path) => this.asked.get(path) ?? []);
+    if (fresh.length) asked.push(this.askSince(fresh, begin));
+    const answers = await Promise.all(asked.map(async (one) => one.since === begin && (await one.isWhole)));
+    return begin !== null && answers.every(Boolean);
+  }
+
+  private askSince(paths: readonly string[], since: string | null): Asked {
+    const ask = async (): Promise<boolean> => {
+      const { id, missed } = await this.ask({ cmd: "resume", paths, since });
+      if (id !== undefined) this.note(id);
+      for (const path of paths) if (this.asked.get(path) === asked) this.asked.delete(path);
+      return missed === 0;
+    };
+    const asked: Asked = { since, isWhole: ask() };
+    for (const path of paths) this.asked.set(path, asked);
+    return asked;
   }
 
   private note(id: string): void {
-    this.told = { id, at: performance.now() };
+    this.told = { id, at: performance.now(), heard: this.heard };
   }
 
   private readEarly(): void {
@@ -224,6 +253,7 @@ export class Live {
     }
     if (frame.id !== undefined) {
       this.newest = frame.id;
+      this.heard++;
       this.note(frame.id);
     }
     const key = frame.k.split("/");

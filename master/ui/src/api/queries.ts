@@ -1,6 +1,6 @@
 /** Documents that are shown, kept up to date by events. */
 
-import { QueryClient, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { QueryClient, useQuery, useQueryClient, type Query, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Merge } from "../lib/merge";
 import { ApiError, getDocument, getOne, onlyOf, rowsOf } from "./client";
@@ -19,7 +19,22 @@ export const queries = new QueryClient({
   },
 });
 
-live.onStale = () => void queries.invalidateQueries();
+/** Documents that are read again as soon as the present reading, which may be older than what has happened, has ended. */
+const waiting = new Set<Query>();
+
+/** Have a document read again. What is being read is not cut off: where much happens it would never come to an end. */
+async function readAgain(query: Query | undefined): Promise<void> {
+  if (!query || waiting.has(query)) return;
+  waiting.add(query);
+  while (query.state.fetchStatus === "fetching") {
+    await query.promise?.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve)); // its end is noted behind that
+  }
+  waiting.delete(query);
+  await queries.invalidateQueries({ queryKey: query.queryKey, exact: true });
+}
+
+live.onStale = () => queries.getQueryCache().getAll().forEach((query) => void readAgain(query));
 
 /** By the name of a document: the newest event of which the master had told when it was read last. */
 const readAfter = new Map<string, Told | null>();
@@ -87,7 +102,7 @@ export function useDocument<T>(key: readonly string[], read: (signal: AbortSigna
     const reread = (): void => {
       timer = undefined;
       last = Date.now();
-      void client.invalidateQueries({ queryKey: latest.current.key });
+      void readAgain(client.getQueryCache().find({ queryKey: latest.current.key }));
     };
     const isKept = client.getQueryData(latest.current.key) !== undefined;
     const since = isKept ? readAfter.get(name) : live.told;

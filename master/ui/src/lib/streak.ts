@@ -9,12 +9,14 @@ export interface Streak {
   readonly isAtLeast: boolean;
 }
 
+/** So many of the newest builds the master looks at. */
+const LOOKED_AT = 20;
+
 type Told = Pick<BuilderPage, "bad_in_a_row" | "good_in_a_row" | "rated_builds" | "builds" | "builds_next">;
 
 /** How often in a row a builder was good, or bad; null for what is no row. */
 export function streakOf({ bad_in_a_row: bad, good_in_a_row: good, rated_builds: rated, builds, builds_next: next }: Told): Streak | null {
   const times = (good ?? 0) + (bad ?? 0);
   if (times < 2) return null;
-  const ended = builds?.filter(({ complete }) => complete).length ?? 0;
-  return { isGood: !!good, times, isAtLeast: times === rated && (next !== null || ended > times) };
+  return { isGood: !!good, times, isAtLeast: times === rated && (next !== null || (builds?.length ?? 0) > LOOKED_AT) };
 }

@@ -26,7 +26,7 @@ export function waysOut(path: string, pages: readonly Way[], { builder, number }
     const page = pages.find((one) => one.address === address);
     if (page) found.push(page);
     else if (parts[0] === "builders" && length === 2) found.push({ address, label: `${builder} ${plain(last)}` });
-    else if (parts[0] === "builders" && parts[2] === "builds" && length === 4) found.push({ address, label: number(Number(last)) });
+    else if (parts[0] === "builders" && parts[2] === "builds" && length === 4 && /^\d+$/.test(last)) found.push({ address, label: number(Number(last)) });
   }
   const list = pages.find(({ address }) => address === LISTS[parts[0] ?? ""]);
   return [...found, ...(list ? [list] : []), ...pages.slice(0, 1)];

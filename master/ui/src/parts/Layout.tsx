@@ -16,7 +16,7 @@ import { choose, useSetting } from "./settings";
 export function Layout(): ReactNode {
   const [opened, setOpened] = useState<"palette" | "help" | null>(null);
   useShortcuts(setOpened);
-  usePreload();
+  useLinks();
   const openPalette = useCallback(() => setOpened("palette"), []);
   const [isMenuOpen, setMenuOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -95,20 +95,38 @@ function Place({ to, path, children }: { to: string; path: string; children: Rea
   );
 }
 
-/** The programs of a page are loaded when somebody points at a link to it. */
-function usePreload(): void {
+/** The address of one of these pages to which something belongs that was pointed at. */
+function linkAt(target: EventTarget | null): string | undefined {
+  const link = target instanceof Element ? target.closest("a") : null;
+  const address = link && !link.target ? link.getAttribute("href") : null;
+  return address?.startsWith("#/") ? address.slice(1) : undefined;
+}
+
+/**
+ * Links are the browser's own (see `Plain`). The router is told of them: when somebody points at one, the page's programs
+ * are loaded; when it is pressed, the history gets an entry of the router's, so that the way back finds its place on the page.
+ */
+function useLinks(): void {
   const router = useRouter();
   useEffect(() => {
     let last = "";
     const preload = ({ target }: Event): void => {
-      const address = target instanceof Element ? (target.closest("a")?.getAttribute("href") ?? "") : "";
-      if (!address.startsWith("#/") || address === last) return;
+      const address = linkAt(target);
+      if (!address || address === last) return;
       last = address;
-      void router.preloadRoute({ to: address.slice(1).replace(/[?#].*$/, "") }).catch(() => undefined);
+      void router.preloadRoute({ to: address.replace(/[?#].*$/, "") }).catch(() => undefined);
     };
+    const follow = (event: MouseEvent): void => {
+      const address = linkAt(event.target);
+      if (!address || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      router.history.push(address);
+    };
+    document.addEventListener("click", follow);
     const kinds = ["pointerover", "focusin"] as const;
     for (const kind of kinds) document.addEventListener(kind, preload);
     return () => {
+      document.removeEventListener("click", follow);
       for (const kind of kinds) document.removeEventListener(kind, preload);
     };
   }, [router]);

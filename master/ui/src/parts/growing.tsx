@@ -14,6 +14,9 @@ interface Growing {
 /** The most that are drawn at first: more than a screen shows. */
 const FIRST = 25;
 
+/** How many were drawn of the longest list at an entry of the browser's history: the way back finds its place on the page. */
+const drawnAt = new Map<string, number>();
+
 /**
  * @param total how many there are
  * @param chunk how many are drawn at once as somebody scrolls; as the settings say without it
@@ -21,7 +24,11 @@ const FIRST = 25;
 export function useGrowing(total: number, chunk?: number): Growing {
   const rows = useSetting("Pages.rows");
   const piece = chunk ?? rows;
-  const [drawn, setDrawn] = useState(Math.min(piece, FIRST));
+  const [place] = useState(() => (history.state as { __TSR_key?: string } | null)?.__TSR_key ?? "");
+  const [drawn, setDrawn] = useState(() => drawnAt.get(place) ?? Math.min(piece, FIRST));
+  useEffect(() => {
+    if (place && drawn > (drawnAt.get(place) ?? 0)) drawnAt.set(place, drawn);
+  }, [place, drawn]);
   const end = useRef<HTMLSpanElement>(null);
   const hasMore = drawn < total;
   useEffect(() => {
