@@ -118,7 +118,7 @@ function useLinks(): void {
     };
     const follow = (event: MouseEvent): void => {
       const address = linkAt(event.target);
-      if (!address || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      if (!address || address === location.hash.slice(1) || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
       router.history.push(address);
     };
