@@ -52,6 +52,7 @@ export class Live {
   state: Connection = "connecting";
   private socket: WebSocket | null = null;
   private newest: string | null = null;
+  /** The newest event of which the master has told on this connection; null: of none yet. */
   told: Told | null = null;
   private heard = 0;
   private readonly asked = new Map<string, Asked>();
@@ -67,7 +68,7 @@ export class Live {
   private endWaiting: () => void = () => undefined;
   /** There is a connection, or it takes so long that pages are read without: everything is read again when there is one. */
   readonly ready = new Promise<void>((resolve) => (this.endWaiting = resolve));
-  isReady = false;
+  private isReady = false;
   private waiting: ReturnType<typeof setTimeout> | undefined;
   /** Everything that is shown may be out of date: read it again. */
   onStale: () => void = () => undefined;
