@@ -106,15 +106,10 @@ def _path(pattern: str) -> tuple[str, list[dict[str, Any]]]:
 
 def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     if endpoint.kind in _OWN_PARAMETERS:
-        is_log = endpoint.type.name != "build_data"
-        return (
-            [
-                _query(name, schema, is_required=name in _REQUIRED)
-                for name, schema in _OWN_PARAMETERS[endpoint.kind].items()
-            ]
-            if is_log
-            else []
-        )
+        if endpoint.type.name == "build_data":
+            return []
+        own = _OWN_PARAMETERS[endpoint.kind].items()
+        return [_query(name, schema, is_required=name in _REQUIRED) for name, schema in own]
     names = list(endpoint.type.fields)
     found: list[dict[str, Any]] = [_query("field", _several(names))] if names else []
     if endpoint.type.name in ("build", "buildrequest"):

@@ -6,25 +6,25 @@ import { live, type Told } from "./live";
 type Answer = Promise<Record<string, unknown>>;
 
 /** What pages ask for, by their address behind `#`; the others ask when they are drawn. */
-const FIRST: readonly (readonly [RegExp, (...parts: string[]) => readonly string[]])[] = [
-  [/^\/?$/, () => ["pages/front"]],
-  [/^\/builders$/, () => ["pages/builders"]],
-  [/^\/builders\/(\d+)$/, (builder) => [`pages/builders/${builder}`]],
-  [/^\/builders\/(\d+)\/builds\/(\d+)$/, (builder, number) => [`pages/builders/${builder}/builds/${number}`]],
-  [/^\/(?:waterfall|console|grid)$/, () => [NAMED_BUILDERS]],
+const FIRST: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
+  [/^\/?$/, () => "pages/front"],
+  [/^\/builders$/, () => "pages/builders"],
+  [/^\/builders\/(\d+)$/, (builder) => `pages/builders/${builder}`],
+  [/^\/builders\/(\d+)\/builds\/(\d+)$/, (builder, number) => `pages/builders/${builder}/builds/${number}`],
+  [/^\/(?:waterfall|console|grid)$/, () => NAMED_BUILDERS],
 ];
 
 /** Builders, as pages of several of them need them. */
 export const NAMED_BUILDERS = "builders?field=builderid&field=name&field=tags&field=masterids";
 
-/** The paths below `api/v2/` of what the page behind `#` shows first. */
-export function firstOf(hash: string): readonly string[] {
+/** The path below `api/v2/` of what the page behind `#` shows first, where that is known. */
+export function firstOf(hash: string): string | undefined {
   const [address = ""] = hash.slice(1).split(/[?#]/);
   for (const [pattern, paths] of FIRST) {
     const found = pattern.exec(address);
     if (found) return paths(...found.slice(1));
   }
-  return [];
+  return undefined;
 }
 
 /** What nobody has taken by then is forgotten. */
@@ -37,11 +37,11 @@ let told: Told | null = null;
 export async function askEarly(): Promise<void> {
   await live.ready;
   told = live.told;
-  for (const path of told ? firstOf(location.hash) : []) {
-    const answer = getDocument(path);
-    answer.catch(() => undefined); // whoever takes it hears of it
-    asked.set(path, answer);
-  }
+  const path = told && firstOf(location.hash);
+  if (!path) return;
+  const answer = getDocument(path);
+  answer.catch(() => undefined); // whoever takes it hears of it
+  asked.set(path, answer);
   setTimeout(() => asked.clear(), KEPT_MS);
 }
 
